@@ -1,0 +1,120 @@
+#include "base/arena.h"
+
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#define BLOCK_SIZE ((size_t)16 * 1024)
+#define ALIGNMENT (_Alignof(max_align_t))
+
+struct block {
+	struct block *next;
+	size_t size, used;
+	_Alignas(max_align_t) char bytes[];
+};
+
+struct arena {
+	struct block *blocks;
+	size_t limit, total;
+};
+
+struct arena *arena_new(size_t limit)
+{
+	struct arena *arena = calloc(1, sizeof(*arena));
+
+	if (arena)
+		arena->limit = limit;
+	return arena;
+}
+
+void arena_free(struct arena *arena)
+{
+	struct block *block, *next;
+
+	if (!arena)
+		return;
+	for (block = arena->blocks; block; block = next) {
+		next = block->next;
+		free(block);
+	}
+	free(arena);
+}
+
+static struct block *block_for(struct arena *arena, size_t size)
+{
+	struct block *block = arena->blocks;
+	size_t wanted = size > BLOCK_SIZE ? size : BLOCK_SIZE;
+
+	if (block && block->size - block->used >= size)
+		return block;
+	/* calloc: fresh pages are zero already, so small documents touch only what they use. */
+	block = calloc(1, sizeof(*block) + wanted);
+	if (!block)
+		return NULL;
+	block->size = wanted;
+	block->next = arena->blocks;
+	arena->blocks = block;
+	return block;
+}
+
+void *arena_alloc(struct arena *arena, size_t size)
+{
+	struct block *block;
+	void *result;
+
+	if (size > arena->limit)
+		return NULL;
+	size = (size + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
+	if (size > arena->limit - arena->total)
+		return NULL;
+	block = block_for(arena, size);
+	if (!block)
+		return NULL;
+	result = block->bytes + block->used;
+	block->used += size;
+	arena->total += size;
+	return result;
+}
+
+void *arena_array(struct arena *arena, size_t n, size_t size)
+{
+	size_t bytes;
+
+	if (__builtin_mul_overflow(n, size, &bytes))
+		return NULL;
+	return arena_alloc(arena, bytes);
+}
+
+char *arena_strndup(struct arena *arena, const char *text, size_t length)
+{
+	char *copy = length == SIZE_MAX ? NULL : arena_alloc(arena, length + 1);
+
+	if (copy)
+		memcpy(copy, text, length);
+	return copy;
+}
+
+char *arena_strdup(struct arena *arena, const char *text)
+{
+	return arena_strndup(arena, text, strlen(text));
+}
+
+char *arena_printf(struct arena *arena, const char *format, ...)
+{
+	va_list args, again;
+	char *text = NULL;
+	int length;
+
+	va_start(args, format);
+	va_copy(again, args);
+	length = vsnprintf(NULL, 0, format, args);
+	if (length >= 0)
+		text = arena_alloc(arena, (size_t)length + 1);
+	if (text)
+		vsnprintf(text, (size_t)length + 1, format, again);
+	va_end(again);
+	va_end(args);
+	return text;
+}

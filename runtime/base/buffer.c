@@ -1,0 +1,76 @@
+#include "base/buffer.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+void buffer_done(struct buffer *buffer)
+{
+	free(buffer->data);
+	*buffer = (struct buffer){ 0 };
+}
+
+int buffer_reserve(struct buffer *buffer, size_t length)
+{
+	size_t limit = buffer->limit ?: BUFFER_LIMIT_DEFAULT, capacity = buffer->capacity ?: 256;
+	char *data;
+
+	if (buffer->failed)
+		return buffer->failed;
+	if (length > limit || buffer->length > limit - length)
+		return buffer->failed = -EFBIG;
+	if (buffer->data && buffer->capacity - buffer->length > length)
+		return 0;
+	while (capacity - buffer->length <= length)
+		capacity *= 2;
+	data = realloc(buffer->data, capacity);
+	if (!data)
+		return buffer->failed = -ENOMEM;
+	buffer->data = data;
+	buffer->capacity = capacity;
+	data[buffer->length] = '\0';
+	return 0;
+}
+
+void buffer_append(struct buffer *buffer, const void *data, size_t length)
+{
+	if (buffer_reserve(buffer, length) < 0)
+		return;
+	memcpy(buffer->data + buffer->length, data, length);
+	buffer->length += length;
+	buffer->data[buffer->length] = '\0';
+}
+
+void buffer_append_text(struct buffer *buffer, const char *text)
+{
+	buffer_append(buffer, text, strlen(text));
+}
+
+void buffer_printf(struct buffer *buffer, const char *format, ...)
+{
+	va_list args;
+	int length;
+
+	va_start(args, format);
+	length = vsnprintf(NULL, 0, format, args);
+	va_end(args);
+	if (length < 0 || buffer_reserve(buffer, (size_t)length) < 0)
+		return;
+	va_start(args, format);
+	vsnprintf(buffer->data + buffer->length, (size_t)length + 1, format, args);
+	va_end(args);
+	buffer->length += (size_t)length;
+}
+
+char *buffer_steal(struct buffer *buffer)
+{
+	char *data;
+
+	if (buffer_reserve(buffer, 0) < 0)
+		return NULL;
+	data = buffer->data;
+	buffer->data = NULL;
+	buffer_done(buffer);
+	return data;
+}

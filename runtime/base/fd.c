@@ -1,0 +1,176 @@
+#include "base/fd.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+
+int fd_read_all(int fd, size_t max, struct buffer *buffer, const char *what, struct error *err)
+{
+	size_t got = 0;
+	ssize_t n;
+
+	for (;;) {
+		if (buffer_reserve(buffer, 16 * 1024) < 0)
+			return error_system(err, -buffer->failed, "read %s", what);
+		n = read(fd, buffer->data + buffer->length, buffer->capacity - buffer->length - 1);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return error_system(err, errno, "read %s", what);
+		if (n == 0)
+			return 0;
+		got += (size_t)n;
+		buffer->length += (size_t)n;
+		buffer->data[buffer->length] = '\0';
+		if (got > max)
+			return error_set(err, ERROR_INVALID, EFBIG, "read %s: larger than the %zu bytes that are allowed", what,
+					 max);
+	}
+}
+
+int fd_write_all(int fd, const void *data, size_t length)
+{
+	const char *next = data;
+	ssize_t n;
+
+	while (length > 0) {
+		n = write(fd, next, length);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return -errno;
+		next += n;
+		length -= (size_t)n;
+	}
+	return 0;
+}
+
+int fd_write_file_at(int dir_fd, const char *path, const char *text)
+{
+	AUTO_CLOSE int fd = openat(dir_fd, path, O_WRONLY | O_CLOEXEC | O_NOCTTY);
+
+	if (fd < 0)
+		return -errno;
+	if (write(fd, text, strlen(text)) < 0)
+		return -errno;
+	return 0;
+}
+
+ssize_t fd_read_file_at(int dir_fd, const char *path, char *text, size_t size)
+{
+	AUTO_CLOSE int fd = openat(dir_fd, path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	size_t length = 0;
+	ssize_t n;
+
+	if (fd < 0)
+		return -errno;
+	while (length < size - 1) {
+		n = read(fd, text + length, size - 1 - length);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return -errno;
+		if (n == 0)
+			break;
+		length += (size_t)n;
+	}
+	if (length > 0 && text[length - 1] == '\n')
+		length--;
+	text[length] = '\0';
+	return (ssize_t)length;
+}
+
+int fd_send(int socket_fd, const void *data, size_t length, int passed_fd)
+{
+	union {
+		struct cmsghdr header;
+		char bytes[CMSG_SPACE(sizeof(int))];
+	} control = { 0 };
+	struct iovec part = { .iov_base = (void *)data, .iov_len = length };
+	struct msghdr message = { .msg_iov = &part, .msg_iovlen = 1 };
+	ssize_t n;
+
+	if (passed_fd >= 0) {
+		message.msg_control = control.bytes;
+		message.msg_controllen = sizeof(control.bytes);
+		control.header.cmsg_level = SOL_SOCKET;
+		control.header.cmsg_type = SCM_RIGHTS;
+		control.header.cmsg_len = CMSG_LEN(sizeof(int));
+		memcpy(CMSG_DATA(&control.header), &passed_fd, sizeof(int));
+	}
+	do
+		n = sendmsg(socket_fd, &message, MSG_NOSIGNAL);
+	while (n < 0 && errno == EINTR);
+	if (n < 0)
+		return -errno;
+	return (size_t)n == length ? 0 : -EMSGSIZE;
+}
+
+/* Keeps the first descriptor of the message in *ret_fd and closes the rest. */
+static void take_passed_fds(struct msghdr *message, int *ret_fd)
+{
+	struct cmsghdr *header;
+	size_t n;
+	int fd;
+
+	for (header = CMSG_FIRSTHDR(message); header; header = CMSG_NXTHDR(message, header)) {
+		if (header->cmsg_level != SOL_SOCKET || header->cmsg_type != SCM_RIGHTS)
+			continue;
+		n = (header->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+		for (size_t i = 0; i < n; i++) {
+			memcpy(&fd, CMSG_DATA(header) + i * sizeof(int), sizeof(int));
+			if (ret_fd && *ret_fd < 0)
+				*ret_fd = fd;
+			else
+				close(fd);
+		}
+	}
+}
+
+ssize_t fd_receive(int socket_fd, void *data, size_t size, int *ret_fd)
+{
+	union {
+		struct cmsghdr header;
+		char bytes[CMSG_SPACE(4 * sizeof(int))];
+	} control = { 0 };
+	struct iovec part = { .iov_base = data, .iov_len = size };
+	struct msghdr message = { .msg_iov = &part,
+				  .msg_iovlen = 1,
+				  .msg_control = control.bytes,
+				  .msg_controllen = sizeof(control.bytes) };
+	ssize_t n;
+
+	if (ret_fd)
+		*ret_fd = -EBADF;
+	do
+		n = recvmsg(socket_fd, &message, MSG_CMSG_CLOEXEC);
+	while (n < 0 && errno == EINTR);
+	if (n < 0)
+		return -errno;
+	take_passed_fds(&message, ret_fd);
+	return n;
+}
+
+int fd_connect(const char *path)
+{
+	AUTO_CLOSE int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0), target = -EBADF;
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+
+	if (fd < 0)
+		return -errno;
+	if (strlen(path) < sizeof(address.sun_path)) {
+		strcpy(address.sun_path, path);
+	} else {
+		/* A descriptor of the socket file itself is a short name for a long path. */
+		target = open(path, O_PATH | O_CLOEXEC);
+		if (target < 0)
+			return -errno;
+		snprintf(address.sun_path, sizeof(address.sun_path), "/proc/self/fd/%d", target);
+	}
+	if (connect(fd, (struct sockaddr *)&address, sizeof(address)) < 0)
+		return -errno;
+	return steal_fd(&fd);
+}

@@ -1,0 +1,25 @@
+/* Whole reads and writes on descriptors, and descriptors passed over sockets. */
+#pragma once
+
+#include <stddef.h>
+#include <sys/types.h>
+
+#include "base/buffer.h"
+#include "base/error.h"
+
+/* Appends all of fd to buffer. max: bytes; one more is an error (EFBIG) that names `what`. */
+int fd_read_all(int fd, size_t max, struct buffer *buffer, const char *what, struct error *err);
+/* Writes all of data; retries on EINTR and short writes. Returns 0 or a negative errno. */
+int fd_write_all(int fd, const void *data, size_t length);
+/* Opens dir_fd/path for writing and writes text with a single write(2), as kernel files want it. Returns 0 or a negative errno. */
+int fd_write_file_at(int dir_fd, const char *path, const char *text);
+/* Reads a small kernel file whole into text (NUL-terminated, the last newline cut). Returns its length or a negative errno. */
+ssize_t fd_read_file_at(int dir_fd, const char *path, char *text, size_t size);
+
+/* Sends length bytes and, where passed_fd >= 0, that descriptor, in one message (unix(7), SCM_RIGHTS). Returns 0 or a negative errno. */
+int fd_send(int socket_fd, const void *data, size_t length, int passed_fd);
+/* Receives one message of at most size bytes; *ret_fd (may be NULL) is the descriptor that came along or -EBADF; more than
+ * one, or one that is not wanted, is closed. Returns the number of bytes (0: the peer is gone) or a negative errno. */
+ssize_t fd_receive(int socket_fd, void *data, size_t size, int *ret_fd);
+/* Connects to the stream socket at path (also longer than sun_path, by way of its directory). A descriptor or a negative errno. */
+int fd_connect(const char *path);

@@ -1,0 +1,88 @@
+#include "base/file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/fd.h"
+
+int file_replace_at(int dir_fd, const char *name, const void *data, size_t length, mode_t mode, struct error *err)
+{
+	char temporary[NAME_MAX + 1];
+	AUTO_CLOSE int fd = -EBADF;
+	int rc;
+
+	/* One writer a name at a time (the container's lock), so the pid is enough to tell temporaries apart. */
+	snprintf(temporary, sizeof(temporary), ".%.200s.%d", name, getpid());
+	fd = openat(dir_fd, temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, mode);
+	if (fd < 0)
+		return error_system(err, errno, "create %s", temporary);
+	rc = fd_write_all(fd, data, length);
+	if (rc == 0 && renameat(dir_fd, temporary, dir_fd, name) < 0)
+		rc = -errno;
+	if (rc < 0) {
+		unlinkat(dir_fd, temporary, 0);
+		return error_system(err, -rc, "write %s", name);
+	}
+	return 0;
+}
+
+int file_replace(const char *path, const void *data, size_t length, mode_t mode, struct error *err)
+{
+	const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
+	char directory[PATH_MAX];
+	AUTO_CLOSE int dir_fd = -EBADF;
+	int rc;
+
+	if ((size_t)(name - path) >= sizeof(directory))
+		return error_system(err, ENAMETOOLONG, "write %s", path);
+	snprintf(directory, sizeof(directory), "%.*s", (int)(name - path), path);
+	dir_fd = open(slash ? directory : ".", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (dir_fd < 0)
+		return error_system(err, errno, "open the directory of %s", path);
+	rc = file_replace_at(dir_fd, name, data, length, mode, err);
+	return rc < 0 ? error_prefix(err, "in %s", slash ? directory : ".") : 0;
+}
+
+int file_read_at(int dir_fd, const char *name, size_t max, struct buffer *buffer, struct error *err)
+{
+	/* O_NONBLOCK: a FIFO put in its place must not hang us before fstat tells. */
+	AUTO_CLOSE int fd = openat(dir_fd, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
+	struct stat status;
+
+	if (fd < 0)
+		return error_system(err, errno, "open %s", name);
+	if (fstat(fd, &status) < 0)
+		return error_system(err, errno, "stat %s", name);
+	if (!S_ISREG(status.st_mode))
+		return error_invalid(err, "%s is not a regular file", name);
+	return fd_read_all(fd, max, buffer, name, err);
+}
+
+int file_make_directory(const char *path, mode_t mode, struct error *err)
+{
+	char part[PATH_MAX];
+	size_t length;
+	int fd;
+
+	fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd >= 0 || errno != ENOENT)
+		return fd >= 0 ? fd : error_system(err, errno, "open directory %s", path);
+	for (length = 1; path[length - 1]; length++) {
+		if (path[length] != '/' && path[length] != '\0')
+			continue;
+		if (length >= sizeof(part))
+			return error_system(err, ENAMETOOLONG, "make directory %s", path);
+		memcpy(part, path, length);
+		part[length] = '\0';
+		if (mkdir(part, path[length] ? 0711 : mode) < 0 && errno != EEXIST)
+			return error_system(err, errno, "make directory %s", part);
+		if (!path[length])
+			break;
+	}
+	fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	return fd >= 0 ? fd : error_system(err, errno, "open directory %s", path);
+}
