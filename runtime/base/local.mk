@@ -27,5 +27,9 @@ runtime_base_sources = \
 	runtime/base/path.c \
 	runtime/base/path.h \
 	runtime/base/syscalls.h \
+	runtime/base/timestamp.c \
+	runtime/base/timestamp.h \
 	runtime/base/utf8.c \
 	runtime/base/utf8.h
+
+folder_docs += runtime/base/README.md

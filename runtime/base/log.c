@@ -12,11 +12,11 @@
 #include "base/buffer.h"
 #include "base/fd.h"
 #include "base/json_write.h"
+#include "base/timestamp.h"
 
 #define MESSAGE_MAX 4096
 #define LINE_LIMIT ((size_t)64 * 1024)
 #define HELD_LIMIT ((size_t)8 * 1024)
-#define TIME_MAX 96
 
 static struct {
 	int file_fd;
@@ -93,24 +93,6 @@ int log_fd(void)
 	return sink.file_fd;
 }
 
-/* RFC 3339 in UTC. gmtime_r(3) would read /etc/localtime first. Days are counted from 0000-03-01, so that the leap day is
- * the last one of a year and a month's first day is a line through (153 * month + 2) / 5. */
-static void format_time(const struct timespec *now, char text[TIME_MAX])
-{
-	unsigned second = (unsigned)(now->tv_sec % 86400);
-	unsigned long days = (unsigned long)(now->tv_sec / 86400) + 719468;
-	unsigned long era = days / 146097, day = days % 146097;
-	unsigned long year = (day - day / 1460 + day / 36524 - day / 146096) / 365, month;
-
-	day -= 365 * year + year / 4 - year / 100;
-	month = (5 * day + 2) / 153;
-	day -= (153 * month + 2) / 5;
-	year += era * 400 + (month >= 10);
-	month = month < 10 ? month + 3 : month - 9;
-	snprintf(text, TIME_MAX, "%04lu-%02lu-%02luT%02u:%02u:%02u.%06luZ", year, month, day + 1, second / 3600,
-		 second / 60 % 60, second % 60, (unsigned long)now->tv_nsec / 1000);
-}
-
 static uint64_t elapsed_us(void)
 {
 	struct timespec now;
@@ -141,11 +123,11 @@ static void append_text(struct buffer *line, const char *text, bool quoted)
 
 static void compose_json(struct buffer *line, enum log_level level, const char *message)
 {
-	char time_text[TIME_MAX];
+	char time_text[TIMESTAMP_MAX];
 	struct timespec now;
 
 	clock_gettime(CLOCK_REALTIME, &now);
-	format_time(&now, time_text);
+	timestamp_format(&now, time_text);
 	buffer_printf(line, "{\"level\":\"%s\",\"msg\":", level_names[level]);
 	json_write_quoted(line, message, strlen(message));
 	buffer_printf(line, ",\"time\":\"%s\"", time_text);
@@ -156,11 +138,11 @@ static void compose_json(struct buffer *line, enum log_level level, const char *
 
 static void compose_file_text(struct buffer *line, enum log_level level, const char *message)
 {
-	char time_text[TIME_MAX];
+	char time_text[TIMESTAMP_MAX];
 	struct timespec now;
 
 	clock_gettime(CLOCK_REALTIME, &now);
-	format_time(&now, time_text);
+	timestamp_format(&now, time_text);
 	buffer_printf(line, "time=\"%s\" level=%s msg=\"", time_text, level_names[level]);
 	append_text(line, message, /* quoted= */ true);
 	buffer_append_text(line, "\"");
@@ -225,7 +207,7 @@ static void emit(enum log_level level, const char *message)
 	write_line(STDERR_FILENO, level, message, compose_stderr_text);
 }
 
-static void emit_format(enum log_level level, const char *format, va_list args)
+static __attribute__((format(printf, 2, 0))) void emit_format(enum log_level level, const char *format, va_list args)
 {
 	char message[MESSAGE_MAX];
 	int saved_errno = errno;

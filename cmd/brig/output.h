@@ -1,0 +1,13 @@
+/* What commands print: containers as JSON and as a table, and everything to stdout with its errors seen. */
+#pragma once
+
+#include "base/buffer.h"
+#include "base/json_write.h"
+#include "container/brig.h"
+
+/* Writes all of buffer to stdout, where buffer has not failed before. Returns 0 or a negative errno with err set. */
+int output_write(const struct buffer *buffer, struct error *err);
+/* One container as the contract of `state` has it. */
+void output_info_json(struct json_writer *writer, const struct brig_info *info);
+/* The table of `list`, with a heading. */
+void output_info_table(struct buffer *buffer, const struct brig_info *infos, size_t n);

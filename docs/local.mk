@@ -1,0 +1,23 @@
+# Man pages and bash completion, printed by the program itself from the table that its parser uses.
+# tests/lint/commands compares this list with the program's own.
+brig_commands = create delete events exec features kill list pause plan ps resume run spec start state update
+man_pages = docs/man/brig.1 $(brig_commands:%=docs/man/brig-%.1)
+completion = support/completion/brig
+
+EXTRA_DIST += docs/adr
+CLEANFILES += $(man_pages) $(completion)
+
+if HAVE_SCDOC
+nodist_man1_MANS = $(man_pages)
+endif
+if RUNS_HERE
+nodist_bashcompletion_DATA = $(completion)
+endif
+
+# A generator that fails leaves no half-written file behind.
+docs/man/brig.1: brig$(EXEEXT)
+	$(AM_V_GEN)$(MKDIR_P) $(@D) && ./brig __man > $@.scd && $(SCDOC) < $@.scd > $@.new && mv $@.new $@ && rm $@.scd
+docs/man/brig-%.1: brig$(EXEEXT)
+	$(AM_V_GEN)$(MKDIR_P) $(@D) && ./brig __man $* > $@.scd && $(SCDOC) < $@.scd > $@.new && mv $@.new $@ && rm $@.scd
+$(completion): brig$(EXEEXT)
+	$(AM_V_GEN)$(MKDIR_P) $(@D) && ./brig __completion > $@.new && mv $@.new $@

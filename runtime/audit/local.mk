@@ -1,0 +1,1 @@
+runtime_audit_sources =

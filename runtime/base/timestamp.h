@@ -1,0 +1,10 @@
+/* Points in time as text. */
+#pragma once
+
+#include <time.h>
+
+#define TIMESTAMP_MAX 40
+
+/* RFC 3339 in UTC with nine digits after the second: "2030-01-31T23:59:59.000000001Z". text: TIMESTAMP_MAX bytes; returned.
+ * Unlike gmtime_r(3) it reads no file (/etc/localtime): it works anywhere and costs no system call. */
+const char *timestamp_format(const struct timespec *when, char *text);

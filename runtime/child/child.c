@@ -1,0 +1,112 @@
+#include "child/child.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/log.h"
+#include "child/handshake.h"
+#include "child/steps.h"
+
+static int wait_for_parent(struct child *child, struct error *err)
+{
+	return handshake_expect(child->channel_fd, HANDSHAKE_GO, &child->host_pid, err);
+}
+
+/* The birth of a container, readable as a table of contents. */
+static const struct step init_steps[] = {
+	{ "close what the plan does not name", descriptors_close },
+	{ "wait for the parent", wait_for_parent },
+	{ "join namespaces", namespaces_enter },
+	{ "make further namespaces", namespaces_unshare_late },
+	{ "become root of the user namespace", identity_become_root },
+	{ "start a session", process_new_session },
+	{ "name the host", namespaces_name_host },
+	{ "open a procfs of our own", private_proc_open },
+	{ "attach the root file system", rootfs_attach },
+	{ "mount", mounts_attach },
+	{ "make devices", devices_make },
+	{ "let the runtime's hooks run", hooks_wait_for_runtime },
+	{ "run the createContainer hooks", hooks_run_create_container },
+	{ "make the working directory", process_make_cwd },
+	{ "make the console", console_make },
+	{ "write sysctls", private_proc_write_sysctls },
+	{ "enter the new root", rootfs_pivot },
+	{ "make paths read-only", guarded_make_readonly },
+	{ "mask paths", guarded_mask },
+	{ "finish the root file system", rootfs_finish },
+	{ "make a session keyring", process_new_keyring },
+	{ "set resource limits", process_set_limits },
+	{ "set scheduling", process_set_scheduling },
+	{ "find the program", program_find },
+	{ "report", program_report_ready },
+	{ "wait for start", program_wait_for_start },
+	{ "run the startContainer hooks", hooks_run_start_container },
+	{ "set security labels", private_proc_set_labels },
+	{ "lower the capability bound", capabilities_bound },
+	{ "install the system call filter", filter_install_privileged },
+	{ "set the user", identity_set_user },
+	{ "set capabilities", capabilities_apply },
+	{ "enter the working directory", process_enter_cwd },
+	{ "hide descriptors", descriptors_hide },
+	{ "install the system call filter", filter_install },
+	{ NULL, program_execute },
+	{ 0 },
+};
+
+static const struct step exec_steps[] = {
+	{ "close what the plan does not name", descriptors_close },
+	{ "wait for the parent", wait_for_parent },
+	{ "open a procfs of our own", private_proc_open },
+	{ "join the container", namespaces_enter_container },
+	{ "start a session", process_new_session },
+	{ "make the console", console_make },
+	{ "make a session keyring", process_new_keyring },
+	{ "set resource limits", process_set_limits },
+	{ "set scheduling", process_set_scheduling },
+	{ "find the program", program_find },
+	{ "report", program_report_ready },
+	{ "set security labels", private_proc_set_labels },
+	{ "lower the capability bound", capabilities_bound },
+	{ "install the system call filter", filter_install_privileged },
+	{ "set the user", identity_set_user },
+	{ "set capabilities", capabilities_apply },
+	{ "enter the working directory", process_enter_cwd },
+	{ "hide descriptors", descriptors_hide },
+	{ "install the system call filter", filter_install },
+	{ NULL, program_execute },
+	{ 0 },
+};
+
+void child_warn(struct child *child, const char *format, ...)
+{
+	struct error warning = { .kind = ERROR_SYSTEM };
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(warning.message, sizeof(warning.message), format, args);
+	va_end(args);
+	handshake_send(child->channel_fd, HANDSHAKE_WARNING, &warning, -EBADF);
+}
+
+void child_main(struct child *child)
+{
+	const struct step *step = child->role == CHILD_EXEC ? exec_steps : init_steps;
+	struct error err = { 0 };
+	int rc;
+
+	for (; step->run; step++) {
+		rc = step->run(child, &err);
+		if (step->name)
+			log_debug("container: %s", step->name);
+		if (rc >= 0)
+			continue;
+		if (step->name)
+			error_prefix(&err, "%s", step->name);
+		handshake_send(child->channel_fd, HANDSHAKE_FAILED, &err, -EBADF);
+		break;
+	}
+	_exit(255);
+}

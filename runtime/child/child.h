@@ -1,0 +1,54 @@
+/* From clone to execve: the list of steps that the container's first process (or an exec's) takes. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/error.h"
+#include "plan/plan.h"
+
+struct seccomp_program;
+
+/* Which list of steps the process takes. */
+enum child_role {
+	CHILD_INIT_WAITS, /* create: waits for start before it executes */
+	CHILD_INIT_RUNS,  /* run */
+	CHILD_EXEC,	  /* joins a container that is there */
+};
+
+/* What the parent hands over, and what the steps pass to each other. The memory came with the clone. */
+struct child {
+	enum child_role role;
+	const struct plan *plan;
+	const struct seccomp_program *filter; /* or NULL */
+	int channel_fd;			      /* to the parent; after a start by way of start_fd: to `brig start` */
+	int start_fd;			      /* the listening socket of a created container */
+	int console_fd;			      /* connected console socket: the pty's master goes there */
+	int root_fd;			      /* detached clone of the root file system; -EBADF: made from its path by the child */
+	int *mount_fds;			      /* one for each mount of the plan: detached mounts, -EBADF where the child makes it */
+	int *join_fds;			      /* one for each namespace to join in the child, -EBADF where that is done */
+	int container_fd;		      /* exec: pidfd of the container's first process */
+	int log_fd;
+	bool in_user_namespace;	  /* not the host's: its ids have to be taken on */
+	bool joins_user_namespace; /* exec: by setns, after the clone */
+	uint64_t late_namespaces; /* CLONE_NEWCGROUP, CLONE_NEWTIME: those that clone3 could not make */
+
+	/* made on the way */
+	int host_pid;	 /* our pid as the host counts it */
+	int old_root_fd; /* the host's root, until pivot_root */
+	int proc_fd;	 /* a procfs of our own (never attached), while the plan needs one */
+	int label_fd;	 /* proc_fd's self/attr/...: opened before pivot_root, written at the end */
+	int pts_fd;	 /* the container's devpts, where it was mounted by us */
+	char *program;	 /* what execve gets */
+};
+
+struct step {
+	const char *name; /* "attach the mounts": the prefix of its errors */
+	int (*run)(struct child *child, struct error *err);
+};
+
+/* Never returns: executes the program or reports on the channel and exits with status 255. */
+_Noreturn void child_main(struct child *child);
+/* A warning on its way to the parent's log. */
+void child_warn(struct child *child, const char *format, ...) __attribute__((format(printf, 2, 3)));

@@ -1,0 +1,59 @@
+#include <errno.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/syscalls.h"
+#include "child/steps.h"
+
+#define MAX_SINGLE 8
+
+static int compare(const void *a, const void *b)
+{
+	return *(const int *)a - *(const int *)b;
+}
+
+static size_t add(int *list, size_t n, const int *fds, size_t n_fds)
+{
+	for (size_t i = 0; fds && i < n_fds; i++) {
+		if (fds[i] >= 0)
+			list[n++] = fds[i];
+	}
+	return n;
+}
+
+/* The first act after the clone: what the caller of brig had open must not wait in a created container (a pipe whose end
+ * never comes), nor be reachable by a step that goes wrong. */
+int descriptors_close(struct child *child, struct error *err)
+{
+	size_t n_mounts = child->plan->rootfs.n_mounts, n_joins = child->plan->namespaces.n_join, n = 0;
+	int single[MAX_SINGLE] = { child->channel_fd, child->start_fd,	   child->console_fd,
+				   child->root_fd,    child->container_fd, child->log_fd,
+				   child->proc_fd,    child->label_fd };
+	AUTO_FREE int *keep = calloc(n_mounts + n_joins + MAX_SINGLE, sizeof(int));
+	unsigned next = 3 + child->plan->process.preserve_fds;
+
+	if (!keep)
+		return error_memory(err);
+	n = add(keep, n, single, MAX_SINGLE);
+	n = add(keep, n, child->mount_fds, n_mounts);
+	n = add(keep, n, child->join_fds, n_joins);
+	qsort(keep, n, sizeof(int), compare);
+	for (size_t i = 0; i < n; i++) {
+		if ((unsigned)keep[i] < next)
+			continue;
+		if ((unsigned)keep[i] > next && sys_close_range(next, (unsigned)keep[i] - 1, 0) < 0)
+			return error_system(err, errno, "close_range");
+		next = (unsigned)keep[i] + 1;
+	}
+	if (sys_close_range(next, ~0U, 0) < 0)
+		return error_system(err, errno, "close_range");
+	return 0;
+}
+
+/* Ours are all close-on-exec; this holds even if one were not, and for numbers that the caller promised but left closed. */
+int descriptors_hide(struct child *child, struct error *err)
+{
+	if (sys_close_range(3 + child->plan->process.preserve_fds, ~0U, CLOSE_RANGE_CLOEXEC) < 0)
+		return error_system(err, errno, "close_range");
+	return 0;
+}

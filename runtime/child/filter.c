@@ -1,0 +1,35 @@
+#include <errno.h>
+#include <sys/prctl.h>
+
+#include "base/cleanup.h"
+#include "child/handshake.h"
+#include "child/steps.h"
+#include "parent/seccomp/seccomp.h"
+
+static int install(struct child *child, struct error *err)
+{
+	AUTO_CLOSE int listener_fd = -EBADF;
+	int rc = seccomp_install(child->filter, &listener_fd, err);
+
+	if (rc < 0)
+		return error_prefix(err, "linux.seccomp");
+	if (listener_fd < 0)
+		return 0;
+	rc = handshake_send(child->channel_fd, HANDSHAKE_LISTENER, NULL, listener_fd);
+	return rc < 0 ? error_system(err, -rc, "linux.seccomp: hand the listener over") : 0;
+}
+
+/* Without no_new_privs the kernel wants CAP_SYS_ADMIN for a filter: it goes in before the capabilities are gone. */
+int filter_install_privileged(struct child *child, struct error *err)
+{
+	return child->filter && !child->plan->process.no_new_privileges ? install(child, err) : 0;
+}
+
+int filter_install(struct child *child, struct error *err)
+{
+	if (!child->plan->process.no_new_privileges)
+		return 0;
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
+		return error_system(err, errno, "process.noNewPrivileges: set it");
+	return child->filter ? install(child, err) : 0;
+}

@@ -1,0 +1,28 @@
+#include "child/handshake.h"
+#include "child/hooks.h"
+#include "child/steps.h"
+
+int hooks_wait_for_runtime(struct child *child, struct error *err)
+{
+	const struct plan_hooks *hooks = child->plan->hooks;
+	int rc;
+
+	if (hooks[PLAN_HOOK_PRESTART].n + hooks[PLAN_HOOK_CREATE_RUNTIME].n == 0)
+		return 0;
+	rc = handshake_send(child->channel_fd, HANDSHAKE_MOUNTED, NULL, -1);
+	if (rc < 0)
+		return error_system(err, -rc, "tell the runtime that the mounts are there");
+	return handshake_expect(child->channel_fd, HANDSHAKE_CONTINUE, NULL, err);
+}
+
+/* In the container's namespaces, with paths of the host: before pivot_root. */
+int hooks_run_create_container(struct child *child, struct error *err)
+{
+	return hooks_run(child->plan, PLAN_HOOK_CREATE_CONTAINER, child->host_pid, "creating", err);
+}
+
+/* Part of start, with paths of the container. */
+int hooks_run_start_container(struct child *child, struct error *err)
+{
+	return hooks_run(child->plan, PLAN_HOOK_START_CONTAINER, child->host_pid, "created", err);
+}

@@ -1,0 +1,33 @@
+runtime_child_sources = \
+	runtime/child/capabilities.c \
+	runtime/child/child.c \
+	runtime/child/child.h \
+	runtime/child/console.c \
+	runtime/child/copy_up.c \
+	runtime/child/copy_up.h \
+	runtime/child/descriptors.c \
+	runtime/child/devices.c \
+	runtime/child/devices.h \
+	runtime/child/filter.c \
+	runtime/child/guarded.c \
+	runtime/child/handshake.c \
+	runtime/child/handshake.h \
+	runtime/child/home.c \
+	runtime/child/home.h \
+	runtime/child/hooks.c \
+	runtime/child/hooks.h \
+	runtime/child/hooks_child.c \
+	runtime/child/identity.c \
+	runtime/child/mount_make.c \
+	runtime/child/mount_make.h \
+	runtime/child/mounts.c \
+	runtime/child/namespaces.c \
+	runtime/child/private_proc.c \
+	runtime/child/process.c \
+	runtime/child/program.c \
+	runtime/child/rootfs.c \
+	runtime/child/state_json.c \
+	runtime/child/state_json.h \
+	runtime/child/steps.h
+
+folder_docs += runtime/child/README.md

@@ -1,0 +1,148 @@
+#include "child/mount_make.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/mount.h>
+#include <string.h>
+#include <sys/mount.h>
+
+#include "base/cleanup.h"
+#include "base/syscalls.h"
+
+/* The kernel explains refused options on the context's descriptor ("e tmpfs: Bad value for 'mode'"): better than an errno. */
+static int filesystem_error(int context_fd, const char *type, const char *what, struct error *err)
+{
+	int code = errno;
+	char text[256];
+	ssize_t n = read(context_fd, text, sizeof(text) - 1);
+
+	if (n <= 2)
+		return error_system(err, code, "%s of a new %s", what, type);
+	text[n] = '\0';
+	return error_set(err, ERROR_SYSTEM, code, "%s of a new %s: %s", what, type, text + 2);
+}
+
+static int configure(int context_fd, const char *type, const struct plan_mount_option *option, struct error *err)
+{
+	unsigned command = option->value ? FSCONFIG_SET_STRING : FSCONFIG_SET_FLAG;
+
+	if (fsconfig(context_fd, command, option->key, option->value, 0) < 0)
+		return filesystem_error(context_fd, type, option->key, err);
+	return 0;
+}
+
+int mount_make_filesystem(const char *type, const struct plan_mount_option *options, size_t n, uint64_t attributes,
+			  struct error *err)
+{
+	AUTO_CLOSE int context_fd = fsopen(type, FSOPEN_CLOEXEC);
+	int rc, fd;
+
+	if (context_fd < 0)
+		return error_system(err, errno, "open a new file system of type %s", type);
+	for (size_t i = 0; i < n; i++) {
+		rc = configure(context_fd, type, &options[i], err);
+		if (rc < 0)
+			return rc;
+	}
+	if (fsconfig(context_fd, FSCONFIG_CMD_CREATE, NULL, NULL, 0) < 0)
+		return filesystem_error(context_fd, type, "creation", err);
+	fd = fsmount(context_fd, FSMOUNT_CLOEXEC, (unsigned)attributes);
+	return fd >= 0 ? fd : filesystem_error(context_fd, type, "mount", err);
+}
+
+/* An atime setting replaces the whole field (mount_setattr(2)): the field has to be cleared with it. */
+static uint64_t clear_mask(uint64_t set, uint64_t clear)
+{
+	return set & MOUNT_ATTR__ATIME ? clear | MOUNT_ATTR__ATIME : clear;
+}
+
+static int set_attributes(int mount_fd, const struct plan_mount *mount, struct error *err)
+{
+	struct mount_attr attr = { .attr_set = mount->attr_set,
+				   .attr_clr = clear_mask(mount->attr_set, mount->attr_clear),
+				   .propagation = mount->propagation_recursive ? 0 : mount->propagation };
+	struct mount_attr all = { .attr_set = mount->rattr_set,
+				  .attr_clr = clear_mask(mount->rattr_set, mount->rattr_clear),
+				  .propagation = mount->propagation_recursive ? mount->propagation : 0 };
+
+	if ((all.attr_set || all.attr_clr || all.propagation) && sys_mount_setattr(mount_fd, AT_RECURSIVE, &all) < 0)
+		return error_system(err, errno, "set the mount's recursive options");
+	if ((attr.attr_set || attr.attr_clr || attr.propagation) && sys_mount_setattr(mount_fd, 0, &attr) < 0)
+		return error_system(err, errno, "set the mount's options");
+	return 0;
+}
+
+static int map_ids(int mount_fd, const struct plan_mount *mount, int userns_fd, struct error *err)
+{
+	struct mount_attr attr = { .attr_set = MOUNT_ATTR_IDMAP, .userns_fd = (uint64_t)userns_fd };
+
+	if (sys_mount_setattr(mount_fd, mount->idmap_recursive ? AT_RECURSIVE : 0, &attr) < 0)
+		return error_system(err, errno, "map the ids of %s (its file system may not support id-mapped mounts)",
+				    mount->source);
+	return 0;
+}
+
+static int make_bind(const struct plan_mount *mount, int userns_fd, struct error *err)
+{
+	unsigned flags = OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | (mount->recursive ? AT_RECURSIVE : 0);
+	AUTO_CLOSE int fd = open_tree(AT_FDCWD, mount->source, flags);
+	int rc;
+
+	if (fd < 0)
+		return error_system(err, errno, "open the source %s", mount->source);
+	/* Before read-only: a mount whose ids are mapped must still be writable by itself. */
+	if (mount->idmap) {
+		rc = map_ids(fd, mount, userns_fd, err);
+		if (rc < 0)
+			return rc;
+	}
+	rc = set_attributes(fd, mount, err);
+	return rc < 0 ? rc : steal_fd(&fd);
+}
+
+static int make_filesystem(const struct plan_mount *mount, struct error *err)
+{
+	struct plan_mount_option source = { .key = "source", .value = mount->source };
+	/* One copy with the source in front: fsconfig takes it as just another key. */
+	AUTO_FREE struct plan_mount_option *options = calloc(mount->n_options + 1, sizeof(*options));
+
+	if (!options)
+		return error_memory(err);
+	options[0] = source;
+	if (mount->n_options)
+		memcpy(options + 1, mount->options, mount->n_options * sizeof(*options));
+	/* What has to be filled first becomes read-only after that: mounts_attach. */
+	return mount_make_filesystem(mount->type, options + (mount->source ? 0 : 1), mount->n_options + (mount->source ? 1 : 0),
+				     mount->is_dev || mount->copy_up ? mount->attr_set & ~(uint64_t)MOUNT_ATTR_RDONLY :
+								       mount->attr_set,
+				     err);
+}
+
+int mount_make_clone(int source_fd, const struct plan_mount *mount, struct error *err)
+{
+	AUTO_CLOSE int fd = open_tree(source_fd, "", AT_EMPTY_PATH | OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
+	int rc = fd < 0 ? error_system(err, errno, "clone a mount") : set_attributes(fd, mount, err);
+
+	return rc < 0 ? error_prefix(err, "%s (%s)", mount->where, mount->destination) : steal_fd(&fd);
+}
+
+static int make(const struct plan_mount *mount, int userns_fd, struct error *err)
+{
+	switch (mount->kind) {
+	case PLAN_MOUNT_BIND:
+		return make_bind(mount, userns_fd, err);
+	case PLAN_MOUNT_FILESYSTEM:
+		return make_filesystem(mount, err);
+	case PLAN_MOUNT_CGROUP:
+		/* As the cgroup namespace that we are in shows it: the container's group is its root. */
+		return mount_make_filesystem("cgroup2", NULL, 0, mount->attr_set, err);
+	}
+	return error_set(err, ERROR_INTERNAL, EINVAL, "unknown kind of mount");
+}
+
+int mount_make(const struct plan_mount *mount, int userns_fd, struct error *err)
+{
+	int fd = make(mount, userns_fd, err);
+
+	return fd >= 0 ? fd : error_prefix(err, "%s (%s)", mount->where, mount->destination);
+}

@@ -1,0 +1,132 @@
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/magic.h>
+#include <sched.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/path.h"
+#include "base/syscalls.h"
+#include "child/copy_up.h"
+#include "child/devices.h"
+#include "child/mount_make.h"
+#include "child/steps.h"
+
+static int stat_is_file(int fd, bool *ret, struct error *err)
+{
+	struct stat status;
+
+	if (fstat(fd, &status) < 0)
+		return error_system(err, errno, "stat the mount's source");
+	*ret = !S_ISDIR(status.st_mode);
+	return 0;
+}
+
+/* /dev, /proc and /sys are where a symbolic link in an image has fooled runtimes (CVE-2019-19921, CVE-2023-27561): what is
+ * mounted there must be there. */
+static bool is_kernel_place(const char *path)
+{
+	return path_is_below(path, "/proc") || path_is_below(path, "/sys") || path_is_below(path, "/dev");
+}
+
+static bool hides_a_link(int root_fd, const char *path)
+{
+	int fd = sys_openat2(root_fd, path + 1, O_PATH | O_CLOEXEC, 0, RESOLVE_NO_SYMLINKS | RESOLVE_BENEATH);
+	bool link = fd < 0 && errno == ELOOP;
+
+	if (fd >= 0)
+		close(fd);
+	return link;
+}
+
+/* A volume must not land in procfs by way of a link (CVE-2019-16884): the plan allows some of /proc by name, nothing else. */
+static int check_target(int target_fd, const struct plan_mount *mount, struct error *err)
+{
+	struct statfs status;
+
+	if (path_is_below(mount->destination, "/proc"))
+		return 0;
+	if (fstatfs(target_fd, &status) < 0)
+		return error_system(err, errno, "statfs");
+	if (status.f_type == PROC_SUPER_MAGIC)
+		return error_set(err, ERROR_REFUSED, EPERM, "the destination leads into procfs; name a destination outside of it");
+	return 0;
+}
+
+static int open_target(int root_fd, const struct plan_mount *mount, bool is_file, struct error *err)
+{
+	AUTO_CLOSE int fd = -EBADF;
+	int rc;
+
+	if (is_kernel_place(mount->destination) && hides_a_link(root_fd, mount->destination))
+		return error_set(err, ERROR_REFUSED, ELOOP,
+				 "the root file system has a symbolic link there; replace it by a directory");
+	fd = path_make_in_root(root_fd, mount->destination, is_file, mount->target_mode ?: 0755);
+	if (fd < 0)
+		return error_system(err, -fd, "open or make the destination in the root file system");
+	rc = check_target(fd, mount, err);
+	return rc < 0 ? rc : steal_fd(&fd);
+}
+
+/* /dev gets its nodes, a tmpfs with tmpcopyup what it hides: target_fd is the directory beneath. After the attachment, since
+ * a rootless child binds the host's nodes, and older kernels mount nothing on a detached tree. */
+static int fill(struct child *child, const struct plan_mount *mount, int mount_fd, int target_fd, struct error *err)
+{
+	struct mount_attr attr = { .attr_set = MOUNT_ATTR_RDONLY };
+	int rc = 0;
+
+	if (mount->is_dev && mount->maker == PLAN_MAKER_CHILD)
+		rc = devices_fill(child->plan, mount_fd, DEVICES_OF_CONTAINER, err);
+	if (rc >= 0 && mount->copy_up)
+		rc = copy_up(target_fd, mount_fd, err);
+	if (rc >= 0 && (mount->is_dev || mount->copy_up) && (mount->attr_set & MOUNT_ATTR_RDONLY) &&
+	    sys_mount_setattr(mount_fd, 0, &attr) < 0)
+		return error_system(err, errno, "make it read-only");
+	return rc;
+}
+
+static int attach(struct child *child, const struct plan_mount *mount, int mount_fd, struct error *err)
+{
+	AUTO_CLOSE int target_fd = -EBADF;
+	bool is_file = false;
+	int rc;
+
+	rc = mount->kind == PLAN_MOUNT_BIND ? stat_is_file(mount_fd, &is_file, err) : 0;
+	if (rc < 0)
+		return rc;
+	target_fd = open_target(child->root_fd, mount, is_file, err);
+	if (target_fd < 0)
+		return target_fd;
+	if (move_mount(mount_fd, "", target_fd, "", MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH) < 0)
+		return error_system(err, errno, "attach");
+	return fill(child, mount, mount_fd, target_fd, err);
+}
+
+int mounts_attach(struct child *child, struct error *err)
+{
+	const struct plan_rootfs *rootfs = &child->plan->rootfs;
+	const struct plan_mount *mount;
+	int rc;
+
+	if (!(child->plan->namespaces.create & CLONE_NEWNS))
+		return 0;
+	for (size_t i = 0; i < rootfs->n_mounts; i++) {
+		int *fd = &child->mount_fds[i];
+
+		mount = &rootfs->mounts[i];
+		if (*fd < 0)
+			*fd = mount_make(mount, -EBADF, err);
+		if (*fd < 0)
+			return *fd;
+		rc = attach(child, mount, *fd, err);
+		if (rc < 0)
+			return error_prefix(err, "%s (%s)", mount->where, mount->destination);
+		if (mount->type && strcmp(mount->type, "devpts") == 0)
+			child->pts_fd = *fd;
+	}
+	return 0;
+}

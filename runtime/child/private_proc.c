@@ -1,0 +1,81 @@
+/* A procfs that only we hold and that is never attached: what is written here can't be led elsewhere by mounts or links that
+ * a container controls (CVE-2019-16884, CVE-2025-52881). */
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/openat2.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/syscalls.h"
+#include "child/mount_make.h"
+#include "child/steps.h"
+
+static const char *label_of(const struct plan_process *process)
+{
+	return process->apparmor_profile ?: process->selinux_label;
+}
+
+static int open_below(struct child *child, const char *path)
+{
+	return sys_openat2(child->proc_fd, path, O_WRONLY | O_CLOEXEC | O_NOFOLLOW, 0,
+			   RESOLVE_BENEATH | RESOLVE_NO_XDEV | RESOLVE_NO_MAGICLINKS);
+}
+
+static int open_label(struct child *child, struct error *err)
+{
+	const struct plan_process *process = &child->plan->process;
+	const char *file = process->apparmor_profile ? "thread-self/attr/apparmor/exec" : "thread-self/attr/exec";
+
+	child->label_fd = open_below(child, file);
+	/* Kernels before 5.1 have no directory per security module. */
+	if (child->label_fd < 0 && errno == ENOENT && process->apparmor_profile)
+		child->label_fd = open_below(child, "thread-self/attr/exec");
+	if (child->label_fd < 0)
+		return error_system(err, errno, "open %s to set the label %s", file, label_of(process));
+	return 0;
+}
+
+int private_proc_open(struct child *child, struct error *err)
+{
+	if (child->plan->n_sysctls == 0 && !label_of(&child->plan->process))
+		return 0;
+	child->proc_fd = mount_make_filesystem("proc", NULL, 0, 0, err);
+	if (child->proc_fd < 0)
+		return child->proc_fd;
+	return label_of(&child->plan->process) ? open_label(child, err) : 0;
+}
+
+int private_proc_write_sysctls(struct child *child, struct error *err)
+{
+	char path[256];
+
+	for (size_t i = 0; i < child->plan->n_sysctls; i++) {
+		const struct plan_pair *sysctl = &child->plan->sysctls[i];
+		AUTO_CLOSE int fd = -EBADF;
+
+		if (snprintf(path, sizeof(path), "sys/%s", sysctl->name) >= (int)sizeof(path))
+			return error_invalid(err, "linux.sysctl: the name %s is too long", sysctl->name);
+		fd = open_below(child, path);
+		if (fd < 0 || write(fd, sysctl->value, strlen(sysctl->value)) < 0)
+			return error_system(err, errno, "linux.sysctl: write \"%s\" to %s", sysctl->value, sysctl->name);
+	}
+	return 0;
+}
+
+int private_proc_set_labels(struct child *child, struct error *err)
+{
+	const struct plan_process *process = &child->plan->process;
+	char text[512];
+	int length;
+
+	if (child->label_fd < 0)
+		return 0;
+	length = snprintf(text, sizeof(text), "%s%s", process->apparmor_profile ? "exec " : "", label_of(process));
+	if (length >= (int)sizeof(text))
+		return error_invalid(err, "the label %.64s... is too long", label_of(process));
+	if (write(child->label_fd, text, (size_t)length) < 0)
+		return error_system(err, errno, "set the label %s (is it loaded?)", label_of(process));
+	return 0;
+}

@@ -1,0 +1,110 @@
+#include <errno.h>
+#include <linux/keyctl.h>
+#include <linux/sched/types.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/personality.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/path.h"
+#include "child/steps.h"
+
+#define IOPRIO_WHO_PROCESS 1
+
+int process_new_session(struct child *child, struct error *err)
+{
+	sigset_t none;
+
+	(void)child;
+	/* A foreground brig has signals blocked for its signalfd; the program starts with none. */
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+	if (setsid() < 0)
+		return error_system(err, errno, "setsid");
+	return 0;
+}
+
+/* Callers name working directories that the image lacks. On a file system that can't be written the later chdir tells. */
+int process_make_cwd(struct child *child, struct error *err)
+{
+	AUTO_CLOSE int fd = -EBADF;
+
+	(void)err;
+	if (child->plan->has_process && child->root_fd >= 0)
+		fd = path_make_in_root(child->root_fd, child->plan->process.cwd, /* is_file= */ false, 0755);
+	return 0;
+}
+
+int process_set_limits(struct child *child, struct error *err)
+{
+	const struct plan_process *process = &child->plan->process;
+
+	for (size_t i = 0; i < process->n_rlimits; i++) {
+		const struct plan_rlimit *limit = &process->rlimits[i];
+		struct rlimit value = { .rlim_cur = limit->soft, .rlim_max = limit->hard };
+
+		if (setrlimit((__rlimit_resource_t)limit->resource, &value) < 0)
+			return error_system(err, errno, "process.rlimits[%zu]: set soft %llu, hard %llu", i,
+					    (unsigned long long)limit->soft, (unsigned long long)limit->hard);
+	}
+	return 0;
+}
+
+static int set_scheduler(const struct plan_scheduler *scheduler, struct error *err)
+{
+	struct sched_attr attr = { .size = sizeof(attr),
+				   .sched_policy = (uint32_t)scheduler->policy,
+				   .sched_flags = scheduler->flags,
+				   .sched_nice = scheduler->nice,
+				   .sched_priority = (uint32_t)scheduler->priority,
+				   .sched_runtime = scheduler->runtime,
+				   .sched_deadline = scheduler->deadline,
+				   .sched_period = scheduler->period };
+
+	if (syscall(SYS_sched_setattr, 0, &attr, 0) < 0)
+		return error_system(err, errno, "process.scheduler: set it");
+	return 0;
+}
+
+int process_set_scheduling(struct child *child, struct error *err)
+{
+	const struct plan_process *process = &child->plan->process;
+
+	if (process->set_personality && personality(process->personality) < 0)
+		return error_system(err, errno, "linux.personality: set %#lx", process->personality);
+	if (process->set_io_priority && syscall(SYS_ioprio_set, IOPRIO_WHO_PROCESS, 0, process->io_priority) < 0)
+		return error_system(err, errno, "process.ioPriority: set %#x", process->io_priority);
+	return process->scheduler.set ? set_scheduler(&process->scheduler, err) : 0;
+}
+
+/* Without one of its own the container would use the keys of whoever called brig. */
+int process_new_keyring(struct child *child, struct error *err)
+{
+	char name[64];
+
+	(void)err;
+	if (!child->plan->process.new_keyring || child->role == CHILD_EXEC)
+		return 0;
+	snprintf(name, sizeof(name), "_ses.%.50s", child->plan->id);
+	if (syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, name) < 0 && errno != ENOSYS)
+		child_warn(child, "the container shares the caller's session keyring: make a new one: %s",
+			   strerrordesc_np(errno));
+	return 0;
+}
+
+int process_enter_cwd(struct child *child, struct error *err)
+{
+	const char *cwd = child->plan->process.cwd;
+	char now[4096];
+
+	if (chdir(cwd) < 0)
+		return error_system(err, errno, "process.cwd: chdir to %s", cwd);
+	/* A directory outside of the root, as a leaked descriptor gives it (CVE-2024-21626), has no path from "/". */
+	if (syscall(SYS_getcwd, now, sizeof(now)) < 0 || now[0] != '/')
+		return error_set(err, ERROR_REFUSED, EPERM, "process.cwd: %s leads out of the container", cwd);
+	return 0;
+}

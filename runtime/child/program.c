@@ -1,0 +1,168 @@
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "child/handshake.h"
+#include "child/home.h"
+#include "child/steps.h"
+
+#define DEFAULT_PATH "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
+static const char *environment(const struct plan_process *process, const char *name)
+{
+	size_t length = strlen(name);
+
+	for (const char *const *entry = process->envp; *entry; entry++) {
+		if (strncmp(*entry, name, length) == 0 && (*entry)[length] == '=')
+			return *entry + length + 1;
+	}
+	return NULL;
+}
+
+/* 0 if path can be executed by someone; a negative errno otherwise. */
+static int check_program(const char *path)
+{
+	struct stat status;
+
+	if (stat(path, &status) < 0)
+		return -errno;
+	return S_ISREG(status.st_mode) && (status.st_mode & 0111) ? 0 : -EACCES;
+}
+
+/* What callers match on: see the strings of the command line's contract. */
+static int program_error(const char *name, int code, struct error *err)
+{
+	if (code == ENOENT && !strchr(name, '/'))
+		return error_set(err, ERROR_PROGRAM, code, "exec: \"%s\": executable file not found in $PATH", name);
+	if (code == ENOENT)
+		return error_set(err, ERROR_PROGRAM, code,
+				 "exec: \"%s\": executable file not found in $PATH: no such file or directory", name);
+	if (code == EACCES)
+		return error_set(err, ERROR_PROGRAM, code, "exec: \"%s\": permission denied", name);
+	if (code == ENOTDIR)
+		return error_set(err, ERROR_PROGRAM, code, "exec: \"%s\": not a directory", name);
+	return error_set(err, ERROR_PROGRAM, code, "exec: \"%s\": %s", name, strerrordesc_np(code));
+}
+
+static int search(const char *name, const char *path, char *found, size_t size)
+{
+	int rc, result = -ENOENT;
+	size_t length;
+
+	for (;; path += length + 1) {
+		length = strcspn(path, ":");
+		if (snprintf(found, size, "%.*s%s%s", (int)length, path, length ? "/" : "./", name) < (int)size) {
+			rc = check_program(found);
+			if (rc == 0)
+				return 0;
+			if (rc == -EACCES)
+				result = rc;
+		}
+		if (!path[length])
+			return result;
+	}
+}
+
+int program_find(struct child *child, struct error *err)
+{
+	const struct plan_process *process = &child->plan->process;
+	char found[PATH_MAX];
+	const char *name;
+	int rc;
+
+	if (!child->plan->has_process)
+		return 0;
+	name = process->argv[0];
+	/* A relative path is relative to the working directory, which is entered later, as the user. */
+	if (name[0] != '/' && strchr(name, '/')) {
+		snprintf(found, sizeof(found), "%s", name);
+		rc = 0;
+	} else if (name[0] == '/') {
+		snprintf(found, sizeof(found), "%s", name);
+		rc = check_program(found);
+	} else {
+		rc = name[0] ? search(name, environment(process, "PATH") ?: DEFAULT_PATH, found, sizeof(found)) : -ENOENT;
+	}
+	if (rc < 0)
+		return program_error(name, -rc, err);
+	child->program = strdup(found);
+	return child->program ? 0 : error_memory(err);
+}
+
+int program_report_ready(struct child *child, struct error *err)
+{
+	int rc;
+
+	rc = handshake_send(child->channel_fd, HANDSHAKE_READY, NULL, -EBADF);
+	return rc < 0 ? error_system(err, -rc, "tell the runtime that all is set up") : 0;
+}
+
+/* Only who can reach the socket in the root-only state directory can connect; only one that says GO starts. */
+int program_wait_for_start(struct child *child, struct error *err)
+{
+	struct error ignored;
+	int fd;
+
+	if (child->role != CHILD_INIT_WAITS)
+		return 0;
+	close_and_reset(&child->channel_fd);
+	for (;;) {
+		fd = accept4(child->start_fd, NULL, NULL, SOCK_CLOEXEC);
+		if (fd < 0 && (errno == EINTR || errno == ECONNABORTED))
+			continue;
+		if (fd < 0)
+			return error_system(err, errno, "accept");
+		if (handshake_expect(fd, HANDSHAKE_GO, &child->host_pid, &ignored) == 0)
+			break;
+		close(fd);
+	}
+	child->channel_fd = fd;
+	close_and_reset(&child->start_fd);
+	if (!child->plan->has_process)
+		return error_set(err, ERROR_INVALID, EINVAL, "config.json has no process: there is nothing to start");
+	return 0;
+}
+
+/* The plan's environment, and what only the container's inside can tell: HOME of the user, our pid for socket activation. */
+static const char **make_environment(struct child *child)
+{
+	const struct plan_process *process = &child->plan->process;
+	static const char listen_pid[] = "LISTEN_PID=1";
+	char home[PATH_MAX], number[32];
+	const char **envp;
+	size_t n = 0;
+
+	while (process->envp[n])
+		n++;
+	envp = calloc(n + 4, sizeof(*envp));
+	if (!envp)
+		return NULL;
+	memcpy(envp, process->envp, n * sizeof(*envp));
+	if (process->listen_fds) {
+		snprintf(number, sizeof(number), "LISTEN_FDS=%u", process->listen_fds);
+		envp[n++] = strdup(number);
+		envp[n++] = listen_pid;
+	}
+	if (!environment(process, "HOME")) {
+		memcpy(home, "HOME=", 5);
+		home_of_user(process->uid, home + 5, sizeof(home) - 5);
+		envp[n++] = strdup(home);
+	}
+	return envp;
+}
+
+int program_execute(struct child *child, struct error *err)
+{
+	const struct plan_process *process = &child->plan->process;
+	const char **envp = make_environment(child);
+
+	if (!envp)
+		return error_memory(err);
+	execve(child->program, (char *const *)process->argv, (char *const *)envp);
+	return program_error(process->argv[0], errno, err);
+}

@@ -1,0 +1,56 @@
+/* The steps that child.c puts in order. Each does one thing that the plan asks for; those that the plan does not need return
+ * at once without a system call. */
+#pragma once
+
+#include "child/child.h"
+
+/* descriptors.c */
+int descriptors_close(struct child *child, struct error *err);
+int descriptors_hide(struct child *child, struct error *err);
+/* identity.c */
+int identity_become_root(struct child *child, struct error *err);
+int identity_set_user(struct child *child, struct error *err);
+/* namespaces.c */
+int namespaces_enter(struct child *child, struct error *err);
+int namespaces_unshare_late(struct child *child, struct error *err);
+int namespaces_name_host(struct child *child, struct error *err);
+int namespaces_enter_container(struct child *child, struct error *err);
+/* rootfs.c */
+int rootfs_attach(struct child *child, struct error *err);
+int rootfs_pivot(struct child *child, struct error *err);
+int rootfs_finish(struct child *child, struct error *err);
+/* mounts.c */
+int mounts_attach(struct child *child, struct error *err);
+/* devices.c */
+int devices_make(struct child *child, struct error *err);
+/* guarded.c */
+int guarded_mask(struct child *child, struct error *err);
+int guarded_make_readonly(struct child *child, struct error *err);
+/* private_proc.c */
+int private_proc_open(struct child *child, struct error *err);
+int private_proc_write_sysctls(struct child *child, struct error *err);
+int private_proc_set_labels(struct child *child, struct error *err);
+/* console.c */
+int console_make(struct child *child, struct error *err);
+/* hooks_child.c */
+int hooks_wait_for_runtime(struct child *child, struct error *err);
+int hooks_run_create_container(struct child *child, struct error *err);
+int hooks_run_start_container(struct child *child, struct error *err);
+/* process.c */
+int process_new_session(struct child *child, struct error *err);
+int process_make_cwd(struct child *child, struct error *err);
+int process_set_limits(struct child *child, struct error *err);
+int process_set_scheduling(struct child *child, struct error *err);
+int process_new_keyring(struct child *child, struct error *err);
+int process_enter_cwd(struct child *child, struct error *err);
+/* capabilities.c */
+int capabilities_bound(struct child *child, struct error *err);
+int capabilities_apply(struct child *child, struct error *err);
+/* filter.c */
+int filter_install_privileged(struct child *child, struct error *err);
+int filter_install(struct child *child, struct error *err);
+/* program.c */
+int program_find(struct child *child, struct error *err);
+int program_report_ready(struct child *child, struct error *err);
+int program_wait_for_start(struct child *child, struct error *err);
+int program_execute(struct child *child, struct error *err);

@@ -1,0 +1,102 @@
+/* The library's face: what a command of brig or a service method of the shim calls. Each function is one whole request;
+ * it takes the container's lock where it needs it, leaves nothing half done, and reports through err. */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+#include <time.h>
+
+#include "base/arena.h"
+#include "base/buffer.h"
+#include "base/error.h"
+
+#define BRIG_ROOT_DEFAULT "/run/brig"
+#define BRIG_ID_MAX 1024
+
+struct brig {			    /* one invocation's surroundings: the global options */
+	const char *root;	    /* state directory, absolute; BRIG_ROOT_DEFAULT, or $XDG_RUNTIME_DIR/brig for an ordinary user */
+	const char *policy;	    /* --policy NAME|FILE; NULL: the built-in one */
+	bool systemd_cgroup;	    /* --systemd-cgroup, --cgroup-manager=systemd */
+	bool cgroup_disabled;	    /* --cgroup-manager=disabled */
+};
+
+/* Our own executable out of the container's reach (CVE-2019-5736): executes this program again, with the same arguments, from a
+ * detached read-only clone of the mount that its file is on. Returns 0 where that has been done before, or where we may not
+ * make mounts; does not return where it succeeds for the first time. For create, run and exec. See docs/adr/0005. */
+int brig_protect_executable(char *const *argv, struct error *err);
+
+enum brig_status { BRIG_CREATING, BRIG_CREATED, BRIG_RUNNING, BRIG_PAUSED, BRIG_STOPPED };
+const char *brig_status_name(enum brig_status status);
+
+struct brig_annotation {
+	const char *name, *value;
+};
+
+struct brig_info { /* what `state` and `list` print; strings live in the arena passed in */
+	const char *oci_version, *id, *bundle, *rootfs, *created /* RFC 3339 */, *owner /* user name or number */;
+	enum brig_status status;
+	pid_t pid; /* 0 when stopped */
+	const struct brig_annotation *annotations;
+	size_t n_annotations;
+};
+
+struct brig_create {
+	const char *id, *bundle;	  /* bundle: as given, made absolute by brig */
+	const char *pid_file;		  /* or NULL */
+	const char *console_socket;	  /* or NULL */
+	const char *pidfd_socket;	  /* or NULL */
+	bool no_pivot, no_new_keyring;
+	unsigned preserve_fds;
+	/* run only: */
+	bool detach, keep, no_subreaper;
+};
+
+/* OCI create: afterwards the container waits for brig_start. */
+int brig_create(const struct brig *brig, const struct brig_create *request, struct error *err);
+int brig_start(const struct brig *brig, const char *id, struct error *err);
+/* create + start; without detach waits for the end, forwards signals and the terminal, deletes the container unless keep,
+ * and gives the exit status as a shell would (128 + signal). */
+int brig_run(const struct brig *brig, const struct brig_create *request, int *ret_exit_status, struct error *err);
+/* all: every process of the container's cgroup. */
+int brig_kill(const struct brig *brig, const char *id, int signal, bool all, struct error *err);
+/* force: kills it first; a container that does not exist is no error then. */
+int brig_delete(const struct brig *brig, const char *id, bool force, struct error *err);
+int brig_pause(const struct brig *brig, const char *id, struct error *err);
+int brig_resume(const struct brig *brig, const char *id, struct error *err);
+int brig_state(const struct brig *brig, const char *id, struct arena *arena, struct brig_info *ret, struct error *err);
+/* Every container under root, broken ones left out with a warning. */
+int brig_list(const struct brig *brig, struct arena *arena, struct brig_info **ret, size_t *ret_n, struct error *err);
+/* The pids (in the caller's pid namespace) of all processes in the container. */
+int brig_processes(const struct brig *brig, const char *id, struct arena *arena, pid_t **ret, size_t *ret_n, struct error *err);
+
+struct brig_exec {
+	const char *id;
+	const char *process_file; /* --process; NULL: the fields below, over the container's own process */
+	const char *const *argv;  /* NULL-terminated */
+	const char *cwd, *user /* UID[:GID] */, *apparmor, *process_label;
+	const char *const *env, *const *capabilities; /* NULL-terminated, or NULL */
+	const uint32_t *additional_gids;
+	size_t n_additional_gids;
+	const char *cgroup; /* --cgroup: a path below the container's cgroup */
+	bool set_tty, tty, set_no_new_privileges, no_new_privileges, detach, ignore_paused;
+	const char *pid_file, *console_socket, *pidfd_socket;
+	unsigned preserve_fds;
+};
+
+/* Without detach waits for the end and gives the exit status as a shell would. */
+int brig_exec(const struct brig *brig, const struct brig_exec *request, int *ret_exit_status, struct error *err);
+
+/* resources_json: the text of an OCI linux.resources object: what changes. All or nothing: what was set is set back on failure. */
+int brig_update(const struct brig *brig, const char *id, const char *resources_json, size_t length, struct error *err);
+/* One statistics object as the contract's `events` "data" has it, appended to json. */
+int brig_statistics(const struct brig *brig, const char *id, struct buffer *json, struct error *err);
+/* Waits until the container is out of memory (returns 1, once for each kill), ends (0), or timeout_ms passed (-ETIME). */
+int brig_wait_oom(const struct brig *brig, const char *id, int timeout_ms, struct error *err);
+
+/* What would be done with this bundle, without doing it, as any user. Text for people or JSON is appended to out. */
+int brig_plan(const struct brig *brig, const char *bundle, const char *id, bool json, struct buffer *out, struct error *err);
+/* The OCI features document (features.md). */
+int brig_features(const struct brig *brig, struct buffer *json, struct error *err);
+/* A config.json that is safe as it stands. rootless: with a user namespace and the caller's id mapped. */
+int brig_spec(bool rootless, struct buffer *json, struct error *err);

@@ -1,0 +1,349 @@
+#include "container/create.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <linux/capability.h>
+#include <sched.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/fd.h"
+#include "base/file.h"
+#include "base/log.h"
+#include "base/timestamp.h"
+#include "child/hooks.h"
+#include "container/state.h"
+#include "parent/cgroup/cgroup.h"
+#include "parent/host.h"
+#include "plan/plan_build.h"
+#include "policy/policy.h"
+#include "spec/spec.h"
+
+#define UNDO_TIMEOUT_MS 10000
+#define LISTEN_FDS_MAX 1024
+
+enum plan_cgroup_manager creation_cgroup_manager(const struct brig *brig)
+{
+	if (brig->cgroup_disabled)
+		return PLAN_CGROUP_DISABLED;
+	return brig->systemd_cgroup ? PLAN_CGROUP_SYSTEMD : PLAN_CGROUP_FS;
+}
+
+void creation_log_report(const struct report *report)
+{
+	for (size_t i = 0; i < report->n_lines; i++) {
+		const struct report_line *line = &report->lines[i];
+		const char *where = line->where ?: "";
+
+		if (line->level == REPORT_WARNING)
+			log_warning("%s%s%s: asked for %s, applied %s: %s", line->rule, *where ? ": " : "", where,
+				    line->asked ?: "nothing", line->applied ?: "nothing", line->why);
+		else
+			log_debug("plan: %s: %s: %s", line->rule, where, line->why);
+	}
+}
+
+/* LISTEN_FDS of our caller (go-runc's way of passing sockets on): sd_listen_fds(3). */
+static unsigned listen_fds(void)
+{
+	const char *text = getenv("LISTEN_FDS");
+	unsigned long n = text ? strtoul(text, NULL, 10) : 0;
+
+	return n <= LISTEN_FDS_MAX ? (unsigned)n : 0;
+}
+
+static int absolute_bundle(const char *bundle, char path[static PATH_MAX], struct error *err)
+{
+	if (!realpath(bundle, path))
+		return error_system(err, errno, "open the bundle %s", bundle);
+	return 0;
+}
+
+int creation_plan(const struct brig *brig, const struct brig_create *request, struct host *host, struct plan **ret,
+		  struct buffer *ret_text, struct error *err)
+{
+	char bundle[PATH_MAX];
+	AUTO(spec_free) struct spec *spec = NULL;
+	struct report report = { 0 };
+	AUTO_CLOSE int bundle_fd = -EBADF;
+	struct policy policy;
+	struct plan_request planned = { .policy = &policy, .host = host, .id = request->id, .bundle = bundle };
+	int rc;
+
+	planned.no_pivot = request->no_pivot;
+	planned.no_new_keyring = request->no_new_keyring;
+	planned.preserve_fds = request->preserve_fds;
+	planned.listen_fds = listen_fds();
+	planned.cgroup_manager = creation_cgroup_manager(brig);
+	rc = policy_load(brig->policy, &policy, err);
+	if (rc >= 0)
+		rc = absolute_bundle(request->bundle, bundle, err);
+	if (rc < 0)
+		return rc;
+	bundle_fd = open(bundle, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (bundle_fd < 0)
+		return error_system(err, errno, "open the bundle %s", bundle);
+	rc = spec_load(bundle_fd, &spec, ret_text, err);
+	if (rc < 0)
+		return error_prefix(err, "bundle %s", bundle);
+	rc = host_probe(host, err);
+	if (rc < 0)
+		return rc;
+	planned.spec = spec;
+	rc = plan_build(&planned, ret, &report, err);
+	if (rc >= 0)
+		creation_log_report(&report);
+	return rc;
+}
+
+static int open_start_socket(int dir_fd, struct error *err)
+{
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	AUTO_CLOSE int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+
+	snprintf(address.sun_path, sizeof(address.sun_path), "/proc/self/fd/%d/" STORE_START_SOCKET, dir_fd);
+	if (fd < 0 || bind(fd, (struct sockaddr *)&address, sizeof(address)) < 0 || listen(fd, 4) < 0)
+		return error_system(err, errno, "make the socket on which the container waits for start");
+	return steal_fd(&fd);
+}
+
+static int fill_state(struct creation *creation, struct error *err)
+{
+	struct container *container = &creation->container;
+	const struct plan *plan = creation->plan;
+	char created[TIMESTAMP_MAX], owner[16];
+	struct timespec now;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	snprintf(owner, sizeof(owner), "%u", getuid());
+	container->state = (struct state){
+		.oci_version = plan->oci_version,
+		.id = plan->id,
+		.bundle = plan->bundle,
+		.rootfs = plan->rootfs.path,
+		.created = arena_strdup(container->arena, timestamp_format(&now, created)),
+		.owner = getuid() == 0 ? "root" : arena_strdup(container->arena, owner),
+		.cgroup_path = plan->cgroup.path,
+		.cgroup_manager = plan->cgroup.manager,
+		.user_namespace = plan->namespaces.create & CLONE_NEWUSER,
+		.pid_namespace = plan->namespaces.create & CLONE_NEWPID,
+		.annotations = (const struct json_pair *)plan->annotations,
+		.n_annotations = plan->n_annotations,
+	};
+	container->state.late_work = plan->hooks[PLAN_HOOK_POSTSTART].n || plan->hooks[PLAN_HOOK_POSTSTOP].n ||
+				     plan->seccomp.listener_path;
+	for (size_t i = 0; i < plan->namespaces.n_join; i++)
+		container->state.user_namespace |= plan->namespaces.join[i].flag == CLONE_NEWUSER;
+	return container->state.created && container->state.owner ? 0 : error_memory(err);
+}
+
+/* From here on a killed brig leaves a directory that `delete --force` finds and can act on. */
+static int reserve(struct creation *creation, struct error *err)
+{
+	int rc = store_reserve(creation->brig, creation->request->id, &creation->container, err);
+
+	if (rc < 0)
+		return rc;
+	creation->reserved = true;
+	rc = fill_state(creation, err);
+	if (rc >= 0)
+		rc = store_save(&creation->container, err);
+	/* A bundle may change or go: what exec and hooks need later is what was decided on now. */
+	if (rc >= 0)
+		rc = file_replace_at(creation->container.dir_fd, STORE_CONFIG, creation->text.data, creation->text.length, 0600,
+				     err);
+	return rc;
+}
+
+int creation_open_console(bool terminal, const char *path, bool foreground, int *ret_console_fd, int *ret_master_socket_fd,
+			  struct error *err)
+{
+	int fds[2];
+
+	if (!terminal && path)
+		return error_set(err, ERROR_USAGE, EINVAL, "--console-socket is given, but process.terminal is false");
+	if (!terminal)
+		return 0;
+	if (path) {
+		*ret_console_fd = fd_connect(path);
+		return *ret_console_fd < 0 ?
+			       error_system(err, -*ret_console_fd, "--console-socket: connect to %s", path) :
+			       0;
+	}
+	if (!foreground)
+		return error_set(err, ERROR_USAGE, EINVAL,
+				 "process.terminal is true and nobody would hold the terminal: give --console-socket");
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds) < 0)
+		return error_system(err, errno, "socketpair");
+	*ret_console_fd = fds[0];
+	*ret_master_socket_fd = fds[1];
+	return 0;
+}
+
+static int make_cgroup(struct creation *creation, struct error *err)
+{
+	const struct plan_cgroup *cgroup = &creation->plan->cgroup;
+	int rc = cgroup_create(cgroup, &creation->cgroup, err);
+
+	if (rc >= 0 && cgroup->delegate)
+		rc = cgroup_delegate(creation->cgroup, cgroup->owner_uid, err);
+	return rc;
+}
+
+static int give_birth(struct creation *creation, enum child_role role, struct error *err)
+{
+	struct container *container = &creation->container;
+	int rc;
+
+	creation->filter_cache_fd = creation->plan->seccomp.enabled ? store_open_filter_cache(container->root_fd) : -EBADF;
+	creation->birth_request = (struct birth_request){
+		.plan = creation->plan,
+		.role = role,
+		.privileged = creation->host.capabilities >> CAP_SYS_ADMIN & 1 && !creation->host.in_user_namespace,
+		.hybrid = creation->host.cgroup_layout != HOST_CGROUP_V2,
+		.cgroup = creation->cgroup,
+		.filter_cache_fd = creation->filter_cache_fd,
+		.start_fd = creation->start_fd,
+		.console_fd = creation->console_fd,
+		.container_fd = -EBADF,
+	};
+	rc = birth_begin(&creation->birth_request, &creation->birth, err);
+	if (rc < 0)
+		return rc;
+	/* The child must see the end of the console's connection as its own alone. */
+	close_and_reset(&creation->start_fd);
+	close_and_reset(&creation->console_fd);
+	container->state.pid = creation->birth.pid;
+	container->state.pid_start_time = state_process_start_time(creation->birth.pid);
+	/* While the child is at work: the write costs it nothing. */
+	rc = store_save(container, err);
+	log_debug("parent: state saved");
+	return rc < 0 ? rc : birth_finish(&creation->birth_request, &creation->birth, err);
+}
+
+int creation_announce(const char *pid_file, const char *pidfd_socket, const struct birth *birth, struct error *err)
+{
+	AUTO_CLOSE int socket_fd = -EBADF;
+	char text[16];
+	int rc = 0;
+
+	if (pidfd_socket) {
+		socket_fd = fd_connect(pidfd_socket);
+		rc = socket_fd < 0 ? socket_fd : fd_send(socket_fd, "pidfd", sizeof("pidfd"), birth->pidfd);
+		if (rc < 0)
+			return error_system(err, -rc, "--pidfd-socket: send to %s", pidfd_socket);
+	}
+	if (pid_file) {
+		snprintf(text, sizeof(text), "%d", birth->pid);
+		rc = file_replace(pid_file, text, strlen(text), 0644, err);
+		if (rc < 0)
+			return error_prefix(err, "--pid-file");
+	}
+	return 0;
+}
+
+void creation_undo(struct creation *creation)
+{
+	struct error ignored;
+
+	if (creation->birth.pidfd >= 0)
+		birth_abort(&creation->birth);
+	if (creation->cgroup) {
+		cgroup_kill(creation->cgroup, &ignored);
+		if (cgroup_destroy(creation->cgroup, UNDO_TIMEOUT_MS, &ignored) < 0)
+			log_warning("undo: %s", ignored.message);
+		cgroup_prune_parents(creation->cgroup);
+	}
+	if (creation->reserved && store_remove(&creation->container, &ignored) < 0)
+		log_warning("undo: %s", ignored.message);
+	creation->reserved = false;
+}
+
+void creation_done(struct creation *creation)
+{
+	birth_done(&creation->birth);
+	close_and_reset(&creation->start_fd);
+	close_and_reset(&creation->console_fd);
+	close_and_reset(&creation->master_socket_fd);
+	close_and_reset(&creation->filter_cache_fd);
+	cgroup_free(steal_ptr(&creation->cgroup));
+	/* The strings of the state are the plan's. */
+	if (creation->reserved)
+		store_done(&creation->container);
+	plan_free(steal_ptr(&creation->plan));
+	buffer_done(&creation->text);
+}
+
+static int make(struct creation *creation, enum child_role role, struct error *err)
+{
+	int rc = creation_plan(creation->brig, creation->request, &creation->host, &creation->plan, &creation->text, err);
+
+	if (rc < 0)
+		return rc;
+	log_debug("parent: plan ready");
+	if (role == CHILD_INIT_RUNS && !creation->plan->has_process)
+		return error_invalid(err, "config.json has no process: there is nothing to run");
+	rc = creation_open_console(creation->plan->process.terminal, creation->request->console_socket,
+				   role == CHILD_INIT_RUNS && !creation->request->detach, &creation->console_fd,
+				   &creation->master_socket_fd, err);
+	if (rc >= 0)
+		rc = reserve(creation, err);
+	if (rc >= 0)
+		rc = make_cgroup(creation, err);
+	if (rc < 0)
+		return rc;
+	log_debug("parent: cgroup ready");
+	if (role == CHILD_INIT_WAITS)
+		rc = creation->start_fd = open_start_socket(creation->container.dir_fd, err);
+	if (rc >= 0)
+		rc = give_birth(creation, role, err);
+	if (rc < 0)
+		return rc;
+	return creation_announce(creation->request->pid_file, creation->request->pidfd_socket, &creation->birth, err);
+}
+
+int creation_run(const struct brig *brig, const struct brig_create *request, enum child_role role, struct creation *ret,
+		 struct error *err)
+{
+	struct creation creation = { .brig = brig,
+				     .request = request,
+				     .container = { .root_fd = -EBADF, .dir_fd = -EBADF },
+				     .birth = { .pid = -1, .pidfd = -EBADF, .channel_fd = -EBADF },
+				     .filter_cache_fd = -EBADF,
+				     .start_fd = -EBADF,
+				     .console_fd = -EBADF,
+				     .master_socket_fd = -EBADF };
+	int rc = store_check_id(request->id, err);
+
+	/* Nobody may look into us, or take our descriptors, once a foreign process is near (CVE-2016-9962). An ordinary user's
+	 * child has to be open to us until its maps are written. */
+	if (rc >= 0 && geteuid() == 0 && prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)
+		rc = error_system(err, errno, "make brig undumpable");
+	if (rc >= 0)
+		rc = make(&creation, role, err);
+	if (rc < 0) {
+		creation_undo(&creation);
+		store_done(&creation.container);
+		creation_done(&creation);
+		return rc;
+	}
+	*ret = creation;
+	return 0;
+}
+
+int brig_create(const struct brig *brig, const struct brig_create *request, struct error *err)
+{
+	struct creation creation;
+	int rc = creation_run(brig, request, CHILD_INIT_WAITS, &creation, err);
+
+	if (rc >= 0)
+		creation_done(&creation);
+	return rc;
+}

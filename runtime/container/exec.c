@@ -1,0 +1,199 @@
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/capability.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <unistd.h>
+
+#include "base/buffer.h"
+#include "base/cleanup.h"
+#include "base/fd.h"
+#include "container/brig.h"
+#include "container/create.h"
+#include "container/exec_process.h"
+#include "container/foreground.h"
+#include "container/status.h"
+#include "container/store.h"
+#include "container/stored_plan.h"
+#include "parent/birth.h"
+#include "parent/cgroup/cgroup.h"
+#include "parent/host.h"
+#include "plan/plan_build.h"
+#include "policy/policy.h"
+
+/* Everything that one exec holds. */
+struct execution {
+	const struct brig *brig;
+	const struct brig_exec *request;
+	struct container container;
+	struct host host;
+	struct plan *plan;
+	struct cgroup *cgroup;
+	int container_fd, filter_cache_fd, console_fd, master_socket_fd;
+	struct birth birth;
+};
+
+static void execution_done(struct execution *execution)
+{
+	birth_done(&execution->birth);
+	close_and_reset(&execution->container_fd);
+	close_and_reset(&execution->filter_cache_fd);
+	close_and_reset(&execution->console_fd);
+	close_and_reset(&execution->master_socket_fd);
+	cgroup_free(steal_ptr(&execution->cgroup));
+	plan_free(steal_ptr(&execution->plan));
+	store_done(&execution->container);
+}
+
+static int check_status(struct execution *execution, struct error *err)
+{
+	const char *id = execution->container.state.id;
+
+	switch (status_of(&execution->container, &execution->container_fd)) {
+	case BRIG_RUNNING:
+	case BRIG_CREATED:
+		return 0;
+	case BRIG_PAUSED:
+		if (execution->request->ignore_paused)
+			return 0;
+		return error_set(err, ERROR_STATE, EBUSY, "cannot exec in container %s: it is paused (--ignore-paused does it)", id);
+	case BRIG_CREATING:
+		return error_set(err, ERROR_STATE, EBUSY, "cannot exec in container %s: it is being created", id);
+	case BRIG_STOPPED:
+		break;
+	}
+	return error_set(err, ERROR_NOT_RUNNING, ESRCH, "cannot exec in a stopped container: container not running: %s", id);
+}
+
+static int plan_process(struct execution *execution, struct error *err)
+{
+	AUTO(spec_free) struct spec *spec = NULL;
+	struct spec_process process;
+	struct report report = { 0 };
+	struct policy policy;
+	struct plan_request request = { .policy = &policy,
+					.host = &execution->host,
+					.id = execution->container.state.id,
+					.bundle = execution->container.state.bundle,
+					.preserve_fds = execution->request->preserve_fds,
+					.cgroup_manager = execution->container.state.cgroup_manager };
+	int rc = policy_load(execution->brig->policy, &policy, err);
+
+	if (rc >= 0)
+		rc = stored_plan_spec(&execution->container, &spec, err);
+	if (rc >= 0)
+		rc = exec_process_build(execution->request, spec, &process, err);
+	if (rc >= 0)
+		rc = host_probe(&execution->host, err);
+	if (rc < 0)
+		return rc;
+	request.spec = spec;
+	rc = plan_build_exec(&request, &process, &execution->plan, &report, err);
+	if (rc >= 0)
+		creation_log_report(&report);
+	return rc;
+}
+
+static int open_cgroup(struct execution *execution, struct error *err)
+{
+	const struct state *state = &execution->container.state;
+	AUTO(cgroup_free) struct cgroup *parent = NULL;
+	int rc = cgroup_open(state->cgroup_manager, state->cgroup_path, &parent, err);
+
+	if (rc < 0)
+		return rc;
+	if (execution->request->cgroup)
+		return cgroup_open_below(parent, execution->request->cgroup, &execution->cgroup, err);
+	execution->cgroup = steal_ptr(&parent);
+	return 0;
+}
+
+static int give_birth(struct execution *execution, struct error *err)
+{
+	const struct brig_exec *request = execution->request;
+	struct birth_request birth_request;
+	int rc;
+
+	rc = creation_open_console(execution->plan->process.terminal, request->console_socket, !request->detach,
+				   &execution->console_fd, &execution->master_socket_fd, err);
+	if (rc < 0)
+		return rc;
+	if (execution->plan->seccomp.enabled)
+		execution->filter_cache_fd = store_open_filter_cache(execution->container.root_fd);
+	birth_request = (struct birth_request){
+		.plan = execution->plan,
+		.role = CHILD_EXEC,
+		.privileged = execution->host.capabilities >> CAP_SYS_ADMIN & 1 && !execution->host.in_user_namespace,
+		.cgroup = execution->cgroup,
+		.filter_cache_fd = execution->filter_cache_fd,
+		.start_fd = -EBADF,
+		.console_fd = execution->console_fd,
+		.container_fd = execution->container_fd,
+		.container_has_userns = execution->container.state.user_namespace,
+	};
+	rc = birth_begin(&birth_request, &execution->birth, err);
+	if (rc < 0)
+		return rc;
+	close_and_reset(&execution->console_fd);
+	rc = birth_finish(&birth_request, &execution->birth, err);
+	return rc < 0 ? rc : creation_announce(request->pid_file, request->pidfd_socket, &execution->birth, err);
+}
+
+static int execute(struct execution *execution, struct error *err)
+{
+	int rc = store_open(execution->brig, execution->request->id, STORE_UNLOCKED, &execution->container, err);
+
+	if (rc >= 0)
+		rc = check_status(execution, err);
+	if (rc >= 0)
+		rc = plan_process(execution, err);
+	if (rc >= 0)
+		rc = open_cgroup(execution, err);
+	if (rc >= 0 && geteuid() == 0 && prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)
+		rc = error_system(err, errno, "make brig undumpable");
+	if (rc >= 0)
+		rc = give_birth(execution, err);
+	if (rc < 0 && execution->birth.pidfd >= 0)
+		birth_abort(&execution->birth);
+	return rc;
+}
+
+static int execute_and_wait(struct execution *execution, int *ret_exit_status, struct error *err)
+{
+	struct foreground foreground;
+	int rc = foreground_begin(&foreground, err);
+
+	if (rc < 0)
+		return rc;
+	rc = execute(execution, err);
+	if (rc >= 0 && execution->master_socket_fd >= 0)
+		rc = foreground_take_terminal(&foreground, execution->master_socket_fd, err);
+	if (rc >= 0)
+		rc = foreground_wait(&foreground, &execution->birth, ret_exit_status, err);
+	foreground_end(&foreground);
+	return rc;
+}
+
+int brig_exec(const struct brig *brig, const struct brig_exec *request, int *ret_exit_status, struct error *err)
+{
+	struct execution execution = { .brig = brig,
+				       .request = request,
+				       .container = { .root_fd = -EBADF, .dir_fd = -EBADF },
+				       .container_fd = -EBADF,
+				       .filter_cache_fd = -EBADF,
+				       .console_fd = -EBADF,
+				       .master_socket_fd = -EBADF,
+				       .birth = { .pid = -1, .pidfd = -EBADF, .channel_fd = -EBADF } };
+	int rc;
+
+	if (request->detach) {
+		rc = execute(&execution, err);
+		if (rc >= 0)
+			*ret_exit_status = 0;
+	} else {
+		rc = execute_and_wait(&execution, ret_exit_status, err);
+	}
+	execution_done(&execution);
+	return rc;
+}

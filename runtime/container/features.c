@@ -1,0 +1,110 @@
+/* The features document: OCI runtime-spec features.md, features-linux.md. */
+#include "base/json_write.h"
+#include "base/names.h"
+#include "config.h"
+#include "container/brig.h"
+#include "plan/plan_mount_options.h"
+
+static void write_names(struct json_writer *writer, const char *key, const struct name_table *table)
+{
+	json_write_key(writer, key);
+	json_write_array_begin(writer);
+	for (size_t i = 0; i < table->n; i++)
+		json_write_string(writer, table->list[i].text);
+	json_write_array_end(writer);
+}
+
+static void write_list(struct json_writer *writer, const char *key, const char *const *list)
+{
+	json_write_key(writer, key);
+	json_write_array_begin(writer);
+	for (; *list; list++)
+		json_write_string(writer, *list);
+	json_write_array_end(writer);
+}
+
+static void write_enabled(struct json_writer *writer, const char *key, bool enabled)
+{
+	json_write_key(writer, key);
+	json_write_object_begin(writer);
+	json_write_member_bool(writer, "enabled", enabled);
+	json_write_object_end(writer);
+}
+
+static void write_mount_options(struct json_writer *writer)
+{
+	const char *name;
+
+	json_write_key(writer, "mountOptions");
+	json_write_array_begin(writer);
+	for (size_t i = 0; (name = plan_mount_options_name(i)); i++)
+		json_write_string(writer, name);
+	json_write_array_end(writer);
+}
+
+static void write_seccomp(struct json_writer *writer)
+{
+	/* SPEC_ALLOW and TSYNC are taken and passed on; TSYNC makes no difference to a process with one thread. */
+	json_write_key(writer, "seccomp");
+	json_write_object_begin(writer);
+	json_write_member_bool(writer, "enabled", true);
+	write_names(writer, "actions", &names_seccomp_actions);
+	write_names(writer, "operators", &names_seccomp_operators);
+	write_names(writer, "archs", &names_seccomp_archs);
+	write_names(writer, "knownFlags", &names_seccomp_flags);
+	write_names(writer, "supportedFlags", &names_seccomp_flags);
+	json_write_object_end(writer);
+}
+
+static void write_cgroup(struct json_writer *writer)
+{
+	json_write_key(writer, "cgroup");
+	json_write_object_begin(writer);
+	json_write_member_bool(writer, "v1", true);
+	json_write_member_bool(writer, "v2", true);
+	json_write_member_bool(writer, "systemd", false);
+	json_write_member_bool(writer, "systemdUser", false);
+	json_write_member_bool(writer, "rdma", true);
+	json_write_object_end(writer);
+}
+
+static void write_linux(struct json_writer *writer)
+{
+	json_write_key(writer, "linux");
+	json_write_object_begin(writer);
+	write_names(writer, "namespaces", &names_namespaces);
+	write_names(writer, "capabilities", &names_capabilities);
+	write_cgroup(writer);
+	write_seccomp(writer);
+	write_enabled(writer, "apparmor", true);
+	write_enabled(writer, "selinux", false);
+	write_enabled(writer, "intelRdt", false);
+	write_enabled(writer, "memoryPolicy", false);
+	write_enabled(writer, "netDevices", false);
+	json_write_key(writer, "mountExtensions");
+	json_write_object_begin(writer);
+	write_enabled(writer, "idmap", true);
+	json_write_object_end(writer);
+	json_write_object_end(writer);
+}
+
+int brig_features(const struct brig *brig, struct buffer *json, struct error *err)
+{
+	static const char *const hooks[] = { "prestart",       "createRuntime", "createContainer",
+					     "startContainer", "poststart",	"poststop", NULL };
+	struct json_writer writer = json_writer_on(json, /* indent= */ 2);
+
+	(void)brig;
+	json_write_object_begin(&writer);
+	json_write_member(&writer, "ociVersionMin", "1.0.0");
+	json_write_member(&writer, "ociVersionMax", "1.3.0");
+	write_list(&writer, "hooks", hooks);
+	write_mount_options(&writer);
+	write_linux(&writer);
+	json_write_key(&writer, "annotations");
+	json_write_object_begin(&writer);
+	json_write_member(&writer, "dev.brig.version", PACKAGE_VERSION);
+	json_write_object_end(&writer);
+	json_write_object_end(&writer);
+	return json->failed ? error_memory(err) : 0;
+}

@@ -1,0 +1,132 @@
+#include "container/foreground.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/ioctl.h>
+#include <sys/signalfd.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/fd.h"
+#include "base/syscalls.h"
+
+#define COPY_SIZE 4096
+
+int foreground_begin(struct foreground *ret, struct error *err)
+{
+	struct foreground foreground = { .master_fd = -EBADF };
+	sigset_t all;
+
+	sigfillset(&all);
+	if (sigprocmask(SIG_SETMASK, &all, NULL) < 0)
+		return error_system(err, errno, "block signals");
+	foreground.signal_fd = signalfd(-1, &all, SFD_CLOEXEC | SFD_NONBLOCK);
+	if (foreground.signal_fd < 0)
+		return error_system(err, errno, "signalfd");
+	*ret = foreground;
+	return 0;
+}
+
+static void copy_size(const struct foreground *foreground)
+{
+	struct winsize size;
+
+	if (ioctl(STDIN_FILENO, TIOCGWINSZ, &size) == 0)
+		ioctl(foreground->master_fd, TIOCSWINSZ, &size);
+}
+
+int foreground_take_terminal(struct foreground *foreground, int master_socket_fd, struct error *err)
+{
+	struct termios raw;
+	char name[64];
+	ssize_t n = fd_receive(master_socket_fd, name, sizeof(name), &foreground->master_fd);
+
+	if (n <= 0 || foreground->master_fd < 0)
+		return error_system(err, n < 0 ? (int)-n : EPROTO, "receive the container's terminal");
+	if (tcgetattr(STDIN_FILENO, &foreground->saved) < 0)
+		return 0; /* not a terminal: bytes are relayed all the same */
+	raw = foreground->saved;
+	cfmakeraw(&raw);
+	if (tcsetattr(STDIN_FILENO, TCSANOW, &raw) < 0)
+		return error_system(err, errno, "put the terminal into raw mode");
+	foreground->raw = true;
+	copy_size(foreground);
+	return 0;
+}
+
+/* False at the end of from_fd. EIO is how a pty says that nobody holds its other end. */
+static bool copy_some(int from_fd, int to_fd)
+{
+	char bytes[COPY_SIZE];
+	ssize_t n = read(from_fd, bytes, sizeof(bytes));
+
+	if (n < 0)
+		return errno == EINTR || errno == EAGAIN;
+	return n > 0 && fd_write_all(to_fd, bytes, (size_t)n) == 0;
+}
+
+static void forward_signals(const struct foreground *foreground, int pidfd)
+{
+	struct signalfd_siginfo info;
+
+	while (read(foreground->signal_fd, &info, sizeof(info)) == sizeof(info)) {
+		if (info.ssi_signo == SIGWINCH && foreground->master_fd >= 0)
+			copy_size(foreground);
+		/* SIGCHLD is ours; a pipe that broke on our side says nothing about the container's. */
+		else if (info.ssi_signo != SIGCHLD && info.ssi_signo != SIGPIPE && info.ssi_signo != SIGURG)
+			sys_pidfd_send_signal(pidfd, (int)info.ssi_signo);
+	}
+}
+
+/* What the program wrote before its end is still in the terminal. */
+static void drain(const struct foreground *foreground)
+{
+	struct pollfd polled = { .fd = foreground->master_fd, .events = POLLIN };
+
+	while (foreground->master_fd >= 0 && poll(&polled, 1, 0) > 0 && polled.revents & POLLIN) {
+		if (!copy_some(foreground->master_fd, STDOUT_FILENO))
+			return;
+	}
+}
+
+int foreground_wait(struct foreground *foreground, const struct birth *birth, int *ret_exit_status, struct error *err)
+{
+	struct pollfd polled[] = {
+		{ .fd = birth->pidfd, .events = POLLIN },
+		{ .fd = foreground->signal_fd, .events = POLLIN },
+		{ .fd = foreground->master_fd, .events = POLLIN },
+		{ .fd = foreground->master_fd >= 0 ? STDIN_FILENO : -1, .events = POLLIN },
+	};
+	siginfo_t info = { 0 };
+
+	while (!polled[0].revents) {
+		if (poll(polled, ARRAY_SIZE(polled), -1) < 0 && errno != EINTR)
+			return error_system(err, errno, "wait for the container's end");
+		if (polled[1].revents)
+			forward_signals(foreground, birth->pidfd);
+		if (polled[2].revents && !copy_some(foreground->master_fd, STDOUT_FILENO))
+			polled[2].fd = -1;
+		if (polled[3].revents && !copy_some(STDIN_FILENO, foreground->master_fd))
+			polled[3].fd = -1;
+	}
+	drain(foreground);
+	if (waitid(P_PIDFD, (id_t)birth->pidfd, &info, WEXITED) < 0)
+		return error_system(err, errno, "wait for the container's process");
+	*ret_exit_status = info.si_code == CLD_EXITED ? info.si_status : 128 + info.si_status;
+	return 0;
+}
+
+void foreground_end(struct foreground *foreground)
+{
+	sigset_t none;
+
+	if (foreground->raw)
+		tcsetattr(STDIN_FILENO, TCSADRAIN, &foreground->saved);
+	foreground->raw = false;
+	close_and_reset(&foreground->master_fd);
+	close_and_reset(&foreground->signal_fd);
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+}

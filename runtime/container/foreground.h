@@ -1,0 +1,24 @@
+/* brig in front of a container: signals go through, a terminal is relayed, the end is waited for. */
+#pragma once
+
+#include <stdbool.h>
+#include <termios.h>
+
+#include "base/error.h"
+#include "parent/birth.h"
+
+struct foreground {
+	int signal_fd;
+	int master_fd; /* the terminal's master, or -EBADF */
+	bool raw;      /* our own terminal was changed */
+	struct termios saved;
+};
+
+/* Before the process is made: from here on signals wait for foreground_wait. */
+int foreground_begin(struct foreground *ret, struct error *err);
+/* Takes the master from the socket it arrives on and puts our terminal into raw mode. */
+int foreground_take_terminal(struct foreground *foreground, int master_socket_fd, struct error *err);
+/* Until the process ends. Its status as a shell gives it: 128 + signal. */
+int foreground_wait(struct foreground *foreground, const struct birth *birth, int *ret_exit_status, struct error *err);
+/* The terminal as it was, and signals as they were. */
+void foreground_end(struct foreground *foreground);

@@ -1,0 +1,31 @@
+runtime_container_sources = \
+	runtime/container/brig.h \
+	runtime/container/create.c \
+	runtime/container/create.h \
+	runtime/container/delete.c \
+	runtime/container/delete.h \
+	runtime/container/exec.c \
+	runtime/container/exec_process.c \
+	runtime/container/exec_process.h \
+	runtime/container/features.c \
+	runtime/container/foreground.c \
+	runtime/container/foreground.h \
+	runtime/container/freeze.c \
+	runtime/container/info.c \
+	runtime/container/resources.c \
+	runtime/container/run.c \
+	runtime/container/selfexec.c \
+	runtime/container/signal.c \
+	runtime/container/start.c \
+	runtime/container/start.h \
+	runtime/container/state.c \
+	runtime/container/state.h \
+	runtime/container/status.c \
+	runtime/container/status.h \
+	runtime/container/store.c \
+	runtime/container/store.h \
+	runtime/container/stored_plan.c \
+	runtime/container/stored_plan.h \
+	runtime/container/template.c
+
+folder_docs += runtime/container/README.md

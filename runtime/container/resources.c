@@ -1,0 +1,128 @@
+#include <errno.h>
+#include <poll.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "container/brig.h"
+#include "container/create.h"
+#include "container/status.h"
+#include "container/store.h"
+#include "parent/cgroup/cgroup.h"
+#include "parent/host.h"
+#include "plan/plan_resources.h"
+#include "spec/spec.h"
+
+#define UPDATE_ARENA ((size_t)64 * 1024 * 1024)
+
+static int open_cgroup(const struct container *container, struct cgroup **ret, struct error *err)
+{
+	AUTO_CLOSE int pidfd = -EBADF;
+	int rc = status_open_running(container, &pidfd, err);
+
+	return rc < 0 ? rc : cgroup_open(container->state.cgroup_manager, container->state.cgroup_path, ret, err);
+}
+
+static int update(const struct container *container, const struct spec_resources *asked, struct arena *arena,
+		  struct error *err)
+{
+	AUTO(cgroup_free) struct cgroup *cgroup = NULL;
+	struct report report = { .arena = arena };
+	struct plan_resources resources = { 0 };
+	struct host host;
+	int rc = host_probe(&host, err);
+
+	if (rc >= 0)
+		rc = plan_resources_build(asked, &host, &resources, &report, err);
+	if (rc < 0)
+		return rc;
+	creation_log_report(&report);
+	rc = open_cgroup(container, &cgroup, err);
+	return rc < 0 ? rc : cgroup_update(cgroup, &resources, err);
+}
+
+int brig_update(const struct brig *brig, const char *id, const char *resources_json, size_t length, struct error *err)
+{
+	AUTO(arena_free) struct arena *arena = arena_new(UPDATE_ARENA);
+	struct spec_resources resources = { 0 };
+	struct container container;
+	int rc;
+
+	if (!arena)
+		return error_memory(err);
+	rc = spec_parse_resources(resources_json, length, arena, &resources, err);
+	if (rc >= 0)
+		rc = store_open(brig, id, STORE_LOCKED, &container, err);
+	if (rc < 0)
+		return rc;
+	rc = update(&container, &resources, arena, err);
+	store_done(&container);
+	return rc;
+}
+
+int brig_statistics(const struct brig *brig, const char *id, struct buffer *json, struct error *err)
+{
+	AUTO(cgroup_free) struct cgroup *cgroup = NULL;
+	struct container container;
+	int rc = store_open(brig, id, STORE_UNLOCKED, &container, err);
+
+	if (rc < 0)
+		return rc;
+	rc = open_cgroup(&container, &cgroup, err);
+	if (rc >= 0)
+		rc = cgroup_statistics(cgroup, json, err);
+	store_done(&container);
+	return rc;
+}
+
+/* 1: killed for memory since `before`; 0: the container ended; -ETIME: neither. */
+static int poll_oom(struct cgroup *cgroup, int oom_fd, int pidfd, int timeout_ms, struct error *err)
+{
+	struct pollfd polled[] = { { .fd = oom_fd, .events = POLLIN }, { .fd = pidfd, .events = POLLIN } };
+	uint64_t before = cgroup_oom_count(cgroup);
+	char event[4096];
+	int n;
+
+	for (;;) {
+		n = poll(polled, ARRAY_SIZE(polled), timeout_ms);
+		if (n < 0 && errno != EINTR)
+			return error_system(err, errno, "wait for events of the cgroup");
+		if (n == 0)
+			return error_set(err, ERROR_TIMEOUT, ETIME, "nothing happened within %d ms", timeout_ms);
+		if (polled[0].revents && read(oom_fd, event, sizeof(event)) < 0 && errno != EAGAIN)
+			return error_system(err, errno, "read events of the cgroup");
+		if (cgroup_oom_count(cgroup) > before)
+			return 1;
+		if (polled[1].revents)
+			return 0;
+	}
+}
+
+static int wait_oom(const struct container *container, int timeout_ms, struct error *err)
+{
+	AUTO(cgroup_free) struct cgroup *cgroup = NULL;
+	AUTO_CLOSE int pidfd = -EBADF, oom_fd = -EBADF;
+	int rc = status_open_running(container, &pidfd, err);
+
+	if (rc < 0)
+		return 0;
+	rc = cgroup_open(container->state.cgroup_manager, container->state.cgroup_path, &cgroup, err);
+	if (rc < 0)
+		return rc;
+	/* Nobody counts memory there: the container's end is all that can be waited for. */
+	oom_fd = cgroup_oom_fd(cgroup, err);
+	if (oom_fd < 0 && err->kind != ERROR_UNSUPPORTED)
+		return oom_fd;
+	return poll_oom(cgroup, oom_fd, pidfd, timeout_ms, err);
+}
+
+int brig_wait_oom(const struct brig *brig, const char *id, int timeout_ms, struct error *err)
+{
+	struct container container;
+	int rc = store_open(brig, id, STORE_UNLOCKED, &container, err);
+
+	if (rc < 0)
+		return rc;
+	rc = wait_oom(&container, timeout_ms, err);
+	store_done(&container);
+	return rc;
+}

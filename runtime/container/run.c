@@ -1,0 +1,85 @@
+#include <errno.h>
+
+#include "base/cleanup.h"
+#include "base/log.h"
+#include "child/child.h"
+#include "container/brig.h"
+#include "container/create.h"
+#include "container/delete.h"
+#include "container/foreground.h"
+#include "container/start.h"
+
+static int make_running(const struct brig *brig, const struct brig_create *request, struct creation *creation,
+			struct error *err)
+{
+	int rc = creation_run(brig, request, CHILD_INIT_RUNS, creation, err);
+
+	if (rc < 0)
+		return rc;
+	rc = start_run_hooks(creation->plan, creation->birth.pid, creation->birth.pidfd, err);
+	if (rc < 0) {
+		creation_undo(creation);
+		creation_done(creation);
+	}
+	return rc;
+}
+
+static int wait_for_end(struct creation *creation, struct foreground *foreground, int *ret_exit_status, struct error *err)
+{
+	int rc = 0;
+
+	if (creation->master_socket_fd >= 0)
+		rc = foreground_take_terminal(foreground, creation->master_socket_fd, err);
+	/* Whoever wants to kill or exec meanwhile needs the lock that creation took. */
+	store_unlock(&creation->container);
+	if (rc >= 0)
+		rc = foreground_wait(foreground, &creation->birth, ret_exit_status, err);
+	return rc;
+}
+
+/* The container is over: what it leaves goes away, unless the caller keeps it or has deleted it already. */
+static void clean_up(const struct brig *brig, const struct brig_create *request, struct creation *creation)
+{
+	struct container container;
+	struct error err = { 0 };
+
+	creation_done(creation);
+	if (request->keep)
+		return;
+	if (store_open(brig, request->id, STORE_LOCKED, &container, &err) < 0) {
+		if (err.kind != ERROR_NOT_FOUND)
+			log_warning("%s", err.message);
+		return;
+	}
+	if (delete_locked(brig, &container, &err) < 0)
+		log_warning("%s", err.message);
+	store_done(&container);
+}
+
+int brig_run(const struct brig *brig, const struct brig_create *request, int *ret_exit_status, struct error *err)
+{
+	struct foreground foreground;
+	struct creation creation;
+	int rc;
+
+	if (request->detach) {
+		rc = make_running(brig, request, &creation, err);
+		if (rc >= 0) {
+			creation_done(&creation);
+			*ret_exit_status = 0;
+		}
+		return rc;
+	}
+	rc = foreground_begin(&foreground, err);
+	if (rc < 0)
+		return rc;
+	rc = make_running(brig, request, &creation, err);
+	if (rc >= 0) {
+		rc = wait_for_end(&creation, &foreground, ret_exit_status, err);
+		if (rc < 0)
+			creation_undo(&creation);
+		clean_up(brig, request, &creation);
+	}
+	foreground_end(&foreground);
+	return rc;
+}

@@ -1,0 +1,86 @@
+#include "container/start.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/syscalls.h"
+#include "child/handshake.h"
+#include "child/hooks.h"
+#include "container/brig.h"
+#include "container/status.h"
+#include "container/store.h"
+#include "container/stored_plan.h"
+#include "parent/birth.h"
+
+int start_run_hooks(const struct plan *plan, pid_t pid, int pidfd, struct error *err)
+{
+	int rc = hooks_run(plan, PLAN_HOOK_POSTSTART, pid, "running", err);
+
+	if (rc < 0)
+		sys_pidfd_send_signal(pidfd, SIGKILL);
+	return rc;
+}
+
+static int connect_to_container(int dir_fd, struct error *err)
+{
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	AUTO_CLOSE int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+
+	snprintf(address.sun_path, sizeof(address.sun_path), "/proc/self/fd/%d/" STORE_START_SOCKET, dir_fd);
+	if (fd < 0 || connect(fd, (struct sockaddr *)&address, sizeof(address)) < 0)
+		return error_system(err, errno, "connect to the container that waits for start");
+	return steal_fd(&fd);
+}
+
+static int let_go(const struct container *container, const struct plan *plan, int pidfd, struct error *err)
+{
+	AUTO_CLOSE int fd = connect_to_container(container->dir_fd, err);
+	int rc;
+
+	if (fd < 0)
+		return fd;
+	rc = handshake_send_go(fd, container->state.pid);
+	if (rc < 0)
+		return error_system(err, -rc, "tell the container to start");
+	rc = birth_finish_start(fd, plan, container->state.pid, err);
+	/* Started, or ended in the attempt: it does not wait any more. */
+	unlinkat(container->dir_fd, STORE_START_SOCKET, 0);
+	if (rc < 0 || !plan)
+		return rc;
+	return start_run_hooks(plan, container->state.pid, pidfd, err);
+}
+
+static int start_locked(const struct brig *brig, const struct container *container, struct error *err)
+{
+	AUTO(plan_free) struct plan *plan = NULL;
+	AUTO_CLOSE int pidfd = -EBADF;
+	enum brig_status status = status_of(container, &pidfd);
+	int rc = 0;
+
+	if (status == BRIG_STOPPED)
+		return error_set(err, ERROR_NOT_RUNNING, ESRCH, "cannot start container %s that is stopped: container not running",
+				 container->state.id);
+	if (status != BRIG_CREATED)
+		return error_set(err, ERROR_STATE, EBUSY, "cannot start container %s that is not created but %s",
+				 container->state.id, brig_status_name(status));
+	if (container->state.late_work)
+		rc = stored_plan_load(brig, container, &plan, err);
+	return rc < 0 ? rc : let_go(container, plan, pidfd, err);
+}
+
+int brig_start(const struct brig *brig, const char *id, struct error *err)
+{
+	struct container container;
+	int rc = store_open(brig, id, STORE_LOCKED, &container, err);
+
+	if (rc < 0)
+		return rc;
+	rc = start_locked(brig, &container, err);
+	store_done(&container);
+	return rc;
+}

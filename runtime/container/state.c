@@ -1,0 +1,122 @@
+#include "container/state.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/buffer.h"
+#include "base/cleanup.h"
+#include "base/fd.h"
+#include "base/file.h"
+#include "base/json_write.h"
+#include "base/syscalls.h"
+#include "plan/plan.h"
+
+#define STATE_FILE "state.json"
+#define STATE_BYTES_MAX ((size_t)16 * 1024 * 1024)
+
+static const struct json_type manager_type = JSON_UNSIGNED_OF(uint32_t, PLAN_CGROUP_DISABLED);
+
+static const struct json_field state_fields[] = {
+	{ "ociVersion", &json_string, offsetof(struct state, oci_version), JSON_REQUIRED },
+	{ "id", &json_string, offsetof(struct state, id), JSON_REQUIRED },
+	{ "bundle", &json_string, offsetof(struct state, bundle), JSON_REQUIRED },
+	{ "rootfs", &json_string, offsetof(struct state, rootfs), JSON_REQUIRED },
+	{ "created", &json_string, offsetof(struct state, created), JSON_REQUIRED },
+	{ "owner", &json_string, offsetof(struct state, owner), JSON_REQUIRED },
+	{ "pid", &json_int, offsetof(struct state, pid), JSON_REQUIRED },
+	{ "pidStartTime", &json_u64, offsetof(struct state, pid_start_time), JSON_REQUIRED },
+	{ "cgroupPath", &json_string, offsetof(struct state, cgroup_path), JSON_REQUIRED },
+	{ "cgroupManager", &manager_type, offsetof(struct state, cgroup_manager), JSON_REQUIRED },
+	{ "userNamespace", &json_bool, offsetof(struct state, user_namespace), JSON_REQUIRED },
+	{ "pidNamespace", &json_bool, offsetof(struct state, pid_namespace), JSON_REQUIRED },
+	{ "lateWork", &json_bool, offsetof(struct state, late_work), JSON_REQUIRED },
+	{ "annotations", &json_pairs, JSON_COUNTED(struct state, annotations), 0 },
+	{ 0 },
+};
+
+static const struct json_type state_type = JSON_OBJECT_OF(struct state, state_fields);
+
+int state_read(int dir_fd, struct arena *arena, struct state *ret, struct error *err)
+{
+	__attribute__((cleanup(buffer_done_cleanup))) struct buffer text = { 0 };
+	struct state state = { 0 };
+	struct json_input input;
+	int rc;
+
+	rc = file_read_at(dir_fd, STATE_FILE, STATE_BYTES_MAX, &text, err);
+	if (rc < 0)
+		return rc;
+	input = (struct json_input){ .text = text.data, .length = text.length };
+	rc = json_decode(&input, &state_type, &state, arena, err);
+	if (rc < 0)
+		return error_prefix(err, "read the container's " STATE_FILE);
+	*ret = state;
+	return 0;
+}
+
+int state_write(int dir_fd, const struct state *state, struct error *err)
+{
+	__attribute__((cleanup(buffer_done_cleanup))) struct buffer text = { 0 };
+	struct json_writer writer = json_writer_on(&text, /* indent= */ 0);
+
+	json_write_object_begin(&writer);
+	json_write_member(&writer, "ociVersion", state->oci_version);
+	json_write_member(&writer, "id", state->id);
+	json_write_member(&writer, "bundle", state->bundle);
+	json_write_member(&writer, "rootfs", state->rootfs);
+	json_write_member(&writer, "created", state->created);
+	json_write_member(&writer, "owner", state->owner);
+	json_write_member_int(&writer, "pid", state->pid);
+	json_write_member_uint(&writer, "pidStartTime", state->pid_start_time);
+	json_write_member(&writer, "cgroupPath", state->cgroup_path);
+	json_write_member_uint(&writer, "cgroupManager", state->cgroup_manager);
+	json_write_member_bool(&writer, "userNamespace", state->user_namespace);
+	json_write_member_bool(&writer, "pidNamespace", state->pid_namespace);
+	json_write_member_bool(&writer, "lateWork", state->late_work);
+	json_write_key(&writer, "annotations");
+	json_write_object_begin(&writer);
+	for (size_t i = 0; i < state->n_annotations; i++)
+		json_write_member(&writer, state->annotations[i].name, state->annotations[i].value);
+	json_write_object_end(&writer);
+	json_write_object_end(&writer);
+	if (text.failed)
+		return error_memory(err);
+	return file_replace_at(dir_fd, STATE_FILE, text.data, text.length, 0600, err);
+}
+
+uint64_t state_process_start_time(int pid)
+{
+	char path[32], text[1024], *after_name;
+	uint64_t start_time = 0;
+	char condition;
+
+	snprintf(path, sizeof(path), "/proc/%d/stat", pid);
+	if (fd_read_file_at(AT_FDCWD, path, text, sizeof(text)) <= 0)
+		return 0;
+	/* The name may hold anything, also ")": the last one ends it. */
+	after_name = strrchr(text, ')');
+	if (!after_name ||
+	    sscanf(after_name, ") %c %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %" SCNu64,
+		   &condition, &start_time) != 2)
+		return 0;
+	return condition == 'Z' || condition == 'X' ? 0 : start_time;
+}
+
+int state_open_process(const struct state *state)
+{
+	AUTO_CLOSE int pidfd = -EBADF;
+
+	if (state->pid <= 0)
+		return -ESRCH;
+	pidfd = sys_pidfd_open(state->pid, 0);
+	if (pidfd < 0)
+		return errno == EINVAL ? -ESRCH : -errno;
+	/* After the pidfd is open the number can't be taken by another process any more. */
+	if (state_process_start_time(state->pid) != state->pid_start_time)
+		return -ESRCH;
+	return steal_fd(&pidfd);
+}

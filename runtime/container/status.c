@@ -1,0 +1,63 @@
+#include "container/status.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "container/state.h"
+#include "parent/cgroup/cgroup.h"
+
+const char *brig_status_name(enum brig_status status)
+{
+	switch (status) {
+	case BRIG_CREATING:
+		return "creating";
+	case BRIG_CREATED:
+		return "created";
+	case BRIG_RUNNING:
+		return "running";
+	case BRIG_PAUSED:
+		return "paused";
+	case BRIG_STOPPED:
+		return "stopped";
+	}
+	return "unknown";
+}
+
+static bool is_paused(const struct state *state)
+{
+	AUTO(cgroup_free) struct cgroup *cgroup = NULL;
+
+	return cgroup_open(state->cgroup_manager, state->cgroup_path, &cgroup, NULL) >= 0 && cgroup_is_frozen(cgroup);
+}
+
+enum brig_status status_of(const struct container *container, int *ret_pidfd)
+{
+	const struct state *state = &container->state;
+	AUTO_CLOSE int pidfd = -EBADF;
+
+	if (ret_pidfd)
+		*ret_pidfd = -EBADF;
+	/* Whoever makes it holds the lock; without one it was left behind by a brig that was killed. */
+	if (state->pid == 0)
+		return store_is_busy(container) ? BRIG_CREATING : BRIG_STOPPED;
+	pidfd = state_open_process(state);
+	if (pidfd < 0)
+		return BRIG_STOPPED;
+	if (ret_pidfd)
+		*ret_pidfd = steal_fd(&pidfd);
+	if (faccessat(container->dir_fd, STORE_START_SOCKET, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
+		return BRIG_CREATED;
+	return is_paused(state) ? BRIG_PAUSED : BRIG_RUNNING;
+}
+
+int status_open_running(const struct container *container, int *ret_pidfd, struct error *err)
+{
+	int pidfd = state_open_process(&container->state);
+
+	if (pidfd < 0)
+		return error_set(err, ERROR_NOT_RUNNING, ESRCH, "container not running: %s", container->state.id);
+	*ret_pidfd = pidfd;
+	return 0;
+}

@@ -1,0 +1,10 @@
+/* What a container is doing, found out by looking: nothing on disk can be stale. */
+#pragma once
+
+#include "container/brig.h"
+#include "container/store.h"
+
+/* ret_pidfd (may be NULL): of its first process, -EBADF where that is gone. */
+enum brig_status status_of(const struct container *container, int *ret_pidfd);
+/* An error unless the container's process is there: "container not running". */
+int status_open_running(const struct container *container, int *ret_pidfd, struct error *err);

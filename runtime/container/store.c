@@ -1,0 +1,271 @@
+#include "container/store.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/file.h"
+#include "container/state.h"
+
+#define LOCK_TRIES 1000
+#define LOCK_PAUSE_NS (10 * 1000 * 1000)
+#define STATE_ARENA ((size_t)32 * 1024 * 1024)
+
+int store_check_id(const char *id, struct error *err)
+{
+	static const char first[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_+-";
+	static const char others[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_+-.";
+	size_t length = strnlen(id, BRIG_ID_MAX + 1);
+
+	if (length == 0)
+		return error_set(err, ERROR_USAGE, EINVAL, "container id is empty: give one");
+	if (length > BRIG_ID_MAX)
+		return error_set(err, ERROR_USAGE, EINVAL, "container id is longer than %d characters", BRIG_ID_MAX);
+	if (!strchr(first, id[0]) || strspn(id, others) != length)
+		return error_set(err, ERROR_USAGE, EINVAL,
+				 "container id \"%.64s\" is invalid: letters, digits and _ + - . are allowed, not beginning with a dot", id);
+	if (length > NAME_MAX)
+		return error_set(err, ERROR_USAGE, ENAMETOOLONG, "container id is longer than the %d characters of a file name",
+				 NAME_MAX);
+	return 0;
+}
+
+int store_open_root(const struct brig *brig, bool make, struct error *err)
+{
+	struct stat status;
+	AUTO_CLOSE int fd = -EBADF;
+
+	if (make) {
+		fd = file_make_directory(brig->root, 0700, err);
+	} else {
+		fd = open(brig->root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		if (fd < 0)
+			return error_system(err, errno, "open the state directory %s", brig->root);
+	}
+	if (fd < 0)
+		return fd;
+	if (fstat(fd, &status) < 0)
+		return error_system(err, errno, "stat the state directory %s", brig->root);
+	/* Whoever can write here decides which processes we signal and which cgroups we remove. */
+	if (status.st_uid != geteuid() || status.st_mode & 0022)
+		return error_set(err, ERROR_REFUSED, EPERM,
+				 "the state directory %s belongs to user %u with mode %04o: it has to be ours and writable by nobody else",
+				 brig->root, status.st_uid, status.st_mode & 07777);
+	return steal_fd(&fd);
+}
+
+static int lock_directory(int dir_fd, const char *id, struct error *err)
+{
+	const struct timespec pause = { .tv_nsec = LOCK_PAUSE_NS };
+
+	for (int i = 0; i < LOCK_TRIES; i++) {
+		if (flock(dir_fd, LOCK_EX | LOCK_NB) == 0)
+			return 0;
+		if (errno != EWOULDBLOCK && errno != EINTR)
+			return error_system(err, errno, "lock container %s", id);
+		nanosleep(&pause, NULL);
+	}
+	return error_set(err, ERROR_TIMEOUT, EBUSY, "container %s is locked by another brig: try again when that is done", id);
+}
+
+bool store_is_busy(const struct container *container)
+{
+	if (flock(container->dir_fd, LOCK_EX | LOCK_NB) < 0)
+		return true;
+	flock(container->dir_fd, LOCK_UN);
+	return false;
+}
+
+void store_unlock(const struct container *container)
+{
+	flock(container->dir_fd, LOCK_UN);
+}
+
+void store_done(struct container *container)
+{
+	close_and_reset(&container->dir_fd);
+	close_and_reset(&container->root_fd);
+	arena_free(steal_ptr(&container->arena));
+}
+
+int store_reserve(const struct brig *brig, const char *id, struct container *ret, struct error *err)
+{
+	struct container container = { .root_fd = -EBADF, .dir_fd = -EBADF };
+	int rc = store_check_id(id, err);
+
+	if (rc < 0)
+		return rc;
+	container.root_fd = store_open_root(brig, /* make= */ true, err);
+	if (container.root_fd < 0)
+		return container.root_fd;
+	container.arena = arena_new(STATE_ARENA);
+	if (!container.arena)
+		rc = error_memory(err);
+	else if (mkdirat(container.root_fd, id, 0700) < 0)
+		rc = errno == EEXIST ? error_set(err, ERROR_EXISTS, EEXIST, "container with given ID already exists: %s", id) :
+				       error_system(err, errno, "make the state directory of %s", id);
+	if (rc < 0) {
+		store_done(&container);
+		return rc;
+	}
+	container.dir_fd = openat(container.root_fd, id, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+	if (container.dir_fd < 0 || flock(container.dir_fd, LOCK_EX | LOCK_NB) < 0) {
+		rc = error_system(err, errno, "lock container %s", id);
+		unlinkat(container.root_fd, id, AT_REMOVEDIR);
+		store_done(&container);
+		return rc;
+	}
+	*ret = container;
+	return 0;
+}
+
+static int not_found(const char *id, struct error *err)
+{
+	return error_set(err, ERROR_NOT_FOUND, ENOENT, "container does not exist: %s", id);
+}
+
+/* Between opening and locking the directory its owner may have removed it, and another one may have its name now. */
+static bool was_replaced(const struct container *container, const char *id)
+{
+	struct stat opened, named;
+
+	return fstat(container->dir_fd, &opened) < 0 || fstatat(container->root_fd, id, &named, AT_SYMLINK_NOFOLLOW) < 0 ||
+	       opened.st_ino != named.st_ino || opened.st_dev != named.st_dev;
+}
+
+static int open_directory(struct container *container, const char *id, enum store_lock lock, struct error *err)
+{
+	int rc;
+
+	container->dir_fd = openat(container->root_fd, id, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+	if (container->dir_fd < 0)
+		return errno == ENOENT || errno == ENOTDIR ? not_found(id, err) :
+							     error_system(err, errno, "open the state directory of %s", id);
+	if (lock == STORE_UNLOCKED)
+		return 0;
+	rc = lock_directory(container->dir_fd, id, err);
+	if (rc < 0)
+		return rc;
+	return was_replaced(container, id) ? not_found(id, err) : 0;
+}
+
+int store_open(const struct brig *brig, const char *id, enum store_lock lock, struct container *ret, struct error *err)
+{
+	struct container container = { .root_fd = -EBADF, .dir_fd = -EBADF };
+	int rc = store_check_id(id, err);
+
+	if (rc < 0)
+		return rc;
+	container.root_fd = store_open_root(brig, /* make= */ false, err);
+	if (container.root_fd < 0)
+		return container.root_fd == -ENOENT ? not_found(id, err) : container.root_fd;
+	container.arena = arena_new(STATE_ARENA);
+	rc = container.arena ? open_directory(&container, id, lock, err) : error_memory(err);
+	if (rc >= 0)
+		rc = state_read(container.dir_fd, container.arena, &container.state, err);
+	/* A brig that died right after mkdir left no state.json: only the id is known, and that is enough for a removal. */
+	if (rc == -ENOENT && err && err->kind != ERROR_NOT_FOUND) {
+		container.state.id = arena_strdup(container.arena, id);
+		rc = 0;
+	}
+	if (rc < 0) {
+		store_done(&container);
+		return rc;
+	}
+	*ret = container;
+	return 0;
+}
+
+int store_save(const struct container *container, struct error *err)
+{
+	return state_write(container->dir_fd, &container->state, err);
+}
+
+static inline void close_directory(DIR **directory)
+{
+	if (*directory)
+		closedir(*directory);
+}
+
+int store_remove(struct container *container, struct error *err)
+{
+	int list_fd = openat(container->dir_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	__attribute__((cleanup(close_directory))) DIR *directory = list_fd >= 0 ? fdopendir(list_fd) : NULL;
+	struct dirent *entry;
+
+	if (!directory)
+		return error_system(err, errno, "list the state directory of %s", container->state.id);
+	while ((entry = readdir(directory))) {
+		if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
+			unlinkat(container->dir_fd, entry->d_name, 0);
+	}
+	if (unlinkat(container->root_fd, container->state.id, AT_REMOVEDIR) < 0 && errno != ENOENT)
+		return error_system(err, errno, "remove the state directory of %s", container->state.id);
+	return 0;
+}
+
+static int compare_names(const void *a, const void *b)
+{
+	return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+static int collect(DIR *directory, struct arena *arena, const char ***ret, size_t *ret_n, struct error *err)
+{
+	size_t n = 0, capacity = 0;
+	const char **names = NULL, **more;
+	struct dirent *entry;
+
+	while ((entry = readdir(directory))) {
+		if (entry->d_name[0] == '.')
+			continue;
+		if (n == capacity) {
+			capacity = capacity ? 2 * capacity : 64;
+			more = arena_array_of(arena, capacity, const char *);
+			if (!more)
+				return error_memory(err);
+			if (n)
+				memcpy(more, names, n * sizeof(*names));
+			names = more;
+		}
+		names[n] = arena_strdup(arena, entry->d_name);
+		if (!names[n++])
+			return error_memory(err);
+	}
+	if (n)
+		qsort(names, n, sizeof(*names), compare_names);
+	*ret = names;
+	*ret_n = n;
+	return 0;
+}
+
+int store_list(const struct brig *brig, struct arena *arena, const char ***ret, size_t *ret_n, struct error *err)
+{
+	int root_fd = store_open_root(brig, /* make= */ false, err);
+	__attribute__((cleanup(close_directory))) DIR *directory = root_fd >= 0 ? fdopendir(root_fd) : NULL;
+
+	if (root_fd == -ENOENT) {
+		*ret_n = 0;
+		return 0;
+	}
+	if (root_fd < 0)
+		return root_fd;
+	if (!directory)
+		return error_system(err, errno, "list the state directory %s", brig->root);
+	return collect(directory, arena, ret, ret_n, err);
+}
+
+int store_open_filter_cache(int root_fd)
+{
+	int fd = openat(root_fd, ".filters", O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+
+	if (fd >= 0 || errno != ENOENT || mkdirat(root_fd, ".filters", 0700) < 0)
+		return fd;
+	return openat(root_fd, ".filters", O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+}

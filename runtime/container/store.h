@@ -1,0 +1,64 @@
+/* The state directory: one directory per container under the root, locked while it changes, each file replaced atomically. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "base/arena.h"
+#include "base/buffer.h"
+#include "base/error.h"
+#include "base/json.h"
+#include "container/brig.h"
+
+/* state.json: what later invocations need to know. Written before anything is made, so that whatever a killed brig leaves
+ * can be found and removed. */
+struct state {
+	const char *oci_version, *id, *bundle, *rootfs, *created, *owner;
+	int pid;		 /* 0: not cloned yet */
+	uint64_t pid_start_time; /* field 22 of /proc/PID/stat: tells the process from a later one with its number */
+	const char *cgroup_path;
+	uint32_t cgroup_manager; /* enum plan_cgroup_manager */
+	bool user_namespace;	 /* the container has one of its own, or joined one */
+	bool pid_namespace;	 /* one of its own: the end of its first process ends all others */
+	bool late_work;		 /* start or delete need the plan once more: poststart and poststop hooks, a listener */
+	const struct json_pair *annotations;
+	size_t n_annotations;
+};
+
+struct container {
+	int root_fd, dir_fd;
+	struct arena *arena; /* owns state's strings */
+	struct state state;
+};
+
+enum store_lock {
+	STORE_UNLOCKED,
+	STORE_LOCKED,
+};
+
+/* Checks an id: [a-zA-Z0-9_+-][a-zA-Z0-9_+.-]*, at most BRIG_ID_MAX. */
+int store_check_id(const char *id, struct error *err);
+/* Opens the root directory, making it (0700) where `make`. */
+int store_open_root(const struct brig *brig, bool make, struct error *err);
+/* Reserves id: makes its directory, locked. ERROR_EXISTS where there is one. arena: see store_done. */
+int store_reserve(const struct brig *brig, const char *id, struct container *ret, struct error *err);
+/* Opens a container and reads its state. ERROR_NOT_FOUND: no such container. A lock that somebody holds is waited for, for
+ * 10 seconds at most (ERROR_TIMEOUT). */
+int store_open(const struct brig *brig, const char *id, enum store_lock lock, struct container *ret, struct error *err);
+/* Is a brig at work on it (creating, starting, deleting)? */
+bool store_is_busy(const struct container *container);
+void store_unlock(const struct container *container);
+int store_save(const struct container *container, struct error *err);
+/* Removes the directory with all that is in it. */
+int store_remove(struct container *container, struct error *err);
+void store_done(struct container *container);
+/* The names of all containers, in the arena. */
+int store_list(const struct brig *brig, struct arena *arena, const char ***ret, size_t *ret_n, struct error *err);
+/* The directory of compiled filters below root_fd, or -EBADF. */
+int store_open_filter_cache(int root_fd);
+
+/* Files beside state.json: the config.json as it was at create; the socket on which a created container waits. */
+#define STORE_CONFIG "config.json"
+#define STORE_START_SOCKET "start"

@@ -1,0 +1,279 @@
+#include "parent/birth.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/fd.h"
+#include "base/log.h"
+#include "base/syscalls.h"
+#include "child/handshake.h"
+#include "child/hooks.h"
+#include "parent/cgroup/cgroup.h"
+#include "parent/idmap.h"
+#include "parent/join.h"
+#include "parent/listener.h"
+#include "parent/prepare.h"
+#include "parent/seccomp/seccomp.h"
+
+/* What is needed only until the child goes its own way. */
+struct preparation {
+	struct join join;
+	struct prepared mounts;
+	struct seccomp_program filter;
+	int channel_fds[2]; /* ours, the child's */
+};
+
+static void preparation_done(struct preparation *preparation)
+{
+	join_done(&preparation->join);
+	prepare_done(&preparation->mounts);
+	seccomp_program_done(&preparation->filter);
+	close_and_reset(&preparation->channel_fds[0]);
+	close_and_reset(&preparation->channel_fds[1]);
+}
+
+static int prepare(const struct birth_request *request, struct preparation *preparation, struct error *err)
+{
+	const struct plan *plan = request->plan;
+	struct prepare_means means = { .privileged = request->privileged,
+				       .cgroup_fd = request->cgroup ? cgroup_clone_fd(request->cgroup) : -EBADF };
+	int rc;
+
+	rc = join_open(&plan->namespaces, request->privileged, &preparation->join, err);
+	if (rc < 0)
+		return rc;
+	if (plan->seccomp.enabled)
+		rc = seccomp_program_get(&plan->seccomp, request->filter_cache_fd, &preparation->filter, err);
+	if (rc < 0)
+		return error_prefix(err, "linux.seccomp");
+	log_debug("parent: filter ready");
+	if (request->role == CHILD_EXEC)
+		rc = join_container(&preparation->join, request->container_fd, request->privileged, err);
+	else
+		rc = join_enter(&preparation->join, &plan->namespaces, err);
+	if (rc >= 0)
+		rc = prepare_mounts(plan, &means, &preparation->mounts, err);
+	if (rc < 0)
+		return rc;
+	log_debug("parent: mounts prepared");
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, preparation->channel_fds) < 0)
+		return error_system(err, errno, "socketpair");
+	return 0;
+}
+
+/* The flags that clone3 takes; the rest is for the child, after the parent has done its part. */
+static uint64_t split_flags(const struct birth_request *request, int cgroup_fd, uint64_t *ret_late)
+{
+	const struct plan_namespaces *namespaces = &request->plan->namespaces;
+	uint64_t late = 0;
+
+	if (request->role == CHILD_EXEC) {
+		*ret_late = 0;
+		return 0;
+	}
+	if (namespaces->n_time_offsets)
+		late |= namespaces->create & CLONE_NEWTIME;
+	if (cgroup_fd < 0 || request->hybrid)
+		late |= namespaces->create & CLONE_NEWCGROUP;
+	*ret_late = late;
+	return namespaces->create & ~late;
+}
+
+static int clone_child(const struct birth_request *request, struct preparation *preparation, struct birth *birth,
+		       struct error *err)
+{
+	const struct plan_namespaces *namespaces = &request->plan->namespaces;
+	int cgroup_fd = request->cgroup ? cgroup_clone_fd(request->cgroup) : -EBADF;
+	bool has_userns = request->role == CHILD_EXEC ? request->container_has_userns :
+							namespaces->create & CLONE_NEWUSER || preparation->join.userns_fd >= 0;
+	int join_fds[JOIN_MAX];
+	struct child child = {
+		.role = request->role,
+		.plan = request->plan,
+		.filter = request->plan->seccomp.enabled ? &preparation->filter : NULL,
+		.channel_fd = preparation->channel_fds[1],
+		.start_fd = request->start_fd,
+		.console_fd = request->console_fd,
+		.root_fd = preparation->mounts.root_fd,
+		.mount_fds = preparation->mounts.mount_fds,
+		.join_fds = join_fds,
+		.container_fd = request->role == CHILD_EXEC ? request->container_fd : -EBADF,
+		.log_fd = log_fd(),
+		.in_user_namespace = has_userns,
+		.joins_user_namespace = has_userns && !preparation->join.joins_pid,
+		.old_root_fd = -EBADF,
+		.proc_fd = -EBADF,
+		.label_fd = -EBADF,
+		.pts_fd = -EBADF,
+	};
+	uint64_t flags = split_flags(request, cgroup_fd, &child.late_namespaces);
+
+	for (size_t i = 0; i < preparation->join.n; i++) {
+		bool done = !preparation->join.by_child[i] || preparation->join.fds[i] == preparation->join.userns_fd;
+
+		join_fds[i] = done ? -EBADF : preparation->join.fds[i];
+	}
+	birth->pid = join_clone(&preparation->join, flags, cgroup_fd, &child, &birth->pidfd, err);
+	return birth->pid < 0 ? birth->pid : 0;
+}
+
+static int set_oom_score_adj(const struct plan_process *process, pid_t pid, struct error *err)
+{
+	char path[48], text[16];
+	int rc;
+
+	if (!process->set_oom_score_adj)
+		return 0;
+	snprintf(path, sizeof(path), "/proc/%d/oom_score_adj", pid);
+	snprintf(text, sizeof(text), "%d", process->oom_score_adj);
+	rc = fd_write_file_at(AT_FDCWD, path, text);
+	return rc < 0 ? error_system(err, -rc, "process.oomScoreAdj: write %s", text) : 0;
+}
+
+/* What only the parent can do for a child that is there and waits. */
+static int equip(const struct birth_request *request, const struct birth *birth, struct error *err)
+{
+	const struct plan *plan = request->plan;
+	int rc = 0;
+
+	if (request->cgroup)
+		rc = cgroup_join(request->cgroup, birth->pid, cgroup_clone_fd(request->cgroup) >= 0, err);
+	if (rc >= 0 && request->role != CHILD_EXEC && plan->namespaces.create & CLONE_NEWUSER)
+		rc = idmap_write(birth->pid, &plan->namespaces, err);
+	if (rc >= 0)
+		rc = set_oom_score_adj(&plan->process, birth->pid, err);
+	if (rc < 0)
+		return rc;
+	rc = handshake_send_go(birth->channel_fd, birth->pid);
+	return rc < 0 ? error_system(err, -rc, "tell the container's first process to go on") : 0;
+}
+
+int birth_begin(const struct birth_request *request, struct birth *ret, struct error *err)
+{
+	struct preparation preparation = { .channel_fds = { -EBADF, -EBADF }, .mounts.root_fd = -EBADF };
+	struct birth birth = { .pid = -1, .pidfd = -EBADF, .channel_fd = -EBADF };
+	int rc;
+
+	rc = prepare(request, &preparation, err);
+	if (rc >= 0)
+		rc = clone_child(request, &preparation, &birth, err);
+	if (rc >= 0) {
+		log_debug("parent: cloned process %d", birth.pid);
+		birth.channel_fd = steal_fd(&preparation.channel_fds[0]);
+		rc = join_leave(&preparation.join, err);
+	}
+	if (rc >= 0)
+		rc = equip(request, &birth, err);
+	preparation_done(&preparation);
+	if (rc < 0) {
+		birth_abort(&birth);
+		return rc;
+	}
+	*ret = birth;
+	return 0;
+}
+
+static int run_runtime_hooks(int channel_fd, const struct plan *plan, pid_t pid, struct error *err)
+{
+	int rc = hooks_run(plan, PLAN_HOOK_PRESTART, pid, "creating", err);
+
+	if (rc >= 0)
+		rc = hooks_run(plan, PLAN_HOOK_CREATE_RUNTIME, pid, "creating", err);
+	if (rc < 0)
+		return rc;
+	rc = handshake_send(channel_fd, HANDSHAKE_CONTINUE, NULL, -EBADF);
+	return rc < 0 ? error_system(err, -rc, "tell the container that its hooks have run") : 0;
+}
+
+struct conversation {
+	int channel_fd;
+	const struct plan *plan;
+	pid_t pid;
+	bool ready; /* the child has said so */
+};
+
+static int answer(struct conversation *conversation, const struct handshake_message *message, int passed_fd,
+		  struct error *err)
+{
+	switch (message->type) {
+	case HANDSHAKE_MOUNTED:
+		return run_runtime_hooks(conversation->channel_fd, conversation->plan, conversation->pid, err);
+	case HANDSHAKE_WARNING:
+		log_warning("%s", message->error.message);
+		return 0;
+	case HANDSHAKE_LISTENER:
+		return listener_hand_over(conversation->plan, conversation->pid, passed_fd, err);
+	case HANDSHAKE_READY:
+		conversation->ready = true;
+		return 0;
+	case HANDSHAKE_FAILED:
+		*err = message->error;
+		return -err->code;
+	case HANDSHAKE_GO:
+	case HANDSHAKE_CONTINUE:
+		break;
+	}
+	return error_set(err, ERROR_INTERNAL, EPROTO, "unexpected message %d from the container", message->type);
+}
+
+/* Until the child's end is closed (execve does that), it fails, or, where that is enough, it is ready. */
+static int serve(struct conversation *conversation, bool until_ready, struct error *err)
+{
+	struct handshake_message message;
+	int rc;
+
+	for (;;) {
+		AUTO_CLOSE int passed_fd = -EBADF;
+
+		rc = handshake_receive(conversation->channel_fd, &message, &passed_fd, err);
+		if (rc <= 0)
+			return rc;
+		rc = answer(conversation, &message, passed_fd, err);
+		if (rc < 0 || (until_ready && conversation->ready))
+			return rc;
+	}
+}
+
+int birth_finish(const struct birth_request *request, const struct birth *birth, struct error *err)
+{
+	struct conversation conversation = { .channel_fd = birth->channel_fd, .plan = request->plan, .pid = birth->pid };
+	int rc = serve(&conversation, request->role == CHILD_INIT_WAITS, err);
+
+	if (rc < 0 || conversation.ready)
+		return rc;
+	if (request->cgroup && cgroup_oom_count(request->cgroup) > 0)
+		return error_set(err, ERROR_SYSTEM, ENOMEM, "container init was OOM-killed (memory limit too low?)");
+	return error_set(err, ERROR_SYSTEM, ECHILD, "the container's first process was killed while it was set up");
+}
+
+int birth_finish_start(int channel_fd, const struct plan *plan, pid_t pid, struct error *err)
+{
+	struct conversation conversation = { .channel_fd = channel_fd, .plan = plan, .pid = pid };
+
+	return serve(&conversation, /* until_ready= */ false, err);
+}
+
+void birth_abort(struct birth *birth)
+{
+	siginfo_t info;
+
+	if (birth->pidfd >= 0) {
+		sys_pidfd_send_signal(birth->pidfd, SIGKILL);
+		while (waitid(P_PIDFD, (id_t)birth->pidfd, &info, WEXITED) < 0 && errno == EINTR)
+			;
+	}
+	birth_done(birth);
+}
+
+void birth_done(struct birth *birth)
+{
+	close_and_reset(&birth->pidfd);
+	close_and_reset(&birth->channel_fd);
+}

@@ -1,0 +1,331 @@
+#include "parent/cgroup/cgroup.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/fd.h"
+#include "parent/cgroup/cgroup_devices.h"
+#include "parent/cgroup/cgroup_internal.h"
+
+#define DEFAULT_PARENT "brig/"
+#define SETTINGS_MEMORY_MAX ((size_t)4 * 1024 * 1024)
+
+static struct cgroup *allocate(enum plan_cgroup_manager manager, const char *path)
+{
+	size_t size = strlen(path) + 1;
+	struct cgroup *cgroup = calloc(1, sizeof(*cgroup) + size);
+
+	if (!cgroup)
+		return NULL;
+	cgroup->manager = manager;
+	memcpy(cgroup->path, path, size);
+	for (unsigned tree = 0; tree < CGROUP_N_TREES; tree++)
+		cgroup->trees[tree].fd = cgroup->trees[tree].root_fd = -EBADF;
+	return cgroup;
+}
+
+static int find_drivers(struct cgroup *cgroup, struct error *err)
+{
+	cgroup->layout = cgroup_layout();
+	if (cgroup->layout == HOST_CGROUP_NONE)
+		return error_set(err, ERROR_UNSUPPORTED, ENOENT,
+				 "no cgroups are mounted at " CGROUP_ROOT "; mount them there (mount -t cgroup2 cgroup2 " CGROUP_ROOT
+				 "), or use --cgroup-manager=disabled");
+	cgroup->membership = cgroup->layout == HOST_CGROUP_V1 ? &cgroup_v1_driver : &cgroup_v2_driver;
+	cgroup->limits = cgroup->layout == HOST_CGROUP_V2 ? &cgroup_v2_driver : &cgroup_v1_driver;
+	return 0;
+}
+
+static int new_group(enum plan_cgroup_manager manager, const char *path, struct cgroup **ret, struct error *err)
+{
+	AUTO(cgroup_free) struct cgroup *cgroup = NULL;
+	int r = 0;
+
+	if (manager == PLAN_CGROUP_SYSTEMD)
+		return error_set(err, ERROR_UNSUPPORTED, EOPNOTSUPP,
+				 "--systemd-cgroup: systemd is asked by way of brig-systemd, which this build does not have; "
+				 "leave the option out (cgroupfs)");
+	if (manager != PLAN_CGROUP_DISABLED)
+		r = cgroup_tree_check_path(path, err);
+	if (r < 0)
+		return r;
+	cgroup = allocate(manager, path ?: "");
+	if (!cgroup)
+		return error_memory(err);
+	if (manager != PLAN_CGROUP_DISABLED)
+		r = find_drivers(cgroup, err);
+	if (r < 0)
+		return r;
+	*ret = steal_ptr(&cgroup);
+	return 0;
+}
+
+void cgroup_free(struct cgroup *cgroup)
+{
+	if (!cgroup)
+		return;
+	for (unsigned tree = 0; tree < CGROUP_N_TREES; tree++) {
+		close_and_reset(&cgroup->trees[tree].fd);
+		close_and_reset(&cgroup->trees[tree].root_fd);
+	}
+	free(cgroup);
+}
+
+static bool asks_for_settings(const struct plan_resources *resources)
+{
+	return resources->set || resources->cpus || resources->mems || resources->n_throttles || resources->n_hugepages ||
+	       resources->n_rdma || resources->n_net_priorities || resources->n_unified;
+}
+
+static int set_limits(struct cgroup *cgroup, const struct plan_resources *resources, struct error *err)
+{
+	struct cgroup_facts facts = CGROUP_FACTS_NEW;
+	AUTO(arena_free) struct arena *arena = NULL;
+	struct cgroup_settings settings;
+	uint32_t controllers;
+	int r;
+
+	if (!asks_for_settings(resources))
+		return 0;
+	arena = arena_new(SETTINGS_MEMORY_MAX);
+	if (!arena)
+		return error_memory(err);
+	cgroup_v2_find_controllers(cgroup, resources);
+	facts.v2_controllers = cgroup->v2_controllers;
+	r = cgroup_settings_init(&settings, resources, arena, err);
+	if (r == 0)
+		r = cgroup->limits->settings(resources, &facts, &settings, err);
+	if (r < 0)
+		return r;
+	controllers = cgroup_settings_controllers(&settings);
+	if (controllers)
+		r = cgroup->limits->enable(cgroup, &settings, controllers, err);
+	return r < 0 ? r : cgroup_apply(cgroup, &settings, /* undo= */ false, err);
+}
+
+/* v1 has no tree for membership alone: the freezer holds the processes still, pids counts them. */
+static int make_v1_membership(struct cgroup *cgroup, const struct plan_resources *resources, struct error *err)
+{
+	static const struct cgroup_settings nothing = { 0 };
+	int r = cgroup_tree_make(cgroup, CGROUP_FREEZER, err);
+
+	if (r == 0 || r == -ENOENT)
+		r = cgroup_tree_make(cgroup, CGROUP_PIDS, err);
+	if (r == -ENOENT && cgroup_tree_fd(cgroup, CGROUP_FREEZER) >= 0)
+		r = 0;
+	if (r == 0 && !cgroup_devices_program_allows_all(resources->devices, resources->n_devices))
+		r = cgroup->limits->enable(cgroup, &nothing, UINT32_C(1) << CGROUP_DEVICES, err);
+	return r;
+}
+
+static int fill(struct cgroup *cgroup, const struct plan_cgroup *plan, struct error *err)
+{
+	bool fresh;
+	int r;
+
+	if (cgroup->layout == HOST_CGROUP_V1)
+		r = make_v1_membership(cgroup, &plan->resources, err);
+	else
+		r = cgroup_tree_make(cgroup, CGROUP_TREE_V2, err);
+	if (r < 0)
+		return r;
+	fresh = !cgroup->trees[CGROUP_TREE_V2].reused && !cgroup->trees[CGROUP_DEVICES].reused;
+	/* What was left frozen would stop the container before its first instruction. */
+	if (cgroup->trees[CGROUP_TREE_V2].reused || cgroup->trees[CGROUP_FREEZER].reused)
+		r = cgroup_freeze(cgroup, /* freeze= */ false, /* timeout_ms= */ 100, err);
+	if (r == 0)
+		r = set_limits(cgroup, &plan->resources, err);
+	if (r == 0)
+		r = cgroup->membership->devices(cgroup, &plan->resources, fresh, err);
+	return r;
+}
+
+int cgroup_create(const struct plan_cgroup *plan, struct cgroup **ret, struct error *err)
+{
+	AUTO(cgroup_free) struct cgroup *cgroup = NULL;
+	int r = new_group(plan->manager, plan->path, &cgroup, err);
+
+	if (r < 0)
+		return r;
+	/* Only what the plan needs is made; what else may be there by that name is not ours. */
+	for (unsigned tree = 0; tree < CGROUP_N_TREES; tree++)
+		cgroup->trees[tree].looked = true;
+	if (plan->manager != PLAN_CGROUP_DISABLED)
+		r = fill(cgroup, plan, err);
+	if (r < 0) {
+		for (unsigned tree = 0; tree < CGROUP_N_TREES; tree++)
+			cgroup_tree_unmake(cgroup, tree);
+		return r;
+	}
+	*ret = steal_ptr(&cgroup);
+	return 0;
+}
+
+int cgroup_open(enum plan_cgroup_manager manager, const char *path, struct cgroup **ret, struct error *err)
+{
+	struct cgroup *cgroup;
+	int r = new_group(manager, path, &cgroup, err);
+
+	if (r < 0)
+		return r;
+	/* v1's are looked for when something needs them. */
+	(void)cgroup_tree_fd(cgroup, CGROUP_TREE_V2);
+	*ret = cgroup;
+	return 0;
+}
+
+/* Where a hierarchy lacks the group below, the parent's limits there still have to hold for who joins. */
+static void fall_back(struct cgroup *cgroup, struct cgroup *parent)
+{
+	for (unsigned tree = 0; tree < CGROUP_N_TREES; tree++) {
+		int fd = cgroup_tree_fd(parent, tree);
+
+		if (fd >= 0 && cgroup_tree_fd(cgroup, tree) < 0)
+			cgroup->trees[tree].fd = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+	}
+}
+
+int cgroup_open_below(struct cgroup *parent, const char *path, struct cgroup **ret, struct error *err)
+{
+	AUTO(cgroup_free) struct cgroup *cgroup = NULL;
+	char whole[2 * CGROUP_PATH_MAX];
+	int r;
+
+	path += path[0] == '/';
+	if (path[0] && strlen(path) < CGROUP_PATH_MAX)
+		r = cgroup_tree_check_path(path, err);
+	else
+		r = path[0] ? error_invalid(err, "--cgroup: the path is longer than %d bytes", CGROUP_PATH_MAX) : 0;
+	if (r < 0)
+		return error_prefix(err, "--cgroup");
+	snprintf(whole, sizeof(whole), "%s%s%s", parent->path, path[0] ? "/" : "", path);
+	r = cgroup_open(parent->manager, whole, &cgroup, err);
+	if (r < 0)
+		return r;
+	if (parent->membership && !cgroup_exists(cgroup))
+		return error_set(err, ERROR_NOT_FOUND, ENOENT,
+				 "--cgroup: the container has no cgroup \"%s\" below its own; make it first, or leave the option "
+				 "out",
+				 path);
+	fall_back(cgroup, parent);
+	*ret = steal_ptr(&cgroup);
+	return 0;
+}
+
+bool cgroup_exists(struct cgroup *cgroup)
+{
+	return cgroup->membership && cgroup_tree_membership_fd(cgroup) >= 0;
+}
+
+const char *cgroup_path(const struct cgroup *cgroup)
+{
+	return cgroup->path;
+}
+
+int cgroup_clone_fd(const struct cgroup *cgroup)
+{
+	return cgroup->trees[CGROUP_TREE_V2].fd;
+}
+
+int cgroup_join(struct cgroup *cgroup, pid_t pid, bool cloned, struct error *err)
+{
+	uint32_t possible = cgroup_tree_possible(cgroup);
+	bool joined = cloned || !cgroup->membership;
+	char text[32], root[64];
+
+	snprintf(text, sizeof(text), "%d", (int)pid);
+	for (unsigned tree = 0; tree < CGROUP_N_TREES; tree++) {
+		int fd, r;
+
+		if (!(possible & UINT32_C(1) << tree) || (tree == CGROUP_TREE_V2 && cloned))
+			continue;
+		fd = cgroup_tree_fd(cgroup, tree);
+		if (fd < 0)
+			continue;
+		r = fd_write_file_at(fd, "cgroup.procs", text);
+		if (r < 0) {
+			cgroup_tree_root(cgroup, tree, root);
+			return error_system(err, -r, "move process %s into the cgroup %s/%s", text, root, cgroup->path);
+		}
+		joined = true;
+	}
+	if (!joined)
+		return error_set(err, ERROR_NOT_FOUND, ENOENT, "the container's cgroup %s is gone", cgroup->path);
+	return 0;
+}
+
+static int give_file(int fd, const char *file, uid_t uid, struct error *err)
+{
+	if (fchownat(fd, file, uid, (gid_t)-1, AT_SYMLINK_NOFOLLOW) == 0 || errno == ENOENT)
+		return 0;
+	return error_system(err, errno, "give the cgroup's %s to uid %u", file, uid);
+}
+
+int cgroup_delegate(const struct cgroup *cgroup, uid_t uid, struct error *err)
+{
+	int fd = cgroup->trees[CGROUP_TREE_V2].fd, r = 0;
+	/* Since Linux 4.15 the kernel itself says which files are safe to give away. */
+	char list[4096] = "cgroup.procs\ncgroup.subtree_control\ncgroup.threads";
+	char kernels[4096], *rest = list;
+
+	if (fd < 0)
+		return 0;
+	if (fd_read_file_at(AT_FDCWD, "/sys/kernel/cgroup/delegate", kernels, sizeof(kernels)) > 0)
+		rest = kernels;
+	if (fchown(fd, uid, (gid_t)-1) < 0)
+		return error_system(err, errno, "give the cgroup %s to uid %u", cgroup->path, uid);
+	for (char *file = strsep(&rest, "\n"); r == 0 && file; file = strsep(&rest, "\n"))
+		if (*file && !strchr(file, '/'))
+			r = give_file(fd, file, uid, err);
+	return r;
+}
+
+void cgroup_prune_parents(const struct cgroup *cgroup)
+{
+	char path[CGROUP_PATH_MAX];
+
+	if (strncmp(cgroup->path, DEFAULT_PARENT, strlen(DEFAULT_PARENT)) != 0)
+		return;
+	for (unsigned tree = 0; tree < CGROUP_N_TREES; tree++) {
+		int root_fd = cgroup->trees[tree].root_fd;
+
+		snprintf(path, sizeof(path), "%s", cgroup->path);
+		for (char *slash = strrchr(path, '/'); root_fd >= 0 && slash; slash = strrchr(path, '/')) {
+			*slash = '\0';
+			if (unlinkat(root_fd, path, AT_REMOVEDIR) < 0)
+				break;
+		}
+	}
+}
+
+static int check_usable(struct cgroup *cgroup, const char *what, struct error *err)
+{
+	if (!cgroup->membership)
+		return error_set(err, ERROR_UNSUPPORTED, EOPNOTSUPP,
+				 "%s: the container has no cgroup (--cgroup-manager=disabled)", what);
+	if (!cgroup_exists(cgroup))
+		return error_set(err, ERROR_NOT_FOUND, ENOENT, "%s: the container's cgroup %s is gone", what, cgroup->path);
+	return 0;
+}
+
+int cgroup_freeze(struct cgroup *cgroup, bool freeze, int timeout_ms, struct error *err)
+{
+	int r = check_usable(cgroup, freeze ? "freeze" : "thaw", err);
+
+	return r < 0 ? r : cgroup->membership->freeze(cgroup, freeze, timeout_ms, err);
+}
+
+bool cgroup_is_frozen(struct cgroup *cgroup)
+{
+	return cgroup_exists(cgroup) && cgroup->membership->is_frozen(cgroup);
+}
+
+int cgroup_kill(struct cgroup *cgroup, struct error *err)
+{
+	int r = check_usable(cgroup, "kill all processes", err);
+
+	return r < 0 ? r : cgroup->membership->kill(cgroup, err);
+}

@@ -1,0 +1,97 @@
+/* Control groups: one group per container, with its limits set and read back before any process is in it.
+ *
+ * A host's layout decides who does what. v2: one tree for everything. v1: one tree per controller. Hybrid: the v2 tree
+ * (which has no controllers there) holds membership, kill, freeze and the device program, and only those v1
+ * controllers are touched that a limit of the plan needs. Every function works on an opened group, by descriptor.
+ *
+ * With the manager "disabled" a group has no directory: create, join, delegate and destroy do nothing, the questions
+ * (pids, statistics) have empty answers, and what can't be done without a group (update, freeze, kill, signal) fails
+ * with ERROR_UNSUPPORTED. Sources: cgroups(7), the kernel's admin-guide/cgroup-v2.rst and cgroup-v1/, OCI config-linux.md. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "base/arena.h"
+#include "base/buffer.h"
+#include "base/cleanup.h"
+#include "base/error.h"
+#include "plan/plan.h"
+
+struct cgroup;
+
+/* How this host (as seen in this mount namespace) has its cgroups mounted at /sys/fs/cgroup. One or two statfs(2). */
+enum host_cgroup_layout cgroup_layout(void);
+
+/* ---- life ---- */
+
+/* Makes the group, turns on the controllers that plan->resources needs, sets each limit and reads it back; no process is
+ * in it yet. An existing group is taken over if nothing runs in it or below it. On failure everything that was made is
+ * removed again.
+ * Errors: ERROR_INVALID (path, values), ERROR_EXISTS (processes in it), ERROR_UNSUPPORTED (a limit that this host can't
+ * enforce; the message names its path in config.json), ERROR_SYSTEM (EACCES, EPERM, EROFS: no right to make groups). */
+int cgroup_create(const struct plan_cgroup *plan, struct cgroup **ret, struct error *err);
+/* The group of an existing container. A group that is gone (the host rebooted, somebody removed it) is no error:
+ * cgroup_exists says so, pids are none, destroy succeeds. path: as in plan_cgroup. */
+int cgroup_open(enum plan_cgroup_manager manager, const char *path, struct cgroup **ret, struct error *err);
+/* A group below `parent` that exists already, for `exec --cgroup`. path: relative to parent, one leading slash is ignored,
+ * ".." refused; "" and "/" mean parent itself. ERROR_NOT_FOUND where no hierarchy of the parent has it. */
+int cgroup_open_below(struct cgroup *parent, const char *path, struct cgroup **ret, struct error *err);
+/* Closes descriptors; the group stays. */
+void cgroup_free(struct cgroup *cgroup);
+DEFINE_CLEANUP(struct cgroup *, cgroup_free);
+
+/* False where no hierarchy has it, and for the manager "disabled". */
+bool cgroup_exists(struct cgroup *cgroup);
+/* As given at create or open. */
+const char *cgroup_path(const struct cgroup *cgroup);
+
+/* The directory to hand to clone3(2) with CLONE_INTO_CGROUP: of the v2 tree. -EBADF where there is none. Stays ours. */
+int cgroup_clone_fd(const struct cgroup *cgroup);
+/* Moves pid (all its threads) into the group in every hierarchy that holds it. cloned: CLONE_INTO_CGROUP has put it into
+ * the v2 tree already. With a pure v2 layout and cloned there is nothing to do and no system call is made. */
+int cgroup_join(struct cgroup *cgroup, pid_t pid, bool cloned, struct error *err);
+/* OCI "cgroup ownership": gives the v2 directory and the files that the kernel lists as delegatable to uid. Nothing to do
+ * on v1, which can't be delegated safely. */
+int cgroup_delegate(const struct cgroup *cgroup, uid_t uid, struct error *err);
+/* Removes the group and all groups below it. Waits up to timeout_ms for killed processes to leave; ERROR_STATE (EBUSY)
+ * with the number of processes that are still there. A group that does not exist is no error. */
+int cgroup_destroy(struct cgroup *cgroup, int timeout_ms, struct error *err);
+/* Removes the parents as long as they are empty, where the path begins with brig's own default parent ("brig/"); others
+ * belong to the caller. Never fails. */
+void cgroup_prune_parents(const struct cgroup *cgroup);
+
+/* ---- while it runs ---- */
+
+/* Changes limits, all or none: after a failure the earlier values are back. Values that are not in `resources` stay. A v1
+ * controller that becomes needed only now is made and the processes are moved. An empty device list changes no device rule. */
+int cgroup_update(struct cgroup *cgroup, const struct plan_resources *resources, struct error *err);
+/* Freezes (or thaws) all processes and waits until it is so. ERROR_TIMEOUT: undone. */
+int cgroup_freeze(struct cgroup *cgroup, bool freeze, int timeout_ms, struct error *err);
+/* Also true where a parent is frozen. False where that can't be found out. */
+bool cgroup_is_frozen(struct cgroup *cgroup);
+/* SIGKILL to every process in it and below, also those forked meanwhile and those frozen. Doesn't wait for their end. */
+int cgroup_kill(struct cgroup *cgroup, struct error *err);
+/* A signal to every process in it and below, each at most once, through pidfds: a pid reused meanwhile is safe. */
+int cgroup_signal(struct cgroup *cgroup, int signal, struct error *err);
+/* The processes in it and below, as pids in the caller's pid namespace (those not visible there are left out), in an
+ * array in the arena. */
+int cgroup_pids(struct cgroup *cgroup, struct arena *arena, pid_t **ret, size_t *ret_n, struct error *err);
+/* Appends one JSON object: {"cpu":...,"memory":...,"pids":...,"blkio":...,"hugetlb":...} named as runc's `events` "data".
+ * What no hierarchy of the group counts is left out. */
+int cgroup_statistics(struct cgroup *cgroup, struct buffer *json, struct error *err);
+
+/* ---- out of memory ---- */
+
+/* A descriptor that becomes readable (poll, POLLIN) when something may have happened: then read it empty and compare
+ * cgroup_oom_count. The caller closes it. ERROR_UNSUPPORTED where the group has no memory controller. */
+int cgroup_oom_fd(struct cgroup *cgroup, struct error *err);
+/* How many processes of the group were killed for memory so far; 0 where nobody counts. */
+uint64_t cgroup_oom_count(struct cgroup *cgroup);
+
+/* ---- the driver table ---- */
+
+/* "v2", "hybrid", "v1", "disabled": for --debug, features and `brig plan`. */
+const char *cgroup_layout_name(enum host_cgroup_layout layout);

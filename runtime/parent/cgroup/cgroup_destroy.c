@@ -1,0 +1,88 @@
+#include "parent/cgroup/cgroup.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <time.h>
+
+#include "parent/cgroup/cgroup_file.h"
+#include "parent/cgroup/cgroup_internal.h"
+
+#define PAUSE_MAX_NS (20 * 1000 * 1000)
+
+static int remove_child(int parent_fd, const char *name, int fd, void *data)
+{
+	(void)fd, (void)data;
+	if (!name || unlinkat(parent_fd, name, AT_REMOVEDIR) == 0 || errno == ENOENT)
+		return 0;
+	/* One that is still in use keeps its parents; the others go. */
+	return errno == EBUSY ? 0 : -errno;
+}
+
+static int remove_tree(struct cgroup *cgroup, unsigned tree)
+{
+	struct cgroup_tree *t = &cgroup->trees[tree];
+	int r;
+
+	if (unlinkat(t->root_fd, cgroup->path, AT_REMOVEDIR) == 0 || errno == ENOENT)
+		return 0;
+	if (errno != EBUSY)
+		return -errno;
+	r = cgroup_walk(t->fd, remove_child, /* data= */ NULL);
+	if (r < 0)
+		return r;
+	return unlinkat(t->root_fd, cgroup->path, AT_REMOVEDIR) == 0 || errno == ENOENT ? 0 : -errno;
+}
+
+/* Killed processes leave by themselves a moment later. v2 tells when the last one has left; v1 has to be asked again. */
+static void wait_a_little(const struct cgroup *cgroup, long *pause_ns)
+{
+	AUTO_CLOSE int fd = openat(cgroup->trees[CGROUP_TREE_V2].fd, "cgroup.events", O_RDONLY | O_CLOEXEC);
+	struct timespec pause = { .tv_nsec = *pause_ns };
+	struct pollfd changed = { .fd = fd, .events = POLLPRI };
+	char text[256];
+
+	if (fd >= 0 && pread(fd, text, sizeof(text), 0) > 0)
+		ppoll(&changed, 1, &pause, /* sigmask= */ NULL);
+	else
+		nanosleep(&pause, NULL);
+	*pause_ns = *pause_ns * 2 < PAUSE_MAX_NS ? *pause_ns * 2 : PAUSE_MAX_NS;
+}
+
+static int busy(struct cgroup *cgroup, unsigned tree, int r, int timeout_ms, struct error *err)
+{
+	AUTO(arena_free) struct arena *arena = arena_new(/* limit= */ 64 * 1024 * 1024);
+	char root[64];
+	size_t n = 0;
+	pid_t *pids;
+
+	cgroup_tree_root(cgroup, tree, root);
+	if (r != -EBUSY)
+		return error_system(err, -r, "remove the cgroup %s/%s", root, cgroup->path);
+	if (arena)
+		(void)cgroup_pids(cgroup, arena, &pids, &n, NULL);
+	return error_set(err, ERROR_STATE, EBUSY,
+			 "remove the cgroup %s/%s: still in use after %d ms, with %zu processes in it; kill them first", root,
+			 cgroup->path, timeout_ms, n);
+}
+
+int cgroup_destroy(struct cgroup *cgroup, int timeout_ms, struct error *err)
+{
+	int64_t deadline = cgroup_file_milliseconds() + timeout_ms;
+	long pause_ns = 100 * 1000;
+
+	/* The v2 tree first, where one step tells whether something still runs. */
+	for (unsigned tree = CGROUP_N_TREES; tree-- > 0;) {
+		int r;
+
+		if (cgroup_tree_fd(cgroup, tree) < 0)
+			continue;
+		for (r = remove_tree(cgroup, tree); r == -EBUSY && cgroup_file_milliseconds() < deadline;
+		     r = remove_tree(cgroup, tree))
+			wait_a_little(cgroup, &pause_ns);
+		if (r < 0)
+			return busy(cgroup, tree, r, timeout_ms, err);
+		close_and_reset(&cgroup->trees[tree].fd);
+	}
+	return 0;
+}

@@ -1,0 +1,93 @@
+#include "parent/host.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/capability.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <sys/vfs.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/fd.h"
+#include "parent/cgroup/cgroup.h"
+
+/* The last capability that this kernel knows. */
+static int last_capability(void)
+{
+	int known = 0, unknown = 64;
+
+	while (unknown - known > 1) {
+		int middle = (known + unknown) / 2;
+
+		if (prctl(PR_CAPBSET_READ, middle, 0, 0, 0) < 0)
+			unknown = middle;
+		else
+			known = middle;
+	}
+	return known;
+}
+
+static int probe_capabilities(struct host *host, struct error *err)
+{
+	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	struct __user_cap_data_struct data[2] = { 0 };
+
+	if (syscall(SYS_capget, &header, data) < 0)
+		return error_system(err, errno, "read our own capabilities");
+	host->capabilities = data[0].effective | (uint64_t)data[1].effective << 32;
+	host->last_capability = last_capability();
+	/* What we hold may be handed on; where we hold nothing (rootless) the container's own namespace decides. */
+	host->capability_bounding = data[0].permitted | (uint64_t)data[1].permitted << 32;
+	return 0;
+}
+
+static void probe_limits(struct host *host)
+{
+	struct rlimit limit;
+	char text[32];
+
+	for (int resource = 0; resource < (int)ARRAY_SIZE(host->rlimit_hard); resource++) {
+		if (getrlimit((__rlimit_resource_t)resource, &limit) == 0)
+			host->rlimit_hard[resource] = limit.rlim_max;
+		else
+			host->rlimit_hard[resource] = RLIM_INFINITY;
+	}
+	if (fd_read_file_at(AT_FDCWD, "/proc/self/oom_score_adj", text, sizeof(text)) > 0)
+		host->oom_score_adj = atoi(text);
+}
+
+/* The initial user namespace maps all ids onto themselves in one line. */
+static bool is_initial_user_namespace(void)
+{
+	char text[64];
+	unsigned inside, outside, count;
+
+	if (fd_read_file_at(AT_FDCWD, "/proc/self/uid_map", text, sizeof(text)) < 0)
+		return true;
+	return sscanf(text, "%u %u %u", &inside, &outside, &count) == 3 && inside == 0 && outside == 0 &&
+	       count == UINT32_MAX;
+}
+
+int host_probe(struct host *host, struct error *err)
+{
+	int rc;
+
+	*host = (struct host){ .euid = geteuid(), .egid = getegid(), .oom_score_adj = -1000 };
+	rc = probe_capabilities(host, err);
+	if (rc < 0)
+		return rc;
+	memset(host->rlimit_hard, 0xff, sizeof(host->rlimit_hard));
+	if (!(host->capabilities >> CAP_SYS_RESOURCE & 1))
+		probe_limits(host);
+	host->in_user_namespace = !is_initial_user_namespace();
+	host->cgroup_layout = cgroup_layout();
+	host->apparmor = access("/sys/module/apparmor/parameters/enabled", F_OK) == 0;
+	host->selinux = access("/sys/fs/selinux/enforce", F_OK) == 0;
+	return 0;
+}

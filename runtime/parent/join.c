@@ -1,0 +1,210 @@
+#include "parent/join.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/nsfs.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/ioctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/names.h"
+#include "base/syscalls.h"
+
+#define STACK_SIZE ((size_t)256 * 1024)
+
+static const struct {
+	int flag;
+	const char *path;
+} own_files[] = {
+	{ CLONE_NEWNET, "/proc/self/ns/net" }, { CLONE_NEWIPC, "/proc/self/ns/ipc" },
+	{ CLONE_NEWUTS, "/proc/self/ns/uts" }, { CLONE_NEWCGROUP, "/proc/self/ns/cgroup" },
+	{ CLONE_NEWPID, "/proc/self/ns/pid" }, { CLONE_NEWTIME, "/proc/self/ns/time" },
+};
+
+static int open_one(const struct plan_namespace_join *join, struct error *err)
+{
+	/* O_NONBLOCK: the path is the caller's word; a FIFO there must not hang us. */
+	AUTO_CLOSE int fd = open(join->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	int type;
+
+	if (fd < 0)
+		return error_system(err, errno, "linux.namespaces: open %s", join->path);
+	type = ioctl(fd, NS_GET_NSTYPE);
+	if (type < 0)
+		return error_invalid(err, "linux.namespaces: %s is not a namespace file (such as /proc/PID/ns/net)", join->path);
+	if ((uint64_t)type != join->flag)
+		return error_invalid(err, "linux.namespaces: %s is a namespace of another kind", join->path);
+	return steal_fd(&fd);
+}
+
+int join_open(const struct plan_namespaces *namespaces, bool privileged, struct join *ret, struct error *err)
+{
+	struct join join = { .userns_fd = -EBADF, .container_fd = -EBADF };
+
+	if (namespaces->n_join > JOIN_MAX)
+		return error_invalid(err, "linux.namespaces: more than %d namespaces to join", JOIN_MAX);
+	for (size_t i = 0; i < namespaces->n_join; i++) {
+		join.fds[i] = open_one(&namespaces->join[i], err);
+		if (join.fds[i] < 0) {
+			join_done(&join);
+			return -err->code;
+		}
+		join.n++;
+		if (namespaces->join[i].flag == CLONE_NEWUSER)
+			join.userns_fd = join.fds[i];
+		join.by_child[i] = namespaces->join[i].flag == CLONE_NEWNS || !privileged;
+	}
+	*ret = join;
+	return 0;
+}
+
+static int remember_own(struct join *join, uint64_t flag, struct error *err)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(own_files); i++) {
+		if ((uint64_t)own_files[i].flag != flag)
+			continue;
+		join->back_fds[join->n_back] = open(own_files[i].path, O_RDONLY | O_CLOEXEC);
+		if (join->back_fds[join->n_back] < 0)
+			return error_system(err, errno, "open %s", own_files[i].path);
+		join->back_flags[join->n_back++] = own_files[i].flag;
+		return 0;
+	}
+	return error_set(err, ERROR_INTERNAL, EINVAL, "namespace %#llx can't be joined here", (unsigned long long)flag);
+}
+
+int join_enter(struct join *join, const struct plan_namespaces *namespaces, struct error *err)
+{
+	int rc;
+
+	for (size_t i = 0; i < join->n; i++) {
+		uint64_t flag = namespaces->join[i].flag;
+
+		if (join->by_child[i] || flag == CLONE_NEWUSER)
+			continue;
+		rc = remember_own(join, flag, err);
+		if (rc < 0)
+			return rc;
+		if (setns(join->fds[i], (int)flag) < 0)
+			return error_system(err, errno, "linux.namespaces: join %s", namespaces->join[i].path);
+	}
+	return 0;
+}
+
+int join_container(struct join *join, int container_fd, bool privileged, struct error *err)
+{
+	int rc;
+
+	join->container_fd = container_fd;
+	if (!privileged) {
+		join->joins_pid = true;
+		return 0;
+	}
+	rc = remember_own(join, CLONE_NEWPID, err);
+	if (rc < 0)
+		return rc;
+	if (setns(container_fd, CLONE_NEWPID) < 0)
+		return error_system(err, errno, "join the container's pid namespace");
+	return 0;
+}
+
+int join_leave(struct join *join, struct error *err)
+{
+	while (join->n_back > 0) {
+		join->n_back--;
+		if (setns(join->back_fds[join->n_back], join->back_flags[join->n_back]) < 0)
+			return error_system(err, errno, "return to our own namespaces");
+		close_and_reset(&join->back_fds[join->n_back]);
+	}
+	return 0;
+}
+
+void join_done(struct join *join)
+{
+	struct error ignored;
+
+	join_leave(join, &ignored);
+	for (size_t i = 0; i < join->n; i++)
+		close_and_reset(&join->fds[i]);
+	join->n = 0;
+}
+
+struct intermediate {
+	const struct join *join;
+	struct clone_args args;
+	struct child *child;
+	pid_t pid;
+	int code; /* errno of what failed, 0: nothing did */
+	const char *what;
+};
+
+static int fail(struct intermediate *intermediate, const char *what)
+{
+	intermediate->code = errno;
+	intermediate->what = what;
+	return 1;
+}
+
+/* Shares our memory and descriptors; we are suspended until it ends (as with vfork). */
+static int intermediate_process(void *data)
+{
+	struct intermediate *intermediate = data;
+	const struct join *join = intermediate->join;
+	int flags = CLONE_NEWUSER | (join->joins_pid ? CLONE_NEWPID : 0);
+
+	if (join->userns_fd >= 0 && setns(join->userns_fd, CLONE_NEWUSER) < 0)
+		return fail(intermediate, "join the user namespace");
+	if (join->userns_fd < 0 && setns(join->container_fd, flags) < 0)
+		return fail(intermediate, "join the container's user and pid namespaces");
+	intermediate->pid = sys_clone3(&intermediate->args);
+	if (intermediate->pid == 0)
+		child_main(intermediate->child);
+	return intermediate->pid < 0 ? fail(intermediate, "clone3") : 0;
+}
+
+static pid_t clone_by_intermediate(struct intermediate *intermediate, struct error *err)
+{
+	AUTO_FREE char *stack = aligned_alloc(16, STACK_SIZE);
+	pid_t pid;
+
+	if (!stack)
+		return error_memory(err);
+	intermediate->args.flags |= CLONE_PARENT;
+	intermediate->args.exit_signal = 0;
+	pid = clone(intermediate_process, stack + STACK_SIZE, CLONE_VM | CLONE_FILES | CLONE_VFORK | SIGCHLD, intermediate);
+	if (pid < 0)
+		return error_system(err, errno, "clone an intermediate process");
+	while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
+		;
+	if (intermediate->code)
+		return error_system(err, intermediate->code, "%s", intermediate->what);
+	return intermediate->pid;
+}
+
+pid_t join_clone(const struct join *join, uint64_t flags, int cgroup_fd, struct child *child, int *ret_pidfd,
+		 struct error *err)
+{
+	struct intermediate intermediate = {
+		.join = join,
+		.child = child,
+		.args = { .flags = flags | CLONE_PIDFD | (cgroup_fd >= 0 ? CLONE_INTO_CGROUP : 0),
+			  .pidfd = (uint64_t)(uintptr_t)ret_pidfd,
+			  .exit_signal = SIGCHLD,
+			  .cgroup = cgroup_fd >= 0 ? (uint64_t)cgroup_fd : 0 },
+	};
+	pid_t pid;
+
+	if (join->userns_fd >= 0 || join->joins_pid)
+		return clone_by_intermediate(&intermediate, err);
+	pid = sys_clone3(&intermediate.args);
+	if (pid == 0)
+		child_main(child);
+	if (pid < 0)
+		return error_system(err, errno, "clone3%s", errno == EBUSY || errno == EOPNOTSUPP ? " (into the cgroup)" : "");
+	return pid;
+}

@@ -1,0 +1,40 @@
+/* Namespaces that a container is told to join, and the way there and back. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/types.h>
+
+#include "base/error.h"
+#include "child/child.h"
+#include "plan/plan.h"
+
+#define JOIN_MAX 8 /* kinds of namespaces */
+
+struct join {
+	int fds[JOIN_MAX];	 /* one for each plan_namespace_join, opened and checked */
+	bool by_child[JOIN_MAX]; /* joined after the clone: the mount namespace; all, where we lack the privilege */
+	size_t n;
+	int back_fds[JOIN_MAX]; /* our own, of the kinds that we left */
+	int back_flags[JOIN_MAX];
+	size_t n_back;
+	int userns_fd;	    /* joined between us and the container, by an intermediate process; or -EBADF */
+	int container_fd;   /* exec: pidfd of the container's first process, or -EBADF */
+	bool joins_pid;	    /* ... whose pid namespace the intermediate joins as well */
+};
+
+/* Opens what the plan says, checking that each file is a namespace of its kind (ioctl_ns(2)). */
+int join_open(const struct plan_namespaces *namespaces, bool privileged, struct join *ret, struct error *err);
+/* Joins what the parent can join: everything owned by the host's user namespace. pid namespaces count for children only. */
+int join_enter(struct join *join, const struct plan_namespaces *namespaces, struct error *err);
+/* exec: the pid namespace of a running container, given by pidfd, for our next child; where we lack the privilege for that
+ * (rootless), an intermediate process will join it together with the user namespace. */
+int join_container(struct join *join, int container_fd, bool privileged, struct error *err);
+/* Back to our own. A failure here leaves brig in foreign namespaces: the caller must give up. */
+int join_leave(struct join *join, struct error *err);
+void join_done(struct join *join);
+
+/* clone3 with args, in the user namespace of join->userns_fd where there is one: then an intermediate process joins it and
+ * clones with CLONE_PARENT. The child runs child_main and does not return. Returns the pid; *ret_pidfd. */
+pid_t join_clone(const struct join *join, uint64_t flags, int cgroup_fd, struct child *child, int *ret_pidfd,
+		 struct error *err);

@@ -1,0 +1,15 @@
+runtime_parent_sources = \
+	runtime/parent/birth.c \
+	runtime/parent/birth.h \
+	runtime/parent/host.c \
+	runtime/parent/host.h \
+	runtime/parent/idmap.c \
+	runtime/parent/idmap.h \
+	runtime/parent/join.c \
+	runtime/parent/join.h \
+	runtime/parent/listener.c \
+	runtime/parent/listener.h \
+	runtime/parent/prepare.c \
+	runtime/parent/prepare.h
+
+folder_docs += runtime/parent/README.md

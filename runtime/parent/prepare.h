@@ -1,0 +1,25 @@
+/* What belongs to the host, prepared by descriptor before the clone: while we still have the host's view. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/error.h"
+#include "plan/plan.h"
+
+/* Detached mounts for the child to attach. */
+struct prepared {
+	int root_fd;
+	int *mount_fds; /* one for each mount of the plan; -EBADF: the child makes it */
+	size_t n_mounts;
+};
+
+struct prepare_means {
+	bool privileged; /* CAP_SYS_ADMIN over the host's namespaces: else all is left to the child */
+	int cgroup_fd;	 /* the container's directory of the v2 tree, or -EBADF */
+};
+
+/* Clones the root file system and makes each mount that the plan gives to the parent. Called after namespaces were joined:
+ * a sysfs shows the network namespace of whoever makes it. Nothing is left on failure. */
+int prepare_mounts(const struct plan *plan, const struct prepare_means *means, struct prepared *ret, struct error *err);
+void prepare_done(struct prepared *prepared);

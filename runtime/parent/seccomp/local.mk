@@ -1,0 +1,24 @@
+runtime_parent_seccomp_sources = \
+	runtime/parent/seccomp/seccomp.h \
+	runtime/parent/seccomp/seccomp_arch.c \
+	runtime/parent/seccomp/seccomp_arch.h \
+	runtime/parent/seccomp/seccomp_cache.c \
+	runtime/parent/seccomp/seccomp_cache.h \
+	runtime/parent/seccomp/seccomp_calls.c \
+	runtime/parent/seccomp/seccomp_calls.h \
+	runtime/parent/seccomp/seccomp_code.c \
+	runtime/parent/seccomp/seccomp_code.h \
+	runtime/parent/seccomp/seccomp_compile.c \
+	runtime/parent/seccomp/seccomp_compile.h \
+	runtime/parent/seccomp/seccomp_install.c \
+	runtime/parent/seccomp/seccomp_match.c \
+	runtime/parent/seccomp/seccomp_match.h \
+	runtime/parent/seccomp/seccomp_new_calls.c \
+	runtime/parent/seccomp/seccomp_new_calls.h \
+	runtime/parent/seccomp/seccomp_program.c \
+	runtime/parent/seccomp/seccomp_ranges.c \
+	runtime/parent/seccomp/seccomp_ranges.h \
+	runtime/parent/seccomp/seccomp_rules.c \
+	runtime/parent/seccomp/seccomp_rules.h \
+	runtime/parent/seccomp/seccomp_tree.c \
+	runtime/parent/seccomp/seccomp_tree.h

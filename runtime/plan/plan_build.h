@@ -1,0 +1,33 @@
+/* Deciding: spec, policy and host facts become a plan and a report. Pure: no system call, no I/O, deterministic. */
+#pragma once
+
+#include <stdbool.h>
+
+#include "base/error.h"
+#include "plan/plan.h"
+#include "policy/policy.h"
+#include "spec/spec.h"
+
+struct plan_request {
+	const struct spec *spec;
+	const struct policy *policy; /* NULL: the built-in one */
+	const struct host *host;
+	const char *id;
+	const char *bundle; /* absolute */
+	bool no_pivot, no_new_keyring;
+	unsigned preserve_fds; /* --preserve-fds */
+	unsigned listen_fds;   /* LISTEN_FDS of our own environment, 0: none; kept too, and told to the program (sd_listen_fds(3)) */
+	enum plan_cgroup_manager cgroup_manager;
+};
+
+/* The plan of a new container. *ret owns copies of all that it needs: the spec may be freed. report: zeroed by the caller;
+ * its memory belongs to the plan, and on failure it is empty again. Returns 0, or a negative errno with err set and *ret
+ * untouched: ERROR_INVALID (config.json contradicts itself), ERROR_UNSUPPORTED (valid, but not on this host or in this
+ * version), ERROR_REFUSED (it would break out of the container). Messages begin with the path in config.json.
+ * Source: OCI runtime-spec 1.3 config.md, config-linux.md. */
+int plan_build(const struct plan_request *request, struct plan **ret, struct report *report, struct error *err);
+/* The plan of one more process in a container that runs: request->spec is the container's own config.json, process the new
+ * process. Namespaces, mounts, hooks and limits are those that exist: the plan has none of them, but for the id maps and
+ * deny_setgroups, which still tell what ids are valid, and the cgroup's path. */
+int plan_build_exec(const struct plan_request *request, const struct spec_process *process, struct plan **ret,
+		    struct report *report, struct error *err);

@@ -1,0 +1,60 @@
+/* What the files of this folder share while they fill one plan. Not for others. */
+#pragma once
+
+#include <linux/capability.h>
+
+#include "plan/plan_build.h"
+#include "plan/report.h"
+
+struct plan_builder {
+	const struct plan_request *request;
+	const struct spec *spec;
+	const struct spec_process *process; /* of the spec, or of an exec; may be NULL */
+	const struct host *host;
+	struct arena *arena;
+	struct plan *plan;
+	struct report *report;
+	/* The maps that config.json gives, whether the user namespace is made or joined. */
+	struct plan_id_map uids, gids;
+	bool exec;
+};
+
+enum plan_namespace_origin { PLAN_NAMESPACE_HOST, PLAN_NAMESPACE_NEW, PLAN_NAMESPACE_JOINED };
+
+/* ---- plan_builder.c ---- */
+
+/* Where the container's namespace of that CLONE_NEW* kind comes from. */
+enum plan_namespace_origin plan_builder_namespace(const struct plan_builder *builder, uint64_t flag);
+/* Effective capability of the runtime, in whatever user namespace it is in. */
+bool plan_builder_can(const struct plan_builder *builder, int capability);
+/* The same over the machine itself: what the kernel asks for in the initial user namespace. */
+bool plan_builder_can_on_host(const struct plan_builder *builder, int capability);
+/* A copy in the plan's arena; NULL stays NULL. Returns 0 or -ENOMEM with err set. */
+int plan_builder_copy(const struct plan_builder *builder, const char *text, const char **ret, struct error *err);
+/* A NULL-terminated copy. */
+int plan_builder_copy_list(const struct plan_builder *builder, const char *const *list, size_t n,
+			   const char *const **ret, struct error *err);
+/* arena_printf with the error set. NULL: no memory. */
+#define plan_builder_text(builder, err, ...) \
+	(arena_printf((builder)->arena, __VA_ARGS__) ?: (error_memory(err), (char *)NULL))
+
+/* The outside number of an inside one; false where the map lacks it. */
+bool plan_builder_map(const struct plan_id_map *map, uint32_t inside, uint32_t *ret);
+
+/* ---- one theme each; they run in this order (plan_build.c) ---- */
+
+int plan_refusals_check(struct plan_builder *builder, struct error *err);
+int plan_namespaces_build(struct plan_builder *builder, struct error *err);
+/* One list of mappings, checked by spec/. */
+int plan_namespaces_copy_map(const struct plan_builder *builder, const struct spec_id_mapping *mappings, size_t n,
+			     struct plan_id_map *ret, struct error *err);
+int plan_process_build(struct plan_builder *builder, struct error *err);
+int plan_capabilities_build(struct plan_builder *builder, struct error *err);
+int plan_rlimits_build(struct plan_builder *builder, struct error *err);
+int plan_rootfs_build(struct plan_builder *builder, struct error *err);
+int plan_mounts_build(struct plan_builder *builder, struct error *err);
+int plan_devices_build(struct plan_builder *builder, struct error *err);
+int plan_seccomp_build(struct plan_builder *builder, struct error *err);
+int plan_cgroup_build(struct plan_builder *builder, struct error *err);
+int plan_hooks_build(struct plan_builder *builder, struct error *err);
+int plan_sysctl_build(struct plan_builder *builder, struct error *err);

@@ -1,0 +1,95 @@
+#include <errno.h>
+#include <string.h>
+#include <sys/mount.h>
+
+#include "base/path.h"
+#include "base/syscalls.h"
+#include "plan/plan_builder.h"
+#include "plan/plan_resources.h"
+#include "plan/plan_resources_devices.h"
+
+#define PATH_MAX_LENGTH 3072
+#define DEFAULT_PARENT "brig"
+
+static int fs_path(struct plan_builder *builder, const char *asked, struct error *err)
+{
+	const char *path = path_normalise(builder->arena, asked);
+
+	if (!path)
+		return error_memory(err);
+	if (path[1] == '\0')
+		return error_invalid(err, "linux.cgroupsPath: \"%.200s\" is the root of all groups; name one below it", asked);
+	if (strlen(path) > PATH_MAX_LENGTH)
+		return error_invalid(err, "linux.cgroupsPath: has %zu bytes, %d are the most", strlen(path), PATH_MAX_LENGTH);
+	builder->plan->cgroup.path = path + 1;
+	return 0;
+}
+
+/* "slice:prefix:name", as the systemd driver takes it apart. */
+static int systemd_path(struct plan_builder *builder, const char *asked, struct error *err)
+{
+	const char *first = strchr(asked, ':'), *second = first ? strchr(first + 1, ':') : NULL;
+
+	if (!second || strchr(second + 1, ':') || second[1] == '\0' || strchr(asked, '/'))
+		return error_invalid(err, "linux.cgroupsPath: \"%.200s\" is not of the form slice:prefix:name, which systemd as the "
+					  "cgroup manager needs",
+				     asked);
+	return plan_builder_copy(builder, asked, &builder->plan->cgroup.path, err);
+}
+
+static int build_path(struct plan_builder *builder, struct error *err)
+{
+	const char *asked = builder->spec->linux_.cgroups_path, *id = builder->request->id;
+	bool systemd = builder->request->cgroup_manager == PLAN_CGROUP_SYSTEMD;
+	char *path;
+
+	if (asked)
+		return systemd ? systemd_path(builder, asked, err) : fs_path(builder, asked, err);
+	path = systemd ? plan_builder_text(builder, err, "%s:%s:%s", builder->host->euid ? "user.slice" : "system.slice",
+					   DEFAULT_PARENT, id) :
+			 plan_builder_text(builder, err, "%s/%s", DEFAULT_PARENT, id);
+	builder->plan->cgroup.path = path;
+	return path ? 0 : -ENOMEM;
+}
+
+/* OCI config-linux.md "Cgroup ownership": its own cgroup namespace, and /sys/fs/cgroup mounted read-write. */
+static void build_owner(struct plan_builder *builder)
+{
+	const struct plan_rootfs *rootfs = &builder->plan->rootfs;
+	struct plan_cgroup *cgroup = &builder->plan->cgroup;
+	uint32_t owner;
+
+	if (builder->host->cgroup_layout != HOST_CGROUP_V2 || cgroup->manager == PLAN_CGROUP_DISABLED ||
+	    plan_builder_namespace(builder, CLONE_NEWCGROUP) != PLAN_NAMESPACE_NEW ||
+	    plan_builder_namespace(builder, CLONE_NEWUSER) != PLAN_NAMESPACE_NEW)
+		return;
+	if (!plan_builder_map(&builder->uids, builder->plan->process.uid, &owner))
+		return;
+	for (size_t i = 0; i < rootfs->n_mounts; i++) {
+		const struct plan_mount *mount = &rootfs->mounts[i];
+
+		if (mount->kind != PLAN_MOUNT_CGROUP || strcmp(mount->destination, "/sys/fs/cgroup") != 0)
+			continue;
+		cgroup->delegate = !((mount->attr_set | mount->rattr_set) & MOUNT_ATTR_RDONLY);
+		cgroup->owner_uid = owner;
+	}
+}
+
+int plan_cgroup_build(struct plan_builder *builder, struct error *err)
+{
+	const struct spec_resources *asked = &builder->spec->linux_.resources;
+	struct plan_cgroup *cgroup = &builder->plan->cgroup;
+	int rc;
+
+	cgroup->manager = builder->request->cgroup_manager;
+	rc = build_path(builder, err);
+	if (rc < 0 || builder->exec)
+		return rc;
+	rc = plan_resources_build(asked, builder->host, &cgroup->resources, builder->report, err);
+	/* A new group allows no other devices, whether or not config.json has rules. */
+	if (rc >= 0 && asked->n_devices == 0 && cgroup->manager != PLAN_CGROUP_DISABLED)
+		rc = plan_resources_devices_build(asked, builder->host, &cgroup->resources, builder->report, err);
+	if (rc >= 0)
+		build_owner(builder);
+	return rc;
+}

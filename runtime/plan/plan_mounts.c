@@ -1,0 +1,195 @@
+#include <errno.h>
+#include <string.h>
+#include <sys/mount.h>
+
+#include "base/cleanup.h"
+#include "base/path.h"
+#include "base/syscalls.h"
+#include "plan/plan_builder.h"
+#include "plan/plan_mount_kinds.h"
+#include "plan/plan_mount_options.h"
+
+/* What lxcfs and its kin may be bound over: single files that inform, nothing that a runtime reads or writes. */
+static const char *const proc_files[] = {
+	"/proc/cpuinfo", "/proc/meminfo", "/proc/stat",	   "/proc/uptime",  "/proc/loadavg",
+	"/proc/swaps",	 "/proc/net/dev", "/proc/slabinfo", "/proc/diskstats", "/proc/sys/kernel/ns_last_pid",
+};
+
+static bool may_lie_in_proc(const struct plan_mount *mount)
+{
+	/* Over all of /proc: a procfs, be it a new one or the host's own where that is shared anyway. */
+	if (strcmp(mount->destination, "/proc") == 0)
+		return mount->kind == PLAN_MOUNT_BIND ? strcmp(mount->source, "/proc") == 0 : strcmp(mount->type, "proc") == 0;
+	if (mount->kind != PLAN_MOUNT_BIND)
+		return false;
+	for (size_t i = 0; i < ARRAY_SIZE(proc_files); i++) {
+		if (strcmp(mount->destination, proc_files[i]) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* A volume over a part of /proc once made a runtime write its labels into a file of the image (CVE-2019-16884). */
+static int check_proc(const struct plan_mount *mount, struct error *err)
+{
+	if (!path_is_below(mount->destination, "/proc") || may_lie_in_proc(mount))
+		return 0;
+	return error_set(err, ERROR_REFUSED, EPERM,
+			 "%s.destination: \"%.200s\" lies in /proc, where only a procfs itself and files such as /proc/meminfo may "
+			 "be mounted",
+			 mount->where, mount->destination);
+}
+
+static int build_destination(struct plan_builder *builder, const struct plan_mount_asked *asked, struct plan_mount *ret,
+			     struct error *err)
+{
+	const char *destination = asked->spec->destination;
+	struct report_line line = { REPORT_NOTE, "mount-relative", ret->where, NULL, NULL,
+				    "a relative destination begins at the container's root" };
+
+	ret->destination = path_normalise(builder->arena, destination);
+	if (!ret->destination)
+		return error_memory(err);
+	if (strcmp(ret->destination, "/") == 0)
+		return error_set(err, ERROR_REFUSED, EPERM,
+				 "%s.destination: \"%.200s\" is the root of the container; name its file system in root.path",
+				 ret->where, destination);
+	if (destination[0] == '/')
+		return 0;
+	line.applied = ret->destination;
+	if (plan_builder_copy(builder, destination, &line.asked, err) < 0)
+		return -ENOMEM;
+	return report_add(builder->report, &line, err);
+}
+
+/* As text: folding ".." would name another place where a symbolic link is in the way. */
+static int build_bind_source(struct plan_builder *builder, const struct plan_mount_asked *asked, struct plan_mount *ret,
+			     struct error *err)
+{
+	const char *source = asked->spec->source;
+
+	if (!source)
+		return error_invalid(err, "%s.source: is missing; a bind mount needs the path of what to bind", ret->where);
+	if (source[0] == '/')
+		return plan_builder_copy(builder, source, &ret->source, err);
+	ret->source = plan_builder_text(builder, err, "%s/%s", builder->request->bundle, source);
+	return ret->source ? 0 : -ENOMEM;
+}
+
+static bool is_nothing(const char *type)
+{
+	return !type || strcmp(type, "none") == 0;
+}
+
+static int build_kind(struct plan_builder *builder, const struct plan_mount_asked *asked, struct plan_mount *ret,
+		      struct error *err)
+{
+	const char *type = asked->spec->type;
+
+	if (ret->kind != PLAN_MOUNT_BIND && type && strcmp(type, "bind") == 0)
+		ret->kind = PLAN_MOUNT_BIND;
+	if (ret->kind == PLAN_MOUNT_BIND)
+		return build_bind_source(builder, asked, ret, err);
+	if (is_nothing(type))
+		return error_invalid(err, "%s.type: is missing; name a type of file system, or \"bind\"", ret->where);
+	if (strcmp(type, "cgroup") == 0 || strcmp(type, "cgroup2") == 0)
+		ret->kind = PLAN_MOUNT_CGROUP;
+	if (plan_builder_copy(builder, asked->spec->source, &ret->source, err) < 0)
+		return -ENOMEM;
+	return plan_builder_copy(builder, type, &ret->type, err);
+}
+
+static int build_id_map(struct plan_builder *builder, const struct plan_mount_asked *asked, struct plan_mount *ret,
+			struct error *err)
+{
+	const struct spec_mount *spec = asked->spec;
+	int rc;
+
+	/* Mappings alone ask for it too: the option is newer than they are (OCI 1.1, 1.2). */
+	ret->idmap |= spec->n_uid_mappings + spec->n_gid_mappings > 0;
+	if (!ret->idmap)
+		return 0;
+	if (ret->kind != PLAN_MOUNT_BIND)
+		return error_invalid(err, "%s: only a bind mount can have its ids mapped, this is a new %s", ret->where, ret->type);
+	if (!spec->n_uid_mappings && plan_builder_namespace(builder, CLONE_NEWUSER) == PLAN_NAMESPACE_HOST)
+		return error_invalid(err, "%s: asks for %s, but has no uidMappings and gidMappings, and there is no user namespace "
+					  "whose maps could serve",
+				     ret->where, ret->idmap_recursive ? "ridmap" : "idmap");
+	if (!plan_builder_can(builder, CAP_SYS_ADMIN))
+		return error_set(err, ERROR_UNSUPPORTED, EPERM, "%s: mapping the ids of a mount takes CAP_SYS_ADMIN", ret->where);
+	rc = plan_namespaces_copy_map(builder, spec->uid_mappings, spec->n_uid_mappings, &ret->uids, err);
+	if (rc < 0)
+		return rc;
+	return plan_namespaces_copy_map(builder, spec->gid_mappings, spec->n_gid_mappings, &ret->gids, err);
+}
+
+/* Other runtimes hand unknown options of a bind mount to the kernel, which ignores them. */
+static int check_bind_options(const struct plan_mount *mount, struct error *err)
+{
+	for (size_t i = 0; i < mount->n_options; i++) {
+		const struct plan_mount_option *option = &mount->options[i];
+
+		if (!option->value && (strcmp(option->key, "sync") == 0 || strcmp(option->key, "dirsync") == 0 ||
+				       strcmp(option->key, "lazytime") == 0 || strcmp(option->key, "mand") == 0))
+			continue;
+		return error_invalid(err, "%s.options: \"%.100s\" means nothing for a bind mount; leave it out", mount->where,
+				     option->key);
+	}
+	return 0;
+}
+
+static int finish_bind(struct plan_builder *builder, struct plan_mount *ret, struct error *err)
+{
+	uint64_t of_root = builder->spec->linux_.rootfs_propagation;
+	int rc = check_bind_options(ret, err);
+
+	/* Nothing that is mounted inside may show outside unless that is asked for; what the host mounts later may come in. */
+	if (ret->propagation == 0) {
+		ret->propagation = of_root & MS_PRIVATE ? MS_PRIVATE : MS_SLAVE;
+		ret->propagation_recursive = true;
+	}
+	ret->options = NULL;
+	ret->n_options = 0;
+	ret->maker = plan_builder_can(builder, CAP_SYS_ADMIN) ? PLAN_MAKER_PARENT : PLAN_MAKER_CHILD;
+	return rc;
+}
+
+static int build_one(struct plan_builder *builder, const struct plan_mount_asked *asked, struct plan_mount *ret,
+		     struct error *err)
+{
+	int rc;
+
+	*ret = (struct plan_mount){ .kind = PLAN_MOUNT_FILESYSTEM, .where = asked->where, .target_mode = 0755 };
+	rc = build_destination(builder, asked, ret, err);
+	if (rc >= 0)
+		rc = plan_mount_options_parse(builder, asked, ret, err);
+	if (rc >= 0)
+		rc = build_kind(builder, asked, ret, err);
+	if (rc >= 0)
+		rc = check_proc(ret, err);
+	if (rc >= 0)
+		rc = build_id_map(builder, asked, ret, err);
+	if (rc < 0)
+		return rc;
+	if (ret->copy_up && (ret->kind != PLAN_MOUNT_FILESYSTEM || strcmp(ret->type, "tmpfs") != 0))
+		return error_invalid(err, "%s.options: tmpcopyup is for a tmpfs alone", ret->where);
+	return ret->kind == PLAN_MOUNT_BIND ? finish_bind(builder, ret, err) :
+					      plan_mount_kinds_finish(builder, ret, err);
+}
+
+int plan_mounts_build(struct plan_builder *builder, struct error *err)
+{
+	const struct spec *spec = builder->spec;
+	struct plan_mount *list = arena_array_of(builder->arena, spec->n_mounts, struct plan_mount);
+	struct plan_mount_asked asked;
+	int rc = list ? 0 : error_memory(err);
+
+	for (size_t i = 0; rc >= 0 && i < spec->n_mounts; i++) {
+		asked.spec = &spec->mounts[i];
+		asked.where = plan_builder_text(builder, err, "mounts[%zu]", i);
+		rc = asked.where ? build_one(builder, &asked, &list[i], err) : -ENOMEM;
+	}
+	builder->plan->rootfs.mounts = list;
+	builder->plan->rootfs.n_mounts = spec->n_mounts;
+	return rc;
+}

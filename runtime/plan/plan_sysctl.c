@@ -1,0 +1,96 @@
+#include <errno.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/names.h"
+#include "base/syscalls.h"
+#include "plan/plan_builder.h"
+
+/* What belongs to a namespace, by the slash form. Those of ipc are named one by one: their neighbours are the host's. */
+static const struct {
+	const char *name;
+	bool is_prefix;
+	uint64_t flag;
+} namespaced[] = {
+	{ "net/", true, CLONE_NEWNET },
+	{ "fs/mqueue/", true, CLONE_NEWIPC },
+	{ "kernel/shmmax", false, CLONE_NEWIPC },
+	{ "kernel/shmall", false, CLONE_NEWIPC },
+	{ "kernel/shmmni", false, CLONE_NEWIPC },
+	{ "kernel/shm_rmid_forced", false, CLONE_NEWIPC },
+	{ "kernel/shm_next_id", false, CLONE_NEWIPC },
+	{ "kernel/msgmax", false, CLONE_NEWIPC },
+	{ "kernel/msgmnb", false, CLONE_NEWIPC },
+	{ "kernel/msgmni", false, CLONE_NEWIPC },
+	{ "kernel/msg_next_id", false, CLONE_NEWIPC },
+	{ "kernel/auto_msgmni", false, CLONE_NEWIPC },
+	{ "kernel/sem", false, CLONE_NEWIPC },
+	{ "kernel/sem_next_id", false, CLONE_NEWIPC },
+	{ "kernel/hostname", false, CLONE_NEWUTS },
+	{ "kernel/domainname", false, CLONE_NEWUTS },
+};
+
+/* sysctl(8): the first separator says what separates; the other one is part of a name ("net.ipv4.conf.eth0/100.forwarding"). */
+static void to_slashes(char *name)
+{
+	char first = name[strcspn(name, "./")];
+
+	for (; first == '.' && *name; name++) {
+		if (*name == '.')
+			*name = '/';
+		else if (*name == '/')
+			*name = '.';
+	}
+}
+
+static uint64_t find_namespace(const char *name)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(namespaced); i++) {
+		if (namespaced[i].is_prefix ? strncmp(name, namespaced[i].name, strlen(namespaced[i].name)) == 0 :
+					      strcmp(name, namespaced[i].name) == 0)
+			return namespaced[i].flag;
+	}
+	return 0;
+}
+
+static int check(const struct plan_builder *builder, const struct json_pair *asked, const char *name, struct error *err)
+{
+	uint64_t flag;
+
+	/* CVE-2022-0811: a `+` in a value was taken for the separator of the next setting. None of these settings has one. */
+	if (strchr(asked->value, '+'))
+		return error_set(err, ERROR_REFUSED, EPERM, "linux.sysctl[\"%s\"]: a '+' in the value is refused (CVE-2022-0811)",
+				 asked->name);
+	flag = find_namespace(name);
+	if (flag == 0)
+		return error_set(err, ERROR_REFUSED, EPERM,
+				 "linux.sysctl[\"%s\"]: is a setting of the whole host, no namespace keeps it apart; set it on the host",
+				 asked->name);
+	if (plan_builder_namespace(builder, flag) == PLAN_NAMESPACE_HOST)
+		return error_set(err, ERROR_REFUSED, EPERM,
+				 "linux.sysctl[\"%s\"]: would change the host; add { \"type\": \"%s\" } to linux.namespaces", asked->name,
+				 names_text(&names_namespaces, flag) ?: "?");
+	return 0;
+}
+
+int plan_sysctl_build(struct plan_builder *builder, struct error *err)
+{
+	const struct spec_linux *linux_ = &builder->spec->linux_;
+	struct plan_pair *list = arena_array_of(builder->arena, linux_->n_sysctl, struct plan_pair);
+	int rc = list ? 0 : error_memory(err);
+	char *name;
+
+	for (size_t i = 0; rc >= 0 && i < linux_->n_sysctl; i++) {
+		name = arena_strdup(builder->arena, linux_->sysctl[i].name);
+		if (!name)
+			return error_memory(err);
+		to_slashes(name);
+		list[i].name = name;
+		rc = check(builder, &linux_->sysctl[i], name, err);
+		if (rc >= 0)
+			rc = plan_builder_copy(builder, linux_->sysctl[i].value, &list[i].value, err);
+	}
+	builder->plan->sysctls = list;
+	builder->plan->n_sysctls = linux_->n_sysctl;
+	return rc;
+}
