@@ -2,14 +2,9 @@
 #include "cmd/brig/commands.h"
 #include "cmd/brig/output.h"
 
-struct plan_options {
-	const char *bundle, *id;
-	bool json;
-};
+#define AT(member) offsetof(struct brig_plan, member)
 
-#define AT(member) offsetof(struct plan_options, member)
-
-static const struct plan_options defaults = { .bundle = ".", .id = "container" };
+static const struct brig_plan defaults = { .bundle = ".", .id = "container" };
 
 static const struct command_option plan_options[] = {
 	{ "bundle", 'b', OPTION_STRING, 0, AT(bundle), "DIR", NULL,
@@ -31,9 +26,8 @@ static const struct command_example examples[] = {
 
 static int run(const struct brig *brig, const void *data, struct error *err)
 {
-	const struct plan_options *options = data;
 	__attribute__((cleanup(buffer_done_cleanup))) struct buffer text = { 0 };
-	int r = brig_plan(brig, options->bundle, options->id, options->json, &text, err);
+	int r = brig_plan(brig, data, &text, err);
 
 	if (r < 0)
 		return r;
@@ -50,7 +44,7 @@ const struct command cmd_plan = {
 		"policy in force, and for each rule what was asked, what would be applied, and why. Changes "
 		"nothing and needs no privileges.",
 	.group = COMMAND_PREPARES,
-	.options_size = COMMAND_OPTIONS_SIZE(struct plan_options),
+	.options_size = COMMAND_OPTIONS_SIZE(struct brig_plan),
 	.defaults = &defaults,
 	.options = plan_options,
 	.positionals = positionals,

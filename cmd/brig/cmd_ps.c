@@ -67,18 +67,17 @@ static int run(const struct brig *brig, const void *data, struct error *err)
 {
 	const struct ps_options *options = data;
 	AUTO(arena_free) struct arena *arena = arena_new(PS_LIMIT);
-	pid_t *pids = NULL;
-	size_t n = 0;
+	struct brig_pids pids = { 0 };
 	int r;
 
 	if (!arena)
 		return error_memory(err);
-	r = brig_processes(brig, options->id, arena, &pids, &n, err);
+	r = brig_processes(brig, options->id, arena, &pids, err);
 	if (r < 0)
 		return r;
 	if (options->format == FORMAT_JSON)
-		return print_json(pids, n, err);
-	return print_table(options->arguments, pids, n, err);
+		return print_json(pids.list, pids.n, err);
+	return print_table(options->arguments, pids.list, pids.n, err);
 }
 
 const struct command cmd_ps = {

@@ -7,12 +7,12 @@
 
 /* For any type with a destructor `void x_free(struct x *)` or `void x_done(struct x *)` there is a DEFINE line beside it:
  * DEFINE_CLEANUP(struct x *, x_free) makes AUTO(x_free) usable on variables of that type. */
-#define DEFINE_CLEANUP(type, function)                                                                                 \
-	static inline void function##_cleanup(type *p)                                                                 \
-	{                                                                                                              \
-		if (*p)                                                                                                \
-			function(*p);                                                                                  \
-	}                                                                                                              \
+#define DEFINE_CLEANUP(type, function)                 \
+	static inline void function##_cleanup(type *p) \
+	{                                              \
+		if (*p)                                \
+			function(*p);                  \
+	}                                              \
 	struct cleanup_needs_a_semicolon
 #define AUTO(function) __attribute__((cleanup(function##_cleanup)))
 
@@ -39,11 +39,11 @@ static inline int steal_fd(int *fd)
 	return taken;
 }
 
-#define steal_ptr(pointer)                                                                                             \
-	({                                                                                                             \
-		__typeof__(*(pointer)) taken_ = *(pointer);                                                            \
-		*(pointer) = NULL;                                                                                     \
-		taken_;                                                                                                \
+#define steal_ptr(pointer)                                  \
+	({                                                  \
+		__typeof__(*(pointer)) taken_ = *(pointer); \
+		*(pointer) = NULL;                          \
+		taken_;                                     \
 	})
 
 static inline void close_and_reset(int *fd)

@@ -4,7 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
-__attribute__((format(printf, 4, 0))) static int set(struct error *err, enum error_kind kind, int code, const char *format, va_list args)
+__attribute__((format(printf, 4, 0))) static int set(struct error *err, enum error_kind kind, int code,
+						     const char *format, va_list args)
 {
 	if (err) {
 		err->kind = kind;

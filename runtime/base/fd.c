@@ -26,8 +26,8 @@ int fd_read_all(int fd, size_t max, struct buffer *buffer, const char *what, str
 		buffer->length += (size_t)n;
 		buffer->data[buffer->length] = '\0';
 		if (got > max)
-			return error_set(err, ERROR_INVALID, EFBIG, "read %s: larger than the %zu bytes that are allowed", what,
-					 max);
+			return error_set(err, ERROR_INVALID, EFBIG,
+					 "read %s: larger than the %zu bytes that are allowed", what, max);
 	}
 }
 
@@ -137,10 +137,9 @@ ssize_t fd_receive(int socket_fd, void *data, size_t size, int *ret_fd)
 		char bytes[CMSG_SPACE(4 * sizeof(int))];
 	} control = { 0 };
 	struct iovec part = { .iov_base = data, .iov_len = size };
-	struct msghdr message = { .msg_iov = &part,
-				  .msg_iovlen = 1,
-				  .msg_control = control.bytes,
-				  .msg_controllen = sizeof(control.bytes) };
+	struct msghdr message = {
+		.msg_iov = &part, .msg_iovlen = 1, .msg_control = control.bytes, .msg_controllen = sizeof(control.bytes)
+	};
 	ssize_t n;
 
 	if (ret_fd)

@@ -9,7 +9,7 @@
 
 #include "base/fd.h"
 
-int file_replace_at(int dir_fd, const char *name, const void *data, size_t length, mode_t mode, struct error *err)
+int file_replace_at(int dir_fd, const char *name, const struct buffer *content, mode_t mode, struct error *err)
 {
 	char temporary[NAME_MAX + 1];
 	AUTO_CLOSE int fd = -EBADF;
@@ -20,7 +20,7 @@ int file_replace_at(int dir_fd, const char *name, const void *data, size_t lengt
 	fd = openat(dir_fd, temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, mode);
 	if (fd < 0)
 		return error_system(err, errno, "create %s", temporary);
-	rc = fd_write_all(fd, data, length);
+	rc = fd_write_all(fd, content->data, content->length);
 	if (rc == 0 && renameat(dir_fd, temporary, dir_fd, name) < 0)
 		rc = -errno;
 	if (rc < 0) {
@@ -30,7 +30,7 @@ int file_replace_at(int dir_fd, const char *name, const void *data, size_t lengt
 	return 0;
 }
 
-int file_replace(const char *path, const void *data, size_t length, mode_t mode, struct error *err)
+int file_replace(const char *path, const struct buffer *content, mode_t mode, struct error *err)
 {
 	const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
 	char directory[PATH_MAX];
@@ -43,7 +43,7 @@ int file_replace(const char *path, const void *data, size_t length, mode_t mode,
 	dir_fd = open(slash ? directory : ".", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (dir_fd < 0)
 		return error_system(err, errno, "open the directory of %s", path);
-	rc = file_replace_at(dir_fd, name, data, length, mode, err);
+	rc = file_replace_at(dir_fd, name, content, mode, err);
 	return rc < 0 ? error_prefix(err, "in %s", slash ? directory : ".") : 0;
 }
 
@@ -53,6 +53,8 @@ int file_read_at(int dir_fd, const char *name, size_t max, struct buffer *buffer
 	AUTO_CLOSE int fd = openat(dir_fd, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
 	struct stat status;
 
+	if (fd < 0 && errno == ELOOP)
+		return error_set(err, ERROR_INVALID, ELOOP, "%s is a symbolic link: put the file itself there", name);
 	if (fd < 0)
 		return error_system(err, errno, "open %s", name);
 	if (fstat(fd, &status) < 0)

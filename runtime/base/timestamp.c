@@ -16,7 +16,7 @@ const char *timestamp_format(const struct timespec *when, char *text)
 	day -= (153 * month + 2) / 5;
 	year += era * 400 + (month >= 10);
 	month = month < 10 ? month + 3 : month - 9;
-	snprintf(text, TIMESTAMP_MAX, "%04lu-%02lu-%02luT%02u:%02u:%02u.%09ldZ", year, month, day + 1, second / 3600,
-		 second / 60 % 60, second % 60, when->tv_nsec);
+	snprintf(text, TIMESTAMP_MAX, "%04u-%02u-%02uT%02u:%02u:%02u.%09uZ", (unsigned)year, (unsigned)month,
+		 (unsigned)day + 1, second / 3600, second / 60 % 60, second % 60, (unsigned)when->tv_nsec);
 	return text;
 }

@@ -3,7 +3,7 @@
 
 #include <time.h>
 
-#define TIMESTAMP_MAX 40
+#define TIMESTAMP_MAX 96 /* also for a clock gone mad */
 
 /* RFC 3339 in UTC with nine digits after the second: "2030-01-31T23:59:59.000000001Z". text: TIMESTAMP_MAX bytes; returned.
  * Unlike gmtime_r(3) it reads no file (/etc/localtime): it works anywhere and costs no system call. */

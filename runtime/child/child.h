@@ -25,14 +25,14 @@ struct child {
 	int channel_fd;			      /* to the parent; after a start by way of start_fd: to `brig start` */
 	int start_fd;			      /* the listening socket of a created container */
 	int console_fd;			      /* connected console socket: the pty's master goes there */
-	int root_fd;			      /* detached clone of the root file system; -EBADF: made from its path by the child */
-	int *mount_fds;			      /* one for each mount of the plan: detached mounts, -EBADF where the child makes it */
-	int *join_fds;			      /* one for each namespace to join in the child, -EBADF where that is done */
-	int container_fd;		      /* exec: pidfd of the container's first process */
+	int root_fd;	  /* detached clone of the root file system; -EBADF: made from its path by the child */
+	int *mount_fds;	  /* one for each mount of the plan: detached mounts, -EBADF where the child makes it */
+	int *join_fds;	  /* one for each namespace to join in the child, -EBADF where that is done */
+	int container_fd; /* exec: pidfd of the container's first process */
 	int log_fd;
-	bool in_user_namespace;	  /* not the host's: its ids have to be taken on */
+	bool in_user_namespace;	   /* not the host's: its ids have to be taken on */
 	bool joins_user_namespace; /* exec: by setns, after the clone */
-	uint64_t late_namespaces; /* CLONE_NEWCGROUP, CLONE_NEWTIME: those that clone3 could not make */
+	uint64_t late_namespaces;  /* CLONE_NEWCGROUP, CLONE_NEWTIME: those that clone3 could not make */
 
 	/* made on the way */
 	int host_pid;	 /* our pid as the host counts it */
@@ -41,6 +41,7 @@ struct child {
 	int label_fd;	 /* proc_fd's self/attr/...: opened before pivot_root, written at the end */
 	int pts_fd;	 /* the container's devpts, where it was mounted by us */
 	char *program;	 /* what execve gets */
+	const char **environment;
 };
 
 struct step {

@@ -31,7 +31,8 @@ static int open_ptmx(struct child *child, struct error *err)
 		errno = fd < 0 ? -fd : 0;
 	}
 	if (fd < 0)
-		return error_system(err, errno, "process.terminal: open ptmx of the container's devpts (is one mounted at /dev/pts?)");
+		return error_system(err, errno,
+				    "process.terminal: open ptmx of the container's devpts (is one mounted at /dev/pts?)");
 	if (fstatfs(fd, &status) < 0 || status.f_type != DEVPTS_SUPER_MAGIC) {
 		close(fd);
 		return error_set(err, ERROR_REFUSED, ENODEV,

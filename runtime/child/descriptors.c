@@ -26,9 +26,8 @@ static size_t add(int *list, size_t n, const int *fds, size_t n_fds)
 int descriptors_close(struct child *child, struct error *err)
 {
 	size_t n_mounts = child->plan->rootfs.n_mounts, n_joins = child->plan->namespaces.n_join, n = 0;
-	int single[MAX_SINGLE] = { child->channel_fd, child->start_fd,	   child->console_fd,
-				   child->root_fd,    child->container_fd, child->log_fd,
-				   child->proc_fd,    child->label_fd };
+	int single[MAX_SINGLE] = { child->channel_fd,	child->start_fd, child->console_fd, child->root_fd,
+				   child->container_fd, child->log_fd,	 child->proc_fd,    child->label_fd };
 	AUTO_FREE int *keep = calloc(n_mounts + n_joins + MAX_SINGLE, sizeof(int));
 	unsigned next = 3 + child->plan->process.preserve_fds;
 

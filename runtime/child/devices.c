@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sched.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mount.h>
@@ -14,24 +15,14 @@
 #include "base/path.h"
 #include "base/syscalls.h"
 #include "child/steps.h"
+#include "parent/idmap.h"
 
 static const struct {
 	const char *name, *target;
 } links[] = {
-	{ "fd", "/proc/self/fd" },	   { "stdin", "/proc/self/fd/0" },  { "stdout", "/proc/self/fd/1" },
-	{ "stderr", "/proc/self/fd/2" }, { "core", "/proc/kcore" }, { "ptmx", "pts/ptmx" },
+	{ "fd", "/proc/self/fd" },	 { "stdin", "/proc/self/fd/0" }, { "stdout", "/proc/self/fd/1" },
+	{ "stderr", "/proc/self/fd/2" }, { "core", "/proc/kcore" },	 { "ptmx", "pts/ptmx" },
 };
-
-static uint32_t map_out(const struct plan_id_map *map, uint32_t id)
-{
-	for (size_t i = 0; i < map->n_ranges; i++) {
-		const struct plan_id_range *range = &map->ranges[i];
-
-		if (id >= range->inside && id - range->inside < range->count)
-			return range->outside + (id - range->inside);
-	}
-	return id;
-}
 
 /* Splits "a/b/c" into an open directory (made where it is missing) and the last name. */
 static int open_parent(int base_fd, const char *path, const char **ret_name)
@@ -48,11 +39,17 @@ static int open_parent(int base_fd, const char *path, const char **ret_name)
 	return path_make_in_root(base_fd, directory, /* is_file= */ false, 0755);
 }
 
-static int set_owner(const struct plan *plan, const struct plan_device *device, int dir_fd, const char *name,
-		     enum devices_view view)
+struct filling {
+	const struct plan *plan;
+	enum devices_view view;
+};
+
+static int set_owner(const struct filling *filling, const struct plan_device *device, int dir_fd, const char *name)
 {
-	uid_t uid = view == DEVICES_OF_HOST ? map_out(&plan->namespaces.uids, device->uid) : device->uid;
-	gid_t gid = view == DEVICES_OF_HOST ? map_out(&plan->namespaces.gids, device->gid) : device->gid;
+	const struct plan_namespaces *namespaces = &filling->plan->namespaces;
+	bool of_host = filling->view == DEVICES_OF_HOST;
+	uid_t uid = of_host ? idmap_to_host(&namespaces->uids, device->uid) : device->uid;
+	gid_t gid = of_host ? idmap_to_host(&namespaces->gids, device->gid) : device->gid;
 
 	if (uid == 0 && gid == 0)
 		return 0;
@@ -75,14 +72,13 @@ static int bind_from_host(int dir_fd, const char *name, const struct plan_device
 	return move_mount(clone_fd, "", fd, "", MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH) < 0 ? -errno : 0;
 }
 
-static int make_node(const struct plan *plan, int dir_fd, const char *name, const struct plan_device *device,
-		     enum devices_view view)
+static int make_node(const struct filling *filling, int dir_fd, const char *name, const struct plan_device *device)
 {
 	struct stat status;
 
 	if (mknodat(dir_fd, name, device->type | device->mode, makedev(device->major, device->minor)) == 0)
-		return set_owner(plan, device, dir_fd, name, view);
-	if (errno == EPERM && view == DEVICES_OF_CONTAINER)
+		return set_owner(filling, device, dir_fd, name);
+	if (errno == EPERM && filling->view == DEVICES_OF_CONTAINER)
 		return bind_from_host(dir_fd, name, device);
 	if (errno != EEXIST || fstatat(dir_fd, name, &status, AT_SYMLINK_NOFOLLOW) < 0)
 		return -errno;
@@ -92,15 +88,16 @@ static int make_node(const struct plan *plan, int dir_fd, const char *name, cons
 	return -EEXIST;
 }
 
-static int make_device(const struct plan *plan, int base_fd, const char *relative, const struct plan_device *device,
-		       enum devices_view view, struct error *err)
+static int make_device(const struct filling *filling, int base_fd, const char *relative,
+		       const struct plan_device *device, struct error *err)
 {
 	const char *name;
 	AUTO_CLOSE int dir_fd = open_parent(base_fd, relative, &name);
-	int rc = dir_fd < 0 ? dir_fd : make_node(plan, dir_fd, name, device, view);
+	int rc = dir_fd < 0 ? dir_fd : make_node(filling, dir_fd, name, device);
 
 	if (rc < 0)
-		return error_system(err, -rc, "linux.devices: make %s (%u:%u)", device->path, device->major, device->minor);
+		return error_system(err, -rc, "linux.devices: make %s (%u:%u)", device->path, device->major,
+				    device->minor);
 	return 0;
 }
 
@@ -121,6 +118,7 @@ static int make_links(int dev_fd, struct error *err)
 
 int devices_fill(const struct plan *plan, int dev_fd, enum devices_view view, struct error *err)
 {
+	const struct filling filling = { .plan = plan, .view = view };
 	mode_t umask_before = umask(0);
 	int rc = 0;
 
@@ -128,7 +126,7 @@ int devices_fill(const struct plan *plan, int dev_fd, enum devices_view view, st
 		const struct plan_device *device = &plan->rootfs.devices[i];
 
 		if (path_is_below(device->path, "/dev") && device->path[4] == '/')
-			rc = make_device(plan, dev_fd, device->path + 5, device, view, err);
+			rc = make_device(&filling, dev_fd, device->path + 5, device, err);
 	}
 	umask(umask_before);
 	return rc < 0 ? rc : make_links(dev_fd, err);
@@ -136,13 +134,14 @@ int devices_fill(const struct plan *plan, int dev_fd, enum devices_view view, st
 
 static int make_outside_dev(struct child *child, struct error *err)
 {
+	const struct filling filling = { .plan = child->plan, .view = DEVICES_OF_CONTAINER };
 	int rc = 0;
 
 	for (size_t i = 0; rc >= 0 && i < child->plan->rootfs.n_devices; i++) {
 		const struct plan_device *device = &child->plan->rootfs.devices[i];
 
 		if (!path_is_below(device->path, "/dev"))
-			rc = make_device(child->plan, child->root_fd, device->path + 1, device, DEVICES_OF_CONTAINER, err);
+			rc = make_device(&filling, child->root_fd, device->path + 1, device, err);
 	}
 	return rc;
 }

@@ -61,7 +61,8 @@ static int open_null(int root_fd, struct error *err)
 	if (fd < 0 || fstat(fd, &status) < 0)
 		return error_system(err, fd < 0 ? -fd : errno, "open the container's /dev/null");
 	if (!S_ISCHR(status.st_mode) || status.st_rdev != makedev(1, 3))
-		return error_set(err, ERROR_REFUSED, ENXIO, "the container's /dev/null is not the null device: nothing can be masked with it");
+		return error_set(err, ERROR_REFUSED, ENXIO,
+				 "the container's /dev/null is not the null device: nothing can be masked with it");
 	return steal_fd(&fd);
 }
 
@@ -100,7 +101,8 @@ static int mask(struct child *child, struct masks *masks, const char *path, stru
 		return source_fd;
 	/* The first directory takes the new mount itself; only what is attached can be cloned on kernels before 6.15. */
 	if (S_ISDIR(status.st_mode) && first_directory)
-		rc = move_mount(source_fd, "", fd, "", MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH) < 0 ? -errno : 0;
+		rc = move_mount(source_fd, "", fd, "", MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH) < 0 ? -errno
+													      : 0;
 	else
 		rc = attach_clone(source_fd, 0, fd, NULL);
 	return rc < 0 ? error_system(err, -rc, "cover %s", path) : 0;

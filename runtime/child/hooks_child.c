@@ -2,7 +2,7 @@
 #include "child/hooks.h"
 #include "child/steps.h"
 
-int hooks_wait_for_runtime(struct child *child, struct error *err)
+int hooks_child_wait_for_runtime(struct child *child, struct error *err)
 {
 	const struct plan_hooks *hooks = child->plan->hooks;
 	int rc;
@@ -16,13 +16,13 @@ int hooks_wait_for_runtime(struct child *child, struct error *err)
 }
 
 /* In the container's namespaces, with paths of the host: before pivot_root. */
-int hooks_run_create_container(struct child *child, struct error *err)
+int hooks_child_run_create_container(struct child *child, struct error *err)
 {
 	return hooks_run(child->plan, PLAN_HOOK_CREATE_CONTAINER, child->host_pid, "creating", err);
 }
 
 /* Part of start, with paths of the container. */
-int hooks_run_start_container(struct child *child, struct error *err)
+int hooks_child_run_start_container(struct child *child, struct error *err)
 {
 	return hooks_run(child->plan, PLAN_HOOK_START_CONTAINER, child->host_pid, "created", err);
 }

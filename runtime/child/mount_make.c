@@ -112,10 +112,9 @@ static int make_filesystem(const struct plan_mount *mount, struct error *err)
 	if (mount->n_options)
 		memcpy(options + 1, mount->options, mount->n_options * sizeof(*options));
 	/* What has to be filled first becomes read-only after that: mounts_attach. */
-	return mount_make_filesystem(mount->type, options + (mount->source ? 0 : 1), mount->n_options + (mount->source ? 1 : 0),
-				     mount->is_dev || mount->copy_up ? mount->attr_set & ~(uint64_t)MOUNT_ATTR_RDONLY :
-								       mount->attr_set,
-				     err);
+	return mount_make_filesystem(
+		mount->type, options + (mount->source ? 0 : 1), mount->n_options + (mount->source ? 1 : 0),
+		mount->is_dev || mount->copy_up ? mount->attr_set & ~(uint64_t)MOUNT_ATTR_RDONLY : mount->attr_set, err);
 }
 
 int mount_make_clone(int source_fd, const struct plan_mount *mount, struct error *err)

@@ -53,7 +53,8 @@ static int check_target(int target_fd, const struct plan_mount *mount, struct er
 	if (fstatfs(target_fd, &status) < 0)
 		return error_system(err, errno, "statfs");
 	if (status.f_type == PROC_SUPER_MAGIC)
-		return error_set(err, ERROR_REFUSED, EPERM, "the destination leads into procfs; name a destination outside of it");
+		return error_set(err, ERROR_REFUSED, EPERM,
+				 "the destination leads into procfs; name a destination outside of it");
 	return 0;
 }
 

@@ -37,7 +37,8 @@ static int write_time_offsets(const struct plan_namespaces *namespaces, struct e
 		snprintf(text, sizeof(text), "%d %lld %u", offset->clock, (long long)offset->secs, offset->nanosecs);
 		rc = fd_write_file_at(AT_FDCWD, "/proc/self/timens_offsets", text);
 		if (rc < 0)
-			return error_system(err, -rc, "linux.timeOffsets: write \"%s\" (clock, seconds, nanoseconds)", text);
+			return error_system(err, -rc, "linux.timeOffsets: write \"%s\" (clock, seconds, nanoseconds)",
+					    text);
 	}
 	return 0;
 }
@@ -64,19 +65,17 @@ int namespaces_name_host(struct child *child, struct error *err)
 	return 0;
 }
 
-/* All of the container's namespaces in one call. Those that are ours already (no user namespace, a shared network) make no
- * difference but for the user namespace, which can't be joined twice: the parent says whether there is one. */
+/* All of the container's namespaces in one call: with several, the caller's privileges over the host's count until the user
+ * namespace is entered as well. The host's own are left out: an ordinary user may not even join what it is in already. */
 int namespaces_enter_container(struct child *child, struct error *err)
 {
-	/* The pid namespace was set by the parent before the clone: this process is in it. */
-	int flags = CLONE_NEWNS | CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWCGROUP;
+	/* The pid namespace was set before the clone: this process is in it. */
+	uint64_t flags = child->plan->namespaces.enter & ~(uint64_t)(CLONE_NEWPID | CLONE_NEWUSER);
 
+	/* The user namespace can't be joined twice: the parent says whether it is left to us. */
 	if (child->joins_user_namespace)
 		flags |= CLONE_NEWUSER;
-	if (setns(child->container_fd, flags) < 0)
+	if (setns(child->container_fd, (int)flags) < 0)
 		return error_system(err, errno, "setns");
-	/* Not every kernel has time namespaces; where both are the same, nothing changes. */
-	if (setns(child->container_fd, CLONE_NEWTIME) < 0 && errno != EINVAL)
-		return error_system(err, errno, "setns of the time namespace");
 	return identity_become_root(child, err);
 }

@@ -94,6 +94,37 @@ int program_find(struct child *child, struct error *err)
 	return child->program ? 0 : error_memory(err);
 }
 
+/* The plan's environment, and what only the container's inside can tell: HOME of the user, our pid for socket activation.
+ * Before the filter: execve alone comes after it. */
+int program_make_environment(struct child *child, struct error *err)
+{
+	const struct plan_process *process = &child->plan->process;
+	char home[PATH_MAX], number[32];
+	const char **envp;
+	size_t n = 0;
+
+	if (!child->plan->has_process)
+		return 0;
+	while (process->envp[n])
+		n++;
+	envp = calloc(n + 4, sizeof(*envp));
+	if (!envp)
+		return error_memory(err);
+	child->environment = envp;
+	memcpy(envp, process->envp, n * sizeof(*envp));
+	if (process->listen_fds) {
+		snprintf(number, sizeof(number), "LISTEN_FDS=%u", process->listen_fds);
+		envp[n++] = strdup(number);
+		envp[n++] = "LISTEN_PID=1";
+	}
+	if (!environment(process, "HOME")) {
+		memcpy(home, "HOME=", 5);
+		home_of_user(process->uid, home + 5, sizeof(home) - 5);
+		envp[n++] = strdup(home);
+	}
+	return 0;
+}
+
 int program_report_ready(struct child *child, struct error *err)
 {
 	int rc;
@@ -128,41 +159,10 @@ int program_wait_for_start(struct child *child, struct error *err)
 	return 0;
 }
 
-/* The plan's environment, and what only the container's inside can tell: HOME of the user, our pid for socket activation. */
-static const char **make_environment(struct child *child)
-{
-	const struct plan_process *process = &child->plan->process;
-	static const char listen_pid[] = "LISTEN_PID=1";
-	char home[PATH_MAX], number[32];
-	const char **envp;
-	size_t n = 0;
-
-	while (process->envp[n])
-		n++;
-	envp = calloc(n + 4, sizeof(*envp));
-	if (!envp)
-		return NULL;
-	memcpy(envp, process->envp, n * sizeof(*envp));
-	if (process->listen_fds) {
-		snprintf(number, sizeof(number), "LISTEN_FDS=%u", process->listen_fds);
-		envp[n++] = strdup(number);
-		envp[n++] = listen_pid;
-	}
-	if (!environment(process, "HOME")) {
-		memcpy(home, "HOME=", 5);
-		home_of_user(process->uid, home + 5, sizeof(home) - 5);
-		envp[n++] = strdup(home);
-	}
-	return envp;
-}
-
 int program_execute(struct child *child, struct error *err)
 {
 	const struct plan_process *process = &child->plan->process;
-	const char **envp = make_environment(child);
 
-	if (!envp)
-		return error_memory(err);
-	execve(child->program, (char *const *)process->argv, (char *const *)envp);
+	execve(child->program, (char *const *)process->argv, (char *const *)child->environment);
 	return program_error(process->argv[0], errno, err);
 }

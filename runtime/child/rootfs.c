@@ -34,7 +34,8 @@ int rootfs_attach(struct child *child, struct error *err)
 	if (!has_mount_namespace(child))
 		return 0;
 	/* Nothing that happens here may show on the host; what the host mounts later reaches a container whose rootfs asks for it. */
-	if (mount(NULL, "/", NULL, MS_REC | (child->plan->rootfs.propagation & MS_PRIVATE ? MS_PRIVATE : MS_SLAVE), NULL) < 0)
+	if (mount(NULL, "/", NULL, MS_REC | (child->plan->rootfs.propagation & MS_PRIVATE ? MS_PRIVATE : MS_SLAVE),
+		  NULL) < 0)
 		return error_system(err, errno, "cut the propagation of mounts to the host");
 	/* move_mount refuses a shared parent of what pivot_root replaces; "/" itself stays a slave of nobody we know. */
 	if (mount(NULL, "/", NULL, MS_PRIVATE, NULL) < 0)

@@ -33,9 +33,9 @@ int private_proc_set_labels(struct child *child, struct error *err);
 /* console.c */
 int console_make(struct child *child, struct error *err);
 /* hooks_child.c */
-int hooks_wait_for_runtime(struct child *child, struct error *err);
-int hooks_run_create_container(struct child *child, struct error *err);
-int hooks_run_start_container(struct child *child, struct error *err);
+int hooks_child_wait_for_runtime(struct child *child, struct error *err);
+int hooks_child_run_create_container(struct child *child, struct error *err);
+int hooks_child_run_start_container(struct child *child, struct error *err);
 /* process.c */
 int process_new_session(struct child *child, struct error *err);
 int process_make_cwd(struct child *child, struct error *err);
@@ -51,6 +51,7 @@ int filter_install_privileged(struct child *child, struct error *err);
 int filter_install(struct child *child, struct error *err);
 /* program.c */
 int program_find(struct child *child, struct error *err);
+int program_make_environment(struct child *child, struct error *err);
 int program_report_ready(struct child *child, struct error *err);
 int program_wait_for_start(struct child *child, struct error *err);
 int program_execute(struct child *child, struct error *err);

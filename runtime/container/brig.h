@@ -14,11 +14,11 @@
 #define BRIG_ROOT_DEFAULT "/run/brig"
 #define BRIG_ID_MAX 1024
 
-struct brig {			    /* one invocation's surroundings: the global options */
-	const char *root;	    /* state directory, absolute; BRIG_ROOT_DEFAULT, or $XDG_RUNTIME_DIR/brig for an ordinary user */
-	const char *policy;	    /* --policy NAME|FILE; NULL: the built-in one */
-	bool systemd_cgroup;	    /* --systemd-cgroup, --cgroup-manager=systemd */
-	bool cgroup_disabled;	    /* --cgroup-manager=disabled */
+struct brig {		  /* one invocation's surroundings: the global options */
+	const char *root; /* state directory, absolute; BRIG_ROOT_DEFAULT, or $XDG_RUNTIME_DIR/brig for an ordinary user */
+	const char *policy;   /* --policy NAME|FILE; NULL: the built-in one */
+	bool systemd_cgroup;  /* --systemd-cgroup, --cgroup-manager=systemd */
+	bool cgroup_disabled; /* --cgroup-manager=disabled */
 };
 
 /* Our own executable out of the container's reach (CVE-2019-5736): executes this program again, with the same arguments, from a
@@ -42,10 +42,10 @@ struct brig_info { /* what `state` and `list` print; strings live in the arena p
 };
 
 struct brig_create {
-	const char *id, *bundle;	  /* bundle: as given, made absolute by brig */
-	const char *pid_file;		  /* or NULL */
-	const char *console_socket;	  /* or NULL */
-	const char *pidfd_socket;	  /* or NULL */
+	const char *id, *bundle;    /* bundle: as given, made absolute by brig */
+	const char *pid_file;	    /* or NULL */
+	const char *console_socket; /* or NULL */
+	const char *pidfd_socket;   /* or NULL */
 	bool no_pivot, no_new_keyring;
 	unsigned preserve_fds;
 	/* run only: */
@@ -68,7 +68,12 @@ int brig_state(const struct brig *brig, const char *id, struct arena *arena, str
 /* Every container under root, broken ones left out with a warning. */
 int brig_list(const struct brig *brig, struct arena *arena, struct brig_info **ret, size_t *ret_n, struct error *err);
 /* The pids (in the caller's pid namespace) of all processes in the container. */
-int brig_processes(const struct brig *brig, const char *id, struct arena *arena, pid_t **ret, size_t *ret_n, struct error *err);
+struct brig_pids {
+	pid_t *list; /* in the arena */
+	size_t n;
+};
+int brig_processes(const struct brig *brig, const char *id, struct arena *arena, struct brig_pids *ret,
+		   struct error *err);
 
 struct brig_exec {
 	const char *id;
@@ -95,7 +100,11 @@ int brig_statistics(const struct brig *brig, const char *id, struct buffer *json
 int brig_wait_oom(const struct brig *brig, const char *id, int timeout_ms, struct error *err);
 
 /* What would be done with this bundle, without doing it, as any user. Text for people or JSON is appended to out. */
-int brig_plan(const struct brig *brig, const char *bundle, const char *id, bool json, struct buffer *out, struct error *err);
+struct brig_plan {
+	const char *bundle, *id;
+	bool json;
+};
+int brig_plan(const struct brig *brig, const struct brig_plan *request, struct buffer *out, struct error *err);
 /* The OCI features document (features.md). */
 int brig_features(const struct brig *brig, struct buffer *json, struct error *err);
 /* A config.json that is safe as it stands. rootless: with a user namespace and the caller's id mapped. */

@@ -26,9 +26,10 @@ static int kill_processes(const struct state *state, struct cgroup *cgroup, stru
 	if (cgroup && state->cgroup_manager != PLAN_CGROUP_DISABLED && cgroup_kill(cgroup, err) < 0)
 		return -err->code;
 	if (pidfd >= 0 && poll(&polled, 1, END_TIMEOUT_MS) == 0)
-		return error_set(err, ERROR_TIMEOUT, ETIMEDOUT,
-				 "process %d of container %s does not end (it may wait for a device or a network file system)",
-				 state->pid, state->id);
+		return error_set(
+			err, ERROR_TIMEOUT, ETIMEDOUT,
+			"process %d of container %s does not end (it may wait for a device or a network file system)",
+			state->pid, state->id);
 	return 0;
 }
 

@@ -10,7 +10,7 @@
 #include "base/cleanup.h"
 #include "base/fd.h"
 #include "container/brig.h"
-#include "container/create.h"
+#include "container/creation.h"
 #include "container/exec_process.h"
 #include "container/foreground.h"
 #include "container/status.h"
@@ -30,7 +30,8 @@ struct execution {
 	struct host host;
 	struct plan *plan;
 	struct cgroup *cgroup;
-	int container_fd, filter_cache_fd, console_fd, master_socket_fd;
+	struct console_ends console;
+	int container_fd, filter_cache_fd;
 	struct birth birth;
 };
 
@@ -39,8 +40,8 @@ static void execution_done(struct execution *execution)
 	birth_done(&execution->birth);
 	close_and_reset(&execution->container_fd);
 	close_and_reset(&execution->filter_cache_fd);
-	close_and_reset(&execution->console_fd);
-	close_and_reset(&execution->master_socket_fd);
+	close_and_reset(&execution->console.console_fd);
+	close_and_reset(&execution->console.master_socket_fd);
 	cgroup_free(steal_ptr(&execution->cgroup));
 	plan_free(steal_ptr(&execution->plan));
 	store_done(&execution->container);
@@ -57,13 +58,15 @@ static int check_status(struct execution *execution, struct error *err)
 	case BRIG_PAUSED:
 		if (execution->request->ignore_paused)
 			return 0;
-		return error_set(err, ERROR_STATE, EBUSY, "cannot exec in container %s: it is paused (--ignore-paused does it)", id);
+		return error_set(err, ERROR_STATE, EBUSY,
+				 "cannot exec in container %s: it is paused (--ignore-paused does it)", id);
 	case BRIG_CREATING:
 		return error_set(err, ERROR_STATE, EBUSY, "cannot exec in container %s: it is being created", id);
 	case BRIG_STOPPED:
 		break;
 	}
-	return error_set(err, ERROR_NOT_RUNNING, ESRCH, "cannot exec in a stopped container: container not running: %s", id);
+	return error_set(err, ERROR_NOT_RUNNING, ESRCH, "cannot exec in a stopped container: container not running: %s",
+			 id);
 }
 
 static int plan_process(struct execution *execution, struct error *err)
@@ -116,7 +119,7 @@ static int give_birth(struct execution *execution, struct error *err)
 	int rc;
 
 	rc = creation_open_console(execution->plan->process.terminal, request->console_socket, !request->detach,
-				   &execution->console_fd, &execution->master_socket_fd, err);
+				   &execution->console, err);
 	if (rc < 0)
 		return rc;
 	if (execution->plan->seccomp.enabled)
@@ -128,15 +131,17 @@ static int give_birth(struct execution *execution, struct error *err)
 		.cgroup = execution->cgroup,
 		.filter_cache_fd = execution->filter_cache_fd,
 		.start_fd = -EBADF,
-		.console_fd = execution->console_fd,
+		.console_fd = execution->console.console_fd,
 		.container_fd = execution->container_fd,
 		.container_has_userns = execution->container.state.user_namespace,
 	};
 	rc = birth_begin(&birth_request, &execution->birth, err);
 	if (rc < 0)
 		return rc;
-	close_and_reset(&execution->console_fd);
-	rc = birth_finish(&birth_request, &execution->birth, err);
+	close_and_reset(&execution->console.console_fd);
+	rc = birth_go(&execution->birth, err);
+	if (rc >= 0)
+		rc = birth_finish(&birth_request, &execution->birth, err);
 	return rc < 0 ? rc : creation_announce(request->pid_file, request->pidfd_socket, &execution->birth, err);
 }
 
@@ -167,8 +172,8 @@ static int execute_and_wait(struct execution *execution, int *ret_exit_status, s
 	if (rc < 0)
 		return rc;
 	rc = execute(execution, err);
-	if (rc >= 0 && execution->master_socket_fd >= 0)
-		rc = foreground_take_terminal(&foreground, execution->master_socket_fd, err);
+	if (rc >= 0 && execution->console.master_socket_fd >= 0)
+		rc = foreground_take_terminal(&foreground, execution->console.master_socket_fd, err);
 	if (rc >= 0)
 		rc = foreground_wait(&foreground, &execution->birth, ret_exit_status, err);
 	foreground_end(&foreground);
@@ -182,8 +187,7 @@ int brig_exec(const struct brig *brig, const struct brig_exec *request, int *ret
 				       .container = { .root_fd = -EBADF, .dir_fd = -EBADF },
 				       .container_fd = -EBADF,
 				       .filter_cache_fd = -EBADF,
-				       .console_fd = -EBADF,
-				       .master_socket_fd = -EBADF,
+				       .console = { .console_fd = -EBADF, .master_socket_fd = -EBADF },
 				       .birth = { .pid = -1, .pidfd = -EBADF, .channel_fd = -EBADF } };
 	int rc;
 

@@ -90,8 +90,9 @@ static void write_linux(struct json_writer *writer)
 
 int brig_features(const struct brig *brig, struct buffer *json, struct error *err)
 {
-	static const char *const hooks[] = { "prestart",       "createRuntime", "createContainer",
-					     "startContainer", "poststart",	"poststop", NULL };
+	static const char *const hooks[] = {
+		"prestart", "createRuntime", "createContainer", "startContainer", "poststart", "poststop", NULL
+	};
 	struct json_writer writer = json_writer_on(json, /* indent= */ 2);
 
 	(void)brig;

@@ -17,8 +17,8 @@ static int set_frozen(const struct container *container, bool freeze, struct err
 	if (status == BRIG_STOPPED)
 		return error_set(err, ERROR_NOT_RUNNING, ESRCH, "container not running: %s", container->state.id);
 	if (status != wanted && !(freeze && status == BRIG_CREATED))
-		return error_set(err, ERROR_STATE, EINVAL, "cannot %s container %s that is %s", freeze ? "pause" : "resume",
-				 container->state.id, brig_status_name(status));
+		return error_set(err, ERROR_STATE, EINVAL, "cannot %s container %s that is %s",
+				 freeze ? "pause" : "resume", container->state.id, brig_status_name(status));
 	rc = cgroup_open(container->state.cgroup_manager, container->state.cgroup_path, &cgroup, err);
 	return rc < 0 ? rc : cgroup_freeze(cgroup, freeze, FREEZE_TIMEOUT_MS, err);
 }

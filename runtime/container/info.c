@@ -87,19 +87,19 @@ int brig_list(const struct brig *brig, struct arena *arena, struct brig_info **r
 	return 0;
 }
 
-static int only_first(const struct container *container, struct arena *arena, pid_t **ret, size_t *ret_n, struct error *err)
+static int only_first(const struct container *container, struct arena *arena, struct brig_pids *ret, struct error *err)
 {
 	pid_t *pids = arena_new_of(arena, pid_t);
 
 	if (!pids)
 		return error_memory(err);
 	pids[0] = container->state.pid;
-	*ret = pids;
-	*ret_n = status_of(container, NULL) == BRIG_STOPPED ? 0 : 1;
+	ret->list = pids;
+	ret->n = status_of(container, NULL) == BRIG_STOPPED ? 0 : 1;
 	return 0;
 }
 
-int brig_processes(const struct brig *brig, const char *id, struct arena *arena, pid_t **ret, size_t *ret_n, struct error *err)
+int brig_processes(const struct brig *brig, const char *id, struct arena *arena, struct brig_pids *ret, struct error *err)
 {
 	AUTO(cgroup_free) struct cgroup *cgroup = NULL;
 	struct container container;
@@ -108,11 +108,11 @@ int brig_processes(const struct brig *brig, const char *id, struct arena *arena,
 	if (rc < 0)
 		return rc;
 	if (!container.state.cgroup_path || container.state.cgroup_manager == PLAN_CGROUP_DISABLED) {
-		rc = only_first(&container, arena, ret, ret_n, err);
+		rc = only_first(&container, arena, ret, err);
 	} else {
 		rc = cgroup_open(container.state.cgroup_manager, container.state.cgroup_path, &cgroup, err);
 		if (rc >= 0)
-			rc = cgroup_pids(cgroup, arena, ret, ret_n, err);
+			rc = cgroup_pids(cgroup, arena, &ret->list, &ret->n, err);
 	}
 	store_done(&container);
 	return rc;

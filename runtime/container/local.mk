@@ -1,7 +1,7 @@
 runtime_container_sources = \
 	runtime/container/brig.h \
-	runtime/container/create.c \
-	runtime/container/create.h \
+	runtime/container/creation.c \
+	runtime/container/creation.h \
 	runtime/container/delete.c \
 	runtime/container/delete.h \
 	runtime/container/exec.c \
@@ -15,6 +15,7 @@ runtime_container_sources = \
 	runtime/container/resources.c \
 	runtime/container/run.c \
 	runtime/container/selfexec.c \
+	runtime/container/show.c \
 	runtime/container/signal.c \
 	runtime/container/start.c \
 	runtime/container/start.h \

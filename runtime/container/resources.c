@@ -4,7 +4,7 @@
 
 #include "base/cleanup.h"
 #include "container/brig.h"
-#include "container/create.h"
+#include "container/creation.h"
 #include "container/status.h"
 #include "container/store.h"
 #include "parent/cgroup/cgroup.h"

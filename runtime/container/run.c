@@ -4,7 +4,7 @@
 #include "base/log.h"
 #include "child/child.h"
 #include "container/brig.h"
-#include "container/create.h"
+#include "container/creation.h"
 #include "container/delete.h"
 #include "container/foreground.h"
 #include "container/start.h"
@@ -28,8 +28,8 @@ static int wait_for_end(struct creation *creation, struct foreground *foreground
 {
 	int rc = 0;
 
-	if (creation->master_socket_fd >= 0)
-		rc = foreground_take_terminal(foreground, creation->master_socket_fd, err);
+	if (creation->console.master_socket_fd >= 0)
+		rc = foreground_take_terminal(foreground, creation->console.master_socket_fd, err);
 	/* Whoever wants to kill or exec meanwhile needs the lock that creation took. */
 	store_unlock(&creation->container);
 	if (rc >= 0)

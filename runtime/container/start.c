@@ -63,8 +63,8 @@ static int start_locked(const struct brig *brig, const struct container *contain
 	int rc = 0;
 
 	if (status == BRIG_STOPPED)
-		return error_set(err, ERROR_NOT_RUNNING, ESRCH, "cannot start container %s that is stopped: container not running",
-				 container->state.id);
+		return error_set(err, ERROR_NOT_RUNNING, ESRCH,
+				 "cannot start container %s that is stopped: container not running", container->state.id);
 	if (status != BRIG_CREATED)
 		return error_set(err, ERROR_STATE, EBUSY, "cannot start container %s that is not created but %s",
 				 container->state.id, brig_status_name(status));

@@ -85,7 +85,7 @@ int state_write(int dir_fd, const struct state *state, struct error *err)
 	json_write_object_end(&writer);
 	if (text.failed)
 		return error_memory(err);
-	return file_replace_at(dir_fd, STATE_FILE, text.data, text.length, 0600, err);
+	return file_replace_at(dir_fd, STATE_FILE, &text, 0600, err);
 }
 
 uint64_t state_process_start_time(int pid)

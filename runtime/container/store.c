@@ -29,11 +29,13 @@ int store_check_id(const char *id, struct error *err)
 	if (length > BRIG_ID_MAX)
 		return error_set(err, ERROR_USAGE, EINVAL, "container id is longer than %d characters", BRIG_ID_MAX);
 	if (!strchr(first, id[0]) || strspn(id, others) != length)
-		return error_set(err, ERROR_USAGE, EINVAL,
-				 "container id \"%.64s\" is invalid: letters, digits and _ + - . are allowed, not beginning with a dot", id);
+		return error_set(
+			err, ERROR_USAGE, EINVAL,
+			"container id \"%.64s\" is invalid: letters, digits and _ + - . are allowed, not beginning with a dot",
+			id);
 	if (length > NAME_MAX)
-		return error_set(err, ERROR_USAGE, ENAMETOOLONG, "container id is longer than the %d characters of a file name",
-				 NAME_MAX);
+		return error_set(err, ERROR_USAGE, ENAMETOOLONG,
+				 "container id is longer than the %d characters of a file name", NAME_MAX);
 	return 0;
 }
 
@@ -55,9 +57,10 @@ int store_open_root(const struct brig *brig, bool make, struct error *err)
 		return error_system(err, errno, "stat the state directory %s", brig->root);
 	/* Whoever can write here decides which processes we signal and which cgroups we remove. */
 	if (status.st_uid != geteuid() || status.st_mode & 0022)
-		return error_set(err, ERROR_REFUSED, EPERM,
-				 "the state directory %s belongs to user %u with mode %04o: it has to be ours and writable by nobody else",
-				 brig->root, status.st_uid, status.st_mode & 07777);
+		return error_set(
+			err, ERROR_REFUSED, EPERM,
+			"the state directory %s belongs to user %u with mode %04o: it has to be ours and writable by nobody else",
+			brig->root, status.st_uid, status.st_mode & 07777);
 	return steal_fd(&fd);
 }
 
@@ -72,7 +75,8 @@ static int lock_directory(int dir_fd, const char *id, struct error *err)
 			return error_system(err, errno, "lock container %s", id);
 		nanosleep(&pause, NULL);
 	}
-	return error_set(err, ERROR_TIMEOUT, EBUSY, "container %s is locked by another brig: try again when that is done", id);
+	return error_set(err, ERROR_TIMEOUT, EBUSY,
+			 "container %s is locked by another brig: try again when that is done", id);
 }
 
 bool store_is_busy(const struct container *container)
@@ -109,8 +113,9 @@ int store_reserve(const struct brig *brig, const char *id, struct container *ret
 	if (!container.arena)
 		rc = error_memory(err);
 	else if (mkdirat(container.root_fd, id, 0700) < 0)
-		rc = errno == EEXIST ? error_set(err, ERROR_EXISTS, EEXIST, "container with given ID already exists: %s", id) :
-				       error_system(err, errno, "make the state directory of %s", id);
+		rc = errno == EEXIST
+			     ? error_set(err, ERROR_EXISTS, EEXIST, "container with given ID already exists: %s", id)
+			     : error_system(err, errno, "make the state directory of %s", id);
 	if (rc < 0) {
 		store_done(&container);
 		return rc;
@@ -136,8 +141,9 @@ static bool was_replaced(const struct container *container, const char *id)
 {
 	struct stat opened, named;
 
-	return fstat(container->dir_fd, &opened) < 0 || fstatat(container->root_fd, id, &named, AT_SYMLINK_NOFOLLOW) < 0 ||
-	       opened.st_ino != named.st_ino || opened.st_dev != named.st_dev;
+	return fstat(container->dir_fd, &opened) < 0 ||
+	       fstatat(container->root_fd, id, &named, AT_SYMLINK_NOFOLLOW) < 0 || opened.st_ino != named.st_ino ||
+	       opened.st_dev != named.st_dev;
 }
 
 static int open_directory(struct container *container, const char *id, enum store_lock lock, struct error *err)
@@ -146,8 +152,9 @@ static int open_directory(struct container *container, const char *id, enum stor
 
 	container->dir_fd = openat(container->root_fd, id, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
 	if (container->dir_fd < 0)
-		return errno == ENOENT || errno == ENOTDIR ? not_found(id, err) :
-							     error_system(err, errno, "open the state directory of %s", id);
+		return errno == ENOENT || errno == ENOTDIR
+			       ? not_found(id, err)
+			       : error_system(err, errno, "open the state directory of %s", id);
 	if (lock == STORE_UNLOCKED)
 		return 0;
 	rc = lock_directory(container->dir_fd, id, err);

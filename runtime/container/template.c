@@ -30,9 +30,18 @@ static const char *const environment[] = {
 };
 
 static const char *const masked_paths[] = {
-	"/proc/acpi",	    "/proc/asound",	 "/proc/interrupts",	"/proc/kcore",
-	"/proc/keys",	    "/proc/latency_stats", "/proc/scsi",	"/proc/sched_debug",
-	"/proc/timer_list", "/proc/timer_stats", "/sys/firmware",	"/sys/devices/virtual/powercap",
+	"/proc/acpi",
+	"/proc/asound",
+	"/proc/interrupts",
+	"/proc/kcore",
+	"/proc/keys",
+	"/proc/latency_stats",
+	"/proc/scsi",
+	"/proc/sched_debug",
+	"/proc/timer_list",
+	"/proc/timer_stats",
+	"/sys/firmware",
+	"/sys/devices/virtual/powercap",
 	NULL,
 };
 
@@ -42,14 +51,54 @@ static const char *const readonly_paths[] = {
 
 /* Calls that reach for the host's kernel rather than for work: refused as if the caller were not privileged. */
 static const char *const refused_calls[] = {
-	"acct",		 "add_key",	   "bpf",	      "chroot",		"clock_settime",     "delete_module",
-	"finit_module",	 "fsconfig",	   "fsmount",	      "fsopen",		"fspick",	     "init_module",
-	"io_uring_enter", "io_uring_register", "io_uring_setup", "ioperm",	"iopl",		     "kexec_file_load",
-	"kexec_load",	 "keyctl",	   "lookup_dcookie",  "mount",		"mount_setattr",     "move_mount",
-	"nfsservctl",	 "open_by_handle_at", "open_tree",    "perf_event_open", "pivot_root",	     "process_vm_readv",
-	"process_vm_writev", "ptrace",	   "quotactl",	      "quotactl_fd",	"reboot",	     "request_key",
-	"setdomainname", "sethostname",	   "setns",	      "settimeofday",	"swapoff",	     "swapon",
-	"syslog",	 "umount",	   "umount2",	      "unshare",	"userfaultfd",	     "vhangup",
+	"acct",
+	"add_key",
+	"bpf",
+	"chroot",
+	"clock_settime",
+	"delete_module",
+	"finit_module",
+	"fsconfig",
+	"fsmount",
+	"fsopen",
+	"fspick",
+	"init_module",
+	"io_uring_enter",
+	"io_uring_register",
+	"io_uring_setup",
+	"ioperm",
+	"iopl",
+	"kexec_file_load",
+	"kexec_load",
+	"keyctl",
+	"lookup_dcookie",
+	"mount",
+	"mount_setattr",
+	"move_mount",
+	"nfsservctl",
+	"open_by_handle_at",
+	"open_tree",
+	"perf_event_open",
+	"pivot_root",
+	"process_vm_readv",
+	"process_vm_writev",
+	"ptrace",
+	"quotactl",
+	"quotactl_fd",
+	"reboot",
+	"request_key",
+	"setdomainname",
+	"sethostname",
+	"setns",
+	"settimeofday",
+	"swapoff",
+	"swapon",
+	"syslog",
+	"umount",
+	"umount2",
+	"unshare",
+	"userfaultfd",
+	"vhangup",
 	NULL,
 };
 
@@ -174,8 +223,8 @@ static void write_seccomp(struct json_writer *writer)
 	static const char *const architectures[] = { "SCMP_ARCH_X86_64", "SCMP_ARCH_X86", "SCMP_ARCH_X32", NULL };
 	static const char *const arm[] = { "SCMP_ARCH_AARCH64", "SCMP_ARCH_ARM", NULL };
 	static const char *const clone3[] = { "clone3", NULL };
-	static const uint64_t flags[] = { CLONE_NEWNS,	 CLONE_NEWUSER, CLONE_NEWPID,	 CLONE_NEWNET,
-					  CLONE_NEWIPC, CLONE_NEWUTS,	 CLONE_NEWCGROUP };
+	static const uint64_t flags[] = { CLONE_NEWNS,	CLONE_NEWUSER, CLONE_NEWPID,   CLONE_NEWNET,
+					  CLONE_NEWIPC, CLONE_NEWUTS,  CLONE_NEWCGROUP };
 
 	json_write_key(writer, "seccomp");
 	json_write_object_begin(writer);

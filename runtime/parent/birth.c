@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <sched.h>
 #include <signal.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -21,6 +22,7 @@
 #include "parent/listener.h"
 #include "parent/prepare.h"
 #include "parent/seccomp/seccomp.h"
+#include "parent/stdio.h"
 
 /* What is needed only until the child goes its own way. */
 struct preparation {
@@ -55,7 +57,7 @@ static int prepare(const struct birth_request *request, struct preparation *prep
 		return error_prefix(err, "linux.seccomp");
 	log_debug("parent: filter ready");
 	if (request->role == CHILD_EXEC)
-		rc = join_container(&preparation->join, request->container_fd, request->privileged, err);
+		rc = join_container(&preparation->join, request->container_fd, plan->namespaces.enter, request->privileged, err);
 	else
 		rc = join_enter(&preparation->join, &plan->namespaces, err);
 	if (rc >= 0)
@@ -91,8 +93,9 @@ static int clone_child(const struct birth_request *request, struct preparation *
 {
 	const struct plan_namespaces *namespaces = &request->plan->namespaces;
 	int cgroup_fd = request->cgroup ? cgroup_clone_fd(request->cgroup) : -EBADF;
-	bool has_userns = request->role == CHILD_EXEC ? request->container_has_userns :
-							namespaces->create & CLONE_NEWUSER || preparation->join.userns_fd >= 0;
+	bool has_userns = request->role == CHILD_EXEC
+				  ? request->container_has_userns
+				  : namespaces->create & CLONE_NEWUSER || preparation->join.userns_fd >= 0;
 	int join_fds[JOIN_MAX];
 	struct child child = {
 		.role = request->role,
@@ -113,14 +116,20 @@ static int clone_child(const struct birth_request *request, struct preparation *
 		.label_fd = -EBADF,
 		.pts_fd = -EBADF,
 	};
-	uint64_t flags = split_flags(request, cgroup_fd, &child.late_namespaces);
+	struct clone_args args = { .flags = split_flags(request, cgroup_fd, &child.late_namespaces) | CLONE_PIDFD,
+				   .pidfd = (uint64_t)(uintptr_t)&birth->pidfd,
+				   .exit_signal = SIGCHLD };
 
 	for (size_t i = 0; i < preparation->join.n; i++) {
 		bool done = !preparation->join.by_child[i] || preparation->join.fds[i] == preparation->join.userns_fd;
 
 		join_fds[i] = done ? -EBADF : preparation->join.fds[i];
 	}
-	birth->pid = join_clone(&preparation->join, flags, cgroup_fd, &child, &birth->pidfd, err);
+	if (cgroup_fd >= 0) {
+		args.flags |= CLONE_INTO_CGROUP;
+		args.cgroup = (uint64_t)cgroup_fd;
+	}
+	birth->pid = join_clone(&preparation->join, &args, &child, err);
 	return birth->pid < 0 ? birth->pid : 0;
 }
 
@@ -149,9 +158,13 @@ static int equip(const struct birth_request *request, const struct birth *birth,
 		rc = idmap_write(birth->pid, &plan->namespaces, err);
 	if (rc >= 0)
 		rc = set_oom_score_adj(&plan->process, birth->pid, err);
-	if (rc < 0)
-		return rc;
-	rc = handshake_send_go(birth->channel_fd, birth->pid);
+	return rc < 0 ? rc : stdio_give(plan, err);
+}
+
+int birth_go(const struct birth *birth, struct error *err)
+{
+	int rc = handshake_send_go(birth->channel_fd, birth->pid);
+
 	return rc < 0 ? error_system(err, -rc, "tell the container's first process to go on") : 0;
 }
 

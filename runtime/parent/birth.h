@@ -14,13 +14,13 @@ struct cgroup;
 struct birth_request {
 	const struct plan *plan;
 	enum child_role role;
-	bool privileged;	/* CAP_SYS_ADMIN over the host's namespaces */
-	bool hybrid;		/* v1 controllers may hold the group: the cgroup namespace is made after the moves */
-	struct cgroup *cgroup;	/* or NULL */
-	int filter_cache_fd;	/* directory of compiled filters, or -EBADF */
-	int start_fd;		/* CHILD_INIT_WAITS: listening socket, else -EBADF */
-	int console_fd;		/* connected console socket, or -EBADF */
-	int container_fd;	/* CHILD_EXEC: pidfd of the container's first process */
+	bool privileged;       /* CAP_SYS_ADMIN over the host's namespaces */
+	bool hybrid;	       /* v1 controllers may hold the group: the cgroup namespace is made after the moves */
+	struct cgroup *cgroup; /* or NULL */
+	int filter_cache_fd;   /* directory of compiled filters, or -EBADF */
+	int start_fd;	       /* CHILD_INIT_WAITS: listening socket, else -EBADF */
+	int console_fd;	       /* connected console socket, or -EBADF */
+	int container_fd;      /* CHILD_EXEC: pidfd of the container's first process */
 	bool container_has_userns;
 };
 
@@ -29,8 +29,10 @@ struct birth {
 	int pidfd, channel_fd;
 };
 
-/* Up to the moment in which the child goes its own way: maps, cgroups and oom_score_adj are set. */
+/* Up to the moment in which the child can go its own way: maps, cgroups and oom_score_adj are set. */
 int birth_begin(const struct birth_request *request, struct birth *ret, struct error *err);
+/* Lets it go. Until then it ends by itself where we end. */
+int birth_go(const struct birth *birth, struct error *err);
 /* Serves the child until it waits for start (CHILD_INIT_WAITS) or executes its program. */
 int birth_finish(const struct birth_request *request, const struct birth *birth, struct error *err);
 /* The same for the connection of a later start. */

@@ -24,6 +24,17 @@ void idmap_format(const struct plan_id_map *map, char *text)
 			      map->ranges[i].outside, map->ranges[i].count);
 }
 
+uint32_t idmap_to_host(const struct plan_id_map *map, uint32_t inside)
+{
+	for (size_t i = 0; i < map->n_ranges; i++) {
+		const struct plan_id_range *range = &map->ranges[i];
+
+		if (inside >= range->inside && inside - range->inside < range->count)
+			return range->outside + (inside - range->inside);
+	}
+	return inside;
+}
+
 static int write_map(int proc_fd, const char *file, const struct plan_id_map *map, struct error *err)
 {
 	char text[IDMAP_TEXT_MAX];
@@ -78,7 +89,8 @@ static int run_helper(const char *helper, pid_t pid, const struct plan_id_map *m
 		;
 	if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
 		return 0;
-	return error_set(err, ERROR_SYSTEM, EPERM, "%s failed: install uidmap, and check /etc/subuid and /etc/subgid", helper);
+	return error_set(err, ERROR_SYSTEM, EPERM, "%s failed: install uidmap, and check /etc/subuid and /etc/subgid",
+			 helper);
 }
 
 int idmap_write(pid_t pid, const struct plan_namespaces *namespaces, struct error *err)

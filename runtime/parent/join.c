@@ -37,7 +37,8 @@ static int open_one(const struct plan_namespace_join *join, struct error *err)
 		return error_system(err, errno, "linux.namespaces: open %s", join->path);
 	type = ioctl(fd, NS_GET_NSTYPE);
 	if (type < 0)
-		return error_invalid(err, "linux.namespaces: %s is not a namespace file (such as /proc/PID/ns/net)", join->path);
+		return error_invalid(err, "linux.namespaces: %s is not a namespace file (such as /proc/PID/ns/net)",
+				     join->path);
 	if ((uint64_t)type != join->flag)
 		return error_invalid(err, "linux.namespaces: %s is a namespace of another kind", join->path);
 	return steal_fd(&fd);
@@ -96,13 +97,13 @@ int join_enter(struct join *join, const struct plan_namespaces *namespaces, stru
 	return 0;
 }
 
-int join_container(struct join *join, int container_fd, bool privileged, struct error *err)
+int join_container(struct join *join, int container_fd, uint64_t enter, bool privileged, struct error *err)
 {
 	int rc;
 
 	join->container_fd = container_fd;
 	if (!privileged) {
-		join->joins_pid = true;
+		join->joins_pid = enter & CLONE_NEWPID;
 		return 0;
 	}
 	rc = remember_own(join, CLONE_NEWPID, err);
@@ -176,7 +177,8 @@ static pid_t clone_by_intermediate(struct intermediate *intermediate, struct err
 		return error_memory(err);
 	intermediate->args.flags |= CLONE_PARENT;
 	intermediate->args.exit_signal = 0;
-	pid = clone(intermediate_process, stack + STACK_SIZE, CLONE_VM | CLONE_FILES | CLONE_VFORK | SIGCHLD, intermediate);
+	pid = clone(intermediate_process, stack + STACK_SIZE, CLONE_VM | CLONE_FILES | CLONE_VFORK | SIGCHLD,
+		    intermediate);
 	if (pid < 0)
 		return error_system(err, errno, "clone an intermediate process");
 	while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
@@ -186,25 +188,15 @@ static pid_t clone_by_intermediate(struct intermediate *intermediate, struct err
 	return intermediate->pid;
 }
 
-pid_t join_clone(const struct join *join, uint64_t flags, int cgroup_fd, struct child *child, int *ret_pidfd,
-		 struct error *err)
+pid_t join_clone(const struct join *join, const struct clone_args *args, struct child *child, struct error *err)
 {
-	struct intermediate intermediate = {
-		.join = join,
-		.child = child,
-		.args = { .flags = flags | CLONE_PIDFD | (cgroup_fd >= 0 ? CLONE_INTO_CGROUP : 0),
-			  .pidfd = (uint64_t)(uintptr_t)ret_pidfd,
-			  .exit_signal = SIGCHLD,
-			  .cgroup = cgroup_fd >= 0 ? (uint64_t)cgroup_fd : 0 },
-	};
+	struct intermediate intermediate = { .join = join, .child = child, .args = *args };
 	pid_t pid;
 
 	if (join->userns_fd >= 0 || join->joins_pid)
 		return clone_by_intermediate(&intermediate, err);
-	pid = sys_clone3(&intermediate.args);
+	pid = sys_clone3(args);
 	if (pid == 0)
 		child_main(child);
-	if (pid < 0)
-		return error_system(err, errno, "clone3%s", errno == EBUSY || errno == EOPNOTSUPP ? " (into the cgroup)" : "");
-	return pid;
+	return pid < 0 ? error_system(err, errno, "clone3") : pid;
 }

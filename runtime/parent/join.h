@@ -1,6 +1,7 @@
 /* Namespaces that a container is told to join, and the way there and back. */
 #pragma once
 
+#include <linux/sched.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <sys/types.h>
@@ -18,9 +19,9 @@ struct join {
 	int back_fds[JOIN_MAX]; /* our own, of the kinds that we left */
 	int back_flags[JOIN_MAX];
 	size_t n_back;
-	int userns_fd;	    /* joined between us and the container, by an intermediate process; or -EBADF */
-	int container_fd;   /* exec: pidfd of the container's first process, or -EBADF */
-	bool joins_pid;	    /* ... whose pid namespace the intermediate joins as well */
+	int userns_fd;	  /* joined between us and the container, by an intermediate process; or -EBADF */
+	int container_fd; /* exec: pidfd of the container's first process, or -EBADF */
+	bool joins_pid;	  /* ... whose pid namespace the intermediate joins as well */
 };
 
 /* Opens what the plan says, checking that each file is a namespace of its kind (ioctl_ns(2)). */
@@ -34,7 +35,6 @@ int join_container(struct join *join, int container_fd, bool privileged, struct 
 int join_leave(struct join *join, struct error *err);
 void join_done(struct join *join);
 
-/* clone3 with args, in the user namespace of join->userns_fd where there is one: then an intermediate process joins it and
- * clones with CLONE_PARENT. The child runs child_main and does not return. Returns the pid; *ret_pidfd. */
-pid_t join_clone(const struct join *join, uint64_t flags, int cgroup_fd, struct child *child, int *ret_pidfd,
-		 struct error *err);
+/* clone3(2) with args, in the user namespace of join->userns_fd where there is one: then an intermediate process joins it and
+ * clones with CLONE_PARENT. The child runs child_main and does not come back. Returns the pid or a negative errno. */
+pid_t join_clone(const struct join *join, const struct clone_args *args, struct child *child, struct error *err);

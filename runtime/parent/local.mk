@@ -10,6 +10,8 @@ runtime_parent_sources = \
 	runtime/parent/listener.c \
 	runtime/parent/listener.h \
 	runtime/parent/prepare.c \
-	runtime/parent/prepare.h
+	runtime/parent/prepare.h \
+	runtime/parent/stdio.c \
+	runtime/parent/stdio.h
 
 folder_docs += runtime/parent/README.md

@@ -17,6 +17,14 @@ runtime_plan_sources = \
 	runtime/plan/plan_mount_options.h \
 	runtime/plan/plan_mounts.c \
 	runtime/plan/plan_namespaces.c \
+	runtime/plan/plan_print.c \
+	runtime/plan/plan_print.h \
+	runtime/plan/plan_print_files.c \
+	runtime/plan/plan_print_limits.c \
+	runtime/plan/plan_print_process.c \
+	runtime/plan/plan_print_seccomp.c \
+	runtime/plan/plan_printer.c \
+	runtime/plan/plan_printer.h \
 	runtime/plan/plan_process.c \
 	runtime/plan/plan_refusals.c \
 	runtime/plan/plan_resources.c \

@@ -34,6 +34,7 @@ struct plan_time_offset {
 
 struct plan_namespaces {
 	uint64_t create; /* CLONE_NEW* flags to make anew */
+	uint64_t enter;	 /* exec alone: the kinds in which the container is not in the host's */
 	const struct plan_namespace_join *join;
 	size_t n_join;
 	struct plan_id_map uids, gids; /* of a new user namespace */
@@ -91,7 +92,7 @@ struct plan_rootfs {
 	const char *path; /* absolute on the host */
 	bool readonly;
 	uint64_t propagation; /* of "/" in the container: MS_SHARED, MS_SLAVE, MS_PRIVATE, MS_UNBINDABLE (each with MS_REC), or 0 */
-	bool no_pivot;	      /* --no-pivot: MS_MOVE and chroot, for a root on a ramfs */
+	bool no_pivot; /* --no-pivot: MS_MOVE and chroot, for a root on a ramfs */
 	const struct plan_mount *mounts;
 	size_t n_mounts;
 	const struct plan_device *devices; /* default ones included, each path once */
@@ -142,7 +143,7 @@ struct plan_process {
 	bool set_io_priority;
 	int io_priority; /* as ioprio_set(2) takes it */
 	struct plan_scheduler scheduler;
-	bool new_keyring; /* a session keyring of its own */
+	bool new_keyring;      /* a session keyring of its own */
 	unsigned preserve_fds; /* descriptors 3 and up that the caller passes on */
 	unsigned listen_fds;   /* how many of them are sockets by sd_listen_fds(3) */
 };
@@ -172,7 +173,7 @@ struct plan_seccomp {
 	const struct plan_seccomp_rule *rules;
 	size_t n_rules;
 	const char *listener_path, *listener_metadata; /* or NULL */
-	uint8_t digest[32];			       /* SHA-256 of all of the above in a canonical form: the key of the cache */
+	uint8_t digest[32]; /* SHA-256 of all of the above in a canonical form: the key of the cache */
 };
 
 /* ---- cgroup ---- */
@@ -185,7 +186,14 @@ struct plan_device_rule {
 };
 
 struct plan_throttle { /* one device's limit; kind says of what */
-	enum { PLAN_IO_WEIGHT, PLAN_IO_LEAF_WEIGHT, PLAN_IO_READ_BPS, PLAN_IO_WRITE_BPS, PLAN_IO_READ_IOPS, PLAN_IO_WRITE_IOPS } kind;
+	enum {
+		PLAN_IO_WEIGHT,
+		PLAN_IO_LEAF_WEIGHT,
+		PLAN_IO_READ_BPS,
+		PLAN_IO_WRITE_BPS,
+		PLAN_IO_READ_IOPS,
+		PLAN_IO_WRITE_IOPS
+	} kind;
 	uint64_t major, minor, value;
 };
 
@@ -230,7 +238,7 @@ enum {
 };
 
 struct plan_resources {
-	uint32_t set; /* which of the scalars below were asked for */
+	uint32_t set;					       /* which of the scalars below were asked for */
 	int64_t memory_limit, memory_reservation, memory_swap; /* bytes; -1: no limit; swap as OCI has it: memory + swap */
 	int64_t memory_kernel, memory_kernel_tcp;
 	uint64_t memory_swappiness;

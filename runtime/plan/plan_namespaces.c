@@ -132,6 +132,14 @@ static int build_list(struct plan_builder *builder, struct error *err)
 	return rc;
 }
 
+static void list_kinds(struct plan_builder *builder)
+{
+	const struct spec_linux *linux_ = &builder->spec->linux_;
+
+	for (size_t i = 0; i < linux_->n_namespaces; i++)
+		builder->plan->namespaces.enter |= linux_->namespaces[i].type;
+}
+
 int plan_namespaces_build(struct plan_builder *builder, struct error *err)
 {
 	int rc;
@@ -141,7 +149,9 @@ int plan_namespaces_build(struct plan_builder *builder, struct error *err)
 				 "linux.namespaces: a container without a mount namespace of its own is not supported; add "
 				 "{ \"type\": \"mount\" }");
 	rc = build_maps(builder, err);
-	/* An exec joins what is there: the maps alone matter, to check ids. */
+	/* An exec joins what is there: the maps matter, to check ids, and the kinds. */
+	if (builder->exec)
+		list_kinds(builder);
 	if (rc < 0 || builder->exec)
 		return rc;
 	rc = build_list(builder, err);

@@ -14,24 +14,23 @@ void spec_free(struct spec *spec)
 		arena_free(spec->arena);
 }
 
-static int decode(const char *text, size_t length, const struct json_type *type, void *target, struct arena *arena,
-		  struct error *err)
-{
-	const struct json_limits limits = { .bytes = SPEC_BYTES_MAX };
-	const struct json_input input = { .text = text, .length = length, .limits = &limits };
+static const struct json_limits limits = { .bytes = SPEC_BYTES_MAX };
 
-	return json_decode(&input, type, target, arena, err);
+static struct json_input input_of(const char *text, size_t length)
+{
+	return (struct json_input){ .text = text, .length = length, .limits = &limits };
 }
 
 int spec_parse(const char *text, size_t length, struct spec **ret, struct error *err)
 {
 	AUTO(arena_free) struct arena *arena = arena_new(ARENA_MAX);
 	struct spec *spec = arena ? arena_new_of(arena, struct spec) : NULL;
+	const struct json_input input = input_of(text, length);
 	int r;
 
 	if (!spec)
 		return error_memory(err);
-	r = decode(text, length, &spec_type, spec, arena, err);
+	r = json_decode(&input, &spec_type, spec, arena, err);
 	if (r == 0)
 		r = spec_validate(spec, err);
 	if (r < 0)
@@ -43,8 +42,9 @@ int spec_parse(const char *text, size_t length, struct spec **ret, struct error 
 
 int spec_parse_process(const char *text, size_t length, struct arena *arena, struct spec_process *ret, struct error *err)
 {
+	const struct json_input input = input_of(text, length);
 	struct spec_process process = { 0 };
-	int r = decode(text, length, &spec_type_process, &process, arena, err);
+	int r = json_decode(&input, &spec_type_process, &process, arena, err);
 
 	if (r == 0)
 		r = spec_validate_process(&process, "", err);
@@ -57,8 +57,9 @@ int spec_parse_process(const char *text, size_t length, struct arena *arena, str
 int spec_parse_resources(const char *text, size_t length, struct arena *arena, struct spec_resources *ret,
 			 struct error *err)
 {
+	const struct json_input input = input_of(text, length);
 	struct spec_resources resources = { 0 };
-	int r = decode(text, length, &spec_type_resources, &resources, arena, err);
+	int r = json_decode(&input, &spec_type_resources, &resources, arena, err);
 
 	if (r == 0)
 		r = spec_validate_resources(&resources, "", err);

@@ -32,7 +32,8 @@ static int find_drivers(struct cgroup *cgroup, struct error *err)
 	cgroup->layout = cgroup_layout();
 	if (cgroup->layout == HOST_CGROUP_NONE)
 		return error_set(err, ERROR_UNSUPPORTED, ENOENT,
-				 "no cgroups are mounted at " CGROUP_ROOT "; mount them there (mount -t cgroup2 cgroup2 " CGROUP_ROOT
+				 "no cgroups are mounted at " CGROUP_ROOT
+				 "; mount them there (mount -t cgroup2 cgroup2 " CGROUP_ROOT
 				 "), or use --cgroup-manager=disabled");
 	cgroup->membership = cgroup->layout == HOST_CGROUP_V1 ? &cgroup_v1_driver : &cgroup_v2_driver;
 	cgroup->limits = cgroup->layout == HOST_CGROUP_V2 ? &cgroup_v2_driver : &cgroup_v1_driver;
@@ -76,8 +77,8 @@ void cgroup_free(struct cgroup *cgroup)
 
 static bool asks_for_settings(const struct plan_resources *resources)
 {
-	return resources->set || resources->cpus || resources->mems || resources->n_throttles || resources->n_hugepages ||
-	       resources->n_rdma || resources->n_net_priorities || resources->n_unified;
+	return resources->set || resources->cpus || resources->mems || resources->n_throttles ||
+	       resources->n_hugepages || resources->n_rdma || resources->n_net_priorities || resources->n_unified;
 }
 
 static int set_limits(struct cgroup *cgroup, const struct plan_resources *resources, struct error *err)
@@ -206,10 +207,11 @@ int cgroup_open_below(struct cgroup *parent, const char *path, struct cgroup **r
 	if (r < 0)
 		return r;
 	if (parent->membership && !cgroup_exists(cgroup))
-		return error_set(err, ERROR_NOT_FOUND, ENOENT,
-				 "--cgroup: the container has no cgroup \"%s\" below its own; make it first, or leave the option "
-				 "out",
-				 path);
+		return error_set(
+			err, ERROR_NOT_FOUND, ENOENT,
+			"--cgroup: the container has no cgroup \"%s\" below its own; make it first, or leave the option "
+			"out",
+			path);
 	fall_back(cgroup, parent);
 	*ret = steal_ptr(&cgroup);
 	return 0;
@@ -307,7 +309,8 @@ static int check_usable(struct cgroup *cgroup, const char *what, struct error *e
 		return error_set(err, ERROR_UNSUPPORTED, EOPNOTSUPP,
 				 "%s: the container has no cgroup (--cgroup-manager=disabled)", what);
 	if (!cgroup_exists(cgroup))
-		return error_set(err, ERROR_NOT_FOUND, ENOENT, "%s: the container's cgroup %s is gone", what, cgroup->path);
+		return error_set(err, ERROR_NOT_FOUND, ENOENT, "%s: the container's cgroup %s is gone", what,
+				 cgroup->path);
 	return 0;
 }
 

@@ -50,9 +50,10 @@ static int missing_file(const struct cgroup *cgroup, const struct cgroup_setting
 	if (setting->flags & CGROUP_SETTING_SWAP && !host_has_swap())
 		return 0;
 	if (setting->controller == CGROUP_NO_CONTROLLER)
-		return error_set(err, ERROR_UNSUPPORTED, EOPNOTSUPP,
-				 "%s: this host's cgroups (%s) have no file %s; leave it out, or boot with cgroup version 2",
-				 setting->where, cgroup_layout_name(cgroup->layout), setting->file);
+		return error_set(
+			err, ERROR_UNSUPPORTED, EOPNOTSUPP,
+			"%s: this host's cgroups (%s) have no file %s; leave it out, or boot with cgroup version 2",
+			setting->where, cgroup_layout_name(cgroup->layout), setting->file);
 	return error_set(err, ERROR_UNSUPPORTED, EOPNOTSUPP,
 			 "%s: this kernel's %s controller has no %s, so the limit %s can't be enforced; leave it out",
 			 setting->where, name, setting->file, setting->value);
@@ -106,12 +107,11 @@ static int refused(const struct cgroup *cgroup, const struct cgroup_setting *set
 		remedy = "no right to change this cgroup";
 	return error_set(err, errnum == EINVAL || errnum == ERANGE ? ERROR_INVALID : ERROR_SYSTEM, errnum,
 			 "%s: write \"%s\" to %s of the cgroup %s, which has \"%.200s\": %s; %s", setting->where,
-			 setting->value, setting->file, group_name(cgroup), had, strerrordesc_np(errnum) ?: "unknown error",
-			 remedy);
+			 setting->value, setting->file, group_name(cgroup), had,
+			 strerrordesc_np(errnum) ?: "unknown error", remedy);
 }
 
-static int not_kept(const struct cgroup *cgroup, const struct cgroup_setting *setting, const char *has,
-		    struct error *err)
+static int not_kept(const struct cgroup *cgroup, const struct cgroup_setting *setting, const char *has, struct error *err)
 {
 	return error_set(err, ERROR_UNSUPPORTED, EOPNOTSUPP,
 			 "%s: asked for \"%s\", but %s of the cgroup %s has \"%.200s\" after it was set: this host can't "
@@ -227,8 +227,7 @@ int cgroup_apply(struct cgroup *cgroup, struct cgroup_settings *settings, bool u
 		int r;
 
 		/* A new group has it already; and where its controller isn't in use, there is nothing to take away. */
-		if (setting->flags & CGROUP_SETTING_DEFAULT &&
-		    (!undo || cgroup_tree_of(cgroup, setting->controller) < 0))
+		if (setting->flags & CGROUP_SETTING_DEFAULT && (!undo || cgroup_tree_of(cgroup, setting->controller) < 0))
 			continue;
 		r = apply_one(cgroup, settings, setting, undo, err);
 		if (r < 0) {

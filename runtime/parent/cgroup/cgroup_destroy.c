@@ -62,8 +62,8 @@ static int busy(struct cgroup *cgroup, unsigned tree, int r, int timeout_ms, str
 	if (arena)
 		(void)cgroup_pids(cgroup, arena, &pids, &n, NULL);
 	return error_set(err, ERROR_STATE, EBUSY,
-			 "remove the cgroup %s/%s: still in use after %d ms, with %zu processes in it; kill them first", root,
-			 cgroup->path, timeout_ms, n);
+			 "remove the cgroup %s/%s: still in use after %d ms, with %zu processes in it; kill them first",
+			 root, cgroup->path, timeout_ms, n);
 }
 
 int cgroup_destroy(struct cgroup *cgroup, int timeout_ms, struct error *err)

@@ -36,9 +36,9 @@ static int load(const struct bpf_insn *insns, size_t n)
 static bool is_ours(int program_fd)
 {
 	struct bpf_prog_info info = { 0 };
-	union bpf_attr attr = { .info = { .bpf_fd = (uint32_t)program_fd,
-					  .info_len = sizeof(info),
-					  .info = (uintptr_t)&info } };
+	union bpf_attr attr = {
+		.info = { .bpf_fd = (uint32_t)program_fd, .info_len = sizeof(info), .info = (uintptr_t)&info }
+	};
 
 	return bpf(BPF_OBJ_GET_INFO_BY_FD, &attr) == 0 && strcmp(info.name, PROGRAM_NAME) == 0;
 }

@@ -10,8 +10,8 @@
 
 #define CGROUP_ROOT "/sys/fs/cgroup"
 #define CGROUP_HYBRID_ROOT CGROUP_ROOT "/unified"
-#define CGROUP_PATH_MAX 3072  /* bytes; PATH_MAX less room for the root and a file's name */
-#define CGROUP_DEPTH_MAX 32   /* components of a path, and levels of groups below a container's own */
+#define CGROUP_PATH_MAX 3072   /* bytes; PATH_MAX less room for the root and a file's name */
+#define CGROUP_DEPTH_MAX 32    /* components of a path, and levels of groups below a container's own */
 #define CGROUP_GROUPS_MAX 8192 /* groups that one removal or listing walks through */
 #define CGROUP_PIDS_MAX (4 * 1024 * 1024)
 
@@ -20,10 +20,10 @@
 #define CGROUP_N_TREES (CGROUP_N_CONTROLLERS + 1)
 
 struct cgroup_tree {
-	int root_fd; /* of the mount, or -EBADF before it is looked at and where it isn't mounted */
-	int fd;	     /* the group's directory, or -EBADF */
-	bool looked; /* fd says the truth */
-	bool reused; /* create found it there */
+	int root_fd;	 /* of the mount, or -EBADF before it is looked at and where it isn't mounted */
+	int fd;		 /* the group's directory, or -EBADF */
+	bool looked;	 /* fd says the truth */
+	bool reused;	 /* create found it there */
 	unsigned n_made; /* trailing components of the path that we made: what to remove when creation fails */
 };
 

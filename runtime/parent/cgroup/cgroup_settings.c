@@ -71,7 +71,8 @@ static int check_number(const char *where, int64_t value, struct error *err)
 int cgroup_settings_check(const struct plan_resources *resources, const struct cgroup_facts *facts, struct error *err)
 {
 	uint32_t set = resources->set;
-	int64_t limit = set & PLAN_MEMORY_LIMIT && resources->memory_limit ? resources->memory_limit : facts->memory_limit;
+	int64_t limit = set & PLAN_MEMORY_LIMIT && resources->memory_limit ? resources->memory_limit
+									   : facts->memory_limit;
 	int r = 0;
 
 	if (set & PLAN_MEMORY_LIMIT)
@@ -152,7 +153,8 @@ int cgroup_settings_hugepages(struct cgroup_settings *settings, const struct pla
 		if (!where || !value)
 			return error_memory(err);
 		if (unit == 0)
-			return error_invalid(err, "%s.pageSize: \"%s\" is not a page size like \"2MB\"", where, pages->name);
+			return error_invalid(err, "%s.pageSize: \"%s\" is not a page size like \"2MB\"", where,
+					     pages->name);
 		setting = cgroup_settings_add(settings, CGROUP_HUGETLB, where,
 					      arena_printf(settings->arena, "hugetlb.%s.%s", pages->name, limit), value);
 		setting->unit = unit;
@@ -160,7 +162,8 @@ int cgroup_settings_hugepages(struct cgroup_settings *settings, const struct pla
 			continue;
 		/* Without it a program reserves by mmap more than it may fault in, and is killed by SIGBUS. */
 		setting = cgroup_settings_add(settings, CGROUP_HUGETLB, where,
-					      arena_printf(settings->arena, "hugetlb.%s.%s", pages->name, reserve), value);
+					      arena_printf(settings->arena, "hugetlb.%s.%s", pages->name, reserve),
+					      value);
 		setting->unit = unit;
 		setting->flags |= CGROUP_SETTING_OPTIONAL;
 	}
@@ -185,7 +188,8 @@ int cgroup_settings_rdma(struct cgroup_settings *settings, const struct plan_res
 
 		/* It is written as the first word of a line. */
 		if (!rdma->device || !rdma->device[0] || strpbrk(rdma->device, " \t\n"))
-			return error_invalid(err, "linux.resources.rdma: \"%s\" is not a device's name", rdma->device ?: "");
+			return error_invalid(err, "linux.resources.rdma: \"%s\" is not a device's name",
+					     rdma->device ?: "");
 		if (rdma->set_handles)
 			add_rdma(settings, rdma, "hca_handle", rdma->handles);
 		if (rdma->set_objects)

@@ -19,7 +19,7 @@ enum cgroup_controller {
 	CGROUP_IO, /* v1: blkio */
 	CGROUP_HUGETLB,
 	CGROUP_RDMA,
-	CGROUP_DEVICES,	 /* v1 only, as the following */
+	CGROUP_DEVICES, /* v1 only, as the following */
 	CGROUP_FREEZER,
 	CGROUP_NET_CLS,
 	CGROUP_NET_PRIO,
@@ -29,17 +29,17 @@ enum cgroup_controller {
 
 enum cgroup_compare {
 	CGROUP_COMPARE_NUMBER, /* equal after rounding down to `unit`; "max", "-1" and what v1 shows instead are the same */
-	CGROUP_COMPARE_TEXT,   /* equal */
-	CGROUP_COMPARE_LIST,   /* the same set: "0,1" and "0-1" */
+	CGROUP_COMPARE_TEXT,	    /* equal */
+	CGROUP_COMPARE_LIST,	    /* the same set: "0,1" and "0-1" */
 	CGROUP_COMPARE_OOM_CONTROL, /* v1's memory.oom_control: the first line's number */
-	CGROUP_COMPARE_LOOSE,  /* numbers as above by whole pages, all else is believed: files that we know nothing about */
+	CGROUP_COMPARE_LOOSE, /* numbers as above by whole pages, all else is believed: files that we know nothing about */
 };
 
 /* Bits of cgroup_setting.flags. */
 enum {
-	CGROUP_SETTING_DEFAULT = 1 << 0,   /* what a new group has anyway: needs no controller */
-	CGROUP_SETTING_SWAP = 1 << 1,	   /* a missing file is no failure where the host has no swap */
-	CGROUP_SETTING_OPTIONAL = 1 << 2,  /* a missing file is no failure at all */
+	CGROUP_SETTING_DEFAULT = 1 << 0,  /* what a new group has anyway: needs no controller */
+	CGROUP_SETTING_SWAP = 1 << 1,	  /* a missing file is no failure where the host has no swap */
+	CGROUP_SETTING_OPTIONAL = 1 << 2, /* a missing file is no failure at all */
 };
 
 struct cgroup_setting {
@@ -49,7 +49,7 @@ struct cgroup_setting {
 	const char *file;
 	const char *key, *field; /* or NULL; what is written: "[key ][field=]value" */
 	const char *value;
-	const char *absent;	     /* what a keyed file without a line for key means */
+	const char *absent;		      /* what a keyed file without a line for key means */
 	const char *other_file, *other_value; /* instead, where file does not exist; or NULL */
 	enum cgroup_compare compare;
 	uint64_t unit; /* CGROUP_COMPARE_NUMBER: the kernel's granularity */
@@ -71,7 +71,10 @@ struct cgroup_facts {
 };
 
 /* Of a new group. */
-#define CGROUP_FACTS_NEW { .memory_limit = -1, .memory_swap = -1, .cpu_quota = -1, .cpu_period = 100000 }
+#define CGROUP_FACTS_NEW                                                                     \
+	{                                                                                    \
+		.memory_limit = -1, .memory_swap = -1, .cpu_quota = -1, .cpu_period = 100000 \
+	}
 
 /* Room for all that resources can ask for. */
 int cgroup_settings_init(struct cgroup_settings *settings, const struct plan_resources *resources, struct arena *arena,

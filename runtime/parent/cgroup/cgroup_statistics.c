@@ -154,8 +154,7 @@ void cgroup_statistics_list(struct json_writer *writer, const char *member, int 
 	json_write_array_end(writer);
 }
 
-static void hugepage_file(struct json_writer *writer, const char *member, int dir_fd, const char *size,
-			  const char *file)
+static void hugepage_file(struct json_writer *writer, const char *member, int dir_fd, const char *size, const char *file)
 {
 	char name[64];
 

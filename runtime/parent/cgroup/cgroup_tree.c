@@ -167,10 +167,12 @@ static int check_empty(const struct cgroup *cgroup, unsigned tree, struct error 
 		return 0;
 	cgroup_tree_root(cgroup, tree, root);
 	if (n < 0)
-		return error_system(err, (int)-n, "linux.cgroupsPath: read the state of the cgroup %s/%s", root, cgroup->path);
-	return error_set(err, ERROR_EXISTS, EEXIST,
-			 "linux.cgroupsPath: the cgroup %s/%s exists and has processes in it; end them or choose another path",
-			 root, cgroup->path);
+		return error_system(err, (int)-n, "linux.cgroupsPath: read the state of the cgroup %s/%s", root,
+				    cgroup->path);
+	return error_set(
+		err, ERROR_EXISTS, EEXIST,
+		"linux.cgroupsPath: the cgroup %s/%s exists and has processes in it; end them or choose another path",
+		root, cgroup->path);
 }
 
 int cgroup_tree_make(struct cgroup *cgroup, unsigned tree, struct error *err)

@@ -23,8 +23,8 @@ static int check_usage(struct cgroup *cgroup, const struct plan_resources *resou
 	if (!(resources->set & PLAN_MEMORY_CHECK) || !resources->memory_check_before_update ||
 	    !(resources->set & PLAN_MEMORY_LIMIT) || resources->memory_limit <= 0)
 		return 0;
-	usage = cgroup_file_number(cgroup_tree_of(cgroup, CGROUP_MEMORY), v2 ? "memory.current" : "memory.usage_in_bytes",
-				   0);
+	usage = cgroup_file_number(cgroup_tree_of(cgroup, CGROUP_MEMORY),
+				   v2 ? "memory.current" : "memory.usage_in_bytes", 0);
 	if (usage <= resources->memory_limit)
 		return 0;
 	return error_set(err, ERROR_STATE, EBUSY,

@@ -109,9 +109,10 @@ static int v1_freeze(struct cgroup *cgroup, bool freeze, int timeout_ms, struct 
 	struct timespec pause = { .tv_nsec = 200 * 1000 };
 
 	if (fd < 0)
-		return error_set(err, ERROR_UNSUPPORTED, EOPNOTSUPP,
-				 "the cgroup %s has no freezer: it needs cgroup version 2, or the freezer controller mounted",
-				 cgroup->path);
+		return error_set(
+			err, ERROR_UNSUPPORTED, EOPNOTSUPP,
+			"the cgroup %s has no freezer: it needs cgroup version 2, or the freezer controller mounted",
+			cgroup->path);
 	for (;;) {
 		/* Written again each time: the kernel freezes those that were forked meanwhile only when asked. */
 		int r = fd_write_file_at(fd, "freezer.state", freeze ? "FROZEN" : "THAWED");

@@ -62,9 +62,10 @@ static int check_expressible(const struct cgroup_device_list *list, struct error
 		for (size_t j = 0; list->rules[i].allow == list->allow && j < i; j++)
 			if (list->rules[j].allow != list->allow && overlap(&list->rules[i], &list->rules[j]) &&
 			    !same_devices(&list->rules[i], &list->rules[j]))
-				return error_set(err, ERROR_UNSUPPORTED, EOPNOTSUPP,
-						 "linux.resources.devices: cgroup version 1 can't express a rule that changes a "
-						 "part of what an earlier one says; reorder them, or boot with cgroup version 2");
+				return error_set(
+					err, ERROR_UNSUPPORTED, EOPNOTSUPP,
+					"linux.resources.devices: cgroup version 1 can't express a rule that changes a "
+					"part of what an earlier one says; reorder them, or boot with cgroup version 2");
 	return 0;
 }
 
@@ -97,7 +98,8 @@ int cgroup_v1_devices(struct cgroup *cgroup, const struct plan_resources *resour
 	int fd = cgroup_tree_fd(cgroup, CGROUP_DEVICES), r;
 	AUTO_FREE char *before = NULL;
 
-	if (resources->n_devices == 0 || (fresh && cgroup_devices_program_allows_all(resources->devices, resources->n_devices)))
+	if (resources->n_devices == 0 ||
+	    (fresh && cgroup_devices_program_allows_all(resources->devices, resources->n_devices)))
 		return 0;
 	r = check_expressible(&list, err);
 	if (r < 0)

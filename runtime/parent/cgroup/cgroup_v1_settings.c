@@ -25,8 +25,7 @@ static struct cgroup_setting *add_bytes(struct cgroup_settings *settings, const 
 static struct cgroup_setting *add_number(struct cgroup_settings *settings, enum cgroup_controller controller,
 					 const char *where, const char *file, uint64_t value)
 {
-	return cgroup_settings_add(settings, controller, where, file,
-				   arena_printf(settings->arena, "%" PRIu64, value));
+	return cgroup_settings_add(settings, controller, where, file, arena_printf(settings->arena, "%" PRIu64, value));
 }
 
 static void add_swap(struct cgroup_settings *settings, int64_t swap)
@@ -80,7 +79,8 @@ static void add_memory(struct cgroup_settings *settings, const struct plan_resou
 		add_bytes(settings, "linux.resources.memory.kernelTCP", "memory.kmem.tcp.limit_in_bytes",
 			  resources->memory_kernel_tcp);
 	if (resources->set & PLAN_MEMORY_HIERARCHY && !resources->memory_hierarchy)
-		log_warning("linux.resources.memory.useHierarchy: false is ignored: memory is always counted hierarchically");
+		log_warning(
+			"linux.resources.memory.useHierarchy: false is ignored: memory is always counted hierarchically");
 }
 
 static void add_quota(struct cgroup_settings *settings, const struct plan_resources *resources)
@@ -190,11 +190,10 @@ static void add_cpuset(struct cgroup_settings *settings, const char *where, cons
 	setting->compare = CGROUP_COMPARE_LIST;
 }
 
-static struct cgroup_setting *add_weight(struct cgroup_settings *settings, const char *where, bool device,
-					 uint64_t weight)
+static struct cgroup_setting *add_weight(struct cgroup_settings *settings, const char *where, bool device, uint64_t weight)
 {
-	struct cgroup_setting *setting = add_number(settings, CGROUP_IO, where,
-						    device ? "blkio.weight_device" : "blkio.weight", weight);
+	struct cgroup_setting *setting =
+		add_number(settings, CGROUP_IO, where, device ? "blkio.weight_device" : "blkio.weight", weight);
 
 	/* Since Linux 5.0 only the BFQ scheduler has weights. */
 	setting->other_file = device ? "blkio.bfq.weight_device" : "blkio.bfq.weight";
@@ -260,7 +259,8 @@ static int add_network(struct cgroup_settings *settings, const struct plan_resou
 		struct cgroup_setting *setting;
 
 		if (!priority->name[0] || strpbrk(priority->name, " \t\n"))
-			return error_invalid(err, "linux.resources.network.priorities[%zu].name: \"%s\" is not an interface",
+			return error_invalid(err,
+					     "linux.resources.network.priorities[%zu].name: \"%s\" is not an interface",
 					     i, priority->name);
 		setting = add_number(settings, CGROUP_NET_PRIO, "linux.resources.network.priorities",
 				     "net_prio.ifpriomap", priority->value);

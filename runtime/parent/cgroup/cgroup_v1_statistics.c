@@ -156,9 +156,9 @@ static void io(struct cgroup *cgroup, struct json_writer *writer)
 
 static void cpuset(struct cgroup *cgroup, struct json_writer *writer)
 {
-	static const char *const flags[] = { "cpu_exclusive",	   "mem_hardwall",	 "mem_exclusive",
-					     "memory_migrate",	   "memory_spread_page", "memory_spread_slab",
-					     "memory_pressure",	   "sched_load_balance" };
+	static const char *const flags[] = { "cpu_exclusive",	"mem_hardwall",	      "mem_exclusive",
+					     "memory_migrate",	"memory_spread_page", "memory_spread_slab",
+					     "memory_pressure", "sched_load_balance" };
 	int fd = cgroup_tree_fd(cgroup, CGROUP_CPUSET);
 	char file[64];
 

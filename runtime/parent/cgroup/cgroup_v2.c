@@ -78,8 +78,8 @@ static int enable_below(int dir_fd, const char *prefix, const char *words, const
 	if (r >= 0)
 		return 0;
 	return error_set(err, r == -EBUSY ? ERROR_STATE : ERROR_SYSTEM, -r,
-			 "%s: write \"%s\" to /%s%scgroup.subtree_control: %s; %s", where, words, prefix, prefix[0] ? "/" : "",
-			 strerrordesc_np(-r) ?: "unknown error",
+			 "%s: write \"%s\" to /%s%scgroup.subtree_control: %s; %s", where, words, prefix,
+			 prefix[0] ? "/" : "", strerrordesc_np(-r) ?: "unknown error",
 			 r == -EBUSY ? "a cgroup with processes of its own can't have limits below it: choose another path"
 				     : "delegate the controller to this user, or leave the limit out");
 }
@@ -133,7 +133,8 @@ static void v2_facts(struct cgroup *cgroup, const struct plan_resources *resourc
 	*ret = (struct cgroup_facts)CGROUP_FACTS_NEW;
 	if (resources->set & PLAN_MEMORY_SWAP)
 		ret->memory_limit = cgroup_file_number(fd, "memory.max", -1);
-	if (resources->set & (PLAN_CPU_QUOTA | PLAN_CPU_PERIOD) && fd_read_file_at(fd, "cpu.max", text, sizeof(text)) > 0) {
+	if (resources->set & (PLAN_CPU_QUOTA | PLAN_CPU_PERIOD) &&
+	    fd_read_file_at(fd, "cpu.max", text, sizeof(text)) > 0) {
 		ret->cpu_quota = strncmp(text, "max", 3) == 0 ? -1 : strtoll(text, NULL, 10);
 		end = strchr(text, ' ');
 		ret->cpu_period = end ? strtoull(end, NULL, 10) : ret->cpu_period;
@@ -203,8 +204,8 @@ static int v2_freeze(struct cgroup *cgroup, bool freeze, int timeout_ms, struct 
 				 timeout_ms);
 	(void)fd_write_file_at(dir_fd, "cgroup.freeze", "0");
 	return error_set(err, ERROR_TIMEOUT, ETIME,
-			 "the cgroup %s is not frozen after %d ms (a process hangs in the kernel); it runs on", cgroup->path,
-			 timeout_ms);
+			 "the cgroup %s is not frozen after %d ms (a process hangs in the kernel); it runs on",
+			 cgroup->path, timeout_ms);
 }
 
 static int v2_kill(struct cgroup *cgroup, struct error *err)

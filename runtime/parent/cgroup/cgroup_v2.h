@@ -10,7 +10,8 @@ int cgroup_v2_settings(const struct plan_resources *resources, const struct cgro
 /* For v1 as well: the file is the same. */
 void cgroup_v2_settings_pids(struct cgroup_settings *settings, int64_t limit);
 /* resources->unified, on whatever v2 tree there is. */
-int cgroup_v2_settings_unified(struct cgroup_settings *settings, const struct plan_resources *resources, struct error *err);
+int cgroup_v2_settings_unified(struct cgroup_settings *settings, const struct plan_resources *resources,
+			       struct error *err);
 
 /* ---- cgroup_v2.c ---- */
 /* Is it in cgroup.controllers of that directory? */

@@ -12,7 +12,8 @@
 static int unsupported(struct error *err, const char *where, const char *remedy)
 {
 	return error_set(err, ERROR_UNSUPPORTED, EOPNOTSUPP,
-			 "linux.resources.%s: cgroup version 2, which this host has, does not know it; %s", where, remedy);
+			 "linux.resources.%s: cgroup version 2, which this host has, does not know it; %s", where,
+			 remedy);
 }
 
 static void add_memory(struct cgroup_settings *settings, const struct plan_resources *resources,
@@ -54,7 +55,8 @@ static int check_memory(const struct plan_resources *resources, struct error *er
 	if (resources->set & PLAN_MEMORY_OOM_DISABLE && resources->oom_disable)
 		return unsupported(err, "memory.disableOOMKiller", "set it to false");
 	if (resources->set & (PLAN_MEMORY_KERNEL | PLAN_MEMORY_KERNEL_TCP))
-		log_warning("linux.resources.memory.kernel and kernelTCP are ignored: kernel memory counts towards memory.limit");
+		log_warning(
+			"linux.resources.memory.kernel and kernelTCP are ignored: kernel memory counts towards memory.limit");
 	return 0;
 }
 
@@ -69,10 +71,9 @@ static void add_cpu_max(struct cgroup_settings *settings, const struct plan_reso
 
 	if (!has_quota && !has_period)
 		return;
-	setting = cgroup_settings_add(settings, CGROUP_CPU,
-				      has_quota ? "linux.resources.cpu.quota" : "linux.resources.cpu.period", "cpu.max",
-				      arena_printf(settings->arena, "%s %" PRIu64,
-						   cgroup_settings_number(settings, quota, "max"), period));
+	setting = cgroup_settings_add(
+		settings, CGROUP_CPU, has_quota ? "linux.resources.cpu.quota" : "linux.resources.cpu.period", "cpu.max",
+		arena_printf(settings->arena, "%s %" PRIu64, cgroup_settings_number(settings, quota, "max"), period));
 	setting->compare = CGROUP_COMPARE_TEXT;
 	setting->flags = quota < 0 ? CGROUP_SETTING_DEFAULT : 0;
 }
@@ -115,9 +116,9 @@ static int add_cpu(struct cgroup_settings *settings, const struct plan_resources
 		add_cpu_idle(settings, resources);
 	if (resources->set & PLAN_CPU_SHARES && resources->cpu_shares && !idle) {
 		uint64_t weight = cgroup_convert_shares(resources->cpu_shares);
-		struct cgroup_setting *setting =
-			cgroup_settings_add(settings, CGROUP_CPU, "linux.resources.cpu.shares", "cpu.weight",
-					    arena_printf(settings->arena, "%" PRIu64, weight));
+		struct cgroup_setting *setting = cgroup_settings_add(settings, CGROUP_CPU, "linux.resources.cpu.shares",
+								     "cpu.weight",
+								     arena_printf(settings->arena, "%" PRIu64, weight));
 
 		setting->flags = weight == 100 ? CGROUP_SETTING_DEFAULT : 0;
 	}
@@ -156,7 +157,8 @@ static int add_throttle(struct cgroup_settings *settings, const struct plan_thro
 	}
 	/* 0 takes the limit away, as with v1. */
 	setting = cgroup_settings_add(settings, CGROUP_IO, where, "io.max",
-				      throttle->value ? arena_printf(settings->arena, "%" PRIu64, throttle->value) : "max");
+				      throttle->value ? arena_printf(settings->arena, "%" PRIu64, throttle->value)
+						      : "max");
 	setting->key = key;
 	setting->field = fields[throttle->kind];
 	setting->absent = "max";
@@ -223,7 +225,8 @@ int cgroup_v2_settings_unified(struct cgroup_settings *settings, const struct pl
 		if (!where)
 			return error_memory(err);
 		if (!file_is_allowed(pair->name))
-			return error_invalid(err, "%s: not the name of a file with a limit, such as \"memory.high\"", where);
+			return error_invalid(err, "%s: not the name of a file with a limit, such as \"memory.high\"",
+					     where);
 		setting = cgroup_settings_add(settings, controller_of_file(pair->name), where, pair->name, pair->value);
 		setting->compare = CGROUP_COMPARE_LOOSE;
 	}

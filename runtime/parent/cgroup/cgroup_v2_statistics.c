@@ -111,7 +111,9 @@ static void io_list(struct json_writer *writer, const char *member, const char *
 
 static void io(struct json_writer *writer, int fd)
 {
-	static const struct io_word bytes[] = { { " rbytes=", "Read" }, { " wbytes=", "Write" }, { " dbytes=", "Discard" } };
+	static const struct io_word bytes[] = { { " rbytes=", "Read" },
+						{ " wbytes=", "Write" },
+						{ " dbytes=", "Discard" } };
 	static const struct io_word counts[] = { { " rios=", "Read" }, { " wios=", "Write" }, { " dios=", "Discard" } };
 	AUTO_FREE char *text = cgroup_statistics_read(fd, "io.stat");
 

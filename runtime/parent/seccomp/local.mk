@@ -22,3 +22,5 @@ runtime_parent_seccomp_sources = \
 	runtime/parent/seccomp/seccomp_rules.h \
 	runtime/parent/seccomp/seccomp_tree.c \
 	runtime/parent/seccomp/seccomp_tree.h
+
+folder_docs += runtime/parent/seccomp/README.md

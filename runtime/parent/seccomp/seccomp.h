@@ -29,7 +29,7 @@ static inline void seccomp_program_done_cleanup(struct seccomp_program *program)
  * plan: enabled, its digest filled in by plan_digest_seccomp(). cache_dir_fd: a directory that only its owner (we, or
  * root) can write, or -EBADF for no cache; a cache that can't be used is a debug line, never a failure.
  * ret: owned by the caller, to be released with seccomp_program_done(); untouched on failure.
- * Errors: EINVAL (a rule makes no sense), EOPNOTSUPP (an architecture that we can't filter), E2BIG (more instructions
+ * Errors: EINVAL (a rule makes no sense), EOPNOTSUPP (a machine for which we have no filters), E2BIG (more instructions
  * than the kernel takes), ENOMEM. Source: OCI runtime-spec config-linux.md "Seccomp", seccomp(2). */
 int seccomp_program_get(const struct plan_seccomp *plan, int cache_dir_fd, struct seccomp_program *ret,
 			struct error *err);

@@ -11,6 +11,7 @@
 #include <seccomp.h>
 #include <sha2.h>
 
+#include "base/buffer.h"
 #include "base/file.h"
 #include "base/log.h"
 #include "parent/seccomp/seccomp_code.h"
@@ -188,20 +189,21 @@ static void empty_when_full(int dir_fd)
 
 void seccomp_cache_store(const struct plan_seccomp *plan, int dir_fd, const struct seccomp_program *program)
 {
-	size_t length = program->n * sizeof(*program->instructions);
-	AUTO_FREE char *file = malloc(sizeof(struct header) + length);
+	__attribute__((cleanup(buffer_done_cleanup))) struct buffer file = { 0 };
 	char name[NAME_SIZE];
 	struct header header;
 	struct error err;
 
-	if (!file || !is_safe_directory(dir_fd))
+	if (!is_safe_directory(dir_fd))
 		return;
 	name_file(plan, name);
 	describe(plan, program, &header);
 	digest_file(&header, program->instructions, header.digest);
-	memcpy(file, &header, sizeof(header));
-	memcpy(file + sizeof(header), program->instructions, length);
+	buffer_append(&file, &header, sizeof(header));
+	buffer_append(&file, program->instructions, program->n * sizeof(*program->instructions));
+	if (file.failed)
+		return;
 	empty_when_full(dir_fd);
-	if (file_replace_at(dir_fd, name, file, sizeof(header) + length, 0600, &err) < 0)
+	if (file_replace_at(dir_fd, name, &file, 0600, &err) < 0)
 		log_debug("seccomp: not put into the cache: %s", err.message);
 }

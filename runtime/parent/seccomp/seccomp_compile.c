@@ -36,13 +36,10 @@ static int select_architectures(const struct plan_seccomp *plan, struct architec
 	selected.list[selected.n++] = arch;
 	for (size_t i = 0; i < plan->n_architectures; i++) {
 		arch = seccomp_arch_find(plan->architectures[i]);
-		if (!arch)
-			return error_set(err, ERROR_UNSUPPORTED, EOPNOTSUPP,
-					 "linux.seccomp.architectures[%zu]: no filters for architecture 0x%08x", i,
-					 plan->architectures[i]);
-		if (!seccomp_arch_has_our_byte_order(arch))
-			log_debug("seccomp: architecture %s has the other byte order, its calls can't come here: left out",
-				  arch->name);
+		/* What is left out is killed like any architecture that nobody lists; here it can't even call. */
+		if (!arch || !seccomp_arch_has_our_byte_order(arch))
+			log_debug("seccomp: architecture 0x%08x can't run on this machine: left out",
+				  plan->architectures[i]);
 		else if (!contains(&selected, arch) && selected.n < ARCHITECTURES_MAX)
 			selected.list[selected.n++] = arch;
 	}
@@ -80,8 +77,8 @@ static int build_sections(const struct plan_seccomp *plan, const struct architec
 
 		if (is_x32(rules[i].arch))
 			continue;
-		r = seccomp_ranges_build(&rules[i], x86_64 ? find_x32(rules, architectures->n) : NULL,
-					 plan->default_action, arena, &sections[n], err);
+		r = seccomp_ranges_build(&rules[i], x86_64 ? find_x32(rules, architectures->n) : NULL, arena,
+					 &sections[n], err);
 		if (r < 0)
 			return r;
 		n++;

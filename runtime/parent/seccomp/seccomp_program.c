@@ -19,7 +19,7 @@ int seccomp_program_get(const struct plan_seccomp *plan, int cache_dir_fd, struc
 		return 0;
 	r = seccomp_compile(plan, ret, err);
 	if (r < 0)
-		return error_prefix(err, "make the system call filter");
+		return r;
 	if (cache_dir_fd >= 0)
 		seccomp_cache_store(plan, cache_dir_fd, ret);
 	return 0;

@@ -46,9 +46,9 @@ static struct seccomp_verdict decide(const struct seccomp_clause *clauses, size_
 /* A program that meets a kernel without a call falls back on an older one, if it is told ENOSYS; EPERM or a kill it takes
  * for the last word. So a profile that forbids by default says ENOSYS to what is newer than anything it names, as runc does.
  * LOG and TRACE are kinds of allowing. */
-static bool answers_enosys(const struct seccomp_rules *rules, uint32_t default_action)
+static bool answers_enosys(const struct seccomp_rules *rules)
 {
-	uint32_t action = default_action & SECCOMP_RET_ACTION_FULL;
+	uint32_t action = rules->default_action & SECCOMP_RET_ACTION_FULL;
 
 	return rules->any && action != SECCOMP_RET_ALLOW && action != SECCOMP_RET_LOG && action != SECCOMP_RET_TRACE;
 }
@@ -59,9 +59,10 @@ static bool has_multiplexed_setup(const struct seccomp_arch *arch)
 	return arch->multiplexing == SECCOMP_MULTIPLEX_S390;
 }
 
-static void append_rules(struct seccomp_section *section, const struct seccomp_rules *rules, uint32_t default_action)
+static void append_rules(struct seccomp_section *section, const struct seccomp_rules *rules)
 {
-	bool enosys = answers_enosys(rules, default_action);
+	uint32_t default_action = rules->default_action;
+	bool enosys = answers_enosys(rules);
 	size_t end;
 
 	append_constant(section, rules->arch->base, default_action);
@@ -81,8 +82,8 @@ static void append_rules(struct seccomp_section *section, const struct seccomp_r
 		append_constant(section, rules->highest + 1, ENOSYS_ACTION);
 }
 
-int seccomp_ranges_build(const struct seccomp_rules *rules, const struct seccomp_rules *x32, uint32_t default_action,
-			 struct arena *arena, struct seccomp_section *ret, struct error *err)
+int seccomp_ranges_build(const struct seccomp_rules *rules, const struct seccomp_rules *x32, struct arena *arena,
+			 struct seccomp_section *ret, struct error *err)
 {
 	struct seccomp_section section = { .audit = rules->arch->audit };
 	size_t clauses = rules->n + (x32 ? x32->n : 0);
@@ -91,13 +92,13 @@ int seccomp_ranges_build(const struct seccomp_rules *rules, const struct seccomp
 	section.ranges = arena_array_of(arena, 2 * clauses + 16, struct seccomp_range);
 	if (!section.ranges)
 		return error_memory(err);
-	append_constant(&section, 0, default_action);
-	append_rules(&section, rules, default_action);
+	append_constant(&section, 0, rules->default_action);
+	append_rules(&section, rules);
 	if (x32)
-		append_rules(&section, x32, default_action);
+		append_rules(&section, x32);
 	else if (section.audit == AUDIT_ARCH_X86_64)
 		append_constant(&section, SECCOMP_ARCH_X32_BIT, SECCOMP_RET_KILL_THREAD);
-	append_constant(&section, SKIPPED_CALL, default_action);
+	append_constant(&section, SKIPPED_CALL, rules->default_action);
 	*ret = section;
 	return 0;
 }

@@ -32,5 +32,5 @@ bool seccomp_ranges_equal_verdicts(const struct seccomp_verdict *a, const struct
 
 /* The section for rules; x32: those of x32 where rules are those of x86_64 (both have one number of architecture), or
  * NULL. Errors: ENOMEM. */
-int seccomp_ranges_build(const struct seccomp_rules *rules, const struct seccomp_rules *x32, uint32_t default_action,
-			 struct arena *arena, struct seccomp_section *ret, struct error *err);
+int seccomp_ranges_build(const struct seccomp_rules *rules, const struct seccomp_rules *x32, struct arena *arena,
+			 struct seccomp_section *ret, struct error *err);

@@ -225,7 +225,7 @@ static int compare_clauses(const void *a, const void *b)
 int seccomp_rules_resolve(const struct plan_seccomp *plan, const struct seccomp_arch *arch, struct arena *arena,
 			  struct seccomp_rules *ret, struct error *err)
 {
-	struct seccomp_rules rules = { .arch = arch };
+	struct seccomp_rules rules = { .arch = arch, .default_action = plan->default_action };
 
 	rules.clauses = arena_array_of(arena, count_clauses(plan), struct seccomp_clause);
 	if (!rules.clauses)

@@ -32,6 +32,7 @@ struct seccomp_clause {
 
 struct seccomp_rules {
 	const struct seccomp_arch *arch;
+	uint32_t default_action;
 	struct seccomp_clause *clauses; /* sorted by number; those of one number in the order in which they are asked */
 	size_t n;
 	uint32_t highest; /* number that any rule names, also one that adds nothing */

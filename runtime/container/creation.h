@@ -8,40 +8,54 @@
 #include "container/store.h"
 #include "parent/birth.h"
 #include "plan/plan.h"
+#include "policy/policy.h"
 
 struct cgroup;
+
+struct console_ends {
+	int console_fd;	      /* where the child sends the terminal's master */
+	int master_socket_fd; /* foreground: where it arrives */
+};
+
+/* All that is found out and decided before anything is done. */
+struct decision {
+	struct host host;
+	struct policy policy;
+	struct plan *plan;
+	struct report report; /* in the plan's memory */
+	struct buffer text;   /* config.json as read */
+};
+
+/* Reads the bundle and decides. ret is for creation_decision_done(). */
+int creation_decide(const struct brig *brig, const struct brig_create *request, struct decision *ret, struct error *err);
+void creation_decision_done(struct decision *decision);
 
 struct creation {
 	const struct brig *brig;
 	const struct brig_create *request;
-	struct host host;
-	struct buffer text; /* config.json as read */
-	struct plan *plan;
+	struct decision decision;
+	const struct plan *plan; /* the decision's */
 	struct container container;
 	struct cgroup *cgroup;
 	struct birth_request birth_request;
 	struct birth birth;
-	int filter_cache_fd, start_fd, console_fd;
-	int master_socket_fd; /* foreground: where the terminal's master arrives */
+	struct console_ends console;
+	int filter_cache_fd, start_fd;
 	bool reserved; /* the state directory is ours to remove */
 };
 
 /* Makes the container; with CHILD_INIT_RUNS its program runs afterwards, with CHILD_INIT_WAITS it waits for brig_start.
  * Undoes everything where it fails; otherwise ret is for creation_done(). */
-int creation_run(const struct brig *brig, const struct brig_create *request, enum child_role role,
-		 struct creation *ret, struct error *err);
+int creation_run(const struct brig *brig, const struct brig_create *request, enum child_role role, struct creation *ret,
+		 struct error *err);
 /* Ends and removes a container that was made. */
 void creation_undo(struct creation *creation);
 /* Releases memory and descriptors (the lock among them); the container stays. */
 void creation_done(struct creation *creation);
 
-/* Reads the bundle, decides, and logs what the report has to say. *ret_text (may be NULL): config.json as read. */
-int creation_plan(const struct brig *brig, const struct brig_create *request, struct host *host, struct plan **ret,
-		  struct buffer *ret_text, struct error *err);
-/* The socket that a terminal's master is sent to: path connected, or, without one and in the foreground, one end of a pair whose
- * other end is *ret_master_socket_fd. -EBADF where there is no terminal; errors otherwise. */
-int creation_open_console(bool terminal, const char *path, bool foreground, int *ret_console_fd, int *ret_master_socket_fd,
-			  struct error *err);
+/* Connects to the console socket at path or, without one and in the foreground, makes a pair. Leaves *ret alone where there is
+ * no terminal; an error where the two don't fit. */
+int creation_open_console(bool terminal, const char *path, bool foreground, struct console_ends *ret, struct error *err);
 /* Where the cgroup of --cgroup-manager and --systemd-cgroup is managed. */
 enum plan_cgroup_manager creation_cgroup_manager(const struct brig *brig);
 /* Sends the pidfd to --pidfd-socket, writes --pid-file. */

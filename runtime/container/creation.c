@@ -1,4 +1,4 @@
-#include "container/create.h"
+#include "container/creation.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -23,7 +23,6 @@
 #include "parent/cgroup/cgroup.h"
 #include "parent/host.h"
 #include "plan/plan_build.h"
-#include "policy/policy.h"
 #include "spec/spec.h"
 
 #define UNDO_TIMEOUT_MS 10000
@@ -66,41 +65,55 @@ static int absolute_bundle(const char *bundle, char path[static PATH_MAX], struc
 	return 0;
 }
 
-int creation_plan(const struct brig *brig, const struct brig_create *request, struct host *host, struct plan **ret,
-		  struct buffer *ret_text, struct error *err)
+static int load_bundle(const char *bundle, struct spec **ret, struct buffer *ret_text, struct error *err)
+{
+	AUTO_CLOSE int bundle_fd = open(bundle, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	int rc;
+
+	if (bundle_fd < 0)
+		return error_system(err, errno, "open the bundle %s", bundle);
+	rc = spec_load(bundle_fd, ret, ret_text, err);
+	return rc < 0 ? error_prefix(err, "bundle %s", bundle) : 0;
+}
+
+int creation_decide(const struct brig *brig, const struct brig_create *request, struct decision *ret, struct error *err)
 {
 	char bundle[PATH_MAX];
 	AUTO(spec_free) struct spec *spec = NULL;
-	struct report report = { 0 };
-	AUTO_CLOSE int bundle_fd = -EBADF;
-	struct policy policy;
-	struct plan_request planned = { .policy = &policy, .host = host, .id = request->id, .bundle = bundle };
+	struct decision decision = { 0 };
+	struct plan_request planned = { .policy = &decision.policy,
+					.host = &decision.host,
+					.id = request->id,
+					.bundle = bundle,
+					.no_pivot = request->no_pivot,
+					.no_new_keyring = request->no_new_keyring,
+					.preserve_fds = request->preserve_fds,
+					.listen_fds = listen_fds(),
+					.cgroup_manager = creation_cgroup_manager(brig) };
 	int rc;
 
-	planned.no_pivot = request->no_pivot;
-	planned.no_new_keyring = request->no_new_keyring;
-	planned.preserve_fds = request->preserve_fds;
-	planned.listen_fds = listen_fds();
-	planned.cgroup_manager = creation_cgroup_manager(brig);
-	rc = policy_load(brig->policy, &policy, err);
+	rc = policy_load(brig->policy, &decision.policy, err);
 	if (rc >= 0)
 		rc = absolute_bundle(request->bundle, bundle, err);
-	if (rc < 0)
-		return rc;
-	bundle_fd = open(bundle, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	if (bundle_fd < 0)
-		return error_system(err, errno, "open the bundle %s", bundle);
-	rc = spec_load(bundle_fd, &spec, ret_text, err);
-	if (rc < 0)
-		return error_prefix(err, "bundle %s", bundle);
-	rc = host_probe(host, err);
-	if (rc < 0)
-		return rc;
-	planned.spec = spec;
-	rc = plan_build(&planned, ret, &report, err);
 	if (rc >= 0)
-		creation_log_report(&report);
-	return rc;
+		rc = load_bundle(bundle, &spec, &decision.text, err);
+	if (rc >= 0)
+		rc = host_probe(&decision.host, err);
+	planned.spec = spec;
+	if (rc >= 0)
+		rc = plan_build(&planned, &decision.plan, &decision.report, err);
+	if (rc < 0) {
+		creation_decision_done(&decision);
+		return rc;
+	}
+	*ret = decision;
+	return 0;
+}
+
+void creation_decision_done(struct decision *decision)
+{
+	plan_free(steal_ptr(&decision->plan));
+	buffer_done(&decision->text);
 }
 
 static int open_start_socket(int dir_fd, struct error *err)
@@ -157,13 +170,11 @@ static int reserve(struct creation *creation, struct error *err)
 		rc = store_save(&creation->container, err);
 	/* A bundle may change or go: what exec and hooks need later is what was decided on now. */
 	if (rc >= 0)
-		rc = file_replace_at(creation->container.dir_fd, STORE_CONFIG, creation->text.data, creation->text.length, 0600,
-				     err);
+		rc = file_replace_at(creation->container.dir_fd, STORE_CONFIG, &creation->decision.text, 0600, err);
 	return rc;
 }
 
-int creation_open_console(bool terminal, const char *path, bool foreground, int *ret_console_fd, int *ret_master_socket_fd,
-			  struct error *err)
+int creation_open_console(bool terminal, const char *path, bool foreground, struct console_ends *ret, struct error *err)
 {
 	int fds[2];
 
@@ -172,18 +183,17 @@ int creation_open_console(bool terminal, const char *path, bool foreground, int 
 	if (!terminal)
 		return 0;
 	if (path) {
-		*ret_console_fd = fd_connect(path);
-		return *ret_console_fd < 0 ?
-			       error_system(err, -*ret_console_fd, "--console-socket: connect to %s", path) :
-			       0;
+		ret->console_fd = fd_connect(path);
+		return ret->console_fd < 0 ? error_system(err, -ret->console_fd, "--console-socket: connect to %s", path)
+					   : 0;
 	}
 	if (!foreground)
 		return error_set(err, ERROR_USAGE, EINVAL,
 				 "process.terminal is true and nobody would hold the terminal: give --console-socket");
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds) < 0)
 		return error_system(err, errno, "socketpair");
-	*ret_console_fd = fds[0];
-	*ret_master_socket_fd = fds[1];
+	ret->console_fd = fds[0];
+	ret->master_socket_fd = fds[1];
 	return 0;
 }
 
@@ -202,28 +212,38 @@ static int give_birth(struct creation *creation, enum child_role role, struct er
 	struct container *container = &creation->container;
 	int rc;
 
-	creation->filter_cache_fd = creation->plan->seccomp.enabled ? store_open_filter_cache(container->root_fd) : -EBADF;
+	creation->filter_cache_fd = creation->plan->seccomp.enabled ? store_open_filter_cache(container->root_fd)
+								    : -EBADF;
 	creation->birth_request = (struct birth_request){
 		.plan = creation->plan,
 		.role = role,
-		.privileged = creation->host.capabilities >> CAP_SYS_ADMIN & 1 && !creation->host.in_user_namespace,
-		.hybrid = creation->host.cgroup_layout != HOST_CGROUP_V2,
+		.privileged = creation->decision.host.capabilities >> CAP_SYS_ADMIN & 1 &&
+			      !creation->decision.host.in_user_namespace,
+		.hybrid = creation->decision.host.cgroup_layout != HOST_CGROUP_V2,
 		.cgroup = creation->cgroup,
 		.filter_cache_fd = creation->filter_cache_fd,
 		.start_fd = creation->start_fd,
-		.console_fd = creation->console_fd,
+		.console_fd = creation->console.console_fd,
 		.container_fd = -EBADF,
 	};
 	rc = birth_begin(&creation->birth_request, &creation->birth, err);
 	if (rc < 0)
 		return rc;
-	/* The child must see the end of the console's connection as its own alone. */
-	close_and_reset(&creation->start_fd);
-	close_and_reset(&creation->console_fd);
 	container->state.pid = creation->birth.pid;
 	container->state.pid_start_time = state_process_start_time(creation->birth.pid);
-	/* While the child is at work: the write costs it nothing. */
-	rc = store_save(container, err);
+	/* Without a cgroup the pid is the only way to find it again: it is on record before the process goes its way. */
+	if (creation->plan->cgroup.manager == PLAN_CGROUP_DISABLED)
+		rc = store_save(container, err);
+	if (rc >= 0)
+		rc = birth_go(&creation->birth, err);
+	if (rc < 0)
+		return rc;
+	/* The child must see the end of the console's connection as its own alone. */
+	close_and_reset(&creation->start_fd);
+	close_and_reset(&creation->console.console_fd);
+	/* Otherwise while the child is at work, where the write costs it nothing. */
+	if (creation->plan->cgroup.manager != PLAN_CGROUP_DISABLED)
+		rc = store_save(container, err);
 	log_debug("parent: state saved");
 	return rc < 0 ? rc : birth_finish(&creation->birth_request, &creation->birth, err);
 }
@@ -231,7 +251,7 @@ static int give_birth(struct creation *creation, enum child_role role, struct er
 int creation_announce(const char *pid_file, const char *pidfd_socket, const struct birth *birth, struct error *err)
 {
 	AUTO_CLOSE int socket_fd = -EBADF;
-	char text[16];
+	__attribute__((cleanup(buffer_done_cleanup))) struct buffer text = { 0 };
 	int rc = 0;
 
 	if (pidfd_socket) {
@@ -241,8 +261,8 @@ int creation_announce(const char *pid_file, const char *pidfd_socket, const stru
 			return error_system(err, -rc, "--pidfd-socket: send to %s", pidfd_socket);
 	}
 	if (pid_file) {
-		snprintf(text, sizeof(text), "%d", birth->pid);
-		rc = file_replace(pid_file, text, strlen(text), 0644, err);
+		buffer_printf(&text, "%d", birth->pid);
+		rc = text.failed ? error_memory(err) : file_replace(pid_file, &text, 0644, err);
 		if (rc < 0)
 			return error_prefix(err, "--pid-file");
 	}
@@ -270,29 +290,29 @@ void creation_done(struct creation *creation)
 {
 	birth_done(&creation->birth);
 	close_and_reset(&creation->start_fd);
-	close_and_reset(&creation->console_fd);
-	close_and_reset(&creation->master_socket_fd);
+	close_and_reset(&creation->console.console_fd);
+	close_and_reset(&creation->console.master_socket_fd);
 	close_and_reset(&creation->filter_cache_fd);
 	cgroup_free(steal_ptr(&creation->cgroup));
 	/* The strings of the state are the plan's. */
 	if (creation->reserved)
 		store_done(&creation->container);
-	plan_free(steal_ptr(&creation->plan));
-	buffer_done(&creation->text);
+	creation_decision_done(&creation->decision);
 }
 
 static int make(struct creation *creation, enum child_role role, struct error *err)
 {
-	int rc = creation_plan(creation->brig, creation->request, &creation->host, &creation->plan, &creation->text, err);
+	int rc = creation_decide(creation->brig, creation->request, &creation->decision, err);
 
 	if (rc < 0)
 		return rc;
+	creation->plan = creation->decision.plan;
+	creation_log_report(&creation->decision.report);
 	log_debug("parent: plan ready");
 	if (role == CHILD_INIT_RUNS && !creation->plan->has_process)
 		return error_invalid(err, "config.json has no process: there is nothing to run");
 	rc = creation_open_console(creation->plan->process.terminal, creation->request->console_socket,
-				   role == CHILD_INIT_RUNS && !creation->request->detach, &creation->console_fd,
-				   &creation->master_socket_fd, err);
+				   role == CHILD_INIT_RUNS && !creation->request->detach, &creation->console, err);
 	if (rc >= 0)
 		rc = reserve(creation, err);
 	if (rc >= 0)
@@ -318,8 +338,7 @@ int creation_run(const struct brig *brig, const struct brig_create *request, enu
 				     .birth = { .pid = -1, .pidfd = -EBADF, .channel_fd = -EBADF },
 				     .filter_cache_fd = -EBADF,
 				     .start_fd = -EBADF,
-				     .console_fd = -EBADF,
-				     .master_socket_fd = -EBADF };
+				     .console = { .console_fd = -EBADF, .master_socket_fd = -EBADF } };
 	int rc = store_check_id(request->id, err);
 
 	/* Nobody may look into us, or take our descriptors, once a foreign process is near (CVE-2016-9962). An ordinary user's

@@ -1,0 +1,22 @@
+#include "base/cleanup.h"
+#include "container/brig.h"
+#include "container/creation.h"
+#include "container/store.h"
+#include "plan/plan_print.h"
+#include "policy/policy.h"
+
+int brig_plan(const struct brig *brig, const struct brig_plan *request, struct buffer *out, struct error *err)
+{
+	const struct brig_create create = { .id = request->id, .bundle = request->bundle };
+	enum plan_print_format format = request->json ? PLAN_PRINT_JSON : PLAN_PRINT_TEXT;
+	struct decision decision = { 0 };
+	int rc = store_check_id(request->id, err);
+
+	if (rc >= 0)
+		rc = creation_decide(brig, &create, &decision, err);
+	if (rc < 0)
+		return rc;
+	plan_print(decision.plan, &decision.report, policy_name(&decision.policy), format, out);
+	creation_decision_done(&decision);
+	return out->failed ? error_memory(err) : 0;
+}

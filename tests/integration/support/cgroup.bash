@@ -1,0 +1,28 @@
+# shellcheck shell=bash
+# Where the groups of a test's container are, on a hybrid machine and in a pure v2 view.
+
+cgroup_folder() { # CONTROLLER [ID]
+	if in_v2_view; then
+		echo "/sys/fs/cgroup/brig/${2:-$ID}"
+	else
+		echo "/sys/fs/cgroup/$1/brig/${2:-$ID}"
+	fi
+}
+
+cgroup_value() { # CONTROLLER FILE
+	cat "$(cgroup_folder "$1")/$2"
+}
+
+# needs_controllers: limits need a controller, and those of this machine belong to v1.
+needs_controllers() {
+	if in_v2_view && [ -z "$(< /sys/fs/cgroup/cgroup.controllers)" ]; then
+		skip "the v2 tree of this machine has no controllers"
+	fi
+}
+
+# needs_v1 CONTROLLER: the test reads files of cgroup v1.
+needs_v1() {
+	if [ ! -d "/sys/fs/cgroup/$1" ] || in_v2_view; then
+		skip "this view of the machine has no $1 controller of cgroup v1"
+	fi
+}

@@ -1,0 +1,127 @@
+# shellcheck shell=bash
+# What every file of integration tests loads. A test gets a folder ($T), a state directory ($ROOT), a bundle ($BUNDLE: busybox
+# and the config.json beside this file) and an id ($ID) of its own. After it everything is taken away, and the test fails if brig
+# left a process, a mount, a cgroup or a state directory behind.
+
+bats_require_minimum_version 1.8.0
+
+SUPPORT=${BASH_SOURCE[0]%/*}
+BRIG=${BRIG:-$SUPPORT/../../../build/check/brig}
+
+load_parts() {
+	local part
+
+	for part in "$@"; do
+		# shellcheck source=/dev/null
+		. "$SUPPORT/$part.bash"
+	done
+}
+load_parts assert bundle cleanup cgroup
+
+setup() {
+	T=$BATS_TEST_TMPDIR
+	ROOT=$T/state
+	BUNDLE=$T/bundle
+	ID=it$$-$BATS_TEST_NUMBER
+	# Container root may be an ordinary user outside, who has to get to the bundle in here.
+	chmod a+x "$BATS_RUN_TMPDIR" "${BATS_TEST_TMPDIR%/*}" "$T"
+	bundle_new "$BUNDLE"
+	if declare -F prepare > /dev/null; then
+		prepare
+	fi
+}
+
+teardown() {
+	cleanup_all
+}
+
+# The program under test. The mark in the environment is how its processes are found afterwards.
+brig() {
+	BRIG_TEST=$ID "$BRIG" --root "$ROOT" "$@"
+}
+
+# attempt COMMAND...: sets $status, $output (stdout) and $stderr. In place of bats' `run`, which waits for as long as a container
+# holds the pipe. The descriptors of bats itself are not passed on, for the same reason.
+attempt() {
+	status=0
+	"$@" < "${STDIN:-/dev/null}" > "$T/stdout" 2> "$T/stderr" 3>&- 4>&- || status=$?
+	output=$(tr -d '\0' < "$T/stdout")
+	stderr=$(tr -d '\0' < "$T/stderr")
+}
+
+# must COMMAND...: an attempt that has to succeed.
+must() {
+	attempt "$@"
+	expect_status 0 "$@"
+}
+
+# must_fail STATUS PATTERN COMMAND...: it has to fail, with that status and a message on stderr like the extended regex.
+must_fail() {
+	local wanted=$1 pattern=$2
+
+	shift 2
+	attempt "$@"
+	expect_status "$wanted" "$@"
+	expect_like "$stderr" "$pattern"
+}
+
+create() {
+	brig create --bundle "$BUNDLE" "$@" "$ID"
+}
+
+run_container() {
+	brig run --bundle "$BUNDLE" "$@" "$ID"
+}
+
+# inside SCRIPT: what a shell script prints in a new container; it has to succeed.
+inside() {
+	shell "$1"
+	must run_container
+}
+
+# background [OPTION...]: the container of the bundle, as a test of exec, kill and limits needs it.
+background() {
+	must brig run --detach --bundle "$BUNDLE" "$@" "$ID"
+}
+
+# sleeper: a running container that does nothing.
+sleeper() {
+	program sleep 300
+	background "$@"
+}
+
+status_of() {
+	brig state "${1:-$ID}" | jq -r .status
+}
+
+pid_of() {
+	brig state "${1:-$ID}" | jq -r .pid
+}
+
+status_is() {
+	[ "$(status_of "${2:-$ID}" 2> /dev/null)" = "$1" ]
+}
+
+# wait_until COMMAND...: at most ten seconds.
+wait_until() {
+	local try
+
+	for ((try = 0; try < 200; try++)); do
+		if "$@"; then
+			return 0
+		fi
+		sleep 0.05
+	done
+	flunk "did not happen in ten seconds: $*"
+}
+
+# helper COMMAND...: in the background, ended after the test. Its pid is in $HELPER.
+helper() {
+	"$@" < /dev/null > "$T/helper.out" 2>&1 3>&- 4>&- &
+	HELPER=$!
+	HELPERS+=("$HELPER")
+}
+
+in_v2_view() {
+	[ -e /sys/fs/cgroup/cgroup.controllers ]
+}

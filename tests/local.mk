@@ -1,0 +1,25 @@
+EXTRA_DIST += tests/README.md tests/run tests/stages tests/support tests/lint tests/integration tests/clients
+
+# `make tests` builds what the checks run.
+tests: $(check_PROGRAMS)
+.PHONY: tests
+
+# The checks, in four sizes. A distcheck runs the unit tests alone.
+run_stages = $(top_srcdir)/tests/run --build $(abs_builddir)
+check-local:
+	$(AM_V_at)case $(abs_builddir) in \
+	*/_build/sub) $(run_stages) --stage unit ;; \
+	*) $(run_stages) --size check ;; \
+	esac
+check-fast: all
+	$(AM_V_at)$(run_stages) --size fast
+check-full: all
+	$(AM_V_at)$(run_stages) --size full
+check-long: all
+	$(AM_V_at)$(run_stages) --size long
+lint: all
+	$(AM_V_at)$(run_stages) --stage lint
+.PHONY: check-fast check-full check-long lint
+
+clean-local:
+	rm -rf test-logs variant-san variant-clang

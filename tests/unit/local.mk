@@ -1,0 +1,131 @@
+# One Criterion program a layer: tests/unit/<layer>/test_*.c, appended to the layer's list here.
+
+unit_base_sources = \
+	tests/unit/base/test_json.c \
+	tests/unit/base/test_json_write.c \
+	tests/unit/base/test_log.c \
+	tests/unit/base/test_names.c
+
+unit_spec_sources = \
+	tests/unit/spec/test_spec.c \
+	tests/unit/spec/test_spec_hostile.c \
+	tests/unit/spec/test_spec_validate.c
+EXTRA_DIST += tests/unit/spec/data/complete/config.json
+
+unit_policy_sources =
+
+unit_plan_sources = \
+	tests/unit/plan/test_plan_digest.c
+
+unit_parent_sources = \
+	tests/unit/parent/test_cgroup.c \
+	tests/unit/parent/test_cgroup_devices.c \
+	tests/unit/parent/test_cgroup_real.c \
+	tests/unit/parent/test_seccomp_cache.c \
+	tests/unit/parent/test_seccomp_kernel.c \
+	tests/unit/parent/test_seccomp_rules.c \
+	tests/unit/parent/test_seccomp_verdicts.c
+
+unit_child_sources =
+
+unit_container_sources =
+
+unit_audit_sources =
+
+unit_cmd_sources = \
+	tests/unit/cmd/test_help.c \
+	tests/unit/cmd/test_option_value.c \
+	tests/unit/cmd/test_options.c \
+	tests/unit/cmd/test_output.c \
+	tests/unit/cmd/test_ps_program.c \
+	tests/unit/cmd/test_suggest.c \
+	tests/unit/cmd/test_update_request.c
+
+# What several layers' tests share.
+check_LIBRARIES += libtestsupport.a
+libtestsupport_a_CPPFLAGS = $(unit_cppflags)
+libtestsupport_a_CFLAGS = $(unit_cflags)
+libtestsupport_a_SOURCES = \
+	tests/support/bpf_simulator.c \
+	tests/support/bpf_simulator.h \
+	tests/support/seccomp_libseccomp.c \
+	tests/support/seccomp_libseccomp.h \
+	tests/support/seccomp_profile.c \
+	tests/support/seccomp_profile.h \
+	tests/support/seccomp_reading.c \
+	tests/support/seccomp_reading.h
+
+# Test code may be laxer than the programs: Criterion's macros shadow and redeclare.
+unit_cflags = $(AM_CFLAGS) -Wno-shadow -Wno-redundant-decls -Wno-missing-prototypes -Wno-nested-externs
+unit_cppflags = $(AM_CPPFLAGS) -DTEST_SOURCE_DIR='"$(abs_top_srcdir)"'
+# Dynamic at all times, hence the libraries' shared names. Without the programs' --gc-sections: that would take the tests
+# away, which are found through sections of their own.
+unit_libs = $(SECCOMP_SHARED_LIBS) $(YAJL_SHARED_LIBS) $(CAP_SHARED_LIBS) $(MD_SHARED_LIBS) -lcriterion
+
+if HAVE_CRITERION
+check_PROGRAMS += $(unit_programs)
+endif
+unit_programs = \
+	tests/unit/test-base \
+	tests/unit/test-spec \
+	tests/unit/test-policy \
+	tests/unit/test-plan \
+	tests/unit/test-parent \
+	tests/unit/test-child \
+	tests/unit/test-container \
+	tests/unit/test-audit \
+	tests/unit/test-cmd
+
+tests_unit_test_base_SOURCES = $(unit_base_sources)
+tests_unit_test_base_CPPFLAGS = $(unit_cppflags)
+tests_unit_test_base_CFLAGS = $(unit_cflags)
+tests_unit_test_base_LDFLAGS = $(BRIG_SANITIZE)
+tests_unit_test_base_LDADD = libtestsupport.a libbrig.a $(unit_libs)
+
+tests_unit_test_spec_SOURCES = $(unit_spec_sources)
+tests_unit_test_spec_CPPFLAGS = $(unit_cppflags)
+tests_unit_test_spec_CFLAGS = $(unit_cflags)
+tests_unit_test_spec_LDFLAGS = $(BRIG_SANITIZE)
+tests_unit_test_spec_LDADD = libtestsupport.a libbrig.a $(unit_libs)
+
+tests_unit_test_policy_SOURCES = $(unit_policy_sources)
+tests_unit_test_policy_CPPFLAGS = $(unit_cppflags)
+tests_unit_test_policy_CFLAGS = $(unit_cflags)
+tests_unit_test_policy_LDFLAGS = $(BRIG_SANITIZE)
+tests_unit_test_policy_LDADD = libtestsupport.a libbrig.a $(unit_libs)
+
+tests_unit_test_plan_SOURCES = $(unit_plan_sources)
+tests_unit_test_plan_CPPFLAGS = $(unit_cppflags)
+tests_unit_test_plan_CFLAGS = $(unit_cflags)
+tests_unit_test_plan_LDFLAGS = $(BRIG_SANITIZE)
+tests_unit_test_plan_LDADD = libtestsupport.a libbrig.a $(unit_libs)
+
+tests_unit_test_parent_SOURCES = $(unit_parent_sources)
+tests_unit_test_parent_CPPFLAGS = $(unit_cppflags)
+tests_unit_test_parent_CFLAGS = $(unit_cflags)
+tests_unit_test_parent_LDFLAGS = $(BRIG_SANITIZE)
+tests_unit_test_parent_LDADD = libtestsupport.a libbrig.a $(unit_libs)
+
+tests_unit_test_child_SOURCES = $(unit_child_sources)
+tests_unit_test_child_CPPFLAGS = $(unit_cppflags)
+tests_unit_test_child_CFLAGS = $(unit_cflags)
+tests_unit_test_child_LDFLAGS = $(BRIG_SANITIZE)
+tests_unit_test_child_LDADD = libtestsupport.a libbrig.a $(unit_libs)
+
+tests_unit_test_container_SOURCES = $(unit_container_sources)
+tests_unit_test_container_CPPFLAGS = $(unit_cppflags)
+tests_unit_test_container_CFLAGS = $(unit_cflags)
+tests_unit_test_container_LDFLAGS = $(BRIG_SANITIZE)
+tests_unit_test_container_LDADD = libtestsupport.a libbrig.a $(unit_libs)
+
+tests_unit_test_audit_SOURCES = $(unit_audit_sources)
+tests_unit_test_audit_CPPFLAGS = $(unit_cppflags)
+tests_unit_test_audit_CFLAGS = $(unit_cflags)
+tests_unit_test_audit_LDFLAGS = $(BRIG_SANITIZE)
+tests_unit_test_audit_LDADD = libtestsupport.a libbrig.a $(unit_libs)
+
+tests_unit_test_cmd_SOURCES = $(unit_cmd_sources)
+tests_unit_test_cmd_CPPFLAGS = $(unit_cppflags)
+tests_unit_test_cmd_CFLAGS = $(unit_cflags)
+tests_unit_test_cmd_LDFLAGS = $(BRIG_SANITIZE)
+tests_unit_test_cmd_LDADD = libtestsupport.a libbrigcmd.a libbrig.a $(unit_libs)
