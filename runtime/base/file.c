@@ -9,6 +9,14 @@
 
 #include "base/fd.h"
 
+int file_create_at(int dir_fd, const char *name, const struct buffer *content, mode_t mode, struct error *err)
+{
+	AUTO_CLOSE int fd = openat(dir_fd, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, mode);
+	int rc = fd < 0 ? -errno : fd_write_all(fd, content->data, content->length);
+
+	return rc < 0 ? error_system(err, -rc, "write %s", name) : 0;
+}
+
 int file_replace_at(int dir_fd, const char *name, const struct buffer *content, mode_t mode, struct error *err)
 {
 	char temporary[NAME_MAX + 1];

@@ -7,6 +7,8 @@
 #include "base/buffer.h"
 #include "base/error.h"
 
+/* Makes the new file dir_fd/name with content; EEXIST where there is one. */
+int file_create_at(int dir_fd, const char *name, const struct buffer *content, mode_t mode, struct error *err);
 /* Replaces dir_fd/name with content by way of a temporary file and rename(2): readers see the old or the new, never a part. */
 int file_replace_at(int dir_fd, const char *name, const struct buffer *content, mode_t mode, struct error *err);
 /* The same by path, for files in the caller's hands such as --pid-file. */

@@ -166,12 +166,15 @@ static int reserve(struct creation *creation, struct error *err)
 		return rc;
 	creation->reserved = true;
 	rc = fill_state(creation, err);
-	if (rc >= 0)
-		rc = store_save(&creation->container, err);
-	/* A bundle may change or go: what exec and hooks need later is what was decided on now. */
-	if (rc >= 0)
-		rc = file_replace_at(creation->container.dir_fd, STORE_CONFIG, &creation->decision.text, 0600, err);
-	return rc;
+	return rc < 0 ? rc : store_mark_cgroup(&creation->container, err);
+}
+
+/* For later invocations. A bundle may change or go: what exec and hooks will need is what was decided on now. */
+static int record(const struct creation *creation, struct error *err)
+{
+	int rc = file_create_at(creation->container.dir_fd, STORE_CONFIG, &creation->decision.text, 0600, err);
+
+	return rc < 0 ? rc : store_save(&creation->container, err);
 }
 
 int creation_open_console(bool terminal, const char *path, bool foreground, struct console_ends *ret, struct error *err)
@@ -233,7 +236,7 @@ static int give_birth(struct creation *creation, enum child_role role, struct er
 	container->state.pid_start_time = state_process_start_time(creation->birth.pid);
 	/* Without a cgroup the pid is the only way to find it again: it is on record before the process goes its way. */
 	if (creation->plan->cgroup.manager == PLAN_CGROUP_DISABLED)
-		rc = store_save(container, err);
+		rc = record(creation, err);
 	if (rc >= 0)
 		rc = birth_go(&creation->birth, err);
 	if (rc < 0)
@@ -243,7 +246,7 @@ static int give_birth(struct creation *creation, enum child_role role, struct er
 	close_and_reset(&creation->console.console_fd);
 	/* Otherwise while the child is at work, where the write costs it nothing. */
 	if (creation->plan->cgroup.manager != PLAN_CGROUP_DISABLED)
-		rc = store_save(container, err);
+		rc = record(creation, err);
 	log_debug("parent: state saved");
 	return rc < 0 ? rc : birth_finish(&creation->birth_request, &creation->birth, err);
 }
@@ -279,7 +282,6 @@ void creation_undo(struct creation *creation)
 		cgroup_kill(creation->cgroup, &ignored);
 		if (cgroup_destroy(creation->cgroup, UNDO_TIMEOUT_MS, &ignored) < 0)
 			log_warning("undo: %s", ignored.message);
-		cgroup_prune_parents(creation->cgroup);
 	}
 	if (creation->reserved && store_remove(&creation->container, &ignored) < 0)
 		log_warning("undo: %s", ignored.message);

@@ -45,10 +45,7 @@ static int remove_cgroup(const struct state *state, struct error *err)
 		rc = kill_processes(state, cgroup, err);
 	if (rc < 0 || !cgroup)
 		return rc;
-	rc = cgroup_destroy(cgroup, END_TIMEOUT_MS, err);
-	if (rc >= 0)
-		cgroup_prune_parents(cgroup);
-	return rc;
+	return cgroup_destroy(cgroup, END_TIMEOUT_MS, err);
 }
 
 /* After the container is gone; a hook that fails is a warning, since there is nothing to take back (OCI runtime.md). */

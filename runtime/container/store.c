@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
@@ -16,6 +17,7 @@
 
 #define LOCK_TRIES 1000
 #define LOCK_PAUSE_NS (10 * 1000 * 1000)
+#define FILE_NAME_ID_MAX (NAME_MAX - 5) /* the default cgroup is brig-ID */
 #define STATE_ARENA ((size_t)32 * 1024 * 1024)
 
 int store_check_id(const char *id, struct error *err)
@@ -33,9 +35,10 @@ int store_check_id(const char *id, struct error *err)
 			err, ERROR_USAGE, EINVAL,
 			"container id \"%.64s\" is invalid: letters, digits and _ + - . are allowed, not beginning with a dot",
 			id);
-	if (length > NAME_MAX)
+	if (length > FILE_NAME_ID_MAX)
 		return error_set(err, ERROR_USAGE, ENAMETOOLONG,
-				 "container id is longer than the %d characters of a file name", NAME_MAX);
+				 "container id is longer than %d characters: a directory is named after it",
+				 FILE_NAME_ID_MAX);
 	return 0;
 }
 
@@ -163,6 +166,33 @@ static int open_directory(struct container *container, const char *id, enum stor
 	return was_replaced(container, id) ? not_found(id, err) : 0;
 }
 
+int store_mark_cgroup(const struct container *container, struct error *err)
+{
+	char text[PATH_MAX];
+
+	if (snprintf(text, sizeof(text), "%u:%s", container->state.cgroup_manager, container->state.cgroup_path) >=
+	    (int)sizeof(text))
+		return error_system(err, ENAMETOOLONG, "linux.cgroupsPath");
+	if (symlinkat(text, container->dir_fd, STORE_CGROUP) < 0)
+		return error_system(err, errno, "record the cgroup of %s", container->state.id);
+	return 0;
+}
+
+/* No state.json: the container is being made, or a brig was killed over it. What is known is enough for a removal. */
+static int read_mark(struct container *container, const char *id, struct error *err)
+{
+	char text[PATH_MAX];
+	ssize_t n = readlinkat(container->dir_fd, STORE_CGROUP, text, sizeof(text) - 1);
+	struct state *state = &container->state;
+
+	*state = (struct state){ .id = arena_strdup(container->arena, id) };
+	if (n > 2 && text[0] >= '0' && text[0] <= '9' && text[1] == ':') {
+		state->cgroup_manager = (uint32_t)(text[0] - '0');
+		state->cgroup_path = arena_strndup(container->arena, text + 2, (size_t)n - 2);
+	}
+	return state->id ? 0 : error_memory(err);
+}
+
 int store_open(const struct brig *brig, const char *id, enum store_lock lock, struct container *ret, struct error *err)
 {
 	struct container container = { .root_fd = -EBADF, .dir_fd = -EBADF };
@@ -177,11 +207,8 @@ int store_open(const struct brig *brig, const char *id, enum store_lock lock, st
 	rc = container.arena ? open_directory(&container, id, lock, err) : error_memory(err);
 	if (rc >= 0)
 		rc = state_read(container.dir_fd, container.arena, &container.state, err);
-	/* A brig that died right after mkdir left no state.json: only the id is known, and that is enough for a removal. */
-	if (rc == -ENOENT && err && err->kind != ERROR_NOT_FOUND) {
-		container.state.id = arena_strdup(container.arena, id);
-		rc = 0;
-	}
+	if (rc == -ENOENT && err->kind != ERROR_NOT_FOUND)
+		rc = read_mark(&container, id, err);
 	if (rc < 0) {
 		store_done(&container);
 		return rc;

@@ -12,8 +12,7 @@
 #include "base/json.h"
 #include "container/brig.h"
 
-/* state.json: what later invocations need to know. Written before anything is made, so that whatever a killed brig leaves
- * can be found and removed. */
+/* state.json: what later invocations need to know. */
 struct state {
 	const char *oci_version, *id, *bundle, *rootfs, *created, *owner;
 	int pid;		 /* 0: not cloned yet */
@@ -49,6 +48,9 @@ int store_reserve(const struct brig *brig, const char *id, struct container *ret
 int store_open(const struct brig *brig, const char *id, enum store_lock lock, struct container *ret, struct error *err);
 /* Is a brig at work on it (creating, starting, deleting)? */
 bool store_is_busy(const struct container *container);
+/* Records where the container's cgroup will be, before anything is made: with that, what a killed brig leaves can be found and
+ * removed. A symbolic link: one system call, all or nothing; state.json follows while the container is set up. */
+int store_mark_cgroup(const struct container *container, struct error *err);
 void store_unlock(const struct container *container);
 int store_save(const struct container *container, struct error *err);
 /* Removes the directory with all that is in it. */
@@ -59,6 +61,8 @@ int store_list(const struct brig *brig, struct arena *arena, const char ***ret, 
 /* The directory of compiled filters below root_fd, or -EBADF. */
 int store_open_filter_cache(int root_fd);
 
-/* Files beside state.json: the config.json as it was at create; the socket on which a created container waits. */
+/* Beside state.json: the config.json as it was at create; the socket on which a created container waits; store_mark_cgroup's
+ * link "MANAGER:PATH". */
 #define STORE_CONFIG "config.json"
 #define STORE_START_SOCKET "start"
+#define STORE_CGROUP "cgroup"

@@ -46,7 +46,7 @@ static int open_one(const struct plan_namespace_join *join, struct error *err)
 
 int join_open(const struct plan_namespaces *namespaces, bool privileged, struct join *ret, struct error *err)
 {
-	struct join join = { .userns_fd = -EBADF, .container_fd = -EBADF };
+	struct join join = { .userns_fd = -EBADF, .pid_fd = -EBADF, .container_fd = -EBADF };
 
 	if (namespaces->n_join > JOIN_MAX)
 		return error_invalid(err, "linux.namespaces: more than %d namespaces to join", JOIN_MAX);
@@ -59,7 +59,11 @@ int join_open(const struct plan_namespaces *namespaces, bool privileged, struct 
 		join.n++;
 		if (namespaces->join[i].flag == CLONE_NEWUSER)
 			join.userns_fd = join.fds[i];
-		join.by_child[i] = namespaces->join[i].flag == CLONE_NEWNS || !privileged;
+		if (namespaces->join[i].flag == CLONE_NEWPID)
+			join.pid_fd = join.fds[i];
+		/* A pid namespace counts for children only. */
+		join.by_child[i] = namespaces->join[i].flag == CLONE_NEWNS ||
+				   (!privileged && namespaces->join[i].flag != CLONE_NEWPID);
 	}
 	*ret = join;
 	return 0;
@@ -86,7 +90,7 @@ int join_enter(struct join *join, const struct plan_namespaces *namespaces, stru
 	for (size_t i = 0; i < join->n; i++) {
 		uint64_t flag = namespaces->join[i].flag;
 
-		if (join->by_child[i] || flag == CLONE_NEWUSER)
+		if (join->by_child[i] || flag == CLONE_NEWUSER || (flag == CLONE_NEWPID && join->userns_fd >= 0))
 			continue;
 		rc = remember_own(join, flag, err);
 		if (rc < 0)
@@ -157,11 +161,16 @@ static int intermediate_process(void *data)
 	struct intermediate *intermediate = data;
 	const struct join *join = intermediate->join;
 	int flags = CLONE_NEWUSER | (join->joins_pid ? CLONE_NEWPID : 0);
+	/* By us and not by the parent, or clone3 would tell the child's number in there. Host root may join what the host's user
+	 * namespace owns until it takes on another one; an ordinary user may only after that. */
+	bool in_pid = join->pid_fd < 0 || setns(join->pid_fd, CLONE_NEWPID) == 0;
 
 	if (join->userns_fd >= 0 && setns(join->userns_fd, CLONE_NEWUSER) < 0)
 		return fail(intermediate, "join the user namespace");
 	if (join->userns_fd < 0 && setns(join->container_fd, flags) < 0)
 		return fail(intermediate, "join the container's user and pid namespaces");
+	if (!in_pid && setns(join->pid_fd, CLONE_NEWPID) < 0)
+		return fail(intermediate, "join the pid namespace");
 	intermediate->pid = sys_clone3(&intermediate->args);
 	if (intermediate->pid == 0)
 		child_main(intermediate->child);

@@ -19,6 +19,7 @@ struct join {
 	int back_fds[JOIN_MAX]; /* our own, of the kinds that we left */
 	int back_flags[JOIN_MAX];
 	size_t n_back;
+	int pid_fd;	  /* one of fds, or -EBADF: where there is a userns_fd the intermediate joins it as well */
 	int userns_fd;	  /* joined between us and the container, by an intermediate process; or -EBADF */
 	int container_fd; /* exec: pidfd of the container's first process, or -EBADF */
 	bool joins_pid;	  /* ... whose pid namespace the intermediate joins as well */
@@ -29,8 +30,8 @@ int join_open(const struct plan_namespaces *namespaces, bool privileged, struct 
 /* Joins what the parent can join: everything owned by the host's user namespace. pid namespaces count for children only. */
 int join_enter(struct join *join, const struct plan_namespaces *namespaces, struct error *err);
 /* exec: the pid namespace of a running container, given by pidfd, for our next child; where we lack the privilege for that
- * (rootless), an intermediate process will join it together with the user namespace. */
-int join_container(struct join *join, int container_fd, bool privileged, struct error *err);
+ * (rootless), an intermediate process will join it together with the user namespace. enter: as in the plan. */
+int join_container(struct join *join, int container_fd, uint64_t enter, bool privileged, struct error *err);
 /* Back to our own. A failure here leaves brig in foreign namespaces: the caller must give up. */
 int join_leave(struct join *join, struct error *err);
 void join_done(struct join *join);

@@ -9,7 +9,7 @@
 #include "plan/plan_resources_devices.h"
 
 #define PATH_MAX_LENGTH 3072
-#define DEFAULT_PARENT "brig"
+#define DEFAULT_PREFIX "brig"
 
 static int fs_path(struct plan_builder *builder, const char *asked, struct error *err)
 {
@@ -46,8 +46,8 @@ static int build_path(struct plan_builder *builder, struct error *err)
 	if (asked)
 		return systemd ? systemd_path(builder, asked, err) : fs_path(builder, asked, err);
 	path = systemd ? plan_builder_text(builder, err, "%s:%s:%s", builder->host->euid ? "user.slice" : "system.slice",
-					   DEFAULT_PARENT, id) :
-			 plan_builder_text(builder, err, "%s/%s", DEFAULT_PARENT, id);
+					   DEFAULT_PREFIX, id) :
+			 plan_builder_text(builder, err, "%s-%s", DEFAULT_PREFIX, id);
 	builder->plan->cgroup.path = path;
 	return path ? 0 : -ENOMEM;
 }

@@ -138,7 +138,7 @@ sleeps() { # PID
 }
 
 @test "a time namespace is joined" {
-	keeper --time --boottime 200000 --fork --kill-child
+	keeper --time --boottime 200000
 	add_namespace time "/proc/$HELPER/ns/time_for_children"
 	inside_namespace time
 	expect_equal "$output" "$(readlink "/proc/$HELPER/ns/time_for_children")"

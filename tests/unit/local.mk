@@ -10,12 +10,24 @@ unit_spec_sources = \
 	tests/unit/spec/test_spec.c \
 	tests/unit/spec/test_spec_hostile.c \
 	tests/unit/spec/test_spec_validate.c
-EXTRA_DIST += tests/unit/spec/data/complete/config.json
 
-unit_policy_sources =
+unit_policy_sources = \
+	tests/unit/policy/test_policy.c
 
 unit_plan_sources = \
-	tests/unit/plan/test_plan_digest.c
+	tests/unit/plan/plan_fixture.c \
+	tests/unit/plan/plan_fixture.h \
+	tests/unit/plan/test_plan_build.c \
+	tests/unit/plan/test_plan_cgroup.c \
+	tests/unit/plan/test_plan_devices.c \
+	tests/unit/plan/test_plan_digest.c \
+	tests/unit/plan/test_plan_mount_options.c \
+	tests/unit/plan/test_plan_mounts.c \
+	tests/unit/plan/test_plan_namespaces.c \
+	tests/unit/plan/test_plan_print.c \
+	tests/unit/plan/test_plan_process.c \
+	tests/unit/plan/test_plan_seccomp.c \
+	tests/unit/plan/test_plan_sysctl.c
 
 unit_parent_sources = \
 	tests/unit/parent/test_cgroup.c \

@@ -10,7 +10,6 @@
 #include "parent/cgroup/cgroup_devices.h"
 #include "parent/cgroup/cgroup_internal.h"
 
-#define DEFAULT_PARENT "brig/"
 #define SETTINGS_MEMORY_MAX ((size_t)4 * 1024 * 1024)
 
 static struct cgroup *allocate(enum plan_cgroup_manager manager, const char *path)
@@ -283,24 +282,6 @@ int cgroup_delegate(const struct cgroup *cgroup, uid_t uid, struct error *err)
 		if (*file && !strchr(file, '/'))
 			r = give_file(fd, file, uid, err);
 	return r;
-}
-
-void cgroup_prune_parents(const struct cgroup *cgroup)
-{
-	char path[CGROUP_PATH_MAX];
-
-	if (strncmp(cgroup->path, DEFAULT_PARENT, strlen(DEFAULT_PARENT)) != 0)
-		return;
-	for (unsigned tree = 0; tree < CGROUP_N_TREES; tree++) {
-		int root_fd = cgroup->trees[tree].root_fd;
-
-		snprintf(path, sizeof(path), "%s", cgroup->path);
-		for (char *slash = strrchr(path, '/'); root_fd >= 0 && slash; slash = strrchr(path, '/')) {
-			*slash = '\0';
-			if (unlinkat(root_fd, path, AT_REMOVEDIR) < 0)
-				break;
-		}
-	}
 }
 
 static int check_usable(struct cgroup *cgroup, const char *what, struct error *err)

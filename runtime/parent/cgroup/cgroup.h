@@ -59,9 +59,6 @@ int cgroup_delegate(const struct cgroup *cgroup, uid_t uid, struct error *err);
 /* Removes the group and all groups below it. Waits up to timeout_ms for killed processes to leave; ERROR_STATE (EBUSY)
  * with the number of processes that are still there. A group that does not exist is no error. */
 int cgroup_destroy(struct cgroup *cgroup, int timeout_ms, struct error *err);
-/* Removes the parents as long as they are empty, where the path begins with brig's own default parent ("brig/"); others
- * belong to the caller. Never fails. */
-void cgroup_prune_parents(const struct cgroup *cgroup);
 
 /* ---- while it runs ---- */
 

@@ -31,4 +31,5 @@ runtime_parent_cgroup_sources = \
 	runtime/parent/cgroup/cgroup_v2_settings.c \
 	runtime/parent/cgroup/cgroup_v2_statistics.c \
 	runtime/parent/cgroup/cgroup_walk.c
+
 folder_docs += runtime/parent/cgroup/README.md
