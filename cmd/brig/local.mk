@@ -49,6 +49,10 @@ bin_PROGRAMS += brig
 brig_SOURCES = cmd/brig/main.c
 brig_LDADD = libbrigcmd.a $(runtime_libs)
 brig_LDFLAGS = $(program_ldflags)
+if STATIC_PROGRAMS
+brig_SOURCES += cmd/brig/entry.c
+brig_LDFLAGS += -Wl,-e,brig_entry
+endif
 
 # The generated header has to be there before the first compilation knows who includes it.
 $(libbrigcmd_a_OBJECTS) $(brig_OBJECTS): | brig-version.h

@@ -43,7 +43,8 @@ static int build_identity(struct plan_builder *builder, struct error *err)
 	int rc;
 
 	if (!request->bundle || request->bundle[0] != '/')
-		return error_set(err, ERROR_INTERNAL, EINVAL, "the bundle's path is not absolute: %.200s", request->bundle ?: "");
+		return error_set(err, ERROR_INTERNAL, EINVAL, "the bundle's path is not absolute: %.200s",
+				 request->bundle ?: "");
 	rc = plan_builder_copy(builder, request->id, &plan->id, err);
 	if (rc >= 0)
 		rc = plan_builder_copy(builder, request->bundle, &plan->bundle, err);

@@ -16,7 +16,7 @@ struct plan_request {
 	const char *bundle; /* absolute */
 	bool no_pivot, no_new_keyring;
 	unsigned preserve_fds; /* --preserve-fds */
-	unsigned listen_fds;   /* LISTEN_FDS of our own environment, 0: none; kept too, and told to the program (sd_listen_fds(3)) */
+	unsigned listen_fds; /* LISTEN_FDS of our own environment, 0: none; kept too, and told to the program (sd_listen_fds(3)) */
 	enum plan_cgroup_manager cgroup_manager;
 };
 

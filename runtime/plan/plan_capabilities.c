@@ -20,8 +20,8 @@ struct set {
 /* A comma-separated list that grows by replacement; short, so that the waste in the arena does not matter. */
 static int append(const struct plan_builder *builder, const char **list, const char *name, struct error *err)
 {
-	char *longer = *list ? plan_builder_text(builder, err, "%s, %.64s", *list, name) :
-			       plan_builder_text(builder, err, "%.64s", name);
+	char *longer = *list ? plan_builder_text(builder, err, "%s, %.64s", *list, name)
+			     : plan_builder_text(builder, err, "%.64s", name);
 
 	if (!longer)
 		return -ENOMEM;
@@ -92,8 +92,8 @@ int plan_capabilities_build(struct plan_builder *builder, struct error *err)
 		       err);
 	if (rc >= 0)
 		rc = build_set(builder,
-			       &(struct set){ "process.capabilities.permitted", asked->permitted, asked->n_permitted, own,
-					      &plan->permitted, no_permission },
+			       &(struct set){ "process.capabilities.permitted", asked->permitted, asked->n_permitted,
+					      own, &plan->permitted, no_permission },
 			       err);
 	if (rc >= 0)
 		rc = build_set(builder,
@@ -102,8 +102,8 @@ int plan_capabilities_build(struct plan_builder *builder, struct error *err)
 			       err);
 	if (rc >= 0)
 		rc = build_set(builder,
-			       &(struct set){ "process.capabilities.inheritable", asked->inheritable, asked->n_inheritable,
-					      own & bound, &plan->inheritable, no_permission },
+			       &(struct set){ "process.capabilities.inheritable", asked->inheritable,
+					      asked->n_inheritable, own & bound, &plan->inheritable, no_permission },
 			       err);
 	if (rc >= 0)
 		rc = build_set(builder,

@@ -18,9 +18,11 @@ static int fs_path(struct plan_builder *builder, const char *asked, struct error
 	if (!path)
 		return error_memory(err);
 	if (path[1] == '\0')
-		return error_invalid(err, "linux.cgroupsPath: \"%.200s\" is the root of all groups; name one below it", asked);
+		return error_invalid(err, "linux.cgroupsPath: \"%.200s\" is the root of all groups; name one below it",
+				     asked);
 	if (strlen(path) > PATH_MAX_LENGTH)
-		return error_invalid(err, "linux.cgroupsPath: has %zu bytes, %d are the most", strlen(path), PATH_MAX_LENGTH);
+		return error_invalid(err, "linux.cgroupsPath: has %zu bytes, %d are the most", strlen(path),
+				     PATH_MAX_LENGTH);
 	builder->plan->cgroup.path = path + 1;
 	return 0;
 }
@@ -31,8 +33,9 @@ static int systemd_path(struct plan_builder *builder, const char *asked, struct 
 	const char *first = strchr(asked, ':'), *second = first ? strchr(first + 1, ':') : NULL;
 
 	if (!second || strchr(second + 1, ':') || second[1] == '\0' || strchr(asked, '/'))
-		return error_invalid(err, "linux.cgroupsPath: \"%.200s\" is not of the form slice:prefix:name, which systemd as the "
-					  "cgroup manager needs",
+		return error_invalid(err,
+				     "linux.cgroupsPath: \"%.200s\" is not of the form slice:prefix:name, which systemd as the "
+				     "cgroup manager needs",
 				     asked);
 	return plan_builder_copy(builder, asked, &builder->plan->cgroup.path, err);
 }
@@ -45,9 +48,9 @@ static int build_path(struct plan_builder *builder, struct error *err)
 
 	if (asked)
 		return systemd ? systemd_path(builder, asked, err) : fs_path(builder, asked, err);
-	path = systemd ? plan_builder_text(builder, err, "%s:%s:%s", builder->host->euid ? "user.slice" : "system.slice",
-					   DEFAULT_PREFIX, id) :
-			 plan_builder_text(builder, err, "%s-%s", DEFAULT_PREFIX, id);
+	path = systemd ? plan_builder_text(builder, err, "%s:%s:%s",
+					   builder->host->euid ? "user.slice" : "system.slice", DEFAULT_PREFIX, id)
+		       : plan_builder_text(builder, err, "%s-%s", DEFAULT_PREFIX, id);
 	builder->plan->cgroup.path = path;
 	return path ? 0 : -ENOMEM;
 }
@@ -75,6 +78,22 @@ static void build_owner(struct plan_builder *builder)
 	}
 }
 
+/* The caller has chosen to go without a cgroup, but may not know what that costs. */
+static int report_unlimited(struct plan_builder *builder, struct error *err)
+{
+	const struct plan_resources *asked = &builder->plan->cgroup.resources;
+
+	if (builder->plan->cgroup.manager != PLAN_CGROUP_DISABLED ||
+	    !(asked->set || asked->cpus || asked->mems || asked->n_throttles || asked->n_hugepages || asked->n_rdma ||
+	      asked->n_unified))
+		return 0;
+	return report_add(
+		builder->report,
+		&(struct report_line){ REPORT_WARNING, "cgroup-disabled", "linux.resources", "limits", "none of them",
+				       "limits take a cgroup, and --cgroup-manager=disabled says to make none" },
+		err);
+}
+
 int plan_cgroup_build(struct plan_builder *builder, struct error *err)
 {
 	const struct spec_resources *asked = &builder->spec->linux_.resources;
@@ -89,6 +108,8 @@ int plan_cgroup_build(struct plan_builder *builder, struct error *err)
 	/* A new group allows no other devices, whether or not config.json has rules. */
 	if (rc >= 0 && asked->n_devices == 0 && cgroup->manager != PLAN_CGROUP_DISABLED)
 		rc = plan_resources_devices_build(asked, builder->host, &cgroup->resources, builder->report, err);
+	if (rc >= 0)
+		rc = report_unlimited(builder, err);
 	if (rc >= 0)
 		build_owner(builder);
 	return rc;

@@ -8,8 +8,8 @@
 
 /* OCI config-linux.md "Default devices"; ptmx is a link into devpts, console comes with the terminal. */
 static const struct plan_device defaults[] = {
-	{ "/dev/null", S_IFCHR, 1, 3, 0666, 0, 0 },   { "/dev/zero", S_IFCHR, 1, 5, 0666, 0, 0 },
-	{ "/dev/full", S_IFCHR, 1, 7, 0666, 0, 0 },   { "/dev/random", S_IFCHR, 1, 8, 0666, 0, 0 },
+	{ "/dev/null", S_IFCHR, 1, 3, 0666, 0, 0 },    { "/dev/zero", S_IFCHR, 1, 5, 0666, 0, 0 },
+	{ "/dev/full", S_IFCHR, 1, 7, 0666, 0, 0 },    { "/dev/random", S_IFCHR, 1, 8, 0666, 0, 0 },
 	{ "/dev/urandom", S_IFCHR, 1, 9, 0666, 0, 0 }, { "/dev/tty", S_IFCHR, 5, 0, 0666, 0, 0 },
 };
 
@@ -70,15 +70,17 @@ static int add(struct plan_builder *builder, struct plan_device *list, size_t *n
 		return rc;
 	same = find(list, *n, device.path);
 	if (same)
-		return same_device(same, &device) ? 0 :
-						    error_invalid(err, "linux.devices[%zu].path: %s is there already, with another "
-								       "type or number",
-								  i, device.path);
+		return same_device(same, &device)
+			       ? 0
+			       : error_invalid(err,
+					       "linux.devices[%zu].path: %s is there already, with another "
+					       "type or number",
+					       i, device.path);
 	instead = replaced_by(builder, device.path);
 	if (instead)
 		return report_add(builder->report,
-				  &(struct report_line){ REPORT_NOTE, "device-replaced", "linux.devices", device.path, instead,
-							 "the host's node would lead out of the container" },
+				  &(struct report_line){ REPORT_NOTE, "device-replaced", "linux.devices", device.path,
+							 instead, "the host's node would lead out of the container" },
 				  err);
 	list[(*n)++] = device;
 	return 0;

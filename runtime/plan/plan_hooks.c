@@ -18,8 +18,8 @@ static int build_one(struct plan_builder *builder, const struct spec_hook *asked
 	rc = plan_builder_copy(builder, asked->path, &ret->path, err);
 	/* As execve(2) has it, args[0] is the program's name; left out, that is the path. */
 	if (rc >= 0)
-		rc = asked->n_args ? plan_builder_copy_list(builder, asked->args, asked->n_args, &ret->argv, err) :
-				     plan_builder_copy_list(builder, self, 1, &ret->argv, err);
+		rc = asked->n_args ? plan_builder_copy_list(builder, asked->args, asked->n_args, &ret->argv, err)
+				   : plan_builder_copy_list(builder, self, 1, &ret->argv, err);
 	/* Exactly what the hook names, never ours nor the container's (CVE-2025-23266). */
 	return rc < 0 ? rc : plan_builder_copy_list(builder, asked->env, asked->n_env, &ret->envp, err);
 }

@@ -47,9 +47,10 @@ static int map_owner(struct plan_builder *builder, struct plan_mount *mount, con
 	}
 	if (option)
 		inside = strtoul(option->value, &end, 10);
-	if (inside > UINT32_MAX || (end && (end == option->value || *end)) || !plan_builder_map(map, (uint32_t)inside, &outside))
-		return error_invalid(err, "%s.options: \"%s=%.32s\" is not mapped by linux.%sMappings", mount->where, key,
-				     option ? option->value : "0", key);
+	if (inside > UINT32_MAX || (end && (end == option->value || *end)) ||
+	    !plan_builder_map(map, (uint32_t)inside, &outside))
+		return error_invalid(err, "%s.options: \"%s=%.32s\" is not mapped by linux.%sMappings", mount->where,
+				     key, option ? option->value : "0", key);
 	if (!option)
 		option = &list[mount->n_options++];
 	option->key = key;
@@ -78,8 +79,9 @@ static int finish_dev(struct plan_builder *builder, struct plan_mount *mount, st
 static int finish_devpts(struct plan_builder *builder, struct plan_mount *mount, struct error *err)
 {
 	struct plan_mount_option *list = (struct plan_mount_option *)mount->options;
-	struct report_line line = { REPORT_ADJUSTED, "devpts-group", mount->where, NULL, "no gid option",
-				    "linux.gidMappings does not map that group" };
+	struct report_line line = { REPORT_ADJUSTED, "devpts-group",
+				    mount->where,    NULL,
+				    "no gid option", "linux.gidMappings does not map that group" };
 	uint32_t outside;
 	int rc = 0;
 
@@ -100,9 +102,14 @@ static int finish_devpts(struct plan_builder *builder, struct plan_mount *mount,
 
 static int bind_sys(struct plan_builder *builder, struct plan_mount *mount, struct error *err)
 {
-	const struct report_line line = { REPORT_ADJUSTED, "sysfs-bound", mount->where, "a new sysfs",
-					  "the host's /sys, bound read-only with all below it",
-					  "sysfs shows the network namespace, and a user namespace that does not own it may not mount it" };
+	const struct report_line line = {
+		REPORT_ADJUSTED,
+		"sysfs-bound",
+		mount->where,
+		"a new sysfs",
+		"the host's /sys, bound read-only with all below it",
+		"sysfs shows the network namespace, and a user namespace that does not own it may not mount it"
+	};
 
 	mount->kind = PLAN_MOUNT_BIND;
 	mount->type = NULL;
@@ -132,7 +139,8 @@ static int finish_sysfs(struct plan_builder *builder, struct plan_mount *mount, 
 		return 0;
 	case PLAN_NAMESPACE_HOST:
 		mount->maker = PLAN_MAKER_CHILD;
-		return has_user_namespace(builder) || builder->host->in_user_namespace ? bind_sys(builder, mount, err) : 0;
+		return has_user_namespace(builder) || builder->host->in_user_namespace ? bind_sys(builder, mount, err)
+										       : 0;
 	}
 	return 0;
 }

@@ -8,18 +8,18 @@
 #include "base/syscalls.h"
 
 enum option_kind {
-	SET,	       /* value: MOUNT_ATTR_*, for this mount */
+	SET, /* value: MOUNT_ATTR_*, for this mount */
 	CLEAR,
-	SET_ALL,       /* the same for all mounts below it */
+	SET_ALL, /* the same for all mounts below it */
 	CLEAR_ALL,
-	ATIME,	       /* value: a setting of the field MOUNT_ATTR__ATIME */
+	ATIME, /* value: a setting of the field MOUNT_ATTR__ATIME */
 	ATIME_ALL,
-	BIND,	       /* value: 1 with all that is below */
-	PROPAGATION,   /* value: MS_* with MS_REC */
-	ID_MAP,	       /* value: 1 with all that is below */
+	BIND,	     /* value: 1 with all that is below */
+	PROPAGATION, /* value: MS_* with MS_REC */
+	ID_MAP,	     /* value: 1 with all that is below */
 	COPY_UP,
-	SUPERBLOCK,    /* fsconfig(2) knows it for every new file system; a bind mount has no say in it */
-	NOTHING,       /* the default of what we make, or of no meaning any more */
+	SUPERBLOCK, /* fsconfig(2) knows it for every new file system; a bind mount has no say in it */
+	NOTHING,    /* the default of what we make, or of no meaning any more */
 	REFUSED,
 };
 
@@ -200,8 +200,8 @@ int plan_mount_options_parse(const struct plan_builder *builder, const struct pl
 {
 	const struct spec_mount *spec = asked->spec;
 	/* Room for two more, which the plan itself may add (plan_mounts.c). */
-	struct plan_mount_option *list = arena_array_of(builder->arena, spec->n_options + PLAN_MOUNT_OPTIONS_SPARE,
-							struct plan_mount_option);
+	struct plan_mount_option *list =
+		arena_array_of(builder->arena, spec->n_options + PLAN_MOUNT_OPTIONS_SPARE, struct plan_mount_option);
 	int rc = 0;
 
 	if (!list)

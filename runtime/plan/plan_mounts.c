@@ -11,7 +11,7 @@
 
 /* What lxcfs and its kin may be bound over: single files that inform, nothing that a runtime reads or writes. */
 static const char *const proc_files[] = {
-	"/proc/cpuinfo", "/proc/meminfo", "/proc/stat",	   "/proc/uptime",  "/proc/loadavg",
+	"/proc/cpuinfo", "/proc/meminfo", "/proc/stat",	    "/proc/uptime",    "/proc/loadavg",
 	"/proc/swaps",	 "/proc/net/dev", "/proc/slabinfo", "/proc/diskstats", "/proc/sys/kernel/ns_last_pid",
 };
 
@@ -19,7 +19,8 @@ static bool may_lie_in_proc(const struct plan_mount *mount)
 {
 	/* Over all of /proc: a procfs, be it a new one or the host's own where that is shared anyway. */
 	if (strcmp(mount->destination, "/proc") == 0)
-		return mount->kind == PLAN_MOUNT_BIND ? strcmp(mount->source, "/proc") == 0 : strcmp(mount->type, "proc") == 0;
+		return mount->kind == PLAN_MOUNT_BIND ? strcmp(mount->source, "/proc") == 0
+						      : strcmp(mount->type, "proc") == 0;
 	if (mount->kind != PLAN_MOUNT_BIND)
 		return false;
 	for (size_t i = 0; i < ARRAY_SIZE(proc_files); i++) {
@@ -34,26 +35,29 @@ static int check_proc(const struct plan_mount *mount, struct error *err)
 {
 	if (!path_is_below(mount->destination, "/proc") || may_lie_in_proc(mount))
 		return 0;
-	return error_set(err, ERROR_REFUSED, EPERM,
-			 "%s.destination: \"%.200s\" lies in /proc, where only a procfs itself and files such as /proc/meminfo may "
-			 "be mounted",
-			 mount->where, mount->destination);
+	return error_set(
+		err, ERROR_REFUSED, EPERM,
+		"%s.destination: \"%.200s\" lies in /proc, where only a procfs itself and files such as /proc/meminfo may "
+		"be mounted",
+		mount->where, mount->destination);
 }
 
 static int build_destination(struct plan_builder *builder, const struct plan_mount_asked *asked, struct plan_mount *ret,
 			     struct error *err)
 {
 	const char *destination = asked->spec->destination;
-	struct report_line line = { REPORT_NOTE, "mount-relative", ret->where, NULL, NULL,
-				    "a relative destination begins at the container's root" };
+	struct report_line line = { REPORT_NOTE, "mount-relative",
+				    ret->where,	 NULL,
+				    NULL,	 "a relative destination begins at the container's root" };
 
 	ret->destination = path_normalise(builder->arena, destination);
 	if (!ret->destination)
 		return error_memory(err);
 	if (strcmp(ret->destination, "/") == 0)
-		return error_set(err, ERROR_REFUSED, EPERM,
-				 "%s.destination: \"%.200s\" is the root of the container; name its file system in root.path",
-				 ret->where, destination);
+		return error_set(
+			err, ERROR_REFUSED, EPERM,
+			"%s.destination: \"%.200s\" is the root of the container; name its file system in root.path",
+			ret->where, destination);
 	if (destination[0] == '/')
 		return 0;
 	line.applied = ret->destination;
@@ -69,7 +73,8 @@ static int build_bind_source(struct plan_builder *builder, const struct plan_mou
 	const char *source = asked->spec->source;
 
 	if (!source)
-		return error_invalid(err, "%s.source: is missing; a bind mount needs the path of what to bind", ret->where);
+		return error_invalid(err, "%s.source: is missing; a bind mount needs the path of what to bind",
+				     ret->where);
 	if (source[0] == '/')
 		return plan_builder_copy(builder, source, &ret->source, err);
 	ret->source = plan_builder_text(builder, err, "%s/%s", builder->request->bundle, source);
@@ -110,13 +115,16 @@ static int build_id_map(struct plan_builder *builder, const struct plan_mount_as
 	if (!ret->idmap)
 		return 0;
 	if (ret->kind != PLAN_MOUNT_BIND)
-		return error_invalid(err, "%s: only a bind mount can have its ids mapped, this is a new %s", ret->where, ret->type);
+		return error_invalid(err, "%s: only a bind mount can have its ids mapped, this is a new %s", ret->where,
+				     ret->type);
 	if (!spec->n_uid_mappings && plan_builder_namespace(builder, CLONE_NEWUSER) == PLAN_NAMESPACE_HOST)
-		return error_invalid(err, "%s: asks for %s, but has no uidMappings and gidMappings, and there is no user namespace "
-					  "whose maps could serve",
+		return error_invalid(err,
+				     "%s: asks for %s, but has no uidMappings and gidMappings, and there is no user namespace "
+				     "whose maps could serve",
 				     ret->where, ret->idmap_recursive ? "ridmap" : "idmap");
 	if (!plan_builder_can(builder, CAP_SYS_ADMIN))
-		return error_set(err, ERROR_UNSUPPORTED, EPERM, "%s: mapping the ids of a mount takes CAP_SYS_ADMIN", ret->where);
+		return error_set(err, ERROR_UNSUPPORTED, EPERM, "%s: mapping the ids of a mount takes CAP_SYS_ADMIN",
+				 ret->where);
 	rc = plan_namespaces_copy_map(builder, spec->uid_mappings, spec->n_uid_mappings, &ret->uids, err);
 	if (rc < 0)
 		return rc;
@@ -132,8 +140,8 @@ static int check_bind_options(const struct plan_mount *mount, struct error *err)
 		if (!option->value && (strcmp(option->key, "sync") == 0 || strcmp(option->key, "dirsync") == 0 ||
 				       strcmp(option->key, "lazytime") == 0 || strcmp(option->key, "mand") == 0))
 			continue;
-		return error_invalid(err, "%s.options: \"%.100s\" means nothing for a bind mount; leave it out", mount->where,
-				     option->key);
+		return error_invalid(err, "%s.options: \"%.100s\" means nothing for a bind mount; leave it out",
+				     mount->where, option->key);
 	}
 	return 0;
 }
@@ -173,8 +181,7 @@ static int build_one(struct plan_builder *builder, const struct plan_mount_asked
 		return rc;
 	if (ret->copy_up && (ret->kind != PLAN_MOUNT_FILESYSTEM || strcmp(ret->type, "tmpfs") != 0))
 		return error_invalid(err, "%s.options: tmpcopyup is for a tmpfs alone", ret->where);
-	return ret->kind == PLAN_MOUNT_BIND ? finish_bind(builder, ret, err) :
-					      plan_mount_kinds_finish(builder, ret, err);
+	return ret->kind == PLAN_MOUNT_BIND ? finish_bind(builder, ret, err) : plan_mount_kinds_finish(builder, ret, err);
 }
 
 int plan_mounts_build(struct plan_builder *builder, struct error *err)

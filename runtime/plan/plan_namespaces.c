@@ -35,9 +35,11 @@ static int check_root_mapped(const struct plan_builder *builder, struct error *e
 	uint32_t outside;
 
 	if (!plan_builder_map(&builder->uids, 0, &outside))
-		return error_invalid(err, "linux.uidMappings: nothing maps containerID 0; a new user namespace needs its root");
+		return error_invalid(
+			err, "linux.uidMappings: nothing maps containerID 0; a new user namespace needs its root");
 	if (!plan_builder_map(&builder->gids, 0, &outside))
-		return error_invalid(err, "linux.gidMappings: nothing maps containerID 0; a new user namespace needs its root");
+		return error_invalid(
+			err, "linux.gidMappings: nothing maps containerID 0; a new user namespace needs its root");
 	return 0;
 }
 
@@ -61,7 +63,8 @@ static int build_maps(struct plan_builder *builder, struct error *err)
 		return rc;
 	if (origin == PLAN_NAMESPACE_JOINED && builder->uids.n_ranges > 0)
 		return report_add(builder->report,
-				  &(struct report_line){ REPORT_NOTE, "userns-joined-maps", "linux.uidMappings", NULL, NULL,
+				  &(struct report_line){ REPORT_NOTE, "userns-joined-maps", "linux.uidMappings", NULL,
+							 NULL,
 							 "the user namespace is joined by its path: its own maps hold" },
 				  err);
 	if (origin != PLAN_NAMESPACE_NEW)
@@ -112,7 +115,8 @@ static int build_list(struct plan_builder *builder, struct error *err)
 {
 	const struct spec_linux *linux_ = &builder->spec->linux_;
 	struct plan_namespaces *namespaces = &builder->plan->namespaces;
-	struct plan_namespace_join *join = arena_array_of(builder->arena, linux_->n_namespaces, struct plan_namespace_join);
+	struct plan_namespace_join *join =
+		arena_array_of(builder->arena, linux_->n_namespaces, struct plan_namespace_join);
 	int rc = join ? 0 : error_memory(err);
 	size_t n = 0;
 

@@ -137,6 +137,7 @@ void plan_print_files(struct plan_printer *printer, const struct plan_rootfs *ro
 		print_device(printer, &rootfs->devices[i]);
 	plan_printer_list_end(printer);
 	plan_printer_strings(printer, "masked", rootfs->masked, rootfs->n_masked, PLAN_PRINTER_WHOLE);
-	plan_printer_strings(printer, "readonlyPaths", rootfs->readonly_paths, rootfs->n_readonly_paths, PLAN_PRINTER_WHOLE);
+	plan_printer_strings(printer, "readonlyPaths", rootfs->readonly_paths, rootfs->n_readonly_paths,
+			     PLAN_PRINTER_WHOLE);
 	plan_printer_object_end(printer);
 }

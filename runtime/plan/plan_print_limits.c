@@ -132,9 +132,9 @@ static void print_devices(struct plan_printer *printer, const struct plan_resour
 
 		snprintf(major, sizeof(major), rule->major < 0 ? "*" : "%" PRId64, rule->major);
 		snprintf(minor, sizeof(minor), rule->minor < 0 ? "*" : "%" PRId64, rule->minor);
-		snprintf(line, sizeof(line), "%s %c %s:%s %s%s%s", rule->allow ? "allow" : "deny", rule->type, major, minor,
-			 rule->access & BPF_DEVCG_ACC_READ ? "r" : "", rule->access & BPF_DEVCG_ACC_WRITE ? "w" : "",
-			 rule->access & BPF_DEVCG_ACC_MKNOD ? "m" : "");
+		snprintf(line, sizeof(line), "%s %c %s:%s %s%s%s", rule->allow ? "allow" : "deny", rule->type, major,
+			 minor, rule->access & BPF_DEVCG_ACC_READ ? "r" : "",
+			 rule->access & BPF_DEVCG_ACC_WRITE ? "w" : "", rule->access & BPF_DEVCG_ACC_MKNOD ? "m" : "");
 		plan_printer_string(printer, NULL, line);
 	}
 	plan_printer_list_end(printer);

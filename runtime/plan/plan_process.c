@@ -7,8 +7,8 @@
 
 #define IO_CLASS_SHIFT 13 /* ioprio_set(2), IOPRIO_PRIO_VALUE */
 
-static int check_mapped(const struct plan_builder *builder, const char *where, uint32_t id, const struct plan_id_map *map,
-			struct error *err)
+static int check_mapped(const struct plan_builder *builder, const char *where, uint32_t id,
+			const struct plan_id_map *map, struct error *err)
 {
 	uint32_t outside;
 
@@ -32,9 +32,10 @@ static int build_groups(struct plan_builder *builder, struct error *err)
 	if (user->n_additional_gids == 0)
 		return 0;
 	if (builder->plan->namespaces.deny_setgroups)
-		return error_set(err, ERROR_UNSUPPORTED, EPERM,
-				 "process.user.additionalGids: the kernel forbids setgroups in a user namespace that an ordinary "
-				 "user made with a map of one group; leave them out");
+		return error_set(
+			err, ERROR_UNSUPPORTED, EPERM,
+			"process.user.additionalGids: the kernel forbids setgroups in a user namespace that an ordinary "
+			"user made with a map of one group; leave them out");
 	groups = arena_array_of(builder->arena, user->n_additional_gids, gid_t);
 	if (!groups)
 		return error_memory(err);
@@ -104,7 +105,11 @@ static int build_oom_score(struct plan_builder *builder, struct error *err)
 	const struct spec_process *process = builder->process;
 	struct plan_process *plan = &builder->plan->process;
 	int own = builder->host->oom_score_adj;
-	struct report_line line = { REPORT_WARNING, "oom-score-lower", "process.oomScoreAdj", NULL, NULL,
+	struct report_line line = { REPORT_WARNING,
+				    "oom-score-lower",
+				    "process.oomScoreAdj",
+				    NULL,
+				    NULL,
 				    "going below the runtime's own value takes CAP_SYS_RESOURCE on the host" };
 
 	if (!process->oom_score_adj.set)
@@ -131,17 +136,18 @@ static int build_apparmor(struct plan_builder *builder, struct error *err)
 		return plan_builder_copy(builder, profile, &builder->plan->process.apparmor_profile, err);
 	if (strcmp(profile, "unconfined") == 0)
 		return 0;
-	return error_set(err, ERROR_UNSUPPORTED, EOPNOTSUPP,
-			 "process.apparmorProfile: \"%.200s\" can't be applied, this host has no AppArmor; leave it out or name "
-			 "\"unconfined\"",
-			 profile);
+	return error_set(
+		err, ERROR_UNSUPPORTED, EOPNOTSUPP,
+		"process.apparmorProfile: \"%.200s\" can't be applied, this host has no AppArmor; leave it out or name "
+		"\"unconfined\"",
+		profile);
 }
 
 static int build_selinux(struct plan_builder *builder, struct error *err)
 {
 	const char *label = builder->process->selinux_label;
-	struct report_line line = { REPORT_WARNING, "selinux-missing", "process.selinuxLabel", NULL, "no label",
-				    "this host has no SELinux" };
+	struct report_line line = { REPORT_WARNING, "selinux-missing", "process.selinuxLabel",
+				    NULL,	    "no label",	       "this host has no SELinux" };
 
 	if (!label || !*label)
 		return 0;
@@ -194,9 +200,8 @@ int plan_process_build(struct plan_builder *builder, struct error *err)
 {
 	struct plan_process *plan = &builder->plan->process;
 	int (*const parts[])(struct plan_builder *, struct error *) = {
-		build_command,	build_user,    build_oom_score,
-		build_apparmor, build_selinux, plan_capabilities_build,
-		plan_rlimits_build,
+		build_command,		 build_user,	     build_oom_score, build_apparmor, build_selinux,
+		plan_capabilities_build, plan_rlimits_build,
 	};
 	int rc = 0;
 

@@ -63,8 +63,14 @@ static bool can_limit(const struct host *host)
 
 static int report_unlimited(struct report *report, struct error *err)
 {
-	const struct report_line line = { REPORT_NOTE, "devices-unlimited", "linux.resources.devices", NULL, "no rules",
-					  "limiting devices takes CAP_SYS_ADMIN on the host; without it no node can be made either" };
+	const struct report_line line = {
+		REPORT_NOTE,
+		"devices-unlimited",
+		"linux.resources.devices",
+		NULL,
+		"no rules",
+		"limiting devices takes CAP_SYS_ADMIN on the host; without it no node can be made either"
+	};
 
 	return report_add(report, &line, err);
 }

@@ -35,12 +35,9 @@ static int build_throttles(const struct spec_block_io *asked, struct arena *aren
 {
 	const struct throttles all[] = {
 		{ asked->throttle_read_bps_device, asked->n_throttle_read_bps_device, PLAN_IO_READ_BPS },
-		{ asked->throttle_write_bps_device, asked->n_throttle_write_bps_device,
-		  PLAN_IO_WRITE_BPS },
-		{ asked->throttle_read_iops_device, asked->n_throttle_read_iops_device,
-		  PLAN_IO_READ_IOPS },
-		{ asked->throttle_write_iops_device, asked->n_throttle_write_iops_device,
-		  PLAN_IO_WRITE_IOPS },
+		{ asked->throttle_write_bps_device, asked->n_throttle_write_bps_device, PLAN_IO_WRITE_BPS },
+		{ asked->throttle_read_iops_device, asked->n_throttle_read_iops_device, PLAN_IO_READ_IOPS },
+		{ asked->throttle_write_iops_device, asked->n_throttle_write_iops_device, PLAN_IO_WRITE_IOPS },
 	};
 	size_t most = 2 * asked->n_weight_device, n = 0;
 	struct plan_throttle *list;

@@ -23,8 +23,9 @@ static char *limit_text(const struct plan_builder *builder, const struct plan_rl
 static int lower(struct plan_builder *builder, const char *where, struct plan_rlimit *limit, struct error *err)
 {
 	uint64_t most = builder->host->rlimit_hard[limit->resource];
-	struct report_line line = { REPORT_WARNING, "rlimit-raise", where, NULL, NULL,
-				    "raising a hard limit takes CAP_SYS_RESOURCE on the host" };
+	struct report_line line = { REPORT_WARNING, "rlimit-raise",
+				    where,	    NULL,
+				    NULL,	    "raising a hard limit takes CAP_SYS_RESOURCE on the host" };
 
 	line.asked = limit_text(builder, limit, err);
 	limit->hard = most;

@@ -24,8 +24,9 @@ static int build_paths(struct plan_builder *builder, const struct path_list *ask
 		if (!list[i])
 			return error_memory(err);
 		if (list[i][1] == '\0')
-			return error_invalid(err, "%s[%zu]: \"%.200s\" is the container's root (root.readonly makes it read-only)",
-					     asked->where, i, asked->paths[i]);
+			return error_invalid(
+				err, "%s[%zu]: \"%.200s\" is the container's root (root.readonly makes it read-only)",
+				asked->where, i, asked->paths[i]);
 	}
 	*ret = list;
 	*ret_n = asked->n;
@@ -50,7 +51,8 @@ static int build_propagation(struct plan_builder *builder, struct error *err)
 
 	/* Without pivot_root the host's mounts stay in the namespace, and a private one would pin what the host unmounts. */
 	if (builder->request->no_pivot && (asked & MS_PRIVATE))
-		return error_invalid(err, "linux.rootfsPropagation: private is not safe together with --no-pivot; use rslave");
+		return error_invalid(
+			err, "linux.rootfsPropagation: private is not safe together with --no-pivot; use rslave");
 	builder->plan->rootfs.propagation = asked;
 	builder->plan->rootfs.no_pivot = builder->request->no_pivot;
 	return 0;
@@ -59,8 +61,8 @@ static int build_propagation(struct plan_builder *builder, struct error *err)
 static int build_label(struct plan_builder *builder, struct error *err)
 {
 	const char *label = builder->spec->linux_.mount_label;
-	struct report_line line = { REPORT_WARNING, "selinux-missing", "linux.mountLabel", NULL, "no label",
-				    "this host has no SELinux" };
+	struct report_line line = { REPORT_WARNING, "selinux-missing", "linux.mountLabel",
+				    NULL,	    "no label",	       "this host has no SELinux" };
 
 	if (!label)
 		return 0;

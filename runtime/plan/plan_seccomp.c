@@ -15,8 +15,8 @@ static uint32_t fold_action(uint32_t action, const struct opt_u32 *errno_ret)
 	return action | ((errno_ret->set ? errno_ret->value : EPERM) & SECCOMP_RET_DATA);
 }
 
-static int build_args(struct plan_builder *builder, const struct spec_seccomp_rule *asked, struct plan_seccomp_rule *ret,
-		      struct error *err)
+static int build_args(struct plan_builder *builder, const struct spec_seccomp_rule *asked,
+		      struct plan_seccomp_rule *ret, struct error *err)
 {
 	struct plan_seccomp_arg *args = arena_array_of(builder->arena, asked->n_args, struct plan_seccomp_arg);
 
@@ -40,8 +40,9 @@ static int check_notify(size_t rule, const struct spec_seccomp_rule *asked, stru
 {
 	for (size_t i = 0; asked->action == SECCOMP_RET_USER_NOTIF && i < asked->n_names; i++) {
 		if (strcmp(asked->names[i], "write") == 0)
-			return error_invalid(err, "linux.seccomp.syscalls[%zu].names[%zu]: write can't be notified, handing over "
-						  "the listener takes it",
+			return error_invalid(err,
+					     "linux.seccomp.syscalls[%zu].names[%zu]: write can't be notified, handing over "
+					     "the listener takes it",
 					     rule, i);
 	}
 	return 0;

@@ -46,8 +46,8 @@ static void to_slashes(char *name)
 static uint64_t find_namespace(const char *name)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(namespaced); i++) {
-		if (namespaced[i].is_prefix ? strncmp(name, namespaced[i].name, strlen(namespaced[i].name)) == 0 :
-					      strcmp(name, namespaced[i].name) == 0)
+		if (namespaced[i].is_prefix ? strncmp(name, namespaced[i].name, strlen(namespaced[i].name)) == 0
+					    : strcmp(name, namespaced[i].name) == 0)
 			return namespaced[i].flag;
 	}
 	return 0;
@@ -59,17 +59,19 @@ static int check(const struct plan_builder *builder, const struct json_pair *ask
 
 	/* CVE-2022-0811: a `+` in a value was taken for the separator of the next setting. None of these settings has one. */
 	if (strchr(asked->value, '+'))
-		return error_set(err, ERROR_REFUSED, EPERM, "linux.sysctl[\"%s\"]: a '+' in the value is refused (CVE-2022-0811)",
-				 asked->name);
+		return error_set(err, ERROR_REFUSED, EPERM,
+				 "linux.sysctl[\"%s\"]: a '+' in the value is refused (CVE-2022-0811)", asked->name);
 	flag = find_namespace(name);
 	if (flag == 0)
-		return error_set(err, ERROR_REFUSED, EPERM,
-				 "linux.sysctl[\"%s\"]: is a setting of the whole host, no namespace keeps it apart; set it on the host",
-				 asked->name);
+		return error_set(
+			err, ERROR_REFUSED, EPERM,
+			"linux.sysctl[\"%s\"]: is a setting of the whole host, no namespace keeps it apart; set it on the host",
+			asked->name);
 	if (plan_builder_namespace(builder, flag) == PLAN_NAMESPACE_HOST)
-		return error_set(err, ERROR_REFUSED, EPERM,
-				 "linux.sysctl[\"%s\"]: would change the host; add { \"type\": \"%s\" } to linux.namespaces", asked->name,
-				 names_text(&names_namespaces, flag) ?: "?");
+		return error_set(
+			err, ERROR_REFUSED, EPERM,
+			"linux.sysctl[\"%s\"]: would change the host; add { \"type\": \"%s\" } to linux.namespaces",
+			asked->name, names_text(&names_namespaces, flag) ?: "?");
 	return 0;
 }
 

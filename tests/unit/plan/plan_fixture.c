@@ -35,7 +35,8 @@ void plan_fixture_parse(struct plan_fixture *fixture, const struct plan_fixture_
 		      "{'ociVersion':'1.2.0','root':{'path':'rootfs'},"
 		      "'process':{'user':{'uid':0,'gid':0},'args':['sh'],'cwd':'/'%s},"
 		      "'mounts':[%s],'linux':{'namespaces':[{'type':'mount'}%s]%s}%s}",
-		      json->process ?: "", json->mounts ?: "", json->namespaces ?: "", json->linux_ ?: "", json->top ?: "");
+		      json->process ?: "", json->mounts ?: "", json->namespaces ?: "", json->linux_ ?: "",
+		      json->top ?: "");
 	for (char *letter = text.data; *letter; letter++) {
 		if (*letter == '\'')
 			*letter = '"';

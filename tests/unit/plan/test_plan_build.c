@@ -45,10 +45,12 @@ Test(plan_hooks, all_six_kinds)
 	PLAN_FIXTURE(fixture);
 	const struct plan_hook *hook;
 
-	plan_fixture_good(&fixture, &(struct plan_fixture_json){
-					    .top = ",'hooks':{'prestart':[{'path':'/p'}],'createRuntime':[{'path':'/cr'},{'path':'/cr2'}],"
-						   "'createContainer':[{'path':'/cc'}],'startContainer':[{'path':'/sc'}],'poststart':[{'path':'/ps'}],"
-						   "'poststop':[{'path':'/st','args':['st','x'],'env':['A=1'],'timeout':3}]}" });
+	plan_fixture_good(
+		&fixture,
+		&(struct plan_fixture_json){
+			.top = ",'hooks':{'prestart':[{'path':'/p'}],'createRuntime':[{'path':'/cr'},{'path':'/cr2'}],"
+			       "'createContainer':[{'path':'/cc'}],'startContainer':[{'path':'/sc'}],'poststart':[{'path':'/ps'}],"
+			       "'poststop':[{'path':'/st','args':['st','x'],'env':['A=1'],'timeout':3}]}" });
 	cr_expect_eq(fixture.plan->hooks[PLAN_HOOK_CREATE_RUNTIME].n, 2);
 	hook = &fixture.plan->hooks[PLAN_HOOK_CREATE_RUNTIME].list[1];
 	cr_expect_str_eq(hook->where, "hooks.createRuntime[1]");
@@ -69,7 +71,8 @@ Test(plan_hooks, all_six_kinds)
 
 /* ---- exec ---- */
 
-static int build_exec(struct plan_fixture *fixture, const struct plan_fixture_json *json, const struct spec_process *process)
+static int build_exec(struct plan_fixture *fixture, const struct plan_fixture_json *json,
+		      const struct spec_process *process)
 {
 	plan_fixture_parse(fixture, json);
 	fixture->rc = plan_build_exec(&fixture->request, process, &fixture->plan, &fixture->report, &fixture->err);
@@ -85,8 +88,9 @@ Test(plan_build_exec, has_the_process_and_the_filter_alone)
 	cr_assert_eq(build_exec(&fixture,
 				&(struct plan_fixture_json){ .mounts = "{'destination':'/proc','type':'proc'}",
 							     .namespaces = PLAN_FIXTURE_USER,
-							     .linux_ = PLAN_FIXTURE_MAPS ",'seccomp':{'defaultAction':'SCMP_ACT_LOG'},"
-											 "'cgroupsPath':'/a','resources':{'pids':{'limit':1}}",
+							     .linux_ = PLAN_FIXTURE_MAPS
+							     ",'seccomp':{'defaultAction':'SCMP_ACT_LOG'},"
+							     "'cgroupsPath':'/a','resources':{'pids':{'limit':1}}",
 							     .top = ",'hooks':{'prestart':[{'path':'/p'}]}" },
 				&process),
 		     0, "%s", fixture.err.message);
@@ -120,7 +124,8 @@ Test(plan_build_exec, checks_the_process)
 		PLAN_FIXTURE(fixture);
 
 		cr_expect_eq(build_exec(&fixture,
-					&(struct plan_fixture_json){ .namespaces = PLAN_FIXTURE_USER, .linux_ = PLAN_FIXTURE_MAPS },
+					&(struct plan_fixture_json){ .namespaces = PLAN_FIXTURE_USER,
+								     .linux_ = PLAN_FIXTURE_MAPS },
 					&cases[i].process),
 			     -EINVAL);
 		cr_expect_not_null(strstr(fixture.err.message, cases[i].words), "%s", fixture.err.message);
@@ -131,9 +136,10 @@ Test(plan_build_exec, checks_the_process)
 
 /* Of the kind that was there, so that not everything is refused by spec/ already. */
 static const char *const numbers[] = { "0", "1", "5", "9", "10", "999", "4294967294", "true", "[]" };
-static const char *const strings[] = { "\"\"",	 "\"/\"",	"\"/dev\"",  "\"/a/../proc\"", "\"bind\"",	 "\"user\"",
-				       "\"tmpfs\"",	 "\"sysfs\"", "\"devpts\"", "\"ro\"",	   "\"uid=9\"", "\"idmap\"",
-				       "\"tmpcopyup\"", "\"ipc\"",	"\"a\"",	   "\"rprivate\"" };
+static const char *const strings[] = { "\"\"",		"\"/\"",    "\"/dev\"",	 "\"/a/../proc\"",
+				       "\"bind\"",	"\"user\"", "\"tmpfs\"", "\"sysfs\"",
+				       "\"devpts\"",	"\"ro\"",   "\"uid=9\"", "\"idmap\"",
+				       "\"tmpcopyup\"", "\"ipc\"",  "\"a\"",	 "\"rprivate\"" };
 
 #define PICK(list, seed) (list)[(size_t)rand_r(seed) % (sizeof(list) / sizeof((list)[0]))]
 
@@ -203,7 +209,9 @@ Test(plan_build, any_document_gives_an_answer_and_always_the_same, .timeout = 60
 		if (spec_parse(text, strlen(text), &fixture.spec, &fixture.err) < 0)
 			continue;
 		if (rand_r(&seed) % 3 == 0)
-			fixture.host = (struct host){ .euid = 1000, .egid = 1000, .last_capability = 40, .in_user_namespace = i % 2 };
+			fixture.host = (struct host){
+				.euid = 1000, .egid = 1000, .last_capability = 40, .in_user_namespace = i % 2
+			};
 		fixture.request.spec = fixture.spec;
 		fixture.request.host = &fixture.host;
 		if (build_and_print(&fixture, &first) < 0)

@@ -40,8 +40,12 @@ Test(plan_cgroup, refused_paths)
 		enum plan_cgroup_manager manager;
 		const char *path;
 	} cases[] = {
-		{ PLAN_CGROUP_FS, "/" },	      { PLAN_CGROUP_FS, "." },		 { PLAN_CGROUP_SYSTEMD, "/a/b" },
-		{ PLAN_CGROUP_SYSTEMD, "a:b" },	      { PLAN_CGROUP_SYSTEMD, "a:b:c:d" }, { PLAN_CGROUP_SYSTEMD, "a:b:" },
+		{ PLAN_CGROUP_FS, "/" },
+		{ PLAN_CGROUP_FS, "." },
+		{ PLAN_CGROUP_SYSTEMD, "/a/b" },
+		{ PLAN_CGROUP_SYSTEMD, "a:b" },
+		{ PLAN_CGROUP_SYSTEMD, "a:b:c:d" },
+		{ PLAN_CGROUP_SYSTEMD, "a:b:" },
 		{ PLAN_CGROUP_SYSTEMD, "a:../b:c" },
 	};
 	char json[64];
@@ -96,11 +100,13 @@ Test(plan_cgroup, ownership)
 		PLAN_FIXTURE(fixture);
 
 		fixture.host.cgroup_layout = cases[i].layout;
-		snprintf(mount, sizeof(mount), "{'destination':'/sys/fs/cgroup','type':'cgroup','options':[%s]}", cases[i].options);
+		snprintf(mount, sizeof(mount), "{'destination':'/sys/fs/cgroup','type':'cgroup','options':[%s]}",
+			 cases[i].options);
 		plan_fixture_good(&fixture, &(struct plan_fixture_json){ .mounts = mount,
 									 .namespaces = cases[i].namespaces,
 									 .linux_ = PLAN_FIXTURE_MAPS });
-		cr_expect_eq(fixture.plan->cgroup.delegate, cases[i].delegate, "%s %s", cases[i].namespaces, cases[i].options);
+		cr_expect_eq(fixture.plan->cgroup.delegate, cases[i].delegate, "%s %s", cases[i].namespaces,
+			     cases[i].options);
 		if (cases[i].delegate)
 			cr_expect_eq(fixture.plan->cgroup.owner_uid, 100000);
 	}
@@ -121,10 +127,11 @@ Test(plan_resources, scalars)
 {
 	PLAN_FIXTURE(fixture);
 	const struct plan_resources *plan = build(
-		&fixture, "'memory':{'limit':1000000,'reservation':-1,'swap':2000000,'kernel':5,'kernelTCP':6,'swappiness':0,"
-			  "'disableOOMKiller':true,'useHierarchy':true,'checkBeforeUpdate':true},"
-			  "'cpu':{'shares':512,'quota':-1,'period':100000,'burst':0,'realtimeRuntime':1,'realtimePeriod':2,'cpus':'0-3',"
-			  "'mems':'0','idle':1},'pids':{'limit':-1},'network':{'classID':0},'blockIO':{'weight':100,'leafWeight':10}");
+		&fixture,
+		"'memory':{'limit':1000000,'reservation':-1,'swap':2000000,'kernel':5,'kernelTCP':6,'swappiness':0,"
+		"'disableOOMKiller':true,'useHierarchy':true,'checkBeforeUpdate':true},"
+		"'cpu':{'shares':512,'quota':-1,'period':100000,'burst':0,'realtimeRuntime':1,'realtimePeriod':2,'cpus':'0-3',"
+		"'mems':'0','idle':1},'pids':{'limit':-1},'network':{'classID':0},'blockIO':{'weight':100,'leafWeight':10}");
 
 	cr_expect_eq(plan->set, (1u << 20) - 1, "%#x", plan->set);
 	cr_expect_eq(plan->memory_limit, 1000000);
@@ -147,10 +154,10 @@ Test(plan_resources, scalars)
 Test(plan_resources, zero_is_no_limit_where_it_makes_no_sense)
 {
 	PLAN_FIXTURE(fixture);
-	const struct plan_resources *plan =
-		build(&fixture, "'memory':{'limit':0,'reservation':0,'swap':0,'kernel':0,'kernelTCP':0},"
-				"'cpu':{'shares':0,'quota':0,'period':0,'realtimeRuntime':0,'realtimePeriod':0},"
-				"'blockIO':{'weight':0,'leafWeight':0,'weightDevice':[{'major':8,'minor':0,'weight':0}]}");
+	const struct plan_resources *plan = build(
+		&fixture, "'memory':{'limit':0,'reservation':0,'swap':0,'kernel':0,'kernelTCP':0},"
+			  "'cpu':{'shares':0,'quota':0,'period':0,'realtimeRuntime':0,'realtimePeriod':0},"
+			  "'blockIO':{'weight':0,'leafWeight':0,'weightDevice':[{'major':8,'minor':0,'weight':0}]}");
 
 	cr_expect_eq(plan->set, 0, "%#x", plan->set);
 	cr_expect_eq(plan->n_throttles, 0);
@@ -160,12 +167,13 @@ Test(plan_resources, lists)
 {
 	PLAN_FIXTURE(fixture);
 	const struct plan_resources *plan = build(
-		&fixture, "'hugepageLimits':[{'pageSize':'2MB','limit':4194304}],"
-			  "'network':{'priorities':[{'name':'eth0','priority':5}]},'rdma':{'mlx5_1':{'hcaHandles':3}},"
-			  "'unified':{'memory.high':'max'},"
-			  "'blockIO':{'weightDevice':[{'major':8,'minor':0,'weight':500,'leafWeight':300}],"
-			  "'throttleReadBpsDevice':[{'major':8,'minor':1,'rate':600}],'throttleWriteBpsDevice':[{'major':8,'minor':2,'rate':7}],"
-			  "'throttleReadIOPSDevice':[{'major':8,'minor':3,'rate':8}],'throttleWriteIOPSDevice':[{'major':8,'minor':4,'rate':9}]}");
+		&fixture,
+		"'hugepageLimits':[{'pageSize':'2MB','limit':4194304}],"
+		"'network':{'priorities':[{'name':'eth0','priority':5}]},'rdma':{'mlx5_1':{'hcaHandles':3}},"
+		"'unified':{'memory.high':'max'},"
+		"'blockIO':{'weightDevice':[{'major':8,'minor':0,'weight':500,'leafWeight':300}],"
+		"'throttleReadBpsDevice':[{'major':8,'minor':1,'rate':600}],'throttleWriteBpsDevice':[{'major':8,'minor':2,'rate':7}],"
+		"'throttleReadIOPSDevice':[{'major':8,'minor':3,'rate':8}],'throttleWriteIOPSDevice':[{'major':8,'minor':4,'rate':9}]}");
 
 	cr_assert_eq(plan->n_throttles, 6);
 	for (size_t i = 0; i < 6; i++)
@@ -194,7 +202,8 @@ Test(plan_resources, device_rules_end_with_what_is_always_allowed)
 	} cases[] = {
 		{ "", 1 + N_ALWAYS },
 		{ "'devices':[{'allow':false,'access':'rwm'}]", 1 + N_ALWAYS },
-		{ "'devices':[{'allow':false,'access':'rwm'},{'allow':true,'type':'c','major':10,'minor':200,'access':'rw'}]", 2 + N_ALWAYS },
+		{ "'devices':[{'allow':false,'access':'rwm'},{'allow':true,'type':'c','major':10,'minor':200,'access':'rw'}]",
+		  2 + N_ALWAYS },
 		{ "'devices':[{'allow':true,'type':'c','major':10,'minor':200,'access':'rw'}]", 2 + N_ALWAYS },
 		{ "'devices':[{'allow':true,'type':'a','major':3,'access':'r'}]", 1 + N_ALWAYS },
 	};

@@ -47,12 +47,13 @@ Test(plan_devices, asked_ones)
 	PLAN_FIXTURE(fixture);
 	const struct plan_device *device;
 
-	plan_fixture_good(&fixture,
-			  &(struct plan_fixture_json){
-				  .linux_ = ",'devices':[{'path':'/dev//fuse','type':'c','major':10,'minor':229},"
-					    "{'path':'/dev/sda','type':'b','major':8,'minor':0,'fileMode':25008,'uid':1,'gid':6},"
-					    "{'path':'/run/pipe','type':'p'},{'path':'/dev/u','type':'u','major':1,'minor':1},"
-					    "{'path':'/dev/null','type':'c','major':1,'minor':3,'fileMode':384}]" });
+	plan_fixture_good(
+		&fixture,
+		&(struct plan_fixture_json){
+			.linux_ = ",'devices':[{'path':'/dev//fuse','type':'c','major':10,'minor':229},"
+				  "{'path':'/dev/sda','type':'b','major':8,'minor':0,'fileMode':25008,'uid':1,'gid':6},"
+				  "{'path':'/run/pipe','type':'p'},{'path':'/dev/u','type':'u','major':1,'minor':1},"
+				  "{'path':'/dev/null','type':'c','major':1,'minor':3,'fileMode':384}]" });
 	cr_expect_eq(fixture.plan->rootfs.n_devices, 10);
 	device = find(&fixture, "/dev/fuse");
 	cr_expect_eq(device->mode, 0666);
@@ -74,12 +75,12 @@ Test(plan_devices, each_path_once)
 					    .linux_ = ",'devices':[{'path':'/dev/fuse','type':'c','major':10,'minor':229},"
 						      "{'path':'/dev/./fuse','type':'c','major':10,'minor':229}]" });
 	cr_expect_eq(fixture.plan->rootfs.n_devices, 7);
-	plan_fixture_refused(&(struct plan_fixture_json){
-				     .linux_ = ",'devices':[{'path':'/dev/a','type':'c','major':10,'minor':229},"
-					       "{'path':'/dev/a','type':'b','major':10,'minor':229}]" },
-			     ERROR_INVALID, "linux.devices[1].path: /dev/a is there already");
-	plan_fixture_refused(&(struct plan_fixture_json){ .linux_ = ",'devices':[{'path':'/dev/..','type':'p'}]" }, ERROR_INVALID,
-			     "root directory");
+	plan_fixture_refused(
+		&(struct plan_fixture_json){ .linux_ = ",'devices':[{'path':'/dev/a','type':'c','major':10,'minor':229},"
+						       "{'path':'/dev/a','type':'b','major':10,'minor':229}]" },
+		ERROR_INVALID, "linux.devices[1].path: /dev/a is there already");
+	plan_fixture_refused(&(struct plan_fixture_json){ .linux_ = ",'devices':[{'path':'/dev/..','type':'p'}]" },
+			     ERROR_INVALID, "root directory");
 }
 
 Test(plan_devices, ptmx_and_console_are_the_containers_own)
@@ -106,7 +107,7 @@ Test(plan_rootfs, path_and_guarded_paths)
 
 	fixture.request.no_pivot = true;
 	plan_fixture_good(&fixture, &(struct plan_fixture_json){ .linux_ = ",'maskedPaths':['/proc//kcore','/a/../b'],"
-									    "'readonlyPaths':['/proc/sys/']" });
+									   "'readonlyPaths':['/proc/sys/']" });
 	cr_expect_str_eq(fixture.plan->rootfs.path, "/bundle/rootfs");
 	cr_expect_eq(fixture.plan->rootfs.n_masked, 2);
 	cr_expect_str_eq(fixture.plan->rootfs.masked[0], "/proc/kcore");

@@ -102,7 +102,8 @@ Test(plan_mount_options, the_rest_goes_to_the_file_system)
 {
 	static const struct {
 		const char *key, *value;
-	} expected[] = { { "size", "64k" }, { "mode", "755" }, { "sync", NULL }, { "huge", NULL }, { "x", "a=b" }, { "y", "" } };
+	} expected[] = { { "size", "64k" }, { "mode", "755" }, { "sync", NULL },
+			 { "huge", NULL },  { "x", "a=b" },    { "y", "" } };
 	PLAN_FIXTURE(fixture);
 	const struct plan_mount *mount =
 		build(&fixture, "tmpfs", "'nosuid','size=64k','mode=755','sync','huge','','x=a=b','y=','tmpcopyup'");
@@ -141,7 +142,8 @@ Test(plan_mount_options, remount_is_refused_by_name)
 /* What `features` lists: every name of OCI 1.3, each once. */
 Test(plan_mount_options, names)
 {
-	static const char *const some[] = { "ro", "rro", "idmap", "ridmap", "tmpcopyup", "runbindable", "rnosymfollow", "remount" };
+	static const char *const some[] = { "ro",	 "rro",		"idmap",	"ridmap",
+					    "tmpcopyup", "runbindable", "rnosymfollow", "remount" };
 	size_t n = 0;
 
 	for (const char *name; (name = plan_mount_options_name(n)); n++) {

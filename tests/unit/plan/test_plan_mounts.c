@@ -49,7 +49,8 @@ Test(plan_mounts, relative_source_begins_at_the_bundle)
 {
 	PLAN_FIXTURE(fixture);
 
-	cr_expect_str_eq(build_one(&fixture, "{'destination':'/a','source':'v/../w','type':'bind'}")->source, "/bundle/v/../w");
+	cr_expect_str_eq(build_one(&fixture, "{'destination':'/a','source':'v/../w','type':'bind'}")->source,
+			 "/bundle/v/../w");
 }
 
 Test(plan_mounts, bind_without_privilege_is_the_childs)
@@ -84,7 +85,8 @@ Test(plan_mounts, propagation_of_binds)
 
 		snprintf(mount, sizeof(mount), "{'destination':'/a','source':'/s','options':[%s]}", cases[i].options);
 		plan_fixture_good(&fixture, &(struct plan_fixture_json){ .mounts = mount, .linux_ = cases[i].of_root });
-		cr_expect_eq(only_mount(&fixture)->propagation, cases[i].propagation, "%s %s", cases[i].options, cases[i].of_root);
+		cr_expect_eq(only_mount(&fixture)->propagation, cases[i].propagation, "%s %s", cases[i].options,
+			     cases[i].of_root);
 		cr_expect_eq(only_mount(&fixture)->propagation_recursive, cases[i].recursive, "%s", cases[i].options);
 	}
 }
@@ -130,8 +132,8 @@ Test(plan_mounts, maker)
 		plan_fixture_good(&fixture, &(struct plan_fixture_json){ .mounts = mount,
 									 .namespaces = cases[i].namespaces,
 									 .linux_ = cases[i].linux_ });
-		cr_expect_eq(only_mount(&fixture)->maker, cases[i].maker, "%s %s %s", cases[i].type, cases[i].destination,
-			     cases[i].namespaces);
+		cr_expect_eq(only_mount(&fixture)->maker, cases[i].maker, "%s %s %s", cases[i].type,
+			     cases[i].destination, cases[i].namespaces);
 		cr_expect_eq(only_mount(&fixture)->kind,
 			     strncmp(cases[i].type, "cgroup", 6) == 0 ? PLAN_MOUNT_CGROUP : PLAN_MOUNT_FILESYSTEM);
 		cr_expect_eq(only_mount(&fixture)->is_dev, strncmp(cases[i].destination, "/dev", 5) == 0 ||
@@ -206,8 +208,8 @@ Test(plan_mounts, devpts_loses_a_group_that_is_not_mapped)
 								.namespaces = PLAN_FIXTURE_USER,
 								.linux_ = PLAN_FIXTURE_MAPS });
 	cr_expect_str_eq(option(only_mount(&mapped), "gid"), "5");
-	plan_fixture_good(&unmapped,
-			  &(struct plan_fixture_json){ .mounts = mount, .namespaces = PLAN_FIXTURE_USER, .linux_ = small });
+	plan_fixture_good(&unmapped, &(struct plan_fixture_json){
+					     .mounts = mount, .namespaces = PLAN_FIXTURE_USER, .linux_ = small });
 	cr_expect_eq(only_mount(&unmapped)->n_options, 2);
 	cr_expect_null(option(only_mount(&unmapped), "gid"));
 	cr_expect_str_eq(option(only_mount(&unmapped), "ptmxmode"), "0666");
@@ -232,10 +234,11 @@ Test(plan_mounts, sysfs_that_the_kernel_would_refuse_becomes_a_read_only_bind)
 		PLAN_FIXTURE(fixture);
 
 		fixture.host.in_user_namespace = cases[i].in_user_namespace;
-		plan_fixture_good(&fixture, &(struct plan_fixture_json){
-						    .mounts = "{'destination':'/sys','type':'sysfs','options':['rw','suid']}",
-						    .namespaces = cases[i].namespaces,
-						    .linux_ = cases[i].linux_ });
+		plan_fixture_good(&fixture,
+				  &(struct plan_fixture_json){
+					  .mounts = "{'destination':'/sys','type':'sysfs','options':['rw','suid']}",
+					  .namespaces = cases[i].namespaces,
+					  .linux_ = cases[i].linux_ });
 		cr_expect_eq(plan_fixture_has_line(&fixture, "sysfs-bound"), cases[i].bound);
 		cr_expect_eq(only_mount(&fixture)->kind, cases[i].bound ? PLAN_MOUNT_BIND : PLAN_MOUNT_FILESYSTEM);
 		if (!cases[i].bound)
@@ -279,7 +282,8 @@ Test(plan_mounts, refused_destinations)
 	};
 
 	for (size_t i = 0; i < sizeof(mounts) / sizeof(mounts[0]); i++)
-		plan_fixture_refused(&(struct plan_fixture_json){ .mounts = mounts[i] }, ERROR_REFUSED, "mounts[0].destination");
+		plan_fixture_refused(&(struct plan_fixture_json){ .mounts = mounts[i] }, ERROR_REFUSED,
+				     "mounts[0].destination");
 }
 
 Test(plan_mounts, what_may_lie_in_proc)
@@ -308,7 +312,8 @@ Test(plan_mounts, refused_shapes)
 		{ "{'destination':'/a','type':'none'}", "mounts[0].type: is missing" },
 		{ "{'destination':'/a','type':'bind'}", "mounts[0].source: is missing" },
 		{ "{'destination':'/a','source':'/s','type':'bind','options':['size=1m']}", "\"size\" means nothing" },
-		{ "{'destination':'/a','source':'/s','type':'bind','options':['context=x']}", "\"context\" means nothing" },
+		{ "{'destination':'/a','source':'/s','type':'bind','options':['context=x']}",
+		  "\"context\" means nothing" },
 		{ "{'destination':'/a','type':'tmpfs','options':['=x']}", "mounts[0].options[0]" },
 		{ "{'destination':'/a','source':'/s','type':'bind','options':['tmpcopyup']}", "tmpcopyup" },
 		{ "{'destination':'/proc','type':'proc','options':['tmpcopyup']}", "tmpcopyup" },
@@ -317,12 +322,13 @@ Test(plan_mounts, refused_shapes)
 	};
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
-		plan_fixture_refused(&(struct plan_fixture_json){ .mounts = cases[i].mount }, ERROR_INVALID, cases[i].words);
+		plan_fixture_refused(&(struct plan_fixture_json){ .mounts = cases[i].mount }, ERROR_INVALID,
+				     cases[i].words);
 }
 
 /* ---- id-mapped mounts ---- */
 
-#define MAPPINGS                                                    \
+#define MAPPINGS                                                  \
 	",'uidMappings':[{'containerID':0,'hostID':5,'size':2}]," \
 	"'gidMappings':[{'containerID':0,'hostID':6,'size':2}]"
 
@@ -337,7 +343,8 @@ Test(plan_mounts, maps_ids_by_its_own_mappings)
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		PLAN_FIXTURE(fixture);
 
-		snprintf(mount, sizeof(mount), "{'destination':'/a','source':'/s','options':[%s]" MAPPINGS "}", cases[i].options);
+		snprintf(mount, sizeof(mount), "{'destination':'/a','source':'/s','options':[%s]" MAPPINGS "}",
+			 cases[i].options);
 		build_one(&fixture, mount);
 		cr_expect(only_mount(&fixture)->idmap);
 		cr_expect_eq(only_mount(&fixture)->idmap_recursive, cases[i].recursive);
@@ -365,8 +372,8 @@ Test(plan_mounts, mapping_ids_takes_privilege)
 	PLAN_FIXTURE(fixture);
 
 	fixture.host.capabilities = 0;
-	plan_fixture_build(&fixture,
-			   &(struct plan_fixture_json){ .mounts = "{'destination':'/a','source':'/s','type':'bind'" MAPPINGS "}" });
+	plan_fixture_build(&fixture, &(struct plan_fixture_json){
+					     .mounts = "{'destination':'/a','source':'/s','type':'bind'" MAPPINGS "}" });
 	cr_expect_lt(fixture.rc, 0);
 	cr_expect_eq(fixture.err.kind, ERROR_UNSUPPORTED);
 }

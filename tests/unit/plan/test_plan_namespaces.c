@@ -11,9 +11,10 @@ Test(plan_namespaces, makes_those_without_a_path_and_joins_the_others)
 {
 	PLAN_FIXTURE(fixture);
 
-	plan_fixture_good(&fixture, &(struct plan_fixture_json){
-					    .namespaces = ",{'type':'pid'},{'type':'network','path':'/run/netns/a'},{'type':'time'}",
-					    .linux_ = ",'timeOffsets':{'boottime':{'secs':-5,'nanosecs':7}}" });
+	plan_fixture_good(&fixture,
+			  &(struct plan_fixture_json){
+				  .namespaces = ",{'type':'pid'},{'type':'network','path':'/run/netns/a'},{'type':'time'}",
+				  .linux_ = ",'timeOffsets':{'boottime':{'secs':-5,'nanosecs':7}}" });
 	cr_expect_eq(fixture.plan->namespaces.create, CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWTIME);
 	cr_assert_eq(fixture.plan->namespaces.n_join, 1);
 	cr_expect_eq(fixture.plan->namespaces.join[0].flag, CLONE_NEWNET);
@@ -58,7 +59,8 @@ Test(plan_namespaces, copies_the_maps_of_a_new_user_namespace)
 
 Test(plan_namespaces, user_namespace_needs_its_root)
 {
-	plan_fixture_refused(&(struct plan_fixture_json){ .namespaces = PLAN_FIXTURE_USER }, ERROR_INVALID, "linux.uidMappings");
+	plan_fixture_refused(&(struct plan_fixture_json){ .namespaces = PLAN_FIXTURE_USER }, ERROR_INVALID,
+			     "linux.uidMappings");
 	plan_fixture_refused(
 		&(struct plan_fixture_json){
 			.namespaces = PLAN_FIXTURE_USER,
@@ -96,9 +98,10 @@ Test(plan_namespaces, setgroups_is_denied_only_where_the_kernel_wants_that)
 
 		fixture.host.capabilities = cases[i].capabilities;
 		fixture.host.euid = fixture.host.egid = 1000;
-		snprintf(json, sizeof(json), ",'uidMappings':[{'containerID':0,'hostID':1000,'size':1}],'gidMappings':[%s]",
-			 cases[i].gids);
-		plan_fixture_good(&fixture, &(struct plan_fixture_json){ .namespaces = PLAN_FIXTURE_USER, .linux_ = json });
+		snprintf(json, sizeof(json),
+			 ",'uidMappings':[{'containerID':0,'hostID':1000,'size':1}],'gidMappings':[%s]", cases[i].gids);
+		plan_fixture_good(&fixture,
+				  &(struct plan_fixture_json){ .namespaces = PLAN_FIXTURE_USER, .linux_ = json });
 		cr_expect_eq(fixture.plan->namespaces.deny_setgroups, cases[i].denied, "%s", cases[i].gids);
 	}
 }
@@ -108,10 +111,11 @@ Test(plan_namespaces, marks_joined_namespaces_that_get_settings)
 {
 	PLAN_FIXTURE(fixture);
 
-	plan_fixture_good(&fixture,
-			  &(struct plan_fixture_json){
-				  .namespaces = ",{'type':'uts','path':'/proc/7/ns/uts'},{'type':'pid','path':'/proc/7/ns/pid'}",
-				  .top = ",'hostname':'box'" });
+	plan_fixture_good(
+		&fixture,
+		&(struct plan_fixture_json){
+			.namespaces = ",{'type':'uts','path':'/proc/7/ns/uts'},{'type':'pid','path':'/proc/7/ns/pid'}",
+			.top = ",'hostname':'box'" });
 	cr_expect(fixture.plan->namespaces.join[0].not_the_hosts);
 	cr_expect_not(fixture.plan->namespaces.join[1].not_the_hosts);
 	cr_expect_str_eq(fixture.plan->hostname, "box");

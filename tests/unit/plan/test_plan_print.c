@@ -21,9 +21,10 @@ static const struct plan_fixture_json rich = {
 	.process = ",'env':['PATH=/bin','PASSWORD=hunter2'],'oomScoreAdj':5,'rlimits':[{'type':'RLIMIT_CORE','soft':0,"
 		   "'hard':18446744073709551615}],'capabilities':{'bounding':['CAP_KILL','CAP_FOO']}",
 	.namespaces = ",{'type':'uts'},{'type':'network','path':'/n'}",
-	.linux_ = ",'sysctl':{'net.ipv4.ip_forward':'1'},'resources':{'memory':{'limit':77},'devices':[{'allow':false}],"
-		  "'hugepageLimits':[{'pageSize':'2MB','limit':5}],'rdma':{'mlx':{'hcaHandles':4}},'unified':{'memory.high':'9'}},"
-		  "'seccomp':{'defaultAction':'SCMP_ACT_ERRNO','syscalls':[{'names':['read'],'action':'SCMP_ACT_ALLOW'}]}",
+	.linux_ =
+		",'sysctl':{'net.ipv4.ip_forward':'1'},'resources':{'memory':{'limit':77},'devices':[{'allow':false}],"
+		"'hugepageLimits':[{'pageSize':'2MB','limit':5}],'rdma':{'mlx':{'hcaHandles':4}},'unified':{'memory.high':'9'}},"
+		"'seccomp':{'defaultAction':'SCMP_ACT_ERRNO','syscalls':[{'names':['read'],'action':'SCMP_ACT_ALLOW'}]}",
 	.mounts = "{'destination':'/data','type':'cifs','source':'//srv/x','options':['ro','password=hunter2','vers=3']},"
 		  "{'destination':'/b','source':'/s','options':['rbind','rro','noatime']}",
 };
@@ -31,9 +32,23 @@ static const struct plan_fixture_json rich = {
 Test(plan_print, json_is_json_and_says_what_matters)
 {
 	static const char *const words[] = {
-		"\"policy\": \"conformant\"", "\"hostname\": \"box\"", "\"PASSWORD\"", "\"RLIMIT_CORE\"", "\"unlimited\"", "CAP_KILL",
-		"\"net/ipv4/ip_forward\": \"1\"", "\"memoryLimit\": 77", "\"mlx\"", "\"memory.high\": \"9\"", "SCMP_ACT_ERRNO",
-		"deny a *:* rwm", "allow c 136:* rwm", "capability-unknown", "\"where\": \"hooks.poststop[0]\"", "\"vers=3\"", "\"rslave\"",
+		"\"policy\": \"conformant\"",
+		"\"hostname\": \"box\"",
+		"\"PASSWORD\"",
+		"\"RLIMIT_CORE\"",
+		"\"unlimited\"",
+		"CAP_KILL",
+		"\"net/ipv4/ip_forward\": \"1\"",
+		"\"memoryLimit\": 77",
+		"\"mlx\"",
+		"\"memory.high\": \"9\"",
+		"SCMP_ACT_ERRNO",
+		"deny a *:* rwm",
+		"allow c 136:* rwm",
+		"capability-unknown",
+		"\"where\": \"hooks.poststop[0]\"",
+		"\"vers=3\"",
+		"\"rslave\"",
 	};
 	AUTO(arena_free) struct arena *arena = arena_new(1 << 20);
 	struct json_input input = { 0 };
@@ -70,8 +85,9 @@ Test(plan_print, text_has_one_line_an_element)
 	PLAN_FIXTURE(fixture);
 
 	print(&fixture, &rich, PLAN_PRINT_TEXT, &out);
-	cr_expect_not_null(strstr(out.data, "\n      - destination=/b kind=bind source=/s maker=parent recursive=true "
-					    "attributes=[noatime] attributesBelow=[ro] propagation=rslave where=mounts[1]\n"),
+	cr_expect_not_null(strstr(out.data,
+				  "\n      - destination=/b kind=bind source=/s maker=parent recursive=true "
+				  "attributes=[noatime] attributesBelow=[ro] propagation=rslave where=mounts[1]\n"),
 			   "%s", out.data);
 	cr_expect_not_null(strstr(out.data, "\n    args:\n      - sh\n"), "%s", out.data);
 	cr_expect_not_null(strstr(out.data, "- level=warning rule=capability-unknown"), "%s", out.data);
@@ -92,7 +108,8 @@ Test(plan_print, text_has_no_control_characters_and_cuts_arguments)
 	argument[299] = '\0';
 	plan_fixture_parse(&fixture, &(struct plan_fixture_json){ 0 });
 	fixture.spec->process = &process;
-	cr_assert_eq(plan_build(&fixture.request, &fixture.plan, &fixture.report, &fixture.err), 0, "%s", fixture.err.message);
+	cr_assert_eq(plan_build(&fixture.request, &fixture.plan, &fixture.report, &fixture.err), 0, "%s",
+		     fixture.err.message);
 	plan_print(fixture.plan, NULL, "conformant", PLAN_PRINT_TEXT, &out);
 	for (size_t i = 0; i < out.length; i++)
 		cr_expect(out.data[i] == '\n' || (unsigned char)out.data[i] >= ' ', "a control character at %zu", i);
@@ -125,7 +142,10 @@ Test(report, grows_and_keeps_its_order)
 	struct error err = { 0 };
 
 	for (int i = 0; i < 100; i++)
-		cr_assert_eq(report_add(&report, &(struct report_line){ REPORT_NOTE, arena_printf(arena, "%d", i), NULL, NULL, NULL, "" }, &err),
+		cr_assert_eq(report_add(&report,
+					&(struct report_line){ REPORT_NOTE, arena_printf(arena, "%d", i), NULL, NULL,
+							       NULL, "" },
+					&err),
 			     0);
 	cr_assert_eq(report.n_lines, 100);
 	for (int i = 0; i < 100; i++)

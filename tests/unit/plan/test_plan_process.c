@@ -19,8 +19,9 @@ static const struct plan_process *build(struct plan_fixture *fixture, const char
 Test(plan_process, plain_members)
 {
 	PLAN_FIXTURE(fixture);
-	const struct plan_process *process =
-		build(&fixture, ",'env':['A=1','A=2','B='],'terminal':true,'consoleSize':{'height':25,'width':80},'noNewPrivileges':true");
+	const struct plan_process *process = build(
+		&fixture,
+		",'env':['A=1','A=2','B='],'terminal':true,'consoleSize':{'height':25,'width':80},'noNewPrivileges':true");
 
 	cr_expect(fixture.plan->has_process);
 	cr_expect_str_eq(process->argv[0], "sh");
@@ -40,12 +41,15 @@ Test(plan_process, plain_members)
 Test(plan_process, may_be_left_out)
 {
 	struct spec_namespace mount = { CLONE_NEWNS, NULL };
-	struct spec spec = { .root.path = "r", .oci_version = "1.0.0", .linux_ = { .namespaces = &mount, .n_namespaces = 1 } };
+	struct spec spec = { .root.path = "r",
+			     .oci_version = "1.0.0",
+			     .linux_ = { .namespaces = &mount, .n_namespaces = 1 } };
 	PLAN_FIXTURE(fixture);
 
 	fixture.request.spec = &spec;
 	fixture.request.host = &fixture.host;
-	cr_assert_eq(plan_build(&fixture.request, &fixture.plan, &fixture.report, &fixture.err), 0, "%s", fixture.err.message);
+	cr_assert_eq(plan_build(&fixture.request, &fixture.plan, &fixture.report, &fixture.err), 0, "%s",
+		     fixture.err.message);
 	cr_expect_not(fixture.plan->has_process);
 }
 
@@ -69,10 +73,10 @@ Test(plan_process, scheduling)
 	PLAN_FIXTURE(fixture);
 	const struct plan_process *process;
 
-	plan_fixture_good(&fixture, &(struct plan_fixture_json){
-					    .process = ",'ioPriority':{'class':'IOPRIO_CLASS_BE','priority':4},"
-						       "'scheduler':{'policy':'SCHED_BATCH','nice':5}",
-					    .linux_ = ",'personality':{'domain':'LINUX32'}" });
+	plan_fixture_good(&fixture,
+			  &(struct plan_fixture_json){ .process = ",'ioPriority':{'class':'IOPRIO_CLASS_BE','priority':4},"
+								  "'scheduler':{'policy':'SCHED_BATCH','nice':5}",
+						       .linux_ = ",'personality':{'domain':'LINUX32'}" });
 	process = &fixture.plan->process;
 	cr_expect_eq(process->io_priority, 2 << 13 | 4);
 	cr_expect(process->scheduler.set);
@@ -116,7 +120,8 @@ static void expect_user(const struct spec_user *user, bool small_map, const char
 	fixture.rc = plan_build(&fixture.request, &fixture.plan, &fixture.report, &fixture.err);
 	if (words) {
 		cr_assert_lt(fixture.rc, 0, "planned, though expected: %s", words);
-		cr_expect_not_null(strstr(fixture.err.message, words), "expected \"%s\" in: %s", words, fixture.err.message);
+		cr_expect_not_null(strstr(fixture.err.message, words), "expected \"%s\" in: %s", words,
+				   fixture.err.message);
 		return;
 	}
 	cr_assert_eq(fixture.rc, 0, "%s", fixture.err.message);
@@ -134,10 +139,14 @@ Test(plan_process, ids_have_to_be_mapped)
 		bool small_map;
 		const char *words;
 	} cases[] = {
-		{ { .uid = 999, .gid = 999, .additional_gids = good, .n_additional_gids = 2, .umask = { true, 022 } }, false, NULL },
+		{ { .uid = 999, .gid = 999, .additional_gids = good, .n_additional_gids = 2, .umask = { true, 022 } },
+		  false,
+		  NULL },
 		{ { .uid = 1000 }, false, "process.user.uid: 1000 is not mapped" },
 		{ { .gid = 1000 }, false, "process.user.gid: 1000 is not mapped" },
-		{ { .additional_gids = bad, .n_additional_gids = 2 }, false, "process.user.additionalGids: 1000 is not mapped" },
+		{ { .additional_gids = bad, .n_additional_gids = 2 },
+		  false,
+		  "process.user.additionalGids: 1000 is not mapped" },
 		{ { .uid = UINT32_MAX }, false, "process.user.uid: 4294967295 is no id" },
 		{ { .gid = UINT32_MAX }, false, "process.user.gid: 4294967295 is no id" },
 		{ { .uid = 0 }, true, NULL },
@@ -163,8 +172,8 @@ Test(plan_process, oom_score)
 		bool privileged, in_user_namespace, set;
 		int applied;
 	} cases[] = {
-		{ 0, "500", true, false, true, 500 },	 { 0, "-500", true, false, true, -500 },
-		{ 0, "-500", false, false, false, 0 },	 { 0, "0", false, false, true, 0 },
+		{ 0, "500", true, false, true, 500 },	  { 0, "-500", true, false, true, -500 },
+		{ 0, "-500", false, false, false, 0 },	  { 0, "0", false, false, true, 0 },
 		{ 200, "100", false, false, false, 200 }, { 200, "300", false, false, true, 300 },
 		{ 0, "-1", true, true, false, 0 },
 	};
@@ -179,8 +188,10 @@ Test(plan_process, oom_score)
 			without_sys_resource(&fixture);
 		snprintf(json, sizeof(json), ",'oomScoreAdj':%s", cases[i].asked);
 		build(&fixture, json);
-		cr_expect_eq(fixture.plan->process.set_oom_score_adj, cases[i].set, "%d %s", cases[i].own, cases[i].asked);
-		cr_expect_eq(fixture.plan->process.oom_score_adj, cases[i].applied, "%d %s", cases[i].own, cases[i].asked);
+		cr_expect_eq(fixture.plan->process.set_oom_score_adj, cases[i].set, "%d %s", cases[i].own,
+			     cases[i].asked);
+		cr_expect_eq(fixture.plan->process.oom_score_adj, cases[i].applied, "%d %s", cases[i].own,
+			     cases[i].asked);
 		cr_expect_eq(plan_fixture_has_line(&fixture, "oom-score-lower"), !cases[i].set);
 	}
 }
@@ -214,7 +225,8 @@ Test(plan_rlimits, hard_limits_that_cannot_be_raised_are_lowered)
 		cr_expect_not(fixture.plan->process.rlimits[0].by_parent);
 		cr_expect_eq(plan_fixture_has_line(&fixture, "rlimit-raise"), cases[i].lowered);
 		if (cases[i].lowered)
-			cr_expect_str_eq(plan_fixture_line(&fixture, "rlimit-raise")->where, "process.rlimits[0] (RLIMIT_NOFILE)");
+			cr_expect_str_eq(plan_fixture_line(&fixture, "rlimit-raise")->where,
+					 "process.rlimits[0] (RLIMIT_NOFILE)");
 	}
 }
 
@@ -248,8 +260,9 @@ Test(plan_capabilities, sets_are_copied)
 {
 	PLAN_FIXTURE(fixture);
 	const struct plan_capabilities *sets =
-		&build(&fixture, ",'capabilities':{'bounding':['CAP_KILL','CAP_CHOWN','CAP_KILL'],'permitted':['CAP_KILL','CAP_CHOWN'],"
-				 "'effective':['CAP_KILL'],'inheritable':['CAP_CHOWN'],'ambient':['CAP_CHOWN']}")
+		&build(&fixture,
+		       ",'capabilities':{'bounding':['CAP_KILL','CAP_CHOWN','CAP_KILL'],'permitted':['CAP_KILL','CAP_CHOWN'],"
+		       "'effective':['CAP_KILL'],'inheritable':['CAP_CHOWN'],'ambient':['CAP_CHOWN']}")
 			 ->capabilities;
 
 	cr_expect_eq(sets->bounding, BIT(CAP_KILL) | BIT(CAP_CHOWN));
@@ -268,9 +281,10 @@ Test(plan_capabilities, what_cannot_be_granted_is_a_warning)
 		{ "'bounding':['CAP_FOO','CAP_KILL']", "capability-unknown", "process.capabilities.bounding", "CAP_FOO" },
 		{ "'permitted':['CAP_CHECKPOINT_RESTORE']", "capability-unknown", "process.capabilities.permitted",
 		  "CAP_CHECKPOINT_RESTORE" },
-		{ "'bounding':['CAP_NET_RAW','CAP_KILL','CAP_NET_RAW']", "capability-withheld", "process.capabilities.bounding",
-		  "CAP_NET_RAW" },
-		{ "'permitted':['CAP_SYS_TIME','CAP_KILL']", "capability-withheld", "process.capabilities.permitted", "CAP_SYS_TIME" },
+		{ "'bounding':['CAP_NET_RAW','CAP_KILL','CAP_NET_RAW']", "capability-withheld",
+		  "process.capabilities.bounding", "CAP_NET_RAW" },
+		{ "'permitted':['CAP_SYS_TIME','CAP_KILL']", "capability-withheld", "process.capabilities.permitted",
+		  "CAP_SYS_TIME" },
 		{ "'effective':['CAP_KILL']", "capability-withheld", "process.capabilities.effective", "CAP_KILL" },
 		{ "'permitted':['CAP_KILL'],'ambient':['CAP_KILL','CAP_CHOWN']", "capability-withheld",
 		  "process.capabilities.ambient", "CAP_KILL, CAP_CHOWN" },
@@ -290,7 +304,8 @@ Test(plan_capabilities, what_cannot_be_granted_is_a_warning)
 		cr_expect_eq(line->level, REPORT_WARNING);
 		cr_expect_str_eq(line->where, cases[i].where);
 		cr_expect_str_eq(line->asked, cases[i].asked);
-		cr_expect_eq(fixture.plan->process.capabilities.effective | fixture.plan->process.capabilities.ambient, 0);
+		cr_expect_eq(fixture.plan->process.capabilities.effective | fixture.plan->process.capabilities.ambient,
+			     0);
 		cr_expect_eq(fixture.plan->process.capabilities.bounding & ~BIT(CAP_KILL), 0);
 		cr_expect_eq(fixture.plan->process.capabilities.permitted & ~BIT(CAP_KILL), 0);
 	}
@@ -302,10 +317,11 @@ Test(plan_capabilities, user_namespace_has_its_own)
 	PLAN_FIXTURE(fixture);
 
 	fixture.host.capabilities = fixture.host.capability_bounding = 0;
-	plan_fixture_good(&fixture, &(struct plan_fixture_json){
-					    .process = ",'capabilities':{'bounding':['CAP_SYS_ADMIN'],'permitted':['CAP_SYS_ADMIN']}",
-					    .namespaces = PLAN_FIXTURE_USER,
-					    .linux_ = PLAN_FIXTURE_MAPS });
+	plan_fixture_good(&fixture,
+			  &(struct plan_fixture_json){
+				  .process = ",'capabilities':{'bounding':['CAP_SYS_ADMIN'],'permitted':['CAP_SYS_ADMIN']}",
+				  .namespaces = PLAN_FIXTURE_USER,
+				  .linux_ = PLAN_FIXTURE_MAPS });
 	cr_expect_eq(fixture.plan->process.capabilities.bounding, BIT(CAP_SYS_ADMIN));
 	cr_expect_eq(fixture.plan->process.capabilities.permitted, BIT(CAP_SYS_ADMIN));
 }
@@ -327,7 +343,8 @@ Test(plan_capabilities, thousands_of_unknown_names_stay_cheap)
 		names[i] = "CAP_OF_A_NAME_THAT_IS_FAR_LONGER_THAN_ANY_THAT_THE_KERNEL_HAS_FOR_ITS_OWN";
 	fixture.request.spec = &spec;
 	fixture.request.host = &fixture.host;
-	cr_expect_eq(plan_build(&fixture.request, &fixture.plan, &fixture.report, &fixture.err), 0, "%s", fixture.err.message);
+	cr_expect_eq(plan_build(&fixture.request, &fixture.plan, &fixture.report, &fixture.err), 0, "%s",
+		     fixture.err.message);
 }
 
 /* ---- security modules ---- */

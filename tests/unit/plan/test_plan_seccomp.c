@@ -30,9 +30,10 @@ Test(plan_seccomp, rules_keep_names_and_operators)
 {
 	PLAN_FIXTURE(fixture);
 	const struct plan_seccomp *plan = build(
-		&fixture, "'defaultAction':'SCMP_ACT_ALLOW','architectures':['SCMP_ARCH_X86_64','SCMP_ARCH_X32'],"
-			  "'syscalls':[{'names':['read','no_such_call'],'action':'SCMP_ACT_KILL_PROCESS'},"
-			  "{'names':['clone'],'action':'SCMP_ACT_ERRNO','args':[{'index':0,'value':7,'valueTwo':1,'op':'SCMP_CMP_MASKED_EQ'}]}]");
+		&fixture,
+		"'defaultAction':'SCMP_ACT_ALLOW','architectures':['SCMP_ARCH_X86_64','SCMP_ARCH_X32'],"
+		"'syscalls':[{'names':['read','no_such_call'],'action':'SCMP_ACT_KILL_PROCESS'},"
+		"{'names':['clone'],'action':'SCMP_ACT_ERRNO','args':[{'index':0,'value':7,'valueTwo':1,'op':'SCMP_CMP_MASKED_EQ'}]}]");
 
 	cr_expect(plan->enabled);
 	cr_expect_eq(plan->default_action, SECCOMP_RET_ALLOW);
@@ -93,7 +94,7 @@ Test(plan_seccomp, flags)
 	}
 }
 
-#define NOTIFY(name)                                                                                                    \
+#define NOTIFY(name)                                                                                                           \
 	"'defaultAction':'SCMP_ACT_ALLOW','listenerPath':'/run/l','listenerMetadata':'m','syscalls':[{'names':['mkdir','" name \
 	"'],'action':'SCMP_ACT_NOTIFY'}]"
 

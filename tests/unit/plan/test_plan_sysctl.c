@@ -24,7 +24,8 @@ Test(plan_sysctl, names_take_the_form_with_slashes)
 
 		snprintf(json, sizeof(json), ",'sysctl':{'%s':'1 2'}", cases[i].asked);
 		plan_fixture_good(&fixture, &(struct plan_fixture_json){
-						    .namespaces = ",{'type':'network'},{'type':'ipc'},{'type':'uts'}", .linux_ = json });
+						    .namespaces = ",{'type':'network'},{'type':'ipc'},{'type':'uts'}",
+						    .linux_ = json });
 		cr_assert_eq(fixture.plan->n_sysctls, 1);
 		cr_expect_str_eq(fixture.plan->sysctls[0].name, cases[i].planned);
 		cr_expect_str_eq(fixture.plan->sysctls[0].value, "1 2");

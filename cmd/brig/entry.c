@@ -1,0 +1,105 @@
+/* The program's first instructions, before libc's. create, run and exec execute brig once more from a read-only mount
+ * (docs/adr/0005); done here, the first of the two executions does not pay for the start of a C library, whose look at the
+ * processor (CPUID) alone costs a virtual machine some hundred microseconds.
+ *
+ * Nothing of libc works yet: no calls, no errno, no stack protector. Whatever fails here is left to
+ * brig_protect_executable(), which runs in main() in any case, does the same and says what went wrong. */
+#include <fcntl.h>
+#include <linux/mount.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/statfs.h>
+#include <sys/statvfs.h>
+#include <sys/syscall.h>
+
+#ifndef AT_EMPTY_PATH
+#define AT_EMPTY_PATH 0x1000
+#endif
+
+#define EARLY __attribute__((no_stack_protector, no_sanitize("address", "undefined"), used))
+
+void entry_protect(long *stack);
+
+#if defined(__x86_64__)
+/* The stack pointer, and rdx for atexit, are what the kernel promises to _start (System V ABI, "Process Initialization"). */
+__asm__(".text\n.globl brig_entry\n.type brig_entry, @function\nbrig_entry:\n"
+	"	xorl %ebp, %ebp\n	movq %rsp, %rbx\n	movq %rdx, %r12\n	movq %rsp, %rdi\n"
+	"	andq $-16, %rsp\n	call entry_protect\n"
+	"	movq %rbx, %rsp\n	movq %r12, %rdx\n	jmp _start\n");
+
+static inline long call(long number, long a, long b, long c, long d, long e)
+{
+	register long r10 __asm__("r10") = d;
+	register long r8 __asm__("r8") = e;
+	long result;
+
+	__asm__ volatile("syscall"
+			 : "=a"(result)
+			 : "a"(number), "D"(a), "S"(b), "d"(c), "r"(r10), "r"(r8)
+			 : "rcx", "r11", "memory");
+	return result;
+}
+#elif defined(__aarch64__)
+__asm__(".text\n.globl brig_entry\n.type brig_entry, %function\nbrig_entry:\n"
+	"	mov x29, #0\n	mov x19, sp\n	mov x20, x0\n	mov x0, sp\n	bl entry_protect\n"
+	"	mov sp, x19\n	mov x0, x20\n	b _start\n");
+
+static inline long call(long number, long a, long b, long c, long d, long e)
+{
+	register long x8 __asm__("x8") = number;
+	register long x0 __asm__("x0") = a;
+	register long x1 __asm__("x1") = b;
+	register long x2 __asm__("x2") = c;
+	register long x3 __asm__("x3") = d;
+	register long x4 __asm__("x4") = e;
+
+	__asm__ volatile("svc 0" : "+r"(x0) : "r"(x8), "r"(x1), "r"(x2), "r"(x3), "r"(x4) : "memory");
+	return x0;
+}
+#else
+#error "brig_entry is written for x86_64 and aarch64; build with --disable-static-programs elsewhere"
+#endif
+
+EARLY static bool is_same(const char *a, const char *b)
+{
+	while (*a && *a == *b) {
+		a++;
+		b++;
+	}
+	return *a == *b;
+}
+
+/* The word may also be an option's value or a container's name: then one execution too many is made, never one too few. */
+EARLY static bool names_a_birth(char *const *argv)
+{
+	for (; *argv; argv++) {
+		if (is_same(*argv, "create") || is_same(*argv, "run") || is_same(*argv, "exec"))
+			return true;
+	}
+	return false;
+}
+
+EARLY void entry_protect(long *stack)
+{
+	char *const *argv = (char *const *)(stack + 1), *const *envp = argv + *stack + 1;
+	struct statfs status;
+	struct mount_attr attr;
+	long exe_fd, mount_fd;
+
+	if (!names_a_birth(argv))
+		return;
+	exe_fd = call(SYS_openat, AT_FDCWD, (long)"/proc/self/exe", O_PATH | O_CLOEXEC, 0, 0);
+	if (exe_fd < 0)
+		return;
+	if (call(SYS_fstatfs, exe_fd, (long)&status, 0, 0, 0) == 0 && !(status.f_flags & ST_RDONLY)) {
+		mount_fd = call(SYS_open_tree, exe_fd, (long)"", AT_EMPTY_PATH | OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC, 0, 0);
+		attr.attr_set = MOUNT_ATTR_RDONLY | MOUNT_ATTR_NODEV;
+		attr.attr_clr = attr.propagation = attr.userns_fd = 0;
+		if (mount_fd >= 0 &&
+		    call(SYS_mount_setattr, mount_fd, (long)"", AT_EMPTY_PATH, (long)&attr, sizeof(attr)) == 0)
+			call(SYS_execveat, mount_fd, (long)"", (long)argv, (long)envp, AT_EMPTY_PATH);
+		if (mount_fd >= 0)
+			call(SYS_close, mount_fd, 0, 0, 0, 0);
+	}
+	call(SYS_close, exe_fd, 0, 0, 0, 0);
+}
