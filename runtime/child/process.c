@@ -47,6 +47,8 @@ int process_set_limits(struct child *child, struct error *err)
 		const struct plan_rlimit *limit = &process->rlimits[i];
 		struct rlimit value = { .rlim_cur = limit->soft, .rlim_max = limit->hard };
 
+		if (limit->by_parent)
+			continue;
 		if (setrlimit((__rlimit_resource_t)limit->resource, &value) < 0)
 			return error_system(err, errno, "process.rlimits[%zu]: set soft %llu, hard %llu", i,
 					    (unsigned long long)limit->soft, (unsigned long long)limit->hard);

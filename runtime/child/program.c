@@ -94,12 +94,12 @@ int program_find(struct child *child, struct error *err)
 	return child->program ? 0 : error_memory(err);
 }
 
-/* The plan's environment, and what only the container's inside can tell: HOME of the user, our pid for socket activation.
+/* The plan's environment, and what only the container's inside can tell: HOME of the user.
  * Before the filter: execve alone comes after it. */
 int program_make_environment(struct child *child, struct error *err)
 {
 	const struct plan_process *process = &child->plan->process;
-	char home[PATH_MAX], number[32];
+	char home[PATH_MAX];
 	const char **envp;
 	size_t n = 0;
 
@@ -107,16 +107,11 @@ int program_make_environment(struct child *child, struct error *err)
 		return 0;
 	while (process->envp[n])
 		n++;
-	envp = calloc(n + 4, sizeof(*envp));
+	envp = calloc(n + 2, sizeof(*envp));
 	if (!envp)
 		return error_memory(err);
 	child->environment = envp;
 	memcpy(envp, process->envp, n * sizeof(*envp));
-	if (process->listen_fds) {
-		snprintf(number, sizeof(number), "LISTEN_FDS=%u", process->listen_fds);
-		envp[n++] = strdup(number);
-		envp[n++] = "LISTEN_PID=1";
-	}
 	if (!environment(process, "HOME")) {
 		memcpy(home, "HOME=", 5);
 		home_of_user(process->uid, home + 5, sizeof(home) - 5);

@@ -302,6 +302,20 @@ void creation_done(struct creation *creation)
 	creation_decision_done(&creation->decision);
 }
 
+int creation_check_fds(unsigned preserve_fds, struct error *err)
+{
+	for (unsigned fd = 3; fd < 3 + preserve_fds; fd++) {
+		int flags = fcntl((int)fd, F_GETFD);
+
+		/* Ours are close-on-exec; what a caller handed down is not. */
+		if (flags < 0 || flags & FD_CLOEXEC)
+			return error_set(err, ERROR_USAGE, EBADF,
+					 "--preserve-fds %u: descriptor %u is not open; open it, or give a smaller number",
+					 preserve_fds, fd);
+	}
+	return 0;
+}
+
 static int make(struct creation *creation, enum child_role role, struct error *err)
 {
 	int rc = creation_decide(creation->brig, creation->request, &creation->decision, err);
@@ -309,6 +323,9 @@ static int make(struct creation *creation, enum child_role role, struct error *e
 	if (rc < 0)
 		return rc;
 	creation->plan = creation->decision.plan;
+	rc = creation_check_fds(creation->plan->process.preserve_fds, err);
+	if (rc < 0)
+		return rc;
 	creation_log_report(&creation->decision.report);
 	log_debug("parent: plan ready");
 	if (role == CHILD_INIT_RUNS && !creation->plan->has_process)

@@ -58,6 +58,8 @@ void creation_done(struct creation *creation);
 int creation_open_console(bool terminal, const char *path, bool foreground, struct console_ends *ret, struct error *err);
 /* Where the cgroup of --cgroup-manager and --systemd-cgroup is managed. */
 enum plan_cgroup_manager creation_cgroup_manager(const struct brig *brig);
+/* Are descriptors 3 to 3 + preserve_fds - 1 the caller's? */
+int creation_check_fds(unsigned preserve_fds, struct error *err);
 /* Sends the pidfd to --pidfd-socket, writes --pid-file. */
 int creation_announce(const char *pid_file, const char *pidfd_socket, const struct birth *birth, struct error *err);
 /* Warnings and refusals of a report to the log. */

@@ -93,9 +93,10 @@ static int plan_process(struct execution *execution, struct error *err)
 		return rc;
 	request.spec = spec;
 	rc = plan_build_exec(&request, &process, &execution->plan, &report, err);
-	if (rc >= 0)
-		creation_log_report(&report);
-	return rc;
+	if (rc < 0)
+		return rc;
+	creation_log_report(&report);
+	return creation_check_fds(execution->plan->process.preserve_fds, err);
 }
 
 static int open_cgroup(struct execution *execution, struct error *err)

@@ -6,6 +6,7 @@
 #include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -57,7 +58,8 @@ static int prepare(const struct birth_request *request, struct preparation *prep
 		return error_prefix(err, "linux.seccomp");
 	log_debug("parent: filter ready");
 	if (request->role == CHILD_EXEC)
-		rc = join_container(&preparation->join, request->container_fd, plan->namespaces.enter, request->privileged, err);
+		rc = join_container(&preparation->join, request->container_fd, plan->namespaces.enter,
+				    request->privileged, err);
 	else
 		rc = join_enter(&preparation->join, &plan->namespaces, err);
 	if (rc >= 0)
@@ -146,6 +148,19 @@ static int set_oom_score_adj(const struct plan_process *process, pid_t pid, stru
 	return rc < 0 ? error_system(err, -rc, "process.oomScoreAdj: write %s", text) : 0;
 }
 
+static int raise_limits(const struct plan_process *process, pid_t pid, struct error *err)
+{
+	for (size_t i = 0; i < process->n_rlimits; i++) {
+		const struct plan_rlimit *limit = &process->rlimits[i];
+		const struct rlimit value = { .rlim_cur = limit->soft, .rlim_max = limit->hard };
+
+		if (limit->by_parent && prlimit(pid, (__rlimit_resource_t)limit->resource, &value, NULL) < 0)
+			return error_system(err, errno, "process.rlimits[%zu]: raise it to soft %llu, hard %llu", i,
+					    (unsigned long long)limit->soft, (unsigned long long)limit->hard);
+	}
+	return 0;
+}
+
 /* What only the parent can do for a child that is there and waits. */
 static int equip(const struct birth_request *request, const struct birth *birth, struct error *err)
 {
@@ -158,6 +173,8 @@ static int equip(const struct birth_request *request, const struct birth *birth,
 		rc = idmap_write(birth->pid, &plan->namespaces, err);
 	if (rc >= 0)
 		rc = set_oom_score_adj(&plan->process, birth->pid, err);
+	if (rc >= 0)
+		rc = raise_limits(&plan->process, birth->pid, err);
 	return rc < 0 ? rc : stdio_give(plan, err);
 }
 

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/ioctl.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -27,6 +28,18 @@ static const struct {
 	{ CLONE_NEWPID, "/proc/self/ns/pid" }, { CLONE_NEWTIME, "/proc/self/ns/time" },
 };
 
+static bool is_our_own(int fd, uint64_t flag)
+{
+	struct stat theirs, ours;
+
+	for (size_t i = 0; i < ARRAY_SIZE(own_files); i++) {
+		if ((uint64_t)own_files[i].flag == flag)
+			return fstat(fd, &theirs) < 0 || stat(own_files[i].path, &ours) < 0 ||
+			       (theirs.st_ino == ours.st_ino && theirs.st_dev == ours.st_dev);
+	}
+	return false;
+}
+
 static int open_one(const struct plan_namespace_join *join, struct error *err)
 {
 	/* O_NONBLOCK: the path is the caller's word; a FIFO there must not hang us. */
@@ -41,6 +54,11 @@ static int open_one(const struct plan_namespace_join *join, struct error *err)
 				     join->path);
 	if ((uint64_t)type != join->flag)
 		return error_invalid(err, "linux.namespaces: %s is a namespace of another kind", join->path);
+	if (join->not_the_hosts && is_our_own(fd, join->flag))
+		return error_set(err, ERROR_REFUSED, EPERM,
+				 "linux.namespaces: %s is the host's own, and a host name or a sysctl is to be set in it: "
+				 "leave that out, or name another namespace",
+				 join->path);
 	return steal_fd(&fd);
 }
 

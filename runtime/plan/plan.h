@@ -99,7 +99,6 @@ struct plan_rootfs {
 	size_t n_devices;
 	const char *const *masked, *const *readonly_paths; /* absolute, normalised */
 	size_t n_masked, n_readonly_paths;
-	const char *mount_label; /* SELinux, or NULL */
 };
 
 /* ---- process ---- */
@@ -145,7 +144,6 @@ struct plan_process {
 	struct plan_scheduler scheduler;
 	bool new_keyring;      /* a session keyring of its own */
 	unsigned preserve_fds; /* descriptors 3 and up that the caller passes on */
-	unsigned listen_fds;   /* how many of them are sockets by sd_listen_fds(3) */
 };
 
 /* ---- system call filter: the OCI rules with names as text; parent/seccomp compiles them ---- */

@@ -127,7 +127,6 @@ void plan_print_files(struct plan_printer *printer, const struct plan_rootfs *ro
 	plan_printer_bool(printer, "noPivot", rootfs->no_pivot);
 	if (rootfs->propagation)
 		plan_printer_string(printer, "propagation", names_text(&names_propagations, rootfs->propagation));
-	plan_printer_string(printer, "mountLabel", rootfs->mount_label);
 	plan_printer_list(printer, "mounts");
 	for (size_t i = 0; i < rootfs->n_mounts; i++)
 		print_mount(printer, &rootfs->mounts[i]);

@@ -67,7 +67,10 @@ static int build_label(struct plan_builder *builder, struct error *err)
 	if (!label)
 		return 0;
 	if (builder->host->selinux)
-		return plan_builder_copy(builder, label, &builder->plan->rootfs.mount_label, err);
+		return error_set(
+			err, ERROR_UNSUPPORTED, EOPNOTSUPP,
+			"linux.mountLabel: \"%.200s\" can't be set: this version does not label mounts for SELinux; leave it out",
+			label);
 	if (plan_builder_copy(builder, label, &line.asked, err) < 0)
 		return -ENOMEM;
 	return report_add(builder->report, &line, err);

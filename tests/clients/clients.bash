@@ -41,10 +41,10 @@ make_busybox_tree() { # FOLDER
 
 	mkdir -p "$1"/{bin,etc,tmp,proc,sys,dev,root}
 	chmod 1777 "$1/tmp"
-	cp /usr/bin/busybox "$1/bin/busybox"
 	for name in $(/usr/bin/busybox --list); do
 		ln -sf busybox "$1/bin/$name"
 	done
+	cp --remove-destination /usr/bin/busybox "$1/bin/busybox"
 	echo 'root:x:0:0:root:/root:/bin/sh
 user:x:1000:1000:user:/tmp:/bin/sh' > "$1/etc/passwd"
 	echo 'root:x:0:
@@ -53,12 +53,14 @@ more:x:2000:user' > "$1/etc/group"
 	echo 'text' > "$1/etc/not-a-program"
 }
 
-# For `run` with a status that is expected.
+# `run` for a command that has to end with a certain status.
 expect() { # STATUS COMMAND...
 	local expected=$1
 	shift
 
-	run "$@"
+	status=0
+	output=$("$@" 2>&1) || status=$?
+	mapfile -t lines <<< "$output"
 	echo "$*: status $status, output: $output"
 	[ "$status" -eq "$expected" ]
 }

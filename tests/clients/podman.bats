@@ -19,6 +19,7 @@ teardown_file() {
 }
 
 teardown() {
+	pod pod rm --all --force > /dev/null
 	pod rm --all --force --time 0 > /dev/null
 	# Nothing of a removed container may be left in the runtime or in the cgroup trees.
 	[ -z "$(in_world "$BRIG" list --quiet)" ]
@@ -27,7 +28,7 @@ teardown() {
 
 pod() {
 	in_world podman --root "$WORLD/storage" --runroot /run/podman --tmpdir /run/libpod --storage-driver vfs \
-		--cgroup-manager cgroupfs --log-level error --runtime "$BRIG" "$@"
+		--cgroup-manager cgroupfs --log-level error --runtime brig "$@"
 }
 
 pod_run() { # OPTION... IMAGE COMMAND...
@@ -131,7 +132,7 @@ status_of() { # NAME
 	run "$clients_folder/terminal" "when:# " "send:stty size" "when:24 80" "resize:40x100" "when:# " \
 		"send:sleep 1; stty size; tty; exit 6" "when:40 100" -- \
 		"$clients_folder/world" enter "$WORLD" podman --root "$WORLD/storage" --runroot /run/podman --tmpdir /run/libpod \
-		--storage-driver vfs --runtime "$BRIG" run --rm --pull never --network none "${limits[@]}" --tty --interactive \
+		--storage-driver vfs --runtime brig run --rm --pull never --network none "${limits[@]}" --tty --interactive \
 		"$image" sh
 	echo "$output"
 	[ "$status" -eq 6 ]
@@ -142,7 +143,7 @@ status_of() { # NAME
 	pod_start web
 	run "$clients_folder/terminal" "when:# " "send:sleep 100" "when:sleep 100" "keys:\x03" "when:# " "send:tty; exit 4" -- \
 		"$clients_folder/world" enter "$WORLD" podman --root "$WORLD/storage" --runroot /run/podman --tmpdir /run/libpod \
-		--storage-driver vfs --runtime "$BRIG" exec --tty --interactive web sh
+		--storage-driver vfs --runtime brig exec --tty --interactive web sh
 	echo "$output"
 	[ "$status" -eq 4 ]
 	[[ $output == *"/dev/pts/0"* ]]
@@ -283,12 +284,9 @@ ticks() {
 }
 
 @test "podman pod: containers that share namespaces" {
-	local infra
-
-	pod pod create --infra=false --share ipc --name both > /dev/null
-	expect 0 pod_run --rm --pod both "$image" echo inside
-	[ "$output" = inside ]
-	pod pod rm --force both
+	pod pod create --share ipc,uts --hostname pods --name both > /dev/null
+	expect 0 pod_run --rm --pod both "$image" hostname
+	[ "$output" = pods ]
 }
 
 @test "podman --init" {
@@ -303,7 +301,7 @@ ticks() {
 @test "podman --preserve-fds" {
 	# shellcheck disable=SC2016 # for the shell inside
 	run bash -c 'exec 4< <(echo passed); shift 0; "$@"' bash "$clients_folder/world" enter "$WORLD" podman --root "$WORLD/storage" \
-		--runroot /run/podman --tmpdir /run/libpod --storage-driver vfs --runtime "$BRIG" run --rm --pull never \
+		--runroot /run/podman --tmpdir /run/libpod --storage-driver vfs --runtime brig run --rm --pull never \
 		--network none "${limits[@]}" --preserve-fds 2 "$image" sh -c 'cat <&4' 3< /dev/null
 	echo "$output"
 	[ "$status" -eq 0 ]

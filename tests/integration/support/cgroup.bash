@@ -3,9 +3,9 @@
 
 cgroup_folder() { # CONTROLLER [ID]
 	if in_v2_view; then
-		echo "/sys/fs/cgroup/brig/${2:-$ID}"
+		echo "/sys/fs/cgroup/brig-${2:-$ID}"
 	else
-		echo "/sys/fs/cgroup/$1/brig/${2:-$ID}"
+		echo "/sys/fs/cgroup/$1/brig-${2:-$ID}"
 	fi
 }
 

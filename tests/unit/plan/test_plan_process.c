@@ -364,16 +364,15 @@ Test(plan_process, apparmor)
 Test(plan_process, selinux)
 {
 	struct plan_fixture_json json = { .process = ",'selinuxLabel':'a:b:c:s0'", .linux_ = ",'mountLabel':'d:e:f:s0'" };
+	struct plan_fixture_json process_only = { .process = ",'selinuxLabel':'a:b:c:s0'" };
 	PLAN_FIXTURE(with);
 	PLAN_FIXTURE(without);
 
 	with.host.selinux = true;
-	plan_fixture_good(&with, &json);
+	plan_fixture_good(&with, &process_only);
 	cr_expect_str_eq(with.plan->process.selinux_label, "a:b:c:s0");
-	cr_expect_str_eq(with.plan->rootfs.mount_label, "d:e:f:s0");
 	plan_fixture_good(&without, &json);
 	cr_expect_null(without.plan->process.selinux_label);
-	cr_expect_null(without.plan->rootfs.mount_label);
 	cr_expect_eq(without.report.n_lines, 2);
 	cr_expect_eq(plan_fixture_line(&without, "selinux-missing")->level, REPORT_WARNING);
 }
