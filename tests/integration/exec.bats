@@ -218,7 +218,7 @@ helper_exec() {
 @test "--cgroup runs in a group below the container's own" {
 	mkdir "$(cgroup_folder unified)/below"
 	must brig exec --cgroup below "$ID" grep ^0: /proc/self/cgroup
-	expect_like "$output" "/$ID/below$"
+	expect_like "$output" "-$ID/below$"
 	must_fail 255 'cgroup' brig exec --cgroup missing "$ID" true
 	must_fail 255 'cgroup' brig exec --cgroup ../.. "$ID" true
 	must_fail 255 'cgroup' brig exec --cgroup /../../.. "$ID" true
