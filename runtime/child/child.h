@@ -18,6 +18,14 @@ enum child_role {
 };
 
 /* What the parent hands over, and what the steps pass to each other. The memory came with the clone. */
+/* One controller's directory of a host with cgroups v1, to be shown below the container's cgroup mount. */
+struct child_view {
+	const char *name;
+	int fd; /* detached mount */
+};
+
+#define CHILD_VIEWS_MAX 13
+
 struct child {
 	enum child_role role;
 	const struct plan *plan;
@@ -25,8 +33,10 @@ struct child {
 	int channel_fd;			      /* to the parent; after a start by way of start_fd: to `brig start` */
 	int start_fd;			      /* the listening socket of a created container */
 	int console_fd;			      /* connected console socket: the pty's master goes there */
-	int root_fd;	  /* detached clone of the root file system; -EBADF: made from its path by the child */
-	int *mount_fds;	  /* one for each mount of the plan: detached mounts, -EBADF where the child makes it */
+	int root_fd;	/* detached clone of the root file system; -EBADF: made from its path by the child */
+	int *mount_fds; /* one for each mount of the plan: detached mounts, -EBADF where the child makes it */
+	const struct child_view *views; /* they go below the mount of kind PLAN_MOUNT_CGROUP, then a tmpfs */
+	size_t n_views;
 	int *join_fds;	  /* one for each namespace to join in the child, -EBADF where that is done */
 	int container_fd; /* exec: pidfd of the container's first process */
 	int log_fd;

@@ -28,7 +28,7 @@ int descriptors_close(struct child *child, struct error *err)
 	size_t n_mounts = child->plan->rootfs.n_mounts, n_joins = child->plan->namespaces.n_join, n = 0;
 	int single[MAX_SINGLE] = { child->channel_fd,	child->start_fd, child->console_fd, child->root_fd,
 				   child->container_fd, child->log_fd,	 child->proc_fd,    child->label_fd };
-	AUTO_FREE int *keep = calloc(n_mounts + n_joins + MAX_SINGLE, sizeof(int));
+	AUTO_FREE int *keep = calloc(n_mounts + n_joins + child->n_views + MAX_SINGLE, sizeof(int));
 	unsigned next = 3 + child->plan->process.preserve_fds;
 
 	if (!keep)
@@ -36,6 +36,8 @@ int descriptors_close(struct child *child, struct error *err)
 	n = add(keep, n, single, MAX_SINGLE);
 	n = add(keep, n, child->mount_fds, n_mounts);
 	n = add(keep, n, child->join_fds, n_joins);
+	for (size_t i = 0; i < child->n_views; i++)
+		n = add(keep, n, &child->views[i].fd, 1);
 	qsort(keep, n, sizeof(int), compare);
 	for (size_t i = 0; i < n; i++) {
 		if ((unsigned)keep[i] < next)

@@ -73,6 +73,27 @@ static int open_target(int root_fd, const struct plan_mount *mount, bool is_file
 	return rc < 0 ? rc : steal_fd(&fd);
 }
 
+static int attach_views(const struct child *child, int mount_fd, struct error *err)
+{
+	for (size_t i = 0; i < child->n_views; i++) {
+		const struct child_view *view = &child->views[i];
+		AUTO_CLOSE int target_fd = -EBADF;
+
+		if (mkdirat(mount_fd, view->name, 0755) < 0)
+			return error_system(err, errno, "make the directory %s", view->name);
+		target_fd = openat(mount_fd, view->name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+		if (target_fd < 0 ||
+		    move_mount(view->fd, "", target_fd, "", MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH) < 0)
+			return error_system(err, errno, "attach the controller %s", view->name);
+	}
+	return 0;
+}
+
+static bool is_filled(const struct child *child, const struct plan_mount *mount)
+{
+	return mount->is_dev || mount->copy_up || (mount->kind == PLAN_MOUNT_CGROUP && child->n_views);
+}
+
 /* /dev gets its nodes, a tmpfs with tmpcopyup what it hides: target_fd is the directory beneath. After the attachment, since
  * a rootless child binds the host's nodes, and older kernels mount nothing on a detached tree. */
 static int fill(struct child *child, const struct plan_mount *mount, int mount_fd, int target_fd, struct error *err)
@@ -84,7 +105,9 @@ static int fill(struct child *child, const struct plan_mount *mount, int mount_f
 		rc = devices_fill(child->plan, mount_fd, DEVICES_OF_CONTAINER, err);
 	if (rc >= 0 && mount->copy_up)
 		rc = copy_up(target_fd, mount_fd, err);
-	if (rc >= 0 && (mount->is_dev || mount->copy_up) && (mount->attr_set & MOUNT_ATTR_RDONLY) &&
+	if (rc >= 0 && mount->kind == PLAN_MOUNT_CGROUP)
+		rc = attach_views(child, mount_fd, err);
+	if (rc >= 0 && is_filled(child, mount) && (mount->attr_set & MOUNT_ATTR_RDONLY) &&
 	    sys_mount_setattr(mount_fd, 0, &attr) < 0)
 		return error_system(err, errno, "make it read-only");
 	return rc;

@@ -45,8 +45,7 @@ static void preparation_done(struct preparation *preparation)
 static int prepare(const struct birth_request *request, struct preparation *preparation, struct error *err)
 {
 	const struct plan *plan = request->plan;
-	struct prepare_means means = { .privileged = request->privileged,
-				       .cgroup_fd = request->cgroup ? cgroup_clone_fd(request->cgroup) : -EBADF };
+	struct prepare_means means = { .privileged = request->privileged, .cgroup = request->cgroup };
 	int rc;
 
 	rc = join_open(&plan->namespaces, request->privileged, &preparation->join, err);
@@ -108,6 +107,8 @@ static int clone_child(const struct birth_request *request, struct preparation *
 		.console_fd = request->console_fd,
 		.root_fd = preparation->mounts.root_fd,
 		.mount_fds = preparation->mounts.mount_fds,
+		.views = preparation->mounts.views,
+		.n_views = preparation->mounts.n_views,
 		.join_fds = join_fds,
 		.container_fd = request->role == CHILD_EXEC ? request->container_fd : -EBADF,
 		.log_fd = log_fd(),

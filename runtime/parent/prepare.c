@@ -21,6 +21,8 @@ void prepare_done(struct prepared *prepared)
 	for (size_t i = 0; prepared->mount_fds && i < prepared->n_mounts; i++)
 		close_and_reset(&prepared->mount_fds[i]);
 	free(steal_ptr(&prepared->mount_fds));
+	for (size_t i = 0; i < prepared->n_views; i++)
+		close_and_reset(&prepared->views[i].fd);
 }
 
 static int clone_root(const struct plan_rootfs *rootfs, struct error *err)
@@ -61,16 +63,55 @@ static int make_one(const struct plan *plan, const struct plan_mount *mount, str
 	return rc < 0 ? rc : steal_fd(&fd);
 }
 
-/* Without a cgroup namespace the container would see the host's whole tree: its own directory is cloned instead. */
-static bool is_cgroup_clone(const struct plan *plan, const struct plan_mount *mount, const struct prepare_means *means)
+static bool has_cgroup_namespace(const struct plan *plan)
 {
-	if (mount->kind != PLAN_MOUNT_CGROUP || means->cgroup_fd < 0 || plan->namespaces.create & CLONE_NEWCGROUP)
-		return false;
 	for (size_t i = 0; i < plan->namespaces.n_join; i++) {
 		if (plan->namespaces.join[i].flag == CLONE_NEWCGROUP)
-			return false;
+			return true;
 	}
-	return true;
+	return plan->namespaces.create & CLONE_NEWCGROUP;
+}
+
+static int add_view(struct prepared *prepared, const struct cgroup_view *view, const struct plan_mount *mount,
+		    struct error *err)
+{
+	int fd = mount_make_clone(view->fd, mount, err);
+
+	if (fd >= 0)
+		prepared->views[prepared->n_views++] = (struct child_view){ view->name, fd };
+	return fd;
+}
+
+/* A host with v1 controllers: the container's directory of each that holds it, as directories of a tmpfs, "unified" the v2
+ * tree's, which is where programs look for them. */
+static int make_cgroup_views(struct cgroup *cgroup, const struct plan_mount *mount, struct prepared *prepared,
+			     struct error *err)
+{
+	const struct plan_mount_option mode = { "mode", "755" };
+	const struct cgroup_view unified = { "unified", cgroup_clone_fd(cgroup) };
+	struct cgroup_view views[CGROUP_VIEWS_MAX];
+	size_t n = cgroup_views(cgroup, views);
+	int rc = 0;
+
+	for (size_t i = 0; rc >= 0 && i < n; i++)
+		rc = add_view(prepared, &views[i], mount, err);
+	if (rc >= 0 && n && unified.fd >= 0)
+		rc = add_view(prepared, &unified, mount, err);
+	if (rc < 0 || n == 0)
+		return rc < 0 ? rc : -EBADF;
+	return mount_make_filesystem("tmpfs", &mode, 1, mount->attr_set & ~(uint64_t)MOUNT_ATTR_RDONLY, err);
+}
+
+/* -EBADF: the child makes it, in its cgroup namespace. */
+static int make_cgroup_mount(const struct plan *plan, const struct plan_mount *mount, struct cgroup *cgroup,
+			     struct prepared *prepared, struct error *err)
+{
+	int fd = make_cgroup_views(cgroup, mount, prepared, err);
+
+	/* Without a namespace the container would see the host's whole tree: its own directory is cloned instead. */
+	if (fd == -EBADF && !has_cgroup_namespace(plan) && cgroup_clone_fd(cgroup) >= 0)
+		return mount_make_clone(cgroup_clone_fd(cgroup), mount, err);
+	return fd;
 }
 
 int prepare_mounts(const struct plan *plan, const struct prepare_means *means, struct prepared *ret, struct error *err)
@@ -93,10 +134,13 @@ int prepare_mounts(const struct plan *plan, const struct prepare_means *means, s
 	if (means->privileged)
 		rc = prepared.root_fd = clone_root(rootfs, err);
 	for (size_t i = 0; rc >= 0 && i < rootfs->n_mounts; i++) {
-		if (means->privileged && is_cgroup_clone(plan, &rootfs->mounts[i], means))
-			rc = prepared.mount_fds[i] = mount_make_clone(means->cgroup_fd, &rootfs->mounts[i], err);
-		else if (rootfs->mounts[i].maker == PLAN_MAKER_PARENT)
-			rc = prepared.mount_fds[i] = make_one(plan, &rootfs->mounts[i], err);
+		const struct plan_mount *mount = &rootfs->mounts[i];
+
+		if (mount->kind == PLAN_MOUNT_CGROUP && means->privileged && means->cgroup)
+			rc = prepared.mount_fds[i] = make_cgroup_mount(plan, mount, means->cgroup, &prepared, err);
+		else if (mount->maker == PLAN_MAKER_PARENT)
+			rc = prepared.mount_fds[i] = make_one(plan, mount, err);
+		rc = rc == -EBADF ? 0 : rc;
 	}
 	if (rc < 0) {
 		prepare_done(&prepared);

@@ -5,6 +5,8 @@
 #include <stddef.h>
 
 #include "base/error.h"
+#include "child/child.h"
+#include "parent/cgroup/cgroup.h"
 #include "plan/plan.h"
 
 /* Detached mounts for the child to attach. */
@@ -12,11 +14,13 @@ struct prepared {
 	int root_fd;
 	int *mount_fds; /* one for each mount of the plan; -EBADF: the child makes it */
 	size_t n_mounts;
+	struct child_view views[CHILD_VIEWS_MAX]; /* of v1 controllers, for the cgroup mount */
+	size_t n_views;
 };
 
 struct prepare_means {
-	bool privileged; /* CAP_SYS_ADMIN over the host's namespaces: else all is left to the child */
-	int cgroup_fd;	 /* the container's directory of the v2 tree, or -EBADF */
+	bool privileged;       /* CAP_SYS_ADMIN over the host's namespaces: else all is left to the child */
+	struct cgroup *cgroup; /* the container's, or NULL */
 };
 
 /* Clones the root file system and makes each mount that the plan gives to the parent. Called after namespaces were joined:

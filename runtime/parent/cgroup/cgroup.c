@@ -258,6 +258,21 @@ int cgroup_join(struct cgroup *cgroup, pid_t pid, bool cloned, struct error *err
 	return 0;
 }
 
+size_t cgroup_views(struct cgroup *cgroup, struct cgroup_view views[static CGROUP_VIEWS_MAX])
+{
+	uint32_t possible = cgroup_tree_possible(cgroup);
+	size_t n = 0;
+
+	_Static_assert(CGROUP_VIEWS_MAX >= CGROUP_N_CONTROLLERS, "one for each v1 tree");
+	for (unsigned tree = 0; tree < CGROUP_N_CONTROLLERS; tree++) {
+		int fd = possible & UINT32_C(1) << tree ? cgroup_tree_fd(cgroup, tree) : -EBADF;
+
+		if (fd >= 0)
+			views[n++] = (struct cgroup_view){ cgroup_settings_controller_name(tree, /* v2= */ false), fd };
+	}
+	return n;
+}
+
 static int give_file(int fd, const char *file, uid_t uid, struct error *err)
 {
 	if (fchownat(fd, file, uid, (gid_t)-1, AT_SYMLINK_NOFOLLOW) == 0 || errno == ENOENT)

@@ -53,6 +53,14 @@ int cgroup_clone_fd(const struct cgroup *cgroup);
 /* Moves pid (all its threads) into the group in every hierarchy that holds it. cloned: CLONE_INTO_CGROUP has put it into
  * the v2 tree already. With a pure v2 layout and cloned there is nothing to do and no system call is made. */
 int cgroup_join(struct cgroup *cgroup, pid_t pid, bool cloned, struct error *err);
+/* The v1 trees that hold the group, as {"memory", descriptor of its directory there}; none where the v2 tree does all. Returns
+ * how many were put into views, which has room for CGROUP_VIEWS_MAX. The descriptors stay ours. */
+#define CGROUP_VIEWS_MAX 12
+struct cgroup_view {
+	const char *name;
+	int fd;
+};
+size_t cgroup_views(struct cgroup *cgroup, struct cgroup_view views[static CGROUP_VIEWS_MAX]);
 /* OCI "cgroup ownership": gives the v2 directory and the files that the kernel lists as delegatable to uid. Nothing to do
  * on v1, which can't be delegated safely. */
 int cgroup_delegate(const struct cgroup *cgroup, uid_t uid, struct error *err);

@@ -1,12 +1,13 @@
 # shellcheck shell=bash
 # Where the groups of a test's container are, on a hybrid machine and in a pure v2 view.
 
-cgroup_folder() { # CONTROLLER [ID]
+cgroup_folder() { # CONTROLLER, or unified for the v2 tree
+	local tree=/sys/fs/cgroup/$1
+
 	if in_v2_view; then
-		echo "/sys/fs/cgroup/brig-${2:-$ID}"
-	else
-		echo "/sys/fs/cgroup/$1/brig-${2:-$ID}"
+		tree=/sys/fs/cgroup
 	fi
+	find "$tree" -mindepth 1 -maxdepth 3 -type d -name "*$ID" | grep .
 }
 
 cgroup_value() { # CONTROLLER FILE

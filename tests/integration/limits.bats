@@ -1,0 +1,189 @@
+#!/usr/bin/env bats
+# Limits that really bite.
+
+load support/common
+
+resources() { # FILTER: edits linux.resources
+	config ".linux.resources |= ((. // {}) | $1)"
+}
+
+cpu_ticks() { # PID: hundredths of a second of processor time
+	awk '{ print $14 + $15 }' "/proc/$1/stat"
+}
+
+@test "a program that takes more memory than its limit is killed" {
+	needs_controllers
+	resources '.memory.limit = 33554432'
+	program dd if=/dev/zero of=/dev/null bs=200M count=1
+	attempt run_container
+	expect_status 137 run
+	program dd if=/dev/zero of=/dev/null bs=8M count=1
+	attempt run_container
+	expect_status 0 run
+}
+
+@test "a process that is killed for memory leaves the others alone" {
+	needs_controllers
+	resources '.memory.limit = 33554432'
+	inside 'dd if=/dev/zero of=/dev/null bs=200M count=1 2> /dev/null; echo $?'
+	expect_equal "$output" 137
+}
+
+@test "events tells of a kill for memory" {
+	needs_controllers
+	resources '.memory.limit = 33554432'
+	shell 'while [ ! -e /tmp/go ]; do sleep 0.05; done; dd if=/dev/zero of=/dev/null bs=200M count=1; sleep 1'
+	background
+	helper brig events --interval 60s "$ID"
+	wait_until grep -q '"stats"' "$T/helper.out"
+	touch "$BUNDLE/rootfs/tmp/go"
+	wait_until grep -q '"type":"oom"' "$T/helper.out"
+}
+
+@test "a limit that is too small to start with is told as such" {
+	needs_controllers
+	resources '.memory.limit = 4096'
+	attempt run_container
+	expect_status 1 run
+	expect_like "$stderr" 'memory'
+	assert_nothing_left
+}
+
+@test "a fork bomb is stopped" {
+	needs_controllers
+	resources '.pids.limit = 16'
+	shell 'for i in $(seq 100); do sleep 300 & done 2> /dev/null; sleep 300'
+	background
+	sleep 0.5
+	must brig ps --format json "$ID"
+	expect_between "$(jq length <<< "$output")" 1 16
+}
+
+@test "a cpu quota holds" {
+	local before pid
+
+	needs_controllers
+	resources '.cpu = { quota: 10000, period: 50000 }'
+	shell 'while :; do :; done'
+	background
+	pid=$(pid_of)
+	before=$(cpu_ticks "$pid")
+	sleep 1
+	# A fifth of 100 ticks; without the quota it is near 100.
+	expect_between $(($(cpu_ticks "$pid") - before)) 5 35
+}
+
+@test "a cpu set holds" {
+	needs_controllers
+	resources '.cpu.cpus = "1"'
+	inside 'grep Cpus_allowed_list /proc/self/status'
+	expect_equal "$output" $'Cpus_allowed_list:\t1'
+}
+
+@test "the values arrive in the cgroup" {
+	needs_v1 memory
+	resources '.memory = { limit: 67108864, reservation: 33554432, swappiness: 10 } | .cpu = { shares: 300, quota: 70000, period: 90000 } |
+		.pids.limit = 77'
+	sleeper
+	expect_equal "$(cgroup_value memory memory.limit_in_bytes)" 67108864
+	expect_equal "$(cgroup_value memory memory.soft_limit_in_bytes)" 33554432
+	expect_equal "$(cgroup_value memory memory.swappiness)" 10
+	expect_equal "$(cgroup_value cpu cpu.shares)" 300
+	expect_equal "$(cgroup_value cpu cpu.cfs_quota_us)" 70000
+	expect_equal "$(cgroup_value cpu cpu.cfs_period_us)" 90000
+	expect_equal "$(cgroup_value pids pids.max)" 77
+}
+
+@test "limits hold for exec too" {
+	needs_controllers
+	resources '.memory.limit = 33554432'
+	sleeper
+	attempt brig exec "$ID" dd if=/dev/zero of=/dev/null bs=200M count=1
+	expect_status 137 exec
+	expect_equal "$(status_of)" running
+}
+
+@test "only v1 hierarchies that are needed get a group" {
+	needs_v1 memory
+	resources '.pids.limit = 20'
+	sleeper
+	expect_equal "$(find /sys/fs/cgroup/memory /sys/fs/cgroup/cpu -name "*$ID*")" ""
+	[ -n "$(cgroup_folder pids)" ]
+}
+
+# bats test_tags=v2
+@test "a limit that the view of the machine has no controller for is an error that names it" {
+	if ! in_v2_view; then
+		resources '.hugepageLimits = [{ pageSize: "2MB", limit: 4194304 }]'
+		must_fail 1 'hugetlb|hugepageLimits' run_container
+	else
+		resources '.memory.limit = 33554432'
+		must_fail 1 'memory' run_container
+		resources '.memory = {} | .pids.limit = 10'
+		must_fail 1 'pids' run_container
+	fi
+	assert_nothing_left
+}
+
+# bats test_tags=v2
+@test "devices are denied but for the usual ones" {
+	capabilities CAP_MKNOD
+	inside 'mknod /tmp/fuse c 10 229 2> /dev/null || echo no fuse; mknod /tmp/kmsg c 1 11 2> /dev/null || echo no kmsg
+		mknod /tmp/null c 1 3 && echo > /tmp/null && echo null; head -c 1 /dev/urandom | wc -c'
+	expect_equal "$output" $'no fuse\nno kmsg\nnull\n1'
+}
+
+# bats test_tags=v2
+@test "a device that is allowed works, and only for what is allowed" {
+	capabilities CAP_MKNOD
+	mknod "$BUNDLE/rootfs/tmp/kmsg" c 1 11
+	resources '.devices = [{ allow: false, access: "rwm" }, { allow: true, type: "c", major: 1, minor: 11, access: "r" }]'
+	# shellcheck disable=SC2016
+	inside 'exec 3< /tmp/kmsg && echo readable; (exec 3> /tmp/kmsg) 2> /dev/null || echo not writable
+		mknod /tmp/other c 1 11 2> /dev/null || echo not makeable'
+	expect_equal "$output" $'readable\nnot writable\nnot makeable'
+}
+
+# bats test_tags=v2
+@test "linux.devices are made, and allowed by that" {
+	config '.linux.devices = [{ path: "/dev/mine", type: "c", major: 1, minor: 5, fileMode: 416, uid: 1000, gid: 1001 },
+		{ path: "/tmp/deep/er", type: "c", major: 1, minor: 3, fileMode: 438 }, { path: "/dev/pipe", type: "p", fileMode: 384 }] |
+		.linux.resources.devices = [{ allow: false, access: "rwm" }, { allow: true, type: "c", major: 1, minor: 5, access: "rw" }]'
+	inside 'stat -c "%F %t:%T %a %u:%g" /dev/mine; head -c 2 /dev/mine | wc -c; stat -c "%F %a" /dev/pipe; stat -c %F /tmp/deep/er'
+	expect_equal "$output" $'character special file 1:5 640 1000:1001\n2\nfifo 600\ncharacter special file'
+}
+
+# bats test_tags=v2
+@test "cgroupsPath is where the container is put, and it is removed afterwards" {
+	config --arg path "/it-parent-$ID/leaf" '.linux.cgroupsPath = $path'
+	sleeper
+	expect_like "$(grep ^0: "/proc/$(pid_of)/cgroup")" "/it-parent-$ID/leaf$"
+	must brig delete --force "$ID"
+	expect_equal "$(find /sys/fs/cgroup -maxdepth 4 -name leaf -path "*$ID*")" ""
+	find /sys/fs/cgroup -maxdepth 3 -name "it-parent-$ID" -exec rmdir {} +
+}
+
+# bats test_tags=v2
+@test "a cgroupsPath that leads out is refused" {
+	local path
+
+	for path in ../../x /../x a/../../x / . ''; do
+		config --arg path "$path" '.linux.cgroupsPath = $path'
+		attempt run_container
+		if [ -n "$path" ] && [ "$status" -eq 0 ]; then
+			flunk "cgroupsPath '$path' was accepted"
+		fi
+	done
+	assert_nothing_left
+}
+
+# bats test_tags=v2
+@test "the container's view of its cgroup is read-only, and of that alone" {
+	add_namespace cgroup
+	add_mount /sys/fs/cgroup cgroup cgroup nosuid noexec nodev relatime ro
+	attempt run_container
+	expect_status 0 run
+	inside 'find /sys/fs/cgroup -name cgroup.procs | head -n 1; mkdir /sys/fs/cgroup/x 2> /dev/null || echo ro'
+	expect_like "$output" ro
+	expect_unlike "$output" "$ID"
+}
