@@ -64,7 +64,7 @@ void *arena_alloc(struct arena *arena, size_t size)
 	struct block *block;
 	void *result;
 
-	if (size > arena->limit)
+	if (size > arena->limit || size > SIZE_MAX - sizeof(*block) - ALIGNMENT)
 		return NULL;
 	size = (size + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
 	if (size > arena->limit - arena->total)

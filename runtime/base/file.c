@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -17,6 +18,17 @@ int file_create_at(int dir_fd, const char *name, const struct buffer *content, m
 	return rc < 0 ? error_system(err, -rc, "write %s", name) : 0;
 }
 
+/* Always a new file: one of that name was left by a brig that was killed, or put there by somebody else to be written to. */
+static int open_temporary(int dir_fd, const char *name, mode_t mode)
+{
+	int flags = O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW;
+	int fd = openat(dir_fd, name, flags, mode);
+
+	if (fd >= 0 || errno != EEXIST || unlinkat(dir_fd, name, 0) < 0)
+		return fd;
+	return openat(dir_fd, name, flags, mode);
+}
+
 int file_replace_at(int dir_fd, const char *name, const struct buffer *content, mode_t mode, struct error *err)
 {
 	char temporary[NAME_MAX + 1];
@@ -25,7 +37,7 @@ int file_replace_at(int dir_fd, const char *name, const struct buffer *content, 
 
 	/* One writer a name at a time (the container's lock), so the pid is enough to tell temporaries apart. */
 	snprintf(temporary, sizeof(temporary), ".%.200s.%d", name, getpid());
-	fd = openat(dir_fd, temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, mode);
+	fd = open_temporary(dir_fd, temporary, mode);
 	if (fd < 0)
 		return error_system(err, errno, "create %s", temporary);
 	rc = fd_write_all(fd, content->data, content->length);
@@ -76,6 +88,7 @@ int file_make_directory(const char *path, mode_t mode, struct error *err)
 {
 	char part[PATH_MAX];
 	size_t length;
+	bool last;
 	int fd;
 
 	fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -88,9 +101,10 @@ int file_make_directory(const char *path, mode_t mode, struct error *err)
 			return error_system(err, ENAMETOOLONG, "make directory %s", path);
 		memcpy(part, path, length);
 		part[length] = '\0';
-		if (mkdir(part, path[length] ? 0711 : mode) < 0 && errno != EEXIST)
+		last = path[length + strspn(path + length, "/")] == '\0';
+		if (mkdir(part, last ? mode : 0711) < 0 && errno != EEXIST)
 			return error_system(err, errno, "make directory %s", part);
-		if (!path[length])
+		if (last)
 			break;
 	}
 	fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);

@@ -17,6 +17,8 @@ bool path_is_below(const char *path, const char *prefix);
 int path_open_in_root(int root_fd, const char *path, int flags);
 /* As above with O_PATH; what is missing is made: directories with directory_mode on the way, and at the end a directory or,
  * where is_file, an empty regular file (0644); an existing object of another kind is left as it is. Made objects belong
- * to the caller. A dangling symbolic link on the way is an error (ELOOP): nothing is made through it.
- * A descriptor or a negative errno. */
+ * to the caller. A dangling symbolic link is followed inside the root, at most 16 of them, and its target is made: images have
+ * /etc/resolv.conf -> ../run/systemd/resolve/stub-resolv.conf, and engines mount over that.
+ * A descriptor or a negative errno: ELOOP (links in a circle, or too many), EINVAL (".." below what does not exist yet; nothing
+ * is made). */
 int path_make_in_root(int root_fd, const char *path, bool is_file, mode_t directory_mode);

@@ -12,7 +12,7 @@
 
 static int wait_for_parent(struct child *child, struct error *err)
 {
-	return handshake_expect(child->channel_fd, HANDSHAKE_GO, &child->host_pid, err);
+	return child->waits ? handshake_expect(child->channel_fd, HANDSHAKE_GO, &child->host_pid, err) : 0;
 }
 
 /* The birth of a container, readable as a table of contents. */

@@ -25,10 +25,14 @@ static int copy_file(int from_fd, int to_fd, const char *name, const struct stat
 {
 	AUTO_CLOSE int in_fd = openat(from_fd, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
 	AUTO_CLOSE int out_fd = -EBADF;
+	struct stat opened;
 	ssize_t n;
 
-	if (in_fd < 0)
+	if (in_fd < 0 || fstat(in_fd, &opened) < 0)
 		return -errno;
+	/* Another container with the same root file system may have put something else in its place. */
+	if (!S_ISREG(opened.st_mode))
+		return -EINVAL;
 	out_fd = openat(to_fd, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (out_fd < 0)
 		return -errno;

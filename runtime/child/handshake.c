@@ -41,6 +41,8 @@ int handshake_receive(int channel_fd, struct handshake_message *ret, int *ret_fd
 	message.error.message[sizeof(message.error.message) - 1] = '\0';
 	if (message.type == HANDSHAKE_FAILED && message.error.code <= 0)
 		message.error.code = EIO;
+	if (message.type == HANDSHAKE_FAILED && (message.error.kind <= ERROR_NONE || message.error.kind > ERROR_PROGRAM))
+		message.error.kind = ERROR_INTERNAL;
 	*ret = message;
 	return 1;
 }

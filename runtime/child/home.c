@@ -43,11 +43,12 @@ static bool is_sound_path(const char *text, size_t length, size_t size)
 	return true;
 }
 
-static void find(const char *text, uid_t uid, char *home, size_t size)
+void home_find(const char *text, uid_t uid, char *home, size_t size)
 {
 	const char *line, *id, *directory;
 	size_t n_id, n_directory;
 
+	snprintf(home, size, "/");
 	for (line = text; line && *line; line = strchr(line, '\n') ? strchr(line, '\n') + 1 : NULL) {
 		id = field(line, 2, &n_id);
 		if (!id || !is_uid(id, n_id, uid))
@@ -67,5 +68,5 @@ void home_of_user(uid_t uid, char *home, size_t size)
 
 	snprintf(home, size, "/");
 	if (file_read_at(AT_FDCWD, "/etc/passwd", PASSWD_MAX, &text, NULL) == 0 && text.data)
-		find(text.data, uid, home, size);
+		home_find(text.data, uid, home, size);
 }

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdbool.h>
@@ -20,6 +21,7 @@
 #include "child/state_json.h"
 
 #define OUTPUT_KEPT 512
+#define PIPE_SIZE ((size_t)64 * 1024) /* pipe(7) */
 
 static _Noreturn void hook_process(const struct plan_hook *hook, int in_fd, int out_fd)
 {
@@ -70,6 +72,15 @@ static int64_t now_ms(void)
 	return now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
+/* What is in the pipe already, and no more: whom the hook left behind may write forever. */
+static void drain_output(struct run *run)
+{
+	struct pollfd polled = { .fd = run->output_fd, .events = POLLIN };
+
+	for (size_t n = 0; n < PIPE_SIZE && run->output_fd >= 0 && poll(&polled, 1, 0) > 0; n += OUTPUT_KEPT)
+		keep_output(run);
+}
+
 /* Until the process ends; true if the time is over first. Its children may keep the output open: that is not waited for. */
 static bool wait_for_end(struct run *run, int timeout)
 {
@@ -84,12 +95,17 @@ static bool wait_for_end(struct run *run, int timeout)
 			if (left <= 0)
 				return true;
 		}
-		if (poll(polled, 2, (int)left) < 0 && errno != EINTR)
-			return true;
+		if (poll(polled, 2, left > INT_MAX ? INT_MAX : (int)left) < 0) {
+			if (errno != EINTR)
+				return true;
+			continue;
+		}
+		if (polled[0].revents) {
+			drain_output(run);
+			return false;
+		}
 		if (polled[1].revents)
 			keep_output(run);
-		else if (polled[0].revents)
-			return false;
 	}
 }
 

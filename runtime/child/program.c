@@ -56,7 +56,8 @@ static int search(const char *name, const char *path, char *found, size_t size)
 
 	for (;; path += length + 1) {
 		length = strcspn(path, ":");
-		if (snprintf(found, size, "%.*s%s%s", (int)length, path, length ? "/" : "./", name) < (int)size) {
+		/* An element that isn't absolute means another place now than after the change to the working directory. */
+		if (path[0] == '/' && snprintf(found, size, "%.*s/%s", (int)length, path, name) < (int)size) {
 			rc = check_program(found);
 			if (rc == 0)
 				return 0;
@@ -78,6 +79,8 @@ int program_find(struct child *child, struct error *err)
 	if (!child->plan->has_process)
 		return 0;
 	name = process->argv[0];
+	if (strlen(name) >= sizeof(found))
+		return program_error(name, ENAMETOOLONG, err);
 	/* A relative path is relative to the working directory, which is entered later, as the user. */
 	if (name[0] != '/' && strchr(name, '/')) {
 		snprintf(found, sizeof(found), "%s", name);
@@ -115,7 +118,9 @@ int program_make_environment(struct child *child, struct error *err)
 	if (!environment(process, "HOME")) {
 		memcpy(home, "HOME=", 5);
 		home_of_user(process->uid, home + 5, sizeof(home) - 5);
-		envp[n++] = strdup(home);
+		envp[n] = strdup(home);
+		if (!envp[n])
+			return error_memory(err);
 	}
 	return 0;
 }

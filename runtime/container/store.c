@@ -193,6 +193,19 @@ static int read_mark(struct container *container, const char *id, struct error *
 	return state->id ? 0 : error_memory(err);
 }
 
+static int read_state(struct container *container, const char *id, struct error *err)
+{
+	int rc = state_read(container->dir_fd, container->arena, &container->state, err);
+
+	if (rc < 0)
+		return rc;
+	/* Messages, removal and hooks go by the id in it: it must be the one that was asked for. */
+	if (strcmp(container->state.id, id) != 0)
+		return error_invalid(err, "the state.json of container %s is that of another one, \"%.64s\"", id,
+				     container->state.id);
+	return 0;
+}
+
 int store_open(const struct brig *brig, const char *id, enum store_lock lock, struct container *ret, struct error *err)
 {
 	struct container container = { .root_fd = -EBADF, .dir_fd = -EBADF };
@@ -206,7 +219,7 @@ int store_open(const struct brig *brig, const char *id, enum store_lock lock, st
 	container.arena = arena_new(STATE_ARENA);
 	rc = container.arena ? open_directory(&container, id, lock, err) : error_memory(err);
 	if (rc >= 0)
-		rc = state_read(container.dir_fd, container.arena, &container.state, err);
+		rc = read_state(&container, id, err);
 	if (rc == -ENOENT && err->kind != ERROR_NOT_FOUND)
 		rc = read_mark(&container, id, err);
 	if (rc < 0) {

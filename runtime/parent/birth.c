@@ -89,6 +89,26 @@ static uint64_t split_flags(const struct birth_request *request, int cgroup_fd, 
 	return namespaces->create & ~late;
 }
 
+static bool has_hooks(const struct plan *plan)
+{
+	for (int kind = 0; kind < PLAN_N_HOOK_KINDS; kind++) {
+		if (plan->hooks[kind].n)
+			return true;
+	}
+	return false;
+}
+
+/* Must the child stand still until equip() is done? Where the kernel does all at the clone (a v2 group, no maps, no limits to
+ * raise) and the group tells where it is even if we are killed, two processes need not meet: a wake-up less. */
+static bool needs_to_wait(const struct birth_request *request)
+{
+	const struct plan *plan = request->plan;
+
+	return request->role == CHILD_EXEC || request->hybrid || !request->cgroup ||
+	       cgroup_clone_fd(request->cgroup) < 0 || plan->namespaces.create & CLONE_NEWUSER ||
+	       plan->namespaces.n_join || plan->process.set_oom_score_adj || plan->process.uid || has_hooks(plan);
+}
+
 static int clone_child(const struct birth_request *request, struct preparation *preparation, struct birth *birth,
 		       struct error *err)
 {
@@ -112,6 +132,7 @@ static int clone_child(const struct birth_request *request, struct preparation *
 		.join_fds = join_fds,
 		.container_fd = request->role == CHILD_EXEC ? request->container_fd : -EBADF,
 		.log_fd = log_fd(),
+		.waits = birth->waits,
 		.in_user_namespace = has_userns,
 		.joins_user_namespace = has_userns && !preparation->join.joins_pid,
 		.old_root_fd = -EBADF,
@@ -181,7 +202,7 @@ static int equip(const struct birth_request *request, const struct birth *birth,
 
 int birth_go(const struct birth *birth, struct error *err)
 {
-	int rc = handshake_send_go(birth->channel_fd, birth->pid);
+	int rc = birth->waits ? handshake_send_go(birth->channel_fd, birth->pid) : 0;
 
 	return rc < 0 ? error_system(err, -rc, "tell the container's first process to go on") : 0;
 }
@@ -189,7 +210,7 @@ int birth_go(const struct birth *birth, struct error *err)
 int birth_begin(const struct birth_request *request, struct birth *ret, struct error *err)
 {
 	struct preparation preparation = { .channel_fds = { -EBADF, -EBADF }, .mounts.root_fd = -EBADF };
-	struct birth birth = { .pid = -1, .pidfd = -EBADF, .channel_fd = -EBADF };
+	struct birth birth = { .pid = -1, .pidfd = -EBADF, .channel_fd = -EBADF, .waits = needs_to_wait(request) };
 	int rc;
 
 	rc = prepare(request, &preparation, err);

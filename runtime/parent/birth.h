@@ -27,6 +27,7 @@ struct birth_request {
 struct birth {
 	pid_t pid;
 	int pidfd, channel_fd;
+	bool waits; /* the child does, for birth_go */
 };
 
 /* Up to the moment in which the child can go its own way: maps, cgroups and oom_score_adj are set. */
