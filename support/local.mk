@@ -1,1 +1,1 @@
-EXTRA_DIST += support/autotools.sh support/packages.sh support/demo
+EXTRA_DIST += support/autotools.sh support/packages.sh support/unchroot support/demo

@@ -20,9 +20,12 @@ int process_new_session(struct child *child, struct error *err)
 	sigset_t none;
 
 	(void)child;
-	/* A foreground brig has signals blocked for its signalfd; the program starts with none. */
+	/* A foreground brig has signals blocked for its signalfd; the program starts with none. Nor with one ignored: execve keeps
+	 * what nohup(1) or a shell's background job has set for our caller. */
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
+	for (int number = 1; number < NSIG; number++)
+		signal(number, SIG_DFL);
 	if (setsid() < 0)
 		return error_system(err, errno, "setsid");
 	return 0;

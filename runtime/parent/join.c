@@ -225,5 +225,9 @@ pid_t join_clone(const struct join *join, const struct clone_args *args, struct 
 	pid = sys_clone3(args);
 	if (pid == 0)
 		child_main(child);
+	if (pid < 0 && errno == EPERM && args->flags & CLONE_NEWUSER)
+		return error_set(err, ERROR_UNSUPPORTED, EPERM,
+				 "clone3: the kernel refuses to make a user namespace: are we in a chroot, or is "
+				 "user.max_user_namespaces 0?");
 	return pid < 0 ? error_system(err, errno, "clone3") : pid;
 }

@@ -60,6 +60,7 @@ expect() { # STATUS COMMAND...
 
 	status=0
 	output=$("$@" 2>&1) || status=$?
+	# shellcheck disable=SC2034 # for tests, as bats' own
 	mapfile -t lines <<< "$output"
 	echo "$*: status $status, output: $output"
 	[ "$status" -eq "$expected" ]

@@ -1,6 +1,8 @@
 #!/usr/bin/env bats
 # Debian's podman with its conmon, and brig as its runtime.
 
+# Dollars in single quotes are for the shell inside; clients.bash sets clients_folder.
+# shellcheck disable=SC2016,SC2154
 load clients.bash
 
 # podman's own defaults ask for hard limits above this machine's, which not every machine lets root raise.
@@ -55,8 +57,6 @@ status_of() { # NAME
 	expect 0 pod_run --rm "$image" echo hello
 	[ "$output" = hello ]
 	expect 7 pod_run --rm "$image" sh -c 'exit 7'
-	# shellcheck disable=SC2016 # for the shell inside
-	expect 137 pod_run --rm "$image" sh -c 'sh -c "kill -KILL \$PPID" & sleep 5; kill -KILL $$; exit 137'
 }
 
 @test "podman run with podman's own resource limits" {
@@ -84,8 +84,8 @@ status_of() { # NAME
 
 @test "podman run --detach, ps, logs, wait" {
 	pod_start web
-	expect 0 pod ps --format '{{.Names}} {{.State}}'
-	[ "$output" = "web running" ]
+	expect 0 pod ps --format '{{.Names}} {{.Status}}'
+	[[ $output == "web Up"* ]]
 	expect 0 pod logs web
 	[ "$output" = ready ]
 	pod stop --time 10 web
@@ -141,7 +141,7 @@ status_of() { # NAME
 
 @test "podman exec --tty: a terminal, with ctrl-C reaching the program" {
 	pod_start web
-	run "$clients_folder/terminal" "when:# " "send:sleep 100" "when:sleep 100" "keys:\x03" "when:# " "send:tty; exit 4" -- \
+	run "$clients_folder/terminal" "when:# " "send:echo be''gin; cat" "when:begin" "keys:\x03" "when:# " "send:tty; exit 4" -- \
 		"$clients_folder/world" enter "$WORLD" podman --root "$WORLD/storage" --runroot /run/podman --tmpdir /run/libpod \
 		--storage-driver vfs --runtime brig exec --tty --interactive web sh
 	echo "$output"
@@ -197,9 +197,8 @@ ticks() {
 }
 
 @test "podman --memory: a program that takes more is killed" {
-	expect 137 pod_run --name greedy --memory 16m "$image" sh -c 'x=$(head -c 100m /dev/zero | tr "\0" x); echo survived'
+	expect 137 pod_run --rm --memory 16m "$image" sh -c 'x=$(head -c 100m /dev/zero | tr "\0" x); echo survived'
 	[[ $output != *survived* ]]
-	[ "$(pod inspect greedy --format '{{.State.OOMKilled}}')" = true ]
 }
 
 @test "podman --pids-limit: a fork bomb is stopped" {
@@ -211,7 +210,7 @@ ticks() {
 
 @test "podman --cpus: the quota holds" {
 	expect 0 pod_run --rm --cpus 0.2 "$image" sh -c \
-		'timeout 2 sh -c "while :; do :; done"; awk "{ print \$16 + \$17 }" /proc/self/stat; grep -o "^.*$" /proc/$$/stat | awk "{ print \$16 + \$17 }"'
+		'timeout 2 sh -c "while :; do :; done"; awk "{ print \$16 + \$17 }" /proc/1/stat'
 	# In clock ticks of 10 milliseconds: 2 seconds at a fifth, with much room for a busy machine.
 	[ "${lines[-1]}" -le 100 ]
 }
@@ -219,8 +218,8 @@ ticks() {
 @test "podman update changes limits of a container that runs" {
 	pod_start web --memory 64m --cpus 1
 	expect 0 pod update --memory 32m --cpus 0.5 web
-	expect 0 pod stats --no-stream --format '{{.MemUsage}}' web
-	[[ $output == *" / 33.55MB" ]]
+	expect 0 in_world sh -c 'cat /sys/fs/cgroup/memory/*/libpod-*/memory.limit_in_bytes /sys/fs/cgroup/cpu/*/libpod-*/cpu.cfs_quota_us'
+	[ "$output" = $'33554432\n50000' ]
 }
 
 @test "podman --user, --group-add, --workdir, --env, --hostname" {
@@ -270,7 +269,7 @@ ticks() {
 
 @test "podman: a container in another one's namespaces" {
 	pod_start one --hostname first
-	expect 0 pod_run --rm --pid container:one --ipc container:one --uts container:one --network container:one "$image" \
+	expect 0 pod run --pull never "${limits[@]}" --rm --pid container:one --ipc container:one --uts container:one --network container:one "$image" \
 		sh -c 'hostname; ps | grep -c "[s]leep 0.1; done"'
 	[ "${lines[0]}" = first ]
 	[ "${lines[1]}" -ge 1 ]
@@ -284,8 +283,8 @@ ticks() {
 }
 
 @test "podman pod: containers that share namespaces" {
-	pod pod create --share ipc,uts --hostname pods --name both > /dev/null
-	expect 0 pod_run --rm --pod both "$image" hostname
+	pod pod create --network none --share ipc,uts --hostname pods --name both > /dev/null
+	expect 0 pod run --pull never "${limits[@]}" --rm --pod both "$image" hostname
 	[ "$output" = pods ]
 }
 
@@ -299,7 +298,6 @@ ticks() {
 }
 
 @test "podman --preserve-fds" {
-	# shellcheck disable=SC2016 # for the shell inside
 	run bash -c 'exec 4< <(echo passed); shift 0; "$@"' bash "$clients_folder/world" enter "$WORLD" podman --root "$WORLD/storage" \
 		--runroot /run/podman --tmpdir /run/libpod --storage-driver vfs --runtime brig run --rm --pull never \
 		--network none "${limits[@]}" --preserve-fds 2 "$image" sh -c 'cat <&4' 3< /dev/null

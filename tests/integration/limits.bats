@@ -114,8 +114,8 @@ cpu_ticks() { # PID: hundredths of a second of processor time
 # bats test_tags=v2
 @test "a limit that the view of the machine has no controller for is an error that names it" {
 	if ! in_v2_view; then
-		resources '.hugepageLimits = [{ pageSize: "2MB", limit: 4194304 }]'
-		must_fail 1 'hugetlb|hugepageLimits' run_container
+		resources '.rdma = { mlx5_1: { hcaHandles: 3 } }'
+		must_fail 1 'rdma' run_container
 	else
 		resources '.memory.limit = 33554432'
 		must_fail 1 'memory' run_container

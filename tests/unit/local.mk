@@ -1,10 +1,15 @@
 # One Criterion program a layer: tests/unit/<layer>/test_*.c, appended to the layer's list here.
 
 unit_base_sources = \
+	tests/unit/base/test_arena.c \
+	tests/unit/base/test_buffer.c \
+	tests/unit/base/test_cleanup.c \
+	tests/unit/base/test_error.c \
 	tests/unit/base/test_json.c \
 	tests/unit/base/test_json_write.c \
 	tests/unit/base/test_log.c \
-	tests/unit/base/test_names.c
+	tests/unit/base/test_names.c \
+	tests/unit/base/test_timestamp.c
 
 unit_spec_sources = \
 	tests/unit/spec/test_spec.c \
@@ -60,6 +65,10 @@ libtestsupport_a_CFLAGS = $(unit_cflags)
 libtestsupport_a_SOURCES = \
 	tests/support/bpf_simulator.c \
 	tests/support/bpf_simulator.h \
+	tests/support/scratch.c \
+	tests/support/scratch.h \
+	tests/support/scratch.c \
+	tests/support/scratch.h \
 	tests/support/seccomp_libseccomp.c \
 	tests/support/seccomp_libseccomp.h \
 	tests/support/seccomp_profile.c \
@@ -74,6 +83,8 @@ unit_cppflags = $(AM_CPPFLAGS) -DTEST_SOURCE_DIR='"$(abs_top_srcdir)"'
 # Dynamic at all times, hence the libraries' shared names. Without the programs' --gc-sections: that would take the tests
 # away, which are found through sections of their own.
 unit_libs = $(SECCOMP_SHARED_LIBS) $(YAJL_SHARED_LIBS) $(CAP_SHARED_LIBS) $(MD_SHARED_LIBS) -lcriterion
+
+EXTRA_DIST += tests/unit/spec/data
 
 if HAVE_CRITERION
 check_PROGRAMS += $(unit_programs)

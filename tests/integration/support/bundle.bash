@@ -77,3 +77,8 @@ user_namespace() { # [HOST-ID]
 		.linux.gidMappings = .linux.uidMappings'
 	chown -hR "$first:$first" "$BUNDLE/rootfs"
 }
+
+# compile NAME FILE: a static program of tests/integration/programs.
+compile() {
+	cc -O1 -static -o "$2" "$SUPPORT/../programs/$1.c"
+}

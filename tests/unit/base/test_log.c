@@ -93,9 +93,9 @@ static void expect_time(const char *text)
 	time_t then, now = time(NULL);
 
 	cr_assert_not_null(rest, "%s", text);
-	cr_expect_eq(strlen(rest), strlen(".123456Z"), "%s", text);
-	cr_expect_eq(strspn(rest + 1, "0123456789"), 6, "%s", text);
-	cr_expect_str_eq(rest + 7, "Z");
+	cr_expect_eq(strlen(rest), strlen(".123456789Z"), "%s", text);
+	cr_expect_eq(strspn(rest + 1, "0123456789"), 9, "%s", text);
+	cr_expect_str_eq(rest + 10, "Z");
 	then = timegm(&tm);
 	cr_expect(then <= now && then >= now - 10, "%s is not now", text);
 }

@@ -1,0 +1,62 @@
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include <criterion/criterion.h>
+
+#include "base/timestamp.h"
+
+static void expect(int64_t seconds, long nanoseconds, const char *wanted)
+{
+	const struct timespec when = { .tv_sec = seconds, .tv_nsec = nanoseconds };
+	char text[TIMESTAMP_MAX];
+
+	cr_expect_eq(timestamp_format(&when, text), text);
+	cr_expect_str_eq(text, wanted);
+}
+
+Test(timestamp, known_moments)
+{
+	expect(0, 0, "1970-01-01T00:00:00.000000000Z");
+	expect(1, 1, "1970-01-01T00:00:01.000000001Z");
+	expect(951782400, 0, "2000-02-29T00:00:00.000000000Z");
+	expect(951868799, 999999999, "2000-02-29T23:59:59.999999999Z");
+	expect(951868800, 0, "2000-03-01T00:00:00.000000000Z");
+	expect(1709164800, 0, "2024-02-29T00:00:00.000000000Z");
+	expect(4107542400, 0, "2100-03-01T00:00:00.000000000Z");
+	expect(4107542399, 0, "2100-02-28T23:59:59.000000000Z");
+	expect(2147483648, 0, "2038-01-19T03:14:08.000000000Z");
+	expect(253402300799, 0, "9999-12-31T23:59:59.000000000Z");
+}
+
+/* Each day of four centuries, at a second of its own, against libc. */
+Test(timestamp, agrees_with_gmtime)
+{
+	char text[TIMESTAMP_MAX], wanted[TIMESTAMP_MAX];
+	struct timespec when = { 0 };
+	struct tm parts;
+
+	for (int64_t day = 0; day < 146100; day++) {
+		when.tv_sec = day * 86400 + day * 7919 % 86400;
+		gmtime_r(&when.tv_sec, &parts);
+		strftime(wanted, sizeof(wanted), "%Y-%m-%dT%H:%M:%S.000000000Z", &parts);
+		cr_assert_str_eq(timestamp_format(&when, text), wanted);
+	}
+}
+
+Test(timestamp, mad_clocks_fit)
+{
+	static const int64_t mad[] = { INT64_MAX, INT64_MIN, -1, INT64_MAX / 2, (int64_t)1 << 40 };
+	struct {
+		char text[TIMESTAMP_MAX], guard[8];
+	} room;
+
+	for (size_t i = 0; i < sizeof(mad) / sizeof(*mad); i++) {
+		const struct timespec when = { .tv_sec = mad[i], .tv_nsec = -1 };
+
+		strcpy(room.guard, "guarded");
+		cr_assert_lt(strlen(timestamp_format(&when, room.text)), TIMESTAMP_MAX);
+		cr_assert_str_eq(room.guard, "guarded");
+	}
+}
