@@ -27,6 +27,7 @@ __asm__(".text\n.globl brig_entry\n.type brig_entry, @function\nbrig_entry:\n"
 	"	andq $-16, %rsp\n	call entry_protect\n"
 	"	movq %rbx, %rsp\n	movq %r12, %rdx\n	jmp _start\n");
 
+/* lint: parameters: what the kernel takes */
 static inline long call(long number, long a, long b, long c, long d, long e)
 {
 	register long r10 __asm__("r10") = d;
@@ -44,6 +45,7 @@ __asm__(".text\n.globl brig_entry\n.type brig_entry, %function\nbrig_entry:\n"
 	"	mov x29, #0\n	mov x19, sp\n	mov x20, x0\n	mov x0, sp\n	bl entry_protect\n"
 	"	mov sp, x19\n	mov x0, x20\n	b _start\n");
 
+/* lint: parameters: what the kernel takes */
 static inline long call(long number, long a, long b, long c, long d, long e)
 {
 	register long x8 __asm__("x8") = number;
@@ -92,7 +94,8 @@ EARLY void entry_protect(long *stack)
 	if (exe_fd < 0)
 		return;
 	if (call(SYS_fstatfs, exe_fd, (long)&status, 0, 0, 0) == 0 && !(status.f_flags & ST_RDONLY)) {
-		mount_fd = call(SYS_open_tree, exe_fd, (long)"", AT_EMPTY_PATH | OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC, 0, 0);
+		mount_fd =
+			call(SYS_open_tree, exe_fd, (long)"", AT_EMPTY_PATH | OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC, 0, 0);
 		attr.attr_set = MOUNT_ATTR_RDONLY | MOUNT_ATTR_NODEV;
 		attr.attr_clr = attr.propagation = attr.userns_fd = 0;
 		if (mount_fd >= 0 &&

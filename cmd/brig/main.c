@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/auxv.h>
@@ -46,6 +47,14 @@ static void fill_standard_streams(void)
 		if (fd != streams[i].fd)
 			_exit(EXIT_OWN_ERROR);
 	}
+}
+
+/* A caller that ignores SIGCHLD would take the exit statuses away that we wait for. A reader of our messages who is gone must not
+ * end us with a container half made. The program inside has neither from us. */
+static void take_signals(void)
+{
+	signal(SIGCHLD, SIG_DFL);
+	signal(SIGPIPE, SIG_IGN);
 }
 
 /* Three lines, no more: older versions of go-runc take each by its place, newer ones by the words before it and pass over a
@@ -206,6 +215,7 @@ int main(int argc, char **argv)
 	if (argc < 1)
 		return EXIT_OWN_ERROR;
 	fill_standard_streams();
+	take_signals();
 	arena = arena_new(ARGUMENTS_LIMIT);
 	invocation.arena = arena;
 	r = arena ? run(&invocation, &err) : error_memory(&err);

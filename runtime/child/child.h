@@ -46,12 +46,12 @@ struct child {
 	uint64_t late_namespaces;  /* CLONE_NEWCGROUP, CLONE_NEWTIME: those that clone3 could not make */
 
 	/* made on the way */
-	int host_pid;	 /* our pid as the host counts it */
-	int old_root_fd; /* the host's root, until pivot_root */
-	int proc_fd;	 /* a procfs of our own (never attached), while the plan needs one */
-	int label_fd;	 /* proc_fd's self/attr/...: opened before pivot_root, written at the end */
-	int pts_fd;	 /* the container's devpts, where it was mounted by us */
-	char *program;	 /* what execve gets */
+	int host_pid;	/* our pid as the host counts it */
+	int proc_fd;	/* a procfs of our own (never attached), while the plan needs one; exec: made by the parent */
+	int label_fd;	/* proc_fd's self/attr/...: opened before pivot_root, written at the end */
+	int pts_fd;	/* the container's devpts, where it was mounted by us */
+	bool is_in_cwd; /* entered before the change to the user */
+	char *program;	/* what execve gets */
 	const char **environment;
 };
 

@@ -17,6 +17,7 @@
 #include "base/buffer.h"
 #include "base/cleanup.h"
 #include "base/fd.h"
+#include "base/log.h"
 #include "base/syscalls.h"
 #include "child/state_json.h"
 
@@ -29,6 +30,7 @@ static _Noreturn void hook_process(const struct plan_hook *hook, int in_fd, int 
 
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
+	signal(SIGPIPE, SIG_DFL);
 	/* A session of its own: what it starts can be ended with it. */
 	setsid();
 	if (dup2(in_fd, 0) < 0 || dup2(out_fd, 1) < 0 || dup2(out_fd, 2) < 0)
@@ -176,7 +178,13 @@ int hooks_run(const struct plan *plan, enum plan_hook_kind kind, int pid, const 
 	state_json_write(&writer, plan, pid, status);
 	if (state.failed)
 		return error_memory(err);
-	for (size_t i = 0; rc >= 0 && i < hooks->n; i++)
+	for (size_t i = 0; rc >= 0 && i < hooks->n; i++) {
 		rc = run_one(&hooks->list[i], &state, err);
+		/* There is nothing to take back any more: the others clean up all the same (runtime.md "Lifecycle"). */
+		if (rc < 0 && kind == PLAN_HOOK_POSTSTOP) {
+			log_warning("poststop: %s", err->message);
+			rc = 0;
+		}
+	}
 	return rc;
 }

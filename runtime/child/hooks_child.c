@@ -21,7 +21,8 @@ int hooks_child_run_create_container(struct child *child, struct error *err)
 	return hooks_run(child->plan, PLAN_HOOK_CREATE_CONTAINER, child->host_pid, "creating", err);
 }
 
-/* Part of start, with paths of the container. */
+/* Part of start, with paths of the container: the program may be the image's own, so it gets no more than the container's
+ * process will have, its user, capabilities and filter (CVE-2025-23266). */
 int hooks_child_run_start_container(struct child *child, struct error *err)
 {
 	return hooks_run(child->plan, PLAN_HOOK_START_CONTAINER, child->host_pid, "created", err);

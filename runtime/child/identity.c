@@ -38,8 +38,10 @@ int identity_set_user(struct child *child, struct error *err)
 
 	if (process->set_umask)
 		umask(process->umask);
-	/* Exactly the groups asked for (CVE-2023-25173); a user namespace without setgroups has nothing to drop. */
-	if (!child->plan->namespaces.deny_setgroups && syscall(SYS_setgroups, process->n_groups, process->groups) < 0)
+	/* Exactly the groups asked for (CVE-2023-25173); a user namespace without setgroups has nothing to drop. Of one that is
+	 * joined only the kernel knows: to its root EPERM means just that (user_namespaces(7)). */
+	if (!child->plan->namespaces.deny_setgroups && syscall(SYS_setgroups, process->n_groups, process->groups) < 0 &&
+	    !(errno == EPERM && child->in_user_namespace && process->n_groups == 0))
 		return error_system(err, errno, "set %zu additional groups", process->n_groups);
 	/* The capabilities of the plan are put in place after the ids have changed; the flag is cleared by execve. */
 	if (process->uid != 0 && prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0) < 0)

@@ -33,14 +33,23 @@ static bool is_kernel_place(const char *path)
 	return path_is_below(path, "/proc") || path_is_below(path, "/sys") || path_is_below(path, "/dev");
 }
 
-static bool hides_a_link(int root_fd, const char *path)
+static int open_without_links(int root_fd, const char *path)
 {
 	int fd = sys_openat2(root_fd, path + 1, O_PATH | O_CLOEXEC, 0, RESOLVE_NO_SYMLINKS | RESOLVE_BENEATH);
-	bool link = fd < 0 && errno == ELOOP;
 
-	if (fd >= 0)
-		close(fd);
-	return link;
+	return fd >= 0 ? fd : -errno;
+}
+
+/* The descriptor that was looked at is the one that is used: whoever shares the root file system may put a link there now. */
+static int open_kernel_place(int root_fd, const struct plan_mount *mount, bool is_file)
+{
+	AUTO_CLOSE int made_fd = -EBADF;
+	int fd = open_without_links(root_fd, mount->destination);
+
+	if (fd != -ENOENT)
+		return fd;
+	made_fd = path_make_in_root(root_fd, mount->destination, is_file, mount->target_mode ?: 0755);
+	return made_fd < 0 ? made_fd : open_without_links(root_fd, mount->destination);
 }
 
 /* A volume must not land in procfs by way of a link (CVE-2019-16884): the plan allows some of /proc by name, nothing else. */
@@ -63,10 +72,13 @@ static int open_target(int root_fd, const struct plan_mount *mount, bool is_file
 	AUTO_CLOSE int fd = -EBADF;
 	int rc;
 
-	if (is_kernel_place(mount->destination) && hides_a_link(root_fd, mount->destination))
+	if (!is_kernel_place(mount->destination))
+		fd = path_make_in_root(root_fd, mount->destination, is_file, mount->target_mode ?: 0755);
+	else
+		fd = open_kernel_place(root_fd, mount, is_file);
+	if (fd == -ELOOP && is_kernel_place(mount->destination))
 		return error_set(err, ERROR_REFUSED, ELOOP,
 				 "the root file system has a symbolic link there; replace it by a directory");
-	fd = path_make_in_root(root_fd, mount->destination, is_file, mount->target_mode ?: 0755);
 	if (fd < 0)
 		return error_system(err, -fd, "open or make the destination in the root file system");
 	rc = check_target(fd, mount, err);

@@ -65,17 +65,15 @@ int namespaces_name_host(struct child *child, struct error *err)
 	return 0;
 }
 
-/* All of the container's namespaces in one call: with several, the caller's privileges over the host's count until the user
- * namespace is entered as well. The host's own are left out: an ordinary user may not even join what it is in already. */
+/* What the intermediate process (parent/join.c) left to us: privileges over the host's namespaces count until the user namespace is
+ * entered, and that can't be joined twice, so the parent says whether it is ours to do. */
 int namespaces_enter_container(struct child *child, struct error *err)
 {
-	/* The pid namespace was set before the clone: this process is in it. */
-	uint64_t flags = child->plan->namespaces.enter & ~(uint64_t)(CLONE_NEWPID | CLONE_NEWUSER);
+	uint64_t flags = child->plan->namespaces.enter & (CLONE_NEWTIME | CLONE_NEWCGROUP);
 
-	/* The user namespace can't be joined twice: the parent says whether it is left to us. */
 	if (child->joins_user_namespace)
 		flags |= CLONE_NEWUSER;
-	if (setns(child->container_fd, (int)flags) < 0)
+	if (flags && setns(child->container_fd, (int)flags) < 0)
 		return error_system(err, errno, "setns");
 	return identity_become_root(child, err);
 }

@@ -39,12 +39,19 @@ static int open_label(struct child *child, struct error *err)
 
 int private_proc_open(struct child *child, struct error *err)
 {
+	int rc;
+
 	if (child->plan->n_sysctls == 0 && !label_of(&child->plan->process))
 		return 0;
-	child->proc_fd = mount_make_filesystem("proc", NULL, 0, 0, err);
+	if (child->proc_fd < 0)
+		child->proc_fd = mount_make_filesystem("proc", NULL, 0, 0, err);
 	if (child->proc_fd < 0)
 		return child->proc_fd;
-	return label_of(&child->plan->process) ? open_label(child, err) : 0;
+	rc = label_of(&child->plan->process) ? open_label(child, err) : 0;
+	/* An exec's is the host's, made by the parent: it must not stay open where the container may look. */
+	if (child->role == CHILD_EXEC)
+		close_and_reset(&child->proc_fd);
+	return rc;
 }
 
 int private_proc_write_sysctls(struct child *child, struct error *err)

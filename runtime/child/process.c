@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/personality.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -24,8 +25,10 @@ int process_new_session(struct child *child, struct error *err)
 	 * what nohup(1) or a shell's background job has set for our caller. */
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
-	for (int number = 1; number < NSIG; number++)
+	for (int number = 1; number < 32; number++)
 		signal(number, SIG_DFL);
+	/* The caller's would decide on the directories that are made for mounts; without process.user.umask runc has this one. */
+	umask(0022);
 	if (setsid() < 0)
 		return error_system(err, errno, "setsid");
 	return 0;
@@ -92,7 +95,8 @@ int process_new_keyring(struct child *child, struct error *err)
 	char name[64];
 
 	(void)err;
-	if (!child->plan->process.new_keyring || child->role == CHILD_EXEC)
+	/* An exec gets one as well, for the same reason; not the container's, which other containers could then join by its name. */
+	if (!child->plan->process.new_keyring)
 		return 0;
 	snprintf(name, sizeof(name), "_ses.%.50s", child->plan->id);
 	if (syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, name) < 0 && errno != ENOSYS)
@@ -101,12 +105,21 @@ int process_new_keyring(struct child *child, struct error *err)
 	return 0;
 }
 
+/* As root first: images have working directories that only root may enter, with a user who never does. As the user again, where
+ * root may not (a network file system). */
+int process_enter_cwd_as_root(struct child *child, struct error *err)
+{
+	(void)err;
+	child->is_in_cwd = chdir(child->plan->process.cwd) == 0;
+	return 0;
+}
+
 int process_enter_cwd(struct child *child, struct error *err)
 {
 	const char *cwd = child->plan->process.cwd;
 	char now[4096];
 
-	if (chdir(cwd) < 0)
+	if (!child->is_in_cwd && chdir(cwd) < 0)
 		return error_system(err, errno, "process.cwd: chdir to %s", cwd);
 	/* A directory outside of the root, as a leaked descriptor gives it (CVE-2024-21626), has no path from "/". */
 	if (syscall(SYS_getcwd, now, sizeof(now)) < 0 || now[0] != '/')

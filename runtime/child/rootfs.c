@@ -43,9 +43,6 @@ int rootfs_attach(struct child *child, struct error *err)
 	rc = child->root_fd < 0 ? clone_root(child, err) : 0;
 	if (rc < 0)
 		return rc;
-	child->old_root_fd = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
-	if (child->old_root_fd < 0)
-		return error_system(err, errno, "open /");
 	/* On top of "/": no path of the host is named that someone could have swapped. */
 	if (move_mount(child->root_fd, "", AT_FDCWD, "/", MOVE_MOUNT_F_EMPTY_PATH) < 0)
 		return error_system(err, errno, "attach %s", child->plan->rootfs.path);
@@ -75,7 +72,6 @@ int rootfs_pivot(struct child *child, struct error *err)
 		return error_system(err, errno, "detach the host's root");
 	if (chdir("/") < 0)
 		return error_system(err, errno, "change directory to /");
-	close_and_reset(&child->old_root_fd);
 	return 0;
 }
 

@@ -42,6 +42,7 @@ int process_make_cwd(struct child *child, struct error *err);
 int process_set_limits(struct child *child, struct error *err);
 int process_set_scheduling(struct child *child, struct error *err);
 int process_new_keyring(struct child *child, struct error *err);
+int process_enter_cwd_as_root(struct child *child, struct error *err);
 int process_enter_cwd(struct child *child, struct error *err);
 /* capabilities.c */
 int capabilities_bound(struct child *child, struct error *err);

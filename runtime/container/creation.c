@@ -121,7 +121,7 @@ static int open_start_socket(int dir_fd, struct error *err)
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
 	AUTO_CLOSE int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
 
-	snprintf(address.sun_path, sizeof(address.sun_path), "/proc/self/fd/%d/" STORE_START_SOCKET, dir_fd);
+	snprintf(address.sun_path, sizeof(address.sun_path), "/proc/self/fd/%d/" STORE_NEW_SOCKET, dir_fd);
 	if (fd < 0 || bind(fd, (struct sockaddr *)&address, sizeof(address)) < 0 || listen(fd, 4) < 0)
 		return error_system(err, errno, "make the socket on which the container waits for start");
 	return steal_fd(&fd);
@@ -275,6 +275,7 @@ int creation_announce(const char *pid_file, const char *pidfd_socket, const stru
 void creation_undo(struct creation *creation)
 {
 	struct error ignored;
+	bool was_born = creation->birth.pid > 0;
 
 	if (creation->birth.pidfd >= 0)
 		birth_abort(&creation->birth);
@@ -283,6 +284,9 @@ void creation_undo(struct creation *creation)
 		if (cgroup_destroy(creation->cgroup, UNDO_TIMEOUT_MS, &ignored) < 0)
 			log_warning("undo: %s", ignored.message);
 	}
+	/* Other hooks may have run, and have left what these take away (OCI runtime.md "Lifecycle"). */
+	if (was_born && hooks_run(creation->plan, PLAN_HOOK_POSTSTOP, /* pid= */ 0, "stopped", &ignored) < 0)
+		log_warning("undo: %s", ignored.message);
 	if (creation->reserved && store_remove(&creation->container, &ignored) < 0)
 		log_warning("undo: %s", ignored.message);
 	creation->reserved = false;
@@ -304,13 +308,13 @@ void creation_done(struct creation *creation)
 
 int creation_check_fds(unsigned preserve_fds, struct error *err)
 {
-	for (unsigned fd = 3; fd < 3 + preserve_fds; fd++) {
-		int flags = fcntl((int)fd, F_GETFD);
+	for (unsigned n = 0; n < preserve_fds; n++) {
+		int fd = (int)n + 3, flags = fcntl(fd, F_GETFD);
 
 		/* Ours are close-on-exec; what a caller handed down is not. */
 		if (flags < 0 || flags & FD_CLOEXEC)
 			return error_set(err, ERROR_USAGE, EBADF,
-					 "--preserve-fds %u: descriptor %u is not open; open it, or give a smaller number",
+					 "--preserve-fds %u: descriptor %d is not open; open it, or give a smaller number",
 					 preserve_fds, fd);
 	}
 	return 0;
@@ -343,6 +347,9 @@ static int make(struct creation *creation, enum child_role role, struct error *e
 		rc = creation->start_fd = open_start_socket(creation->container.dir_fd, err);
 	if (rc >= 0)
 		rc = give_birth(creation, role, err);
+	if (rc >= 0 && role == CHILD_INIT_WAITS &&
+	    renameat(creation->container.dir_fd, STORE_NEW_SOCKET, creation->container.dir_fd, STORE_START_SOCKET) < 0)
+		rc = error_system(err, errno, "offer the socket on which the container waits for start");
 	if (rc < 0)
 		return rc;
 	return creation_announce(creation->request->pid_file, creation->request->pidfd_socket, &creation->birth, err);

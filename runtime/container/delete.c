@@ -23,7 +23,8 @@ static int kill_processes(const struct state *state, struct cgroup *cgroup, stru
 
 	if (pidfd >= 0)
 		sys_pidfd_send_signal(pidfd, SIGKILL);
-	if (cgroup && state->cgroup_manager != PLAN_CGROUP_DISABLED && cgroup_kill(cgroup, err) < 0)
+	/* The group may not be made yet, or be gone already: an earlier brig was killed. */
+	if (cgroup && cgroup_exists(cgroup) && cgroup_kill(cgroup, err) < 0)
 		return -err->code;
 	if (pidfd >= 0 && poll(&polled, 1, END_TIMEOUT_MS) == 0)
 		return error_set(

@@ -134,6 +134,7 @@ static int give_birth(struct execution *execution, struct error *err)
 		.start_fd = -EBADF,
 		.console_fd = execution->console.console_fd,
 		.container_fd = execution->container_fd,
+		.container_pid = execution->container.state.pid,
 		.container_has_userns = execution->container.state.user_namespace,
 	};
 	rc = birth_begin(&birth_request, &execution->birth, err);
@@ -156,7 +157,10 @@ static int execute(struct execution *execution, struct error *err)
 		rc = plan_process(execution, err);
 	if (rc >= 0)
 		rc = open_cgroup(execution, err);
-	if (rc >= 0 && geteuid() == 0 && prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)
+	/* An ordinary user's process would stay open to the container's root, who is the same user to the kernel (CVE-2016-9962). Its
+	 * own oom_score_adj alone can't be written then. */
+	if (rc >= 0 && (geteuid() == 0 || !execution->plan->process.set_oom_score_adj) &&
+	    prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)
 		rc = error_system(err, errno, "make brig undumpable");
 	if (rc >= 0)
 		rc = give_birth(execution, err);

@@ -47,8 +47,11 @@ enum brig_status status_of(const struct container *container, int *ret_pidfd)
 		return BRIG_STOPPED;
 	if (ret_pidfd)
 		*ret_pidfd = steal_fd(&pidfd);
+	/* A created one that is frozen is paused first of all: start would wait for it, and only resume helps. */
 	if (faccessat(container->dir_fd, STORE_START_SOCKET, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
-		return BRIG_CREATED;
+		return is_paused(state) ? BRIG_PAUSED : BRIG_CREATED;
+	if (faccessat(container->dir_fd, STORE_NEW_SOCKET, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
+		return BRIG_CREATING;
 	return is_paused(state) ? BRIG_PAUSED : BRIG_RUNNING;
 }
 

@@ -65,4 +65,5 @@ int store_open_filter_cache(int root_fd);
  * link "MANAGER:PATH". */
 #define STORE_CONFIG "config.json"
 #define STORE_START_SOCKET "start"
+#define STORE_NEW_SOCKET "start.new" /* its name as long as create is at work */
 #define STORE_CGROUP "cgroup"

@@ -17,6 +17,7 @@
 #include "base/syscalls.h"
 #include "child/handshake.h"
 #include "child/hooks.h"
+#include "child/mount_make.h"
 #include "parent/cgroup/cgroup.h"
 #include "parent/idmap.h"
 #include "parent/join.h"
@@ -31,6 +32,7 @@ struct preparation {
 	struct prepared mounts;
 	struct seccomp_program filter;
 	int channel_fds[2]; /* ours, the child's */
+	int proc_fd;	    /* exec: of the child's private_proc.c, or -EBADF */
 };
 
 static void preparation_done(struct preparation *preparation)
@@ -40,6 +42,17 @@ static void preparation_done(struct preparation *preparation)
 	seccomp_program_done(&preparation->filter);
 	close_and_reset(&preparation->channel_fds[0]);
 	close_and_reset(&preparation->channel_fds[1]);
+	close_and_reset(&preparation->proc_fd);
+}
+
+/* In the mount namespace of a container whose procfs is masked the kernel would refuse one to the child. */
+static int make_proc_for_label(const struct plan_process *process, struct preparation *preparation, struct error *err)
+{
+	const struct plan_mount_option tasks_only = { "subset", "pid" };
+
+	if (process->apparmor_profile || process->selinux_label)
+		preparation->proc_fd = mount_make_filesystem("proc", &tasks_only, 1, 0, err);
+	return preparation->proc_fd < 0 && preparation->proc_fd != -EBADF ? preparation->proc_fd : 0;
 }
 
 static int prepare(const struct birth_request *request, struct preparation *preparation, struct error *err)
@@ -57,10 +70,9 @@ static int prepare(const struct birth_request *request, struct preparation *prep
 		return error_prefix(err, "linux.seccomp");
 	log_debug("parent: filter ready");
 	if (request->role == CHILD_EXEC)
-		rc = join_container(&preparation->join, request->container_fd, plan->namespaces.enter,
-				    request->privileged, err);
-	else
-		rc = join_enter(&preparation->join, &plan->namespaces, err);
+		join_container(&preparation->join, request->container_fd, plan->namespaces.enter, request->privileged);
+	rc = request->role == CHILD_EXEC ? make_proc_for_label(&plan->process, preparation, err)
+					 : join_enter(&preparation->join, &plan->namespaces, err);
 	if (rc >= 0)
 		rc = prepare_mounts(plan, &means, &preparation->mounts, err);
 	if (rc < 0)
@@ -134,9 +146,8 @@ static int clone_child(const struct birth_request *request, struct preparation *
 		.log_fd = log_fd(),
 		.waits = birth->waits,
 		.in_user_namespace = has_userns,
-		.joins_user_namespace = has_userns && !preparation->join.joins_pid,
-		.old_root_fd = -EBADF,
-		.proc_fd = -EBADF,
+		.joins_user_namespace = has_userns && !(preparation->join.enter & CLONE_NEWUSER),
+		.proc_fd = preparation->proc_fd,
 		.label_fd = -EBADF,
 		.pts_fd = -EBADF,
 	};
@@ -197,7 +208,7 @@ static int equip(const struct birth_request *request, const struct birth *birth,
 		rc = set_oom_score_adj(&plan->process, birth->pid, err);
 	if (rc >= 0)
 		rc = raise_limits(&plan->process, birth->pid, err);
-	return rc < 0 ? rc : stdio_give(plan, err);
+	return rc < 0 ? rc : stdio_give(plan, request->role == CHILD_EXEC ? request->container_pid : birth->pid, err);
 }
 
 int birth_go(const struct birth *birth, struct error *err)
@@ -209,7 +220,7 @@ int birth_go(const struct birth *birth, struct error *err)
 
 int birth_begin(const struct birth_request *request, struct birth *ret, struct error *err)
 {
-	struct preparation preparation = { .channel_fds = { -EBADF, -EBADF }, .mounts.root_fd = -EBADF };
+	struct preparation preparation = { .channel_fds = { -EBADF, -EBADF }, .mounts.root_fd = -EBADF, .proc_fd = -EBADF };
 	struct birth birth = { .pid = -1, .pidfd = -EBADF, .channel_fd = -EBADF, .waits = needs_to_wait(request) };
 	int rc;
 

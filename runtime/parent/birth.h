@@ -21,6 +21,7 @@ struct birth_request {
 	int start_fd;	       /* CHILD_INIT_WAITS: listening socket, else -EBADF */
 	int console_fd;	       /* connected console socket, or -EBADF */
 	int container_fd;      /* CHILD_EXEC: pidfd of the container's first process */
+	pid_t container_pid;   /* ... and its number */
 	bool container_has_userns;
 };
 

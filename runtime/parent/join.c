@@ -119,21 +119,13 @@ int join_enter(struct join *join, const struct plan_namespaces *namespaces, stru
 	return 0;
 }
 
-int join_container(struct join *join, int container_fd, uint64_t enter, bool privileged, struct error *err)
+void join_container(struct join *join, int container_fd, uint64_t enter, bool privileged)
 {
-	int rc;
-
 	join->container_fd = container_fd;
-	if (!privileged) {
-		join->joins_pid = enter & CLONE_NEWPID;
-		return 0;
-	}
-	rc = remember_own(join, CLONE_NEWPID, err);
-	if (rc < 0)
-		return rc;
-	if (setns(container_fd, CLONE_NEWPID) < 0)
-		return error_system(err, errno, "join the container's pid namespace");
-	return 0;
+	/* Left to the child: a time namespace, which is refused to processes that share their memory, as the intermediate does; a
+	 * cgroup namespace, out of which a tree with nsdelegate lets nobody clone into a group (cgroups(7)); the user namespace
+	 * where we have privileges over the others without it. */
+	join->enter = enter & ~(uint64_t)(CLONE_NEWTIME | CLONE_NEWCGROUP | (privileged ? CLONE_NEWUSER : 0));
 }
 
 int join_leave(struct join *join, struct error *err)
@@ -178,15 +170,14 @@ static int intermediate_process(void *data)
 {
 	struct intermediate *intermediate = data;
 	const struct join *join = intermediate->join;
-	int flags = CLONE_NEWUSER | (join->joins_pid ? CLONE_NEWPID : 0);
 	/* By us and not by the parent, or clone3 would tell the child's number in there. Host root may join what the host's user
 	 * namespace owns until it takes on another one; an ordinary user may only after that. */
 	bool in_pid = join->pid_fd < 0 || setns(join->pid_fd, CLONE_NEWPID) == 0;
 
 	if (join->userns_fd >= 0 && setns(join->userns_fd, CLONE_NEWUSER) < 0)
 		return fail(intermediate, "join the user namespace");
-	if (join->userns_fd < 0 && setns(join->container_fd, flags) < 0)
-		return fail(intermediate, "join the container's user and pid namespaces");
+	if (join->enter && setns(join->container_fd, (int)join->enter) < 0)
+		return fail(intermediate, "join the container's namespaces");
 	if (!in_pid && setns(join->pid_fd, CLONE_NEWPID) < 0)
 		return fail(intermediate, "join the pid namespace");
 	intermediate->pid = sys_clone3(&intermediate->args);
@@ -220,7 +211,7 @@ pid_t join_clone(const struct join *join, const struct clone_args *args, struct 
 	struct intermediate intermediate = { .join = join, .child = child, .args = *args };
 	pid_t pid;
 
-	if (join->userns_fd >= 0 || join->joins_pid)
+	if (join->userns_fd >= 0 || join->enter)
 		return clone_by_intermediate(&intermediate, err);
 	pid = sys_clone3(args);
 	if (pid == 0)

@@ -4,6 +4,7 @@
 #include <linux/sched.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 #include "base/error.h"
@@ -22,16 +23,17 @@ struct join {
 	int pid_fd;	  /* one of fds, or -EBADF: where there is a userns_fd the intermediate joins it as well */
 	int userns_fd;	  /* joined between us and the container, by an intermediate process; or -EBADF */
 	int container_fd; /* exec: pidfd of the container's first process, or -EBADF */
-	bool joins_pid;	  /* ... whose pid namespace the intermediate joins as well */
+	uint64_t enter;	  /* ... and its namespaces that the intermediate joins */
 };
 
 /* Opens what the plan says, checking that each file is a namespace of its kind (ioctl_ns(2)). */
 int join_open(const struct plan_namespaces *namespaces, bool privileged, struct join *ret, struct error *err);
 /* Joins what the parent can join: everything owned by the host's user namespace. pid namespaces count for children only. */
 int join_enter(struct join *join, const struct plan_namespaces *namespaces, struct error *err);
-/* exec: the pid namespace of a running container, given by pidfd, for our next child; where we lack the privilege for that
- * (rootless), an intermediate process will join it together with the user namespace. enter: as in the plan. */
-int join_container(struct join *join, int container_fd, uint64_t enter, bool privileged, struct error *err);
+/* exec: the namespaces of a running container, given by pidfd. An intermediate process will join them, so that the child is never
+ * in the container's pid namespace with the host's files in its view: a container that may trace would read them by way of
+ * /proc/PID/root (CVE-2016-9962). enter: as in the plan. */
+void join_container(struct join *join, int container_fd, uint64_t enter, bool privileged);
 /* Back to our own. A failure here leaves brig in foreign namespaces: the caller must give up. */
 int join_leave(struct join *join, struct error *err);
 void join_done(struct join *join);

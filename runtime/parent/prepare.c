@@ -28,17 +28,17 @@ void prepare_done(struct prepared *prepared)
 static int clone_root(const struct plan_rootfs *rootfs, struct error *err)
 {
 	AUTO_CLOSE int fd = open_tree(AT_FDCWD, rootfs->path, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_RECURSIVE);
-	/* A clone of a shared mount is its peer: what is mounted inside would show on the host. */
-	struct mount_attr attr = { .propagation = rootfs->propagation & (MS_SHARED | MS_SLAVE) ? MS_SLAVE : MS_PRIVATE };
+	/* A clone of a shared mount is its peer: what is mounted inside would show on the host, and pivot_root refuses it. Where
+	 * sharing is asked for, that is for what lies below; "/" itself is shared anew in rootfs_finish. */
+	struct mount_attr attr = { .propagation = rootfs->propagation & MS_SLAVE ? MS_SLAVE : MS_PRIVATE };
+	unsigned below = rootfs->propagation & MS_SHARED ? 0 : AT_RECURSIVE;
 	struct stat status;
 
 	if (fd < 0 || fstat(fd, &status) < 0)
 		return error_system(err, errno, "root.path: open %s", rootfs->path);
 	if (!S_ISDIR(status.st_mode))
 		return error_system(err, ENOTDIR, "root.path: %s", rootfs->path);
-	if (rootfs->propagation & MS_SHARED)
-		return steal_fd(&fd);
-	if (sys_mount_setattr(fd, AT_RECURSIVE, &attr) < 0)
+	if (sys_mount_setattr(fd, below, &attr) < 0)
 		return error_system(err, errno, "root.path: make %s private", rootfs->path);
 	return steal_fd(&fd);
 }

@@ -5,10 +5,14 @@ unit_base_sources = \
 	tests/unit/base/test_buffer.c \
 	tests/unit/base/test_cleanup.c \
 	tests/unit/base/test_error.c \
+	tests/unit/base/test_fd.c \
+	tests/unit/base/test_file.c \
 	tests/unit/base/test_json.c \
 	tests/unit/base/test_json_write.c \
 	tests/unit/base/test_log.c \
 	tests/unit/base/test_names.c \
+	tests/unit/base/test_path.c \
+	tests/unit/base/test_path_race.c \
 	tests/unit/base/test_timestamp.c
 
 unit_spec_sources = \
@@ -37,7 +41,10 @@ unit_plan_sources = \
 unit_parent_sources = \
 	tests/unit/parent/test_cgroup.c \
 	tests/unit/parent/test_cgroup_devices.c \
+	tests/unit/parent/cgroup_fixture.c \
+	tests/unit/parent/cgroup_fixture.h \
 	tests/unit/parent/test_cgroup_real.c \
+	tests/unit/parent/test_cgroup_real_rules.c \
 	tests/unit/parent/test_seccomp_cache.c \
 	tests/unit/parent/test_seccomp_kernel.c \
 	tests/unit/parent/test_seccomp_rules.c \
@@ -65,8 +72,6 @@ libtestsupport_a_CFLAGS = $(unit_cflags)
 libtestsupport_a_SOURCES = \
 	tests/support/bpf_simulator.c \
 	tests/support/bpf_simulator.h \
-	tests/support/scratch.c \
-	tests/support/scratch.h \
 	tests/support/scratch.c \
 	tests/support/scratch.h \
 	tests/support/seccomp_libseccomp.c \

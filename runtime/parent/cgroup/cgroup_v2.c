@@ -210,9 +210,11 @@ static int v2_freeze(struct cgroup *cgroup, bool freeze, int timeout_ms, struct 
 
 static int v2_kill(struct cgroup *cgroup, struct error *err)
 {
-	int r = fd_write_file_at(cgroup_tree_fd(cgroup, CGROUP_TREE_V2), "cgroup.kill", "1");
+	int fd = cgroup_tree_fd(cgroup, CGROUP_TREE_V2), r;
 
-	return r < 0 ? error_system(err, -r, "write cgroup.kill of the cgroup %s", cgroup->path) : 0;
+	/* On a hybrid host a removal that was cut short may have left v1's groups alone: nobody was in this one any more. */
+	r = fd < 0 ? 0 : fd_write_file_at(fd, "cgroup.kill", "1");
+	return r < 0 && r != -ENODEV ? error_system(err, -r, "write cgroup.kill of the cgroup %s", cgroup->path) : 0;
 }
 
 static int v2_oom_fd(struct cgroup *cgroup, struct error *err)

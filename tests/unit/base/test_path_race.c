@@ -1,7 +1,10 @@
 /* Somebody inside the root who changes it while a path is made: whatever comes of it, nothing happens outside. */
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/fs.h>
 #include <signal.h>
+#include <stdbool.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
@@ -26,26 +29,27 @@ static pid_t start_swapping(int root_fd)
 		return pid;
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	for (;;)
-		renameat2(root_fd, "a", root_fd, "b", RENAME_EXCHANGE);
+		syscall(SYS_renameat2, root_fd, "a", root_fd, "b", RENAME_EXCHANGE);
 }
 
 /* Removes root/a/x and puts there, in turns, nothing, a link to the outside and a dangling link. */
 static pid_t start_replacing(int root_fd, const char *outside)
 {
 	pid_t pid = fork();
+	int rc = 0;
 
 	if (pid != 0)
 		return pid;
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	for (;;) {
-		if (unlinkat(root_fd, "a/x", 0) < 0)
-			unlinkat(root_fd, "a/x", AT_REMOVEDIR);
-		symlinkat(outside, root_fd, "a/x");
+	while (unlinkat(root_fd, "a/x", 0) == 0 || unlinkat(root_fd, "a/x", AT_REMOVEDIR) == 0 || errno == ENOENT ||
+	       errno == ENOTEMPTY) {
+		rc |= symlinkat(outside, root_fd, "a/x");
 		unlinkat(root_fd, "a/x", 0);
-		symlinkat("../../../outside/dangling", root_fd, "a/x");
+		rc |= symlinkat("../../../outside/dangling", root_fd, "a/x");
 		unlinkat(root_fd, "a/x", 0);
-		mkdirat(root_fd, "a/x", 0755);
+		rc |= mkdirat(root_fd, "a/x", 0755);
 	}
+	_exit(rc ? 1 : 0);
 }
 
 static bool is_outside(int fd, const struct scratch *scratch)
