@@ -1,7 +1,10 @@
 # shellcheck shell=bash disable=SC2034 # the lists are for bootstrap
 # Installing Debian packages: which, and how. Sourced by bootstrap.
 
-packages_build=(gcc libc6-dev make autoconf automake libseccomp-dev libyajl-dev libcap-dev libmd-dev scdoc)
+packages_build=(
+	gcc libc6-dev make autoconf automake libseccomp-dev libyajl-dev libcap-dev libmd-dev scdoc
+	libprotobuf-c-dev protobuf-c-compiler
+)
 packages_demo=(python3 jq)
 packages_check=(
 	libcriterion-dev bats jq python3 strace procps iproute2 util-linux binutils xz-utils git

@@ -22,4 +22,4 @@ lint: all
 .PHONY: check-fast check-full check-long lint
 
 clean-local:
-	rm -rf test-logs variant-san variant-clang
+	rm -rf test-logs variant-san variant-clang variant-fuzz

@@ -40,6 +40,7 @@ struct child {
 	int *join_fds;	  /* one for each namespace to join in the child, -EBADF where that is done */
 	int container_fd; /* exec: pidfd of the container's first process */
 	int log_fd;
+	int cgroup_fd;		   /* for the clone alone: whoever is born by it has no use for it */
 	bool waits;		   /* for the parent to do its part: see birth_begin */
 	bool in_user_namespace;	   /* not the host's: its ids have to be taken on */
 	bool joins_user_namespace; /* exec: by setns, after the clone */

@@ -5,8 +5,6 @@
 #include "base/syscalls.h"
 #include "child/steps.h"
 
-#define MAX_SINGLE 8
-
 static int compare(const void *a, const void *b)
 {
 	return *(const int *)a - *(const int *)b;
@@ -26,14 +24,15 @@ static size_t add(int *list, size_t n, const int *fds, size_t n_fds)
 int descriptors_close(struct child *child, struct error *err)
 {
 	size_t n_mounts = child->plan->rootfs.n_mounts, n_joins = child->plan->namespaces.n_join, n = 0;
-	int single[MAX_SINGLE] = { child->channel_fd,	child->start_fd, child->console_fd, child->root_fd,
-				   child->container_fd, child->log_fd,	 child->proc_fd,    child->label_fd };
-	AUTO_FREE int *keep = calloc(n_mounts + n_joins + child->n_views + MAX_SINGLE, sizeof(int));
+	const int single[] = { child->channel_fd, child->start_fd,     child->console_fd,
+			       child->root_fd,	  child->container_fd, child->log_fd,
+			       child->proc_fd,	  child->label_fd,     child->cgroup_fd };
+	AUTO_FREE int *keep = calloc(n_mounts + n_joins + child->n_views + ARRAY_SIZE(single), sizeof(int));
 	unsigned next = 3 + child->plan->process.preserve_fds;
 
 	if (!keep)
 		return error_memory(err);
-	n = add(keep, n, single, MAX_SINGLE);
+	n = add(keep, n, single, ARRAY_SIZE(single));
 	n = add(keep, n, child->mount_fds, n_mounts);
 	n = add(keep, n, child->join_fds, n_joins);
 	for (size_t i = 0; i < child->n_views; i++)

@@ -89,11 +89,8 @@ static int attach_views(const struct child *child, int mount_fd, struct error *e
 {
 	for (size_t i = 0; i < child->n_views; i++) {
 		const struct child_view *view = &child->views[i];
-		AUTO_CLOSE int target_fd = -EBADF;
+		AUTO_CLOSE int target_fd = openat(mount_fd, view->name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 
-		if (mkdirat(mount_fd, view->name, 0755) < 0)
-			return error_system(err, errno, "make the directory %s", view->name);
-		target_fd = openat(mount_fd, view->name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 		if (target_fd < 0 ||
 		    move_mount(view->fd, "", target_fd, "", MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH) < 0)
 			return error_system(err, errno, "attach the controller %s", view->name);

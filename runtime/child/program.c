@@ -34,19 +34,19 @@ static int check_program(const char *path)
 	return S_ISREG(status.st_mode) && (status.st_mode & 0111) ? 0 : -EACCES;
 }
 
-/* What callers match on: see the strings of the command line's contract. */
+/* What callers match on: see the strings of the command line's contract. The end of a long name is lost, not the reason. */
 static int program_error(const char *name, int code, struct error *err)
 {
 	if (code == ENOENT && !strchr(name, '/'))
-		return error_set(err, ERROR_PROGRAM, code, "exec: \"%s\": executable file not found in $PATH", name);
+		return error_set(err, ERROR_PROGRAM, code, "exec: \"%.512s\": executable file not found in $PATH", name);
 	if (code == ENOENT)
 		return error_set(err, ERROR_PROGRAM, code,
-				 "exec: \"%s\": executable file not found in $PATH: no such file or directory", name);
+				 "exec: \"%.512s\": executable file not found in $PATH: no such file or directory", name);
 	if (code == EACCES)
-		return error_set(err, ERROR_PROGRAM, code, "exec: \"%s\": permission denied", name);
+		return error_set(err, ERROR_PROGRAM, code, "exec: \"%.512s\": permission denied", name);
 	if (code == ENOTDIR)
-		return error_set(err, ERROR_PROGRAM, code, "exec: \"%s\": not a directory", name);
-	return error_set(err, ERROR_PROGRAM, code, "exec: \"%s\": %s", name, strerrordesc_np(code));
+		return error_set(err, ERROR_PROGRAM, code, "exec: \"%.512s\": not a directory", name);
+	return error_set(err, ERROR_PROGRAM, code, "exec: \"%.512s\": %s", name, strerrordesc_np(code));
 }
 
 static int search(const char *name, const char *path, char *found, size_t size)

@@ -95,7 +95,7 @@ int brig_delete(const struct brig *brig, const char *id, bool force, struct erro
 
 	if (force)
 		kill_unlocked(brig, id);
-	rc = store_open(brig, id, STORE_LOCKED, &container, err);
+	rc = store_open(brig, id, force ? STORE_LOCKED_FOR_REMOVAL : STORE_LOCKED, &container, err);
 	if (rc < 0)
 		return force && err->kind == ERROR_NOT_FOUND ? 0 : rc;
 	status = status_of(&container, NULL);

@@ -2,9 +2,6 @@
 
 #include <errno.h>
 #include <signal.h>
-#include <stdio.h>
-#include <sys/socket.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
@@ -26,24 +23,13 @@ int start_run_hooks(const struct plan *plan, pid_t pid, int pidfd, struct error 
 	return rc;
 }
 
-static int connect_to_container(int dir_fd, struct error *err)
-{
-	struct sockaddr_un address = { .sun_family = AF_UNIX };
-	AUTO_CLOSE int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
-
-	snprintf(address.sun_path, sizeof(address.sun_path), "/proc/self/fd/%d/" STORE_START_SOCKET, dir_fd);
-	if (fd < 0 || connect(fd, (struct sockaddr *)&address, sizeof(address)) < 0)
-		return error_system(err, errno, "connect to the container that waits for start");
-	return steal_fd(&fd);
-}
-
 static int let_go(const struct container *container, const struct plan *plan, int pidfd, struct error *err)
 {
-	AUTO_CLOSE int fd = connect_to_container(container->dir_fd, err);
+	AUTO_CLOSE int fd = status_connect(container, 0);
 	int rc;
 
 	if (fd < 0)
-		return fd;
+		return error_system(err, -fd, "connect to the container that waits for start");
 	rc = handshake_send_go(fd, container->state.pid);
 	if (rc < 0)
 		return error_system(err, -rc, "tell the container to start");

@@ -2,6 +2,9 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
@@ -32,6 +35,29 @@ static bool is_paused(const struct state *state)
 	return cgroup_open(state->cgroup_manager, state->cgroup_path, &cgroup, NULL) >= 0 && cgroup_is_frozen(cgroup);
 }
 
+int status_connect(const struct container *container, int flags)
+{
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	AUTO_CLOSE int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | flags, 0);
+
+	snprintf(address.sun_path, sizeof(address.sun_path), "/proc/self/fd/%d/" STORE_START_SOCKET, container->dir_fd);
+	if (fd < 0 || connect(fd, (struct sockaddr *)&address, sizeof(address)) < 0)
+		return -errno;
+	return steal_fd(&fd);
+}
+
+/* The file alone is no proof: a start that was killed has not taken it away. Whoever waits passes over a connection that says
+ * nothing. */
+static bool waits_for_start(const struct container *container)
+{
+	AUTO_CLOSE int fd = -EBADF;
+
+	if (faccessat(container->dir_fd, STORE_START_SOCKET, F_OK, AT_SYMLINK_NOFOLLOW) < 0)
+		return false;
+	fd = status_connect(container, SOCK_NONBLOCK);
+	return fd != -ECONNREFUSED;
+}
+
 enum brig_status status_of(const struct container *container, int *ret_pidfd)
 {
 	const struct state *state = &container->state;
@@ -48,7 +74,7 @@ enum brig_status status_of(const struct container *container, int *ret_pidfd)
 	if (ret_pidfd)
 		*ret_pidfd = steal_fd(&pidfd);
 	/* A created one that is frozen is paused first of all: start would wait for it, and only resume helps. */
-	if (faccessat(container->dir_fd, STORE_START_SOCKET, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
+	if (waits_for_start(container))
 		return is_paused(state) ? BRIG_PAUSED : BRIG_CREATED;
 	if (faccessat(container->dir_fd, STORE_NEW_SOCKET, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
 		return BRIG_CREATING;

@@ -6,5 +6,8 @@
 
 /* ret_pidfd (may be NULL): of its first process, -EBADF where that is gone. */
 enum brig_status status_of(const struct container *container, int *ret_pidfd);
+/* A connection to the first process of a created container, which waits on it for start. flags: SOCK_NONBLOCK or 0. A descriptor or
+ * a negative errno: ECONNREFUSED where it does not wait any more. */
+int status_connect(const struct container *container, int flags);
 /* An error unless the container's process is there: "container not running". */
 int status_open_running(const struct container *container, int *ret_pidfd, struct error *err);

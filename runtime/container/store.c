@@ -220,7 +220,8 @@ int store_open(const struct brig *brig, const char *id, enum store_lock lock, st
 	rc = container.arena ? open_directory(&container, id, lock, err) : error_memory(err);
 	if (rc >= 0)
 		rc = read_state(&container, id, err);
-	if (rc == -ENOENT && err->kind != ERROR_NOT_FOUND)
+	if (rc < 0 && container.dir_fd >= 0 && err->kind != ERROR_NOT_FOUND && err->kind != ERROR_TIMEOUT &&
+	    (rc == -ENOENT || lock == STORE_LOCKED_FOR_REMOVAL))
 		rc = read_mark(&container, id, err);
 	if (rc < 0) {
 		store_done(&container);

@@ -35,6 +35,7 @@ struct container {
 enum store_lock {
 	STORE_UNLOCKED,
 	STORE_LOCKED,
+	STORE_LOCKED_FOR_REMOVAL, /* also where state.json can't be read: what store_mark_cgroup left has to do */
 };
 
 /* Checks an id: [a-zA-Z0-9_+-][a-zA-Z0-9_+.-]*, at most BRIG_ID_MAX. */

@@ -143,7 +143,7 @@ static int clone_child(const struct birth_request *request, struct preparation *
 		.n_views = preparation->mounts.n_views,
 		.join_fds = join_fds,
 		.container_fd = request->role == CHILD_EXEC ? request->container_fd : -EBADF,
-		.log_fd = log_fd(),
+		.log_fd = log_enabled(LOG_LEVEL_DEBUG) ? log_fd() : -EBADF,
 		.waits = birth->waits,
 		.in_user_namespace = has_userns,
 		.joins_user_namespace = has_userns && !(preparation->join.enter & CLONE_NEWUSER),
@@ -164,6 +164,7 @@ static int clone_child(const struct birth_request *request, struct preparation *
 		args.flags |= CLONE_INTO_CGROUP;
 		args.cgroup = (uint64_t)cgroup_fd;
 	}
+	child.cgroup_fd = preparation->join.userns_fd >= 0 || preparation->join.enter ? cgroup_fd : -EBADF;
 	birth->pid = join_clone(&preparation->join, &args, &child, err);
 	return birth->pid < 0 ? birth->pid : 0;
 }

@@ -16,6 +16,7 @@
 #include "base/cleanup.h"
 #include "base/names.h"
 #include "base/syscalls.h"
+#include "child/steps.h"
 
 #define STACK_SIZE ((size_t)256 * 1024)
 
@@ -165,7 +166,9 @@ static int fail(struct intermediate *intermediate, const char *what)
 	return 1;
 }
 
-/* Shares our memory and descriptors; we are suspended until it ends (as with vfork). */
+/* Shares our memory; we are suspended until it ends (as with vfork). Its descriptors are its own, so that the container's
+ * process is born with those alone that its steps need: in the container's pid namespace a neighbour with CAP_SYS_PTRACE could
+ * look at them before any step has run (CVE-2016-9962). */
 static int intermediate_process(void *data)
 {
 	struct intermediate *intermediate = data;
@@ -173,6 +176,7 @@ static int intermediate_process(void *data)
 	/* By us and not by the parent, or clone3 would tell the child's number in there. Host root may join what the host's user
 	 * namespace owns until it takes on another one; an ordinary user may only after that. */
 	bool in_pid = join->pid_fd < 0 || setns(join->pid_fd, CLONE_NEWPID) == 0;
+	struct error err;
 
 	if (join->userns_fd >= 0 && setns(join->userns_fd, CLONE_NEWUSER) < 0)
 		return fail(intermediate, "join the user namespace");
@@ -180,9 +184,13 @@ static int intermediate_process(void *data)
 		return fail(intermediate, "join the container's namespaces");
 	if (!in_pid && setns(join->pid_fd, CLONE_NEWPID) < 0)
 		return fail(intermediate, "join the pid namespace");
+	if (descriptors_close(intermediate->child, &err) < 0)
+		return fail(intermediate, "close descriptors");
 	intermediate->pid = sys_clone3(&intermediate->args);
-	if (intermediate->pid == 0)
+	if (intermediate->pid == 0) {
+		intermediate->child->cgroup_fd = -EBADF;
 		child_main(intermediate->child);
+	}
 	return intermediate->pid < 0 ? fail(intermediate, "clone3") : 0;
 }
 
@@ -193,16 +201,18 @@ static pid_t clone_by_intermediate(struct intermediate *intermediate, struct err
 
 	if (!stack)
 		return error_memory(err);
-	intermediate->args.flags |= CLONE_PARENT;
+	/* A pidfd would be in the descriptors of the intermediate. */
+	intermediate->args.flags = (intermediate->args.flags & ~(uint64_t)CLONE_PIDFD) | CLONE_PARENT;
 	intermediate->args.exit_signal = 0;
-	pid = clone(intermediate_process, stack + STACK_SIZE, CLONE_VM | CLONE_FILES | CLONE_VFORK | SIGCHLD,
-		    intermediate);
+	pid = clone(intermediate_process, stack + STACK_SIZE, CLONE_VM | CLONE_VFORK | SIGCHLD, intermediate);
 	if (pid < 0)
 		return error_system(err, errno, "clone an intermediate process");
 	while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
 		;
 	if (intermediate->code)
 		return error_system(err, intermediate->code, "%s", intermediate->what);
+	/* It is our child: nobody else can have its number before we reap it. */
+	*(int *)(uintptr_t)intermediate->args.pidfd = sys_pidfd_open(intermediate->pid, 0);
 	return intermediate->pid;
 }
 

@@ -82,12 +82,23 @@ static int add_view(struct prepared *prepared, const struct cgroup_view *view, c
 	return fd;
 }
 
+/* The directories are ours: a child in a user namespace of its own may not make any in a file system of the host's root. */
+static int make_views_root(const struct prepared *prepared, const struct plan_mount *mount, struct error *err)
+{
+	const struct plan_mount_option mode = { "mode", "755" };
+	AUTO_CLOSE int fd = mount_make_filesystem("tmpfs", &mode, 1, mount->attr_set & ~(uint64_t)MOUNT_ATTR_RDONLY, err);
+
+	for (size_t i = 0; fd >= 0 && i < prepared->n_views; i++)
+		if (mkdirat(fd, prepared->views[i].name, 0755) < 0)
+			return error_system(err, errno, "make the directory %s", prepared->views[i].name);
+	return fd < 0 ? fd : steal_fd(&fd);
+}
+
 /* A host with v1 controllers: the container's directory of each that holds it, as directories of a tmpfs, "unified" the v2
  * tree's, which is where programs look for them. */
 static int make_cgroup_views(struct cgroup *cgroup, const struct plan_mount *mount, struct prepared *prepared,
 			     struct error *err)
 {
-	const struct plan_mount_option mode = { "mode", "755" };
 	const struct cgroup_view unified = { "unified", cgroup_clone_fd(cgroup) };
 	struct cgroup_view views[CGROUP_VIEWS_MAX];
 	size_t n = cgroup_views(cgroup, views);
@@ -99,7 +110,7 @@ static int make_cgroup_views(struct cgroup *cgroup, const struct plan_mount *mou
 		rc = add_view(prepared, &unified, mount, err);
 	if (rc < 0 || n == 0)
 		return rc < 0 ? rc : -EBADF;
-	return mount_make_filesystem("tmpfs", &mode, 1, mount->attr_set & ~(uint64_t)MOUNT_ATTR_RDONLY, err);
+	return make_views_root(prepared, mount, err);
 }
 
 /* -EBADF: the child makes it, in its cgroup namespace. */

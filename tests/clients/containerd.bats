@@ -5,6 +5,9 @@
 # shellcheck disable=SC2016,SC2154
 load clients.bash
 
+# Begins to be so before it says that it is.
+interruptible="sh -c 'trap \"exit 3\" INT; echo be\"\"gin; while :; do sleep 0.1; done'"
+
 image=example.org/busybox:latest
 
 setup_file() {
@@ -139,7 +142,7 @@ has_status() { # NAME STATUS
 
 @test "ctr tasks exec --tty" {
 	ctr_start one
-	run "$clients_folder/terminal" "when:# " "send:echo be''gin; cat" "when:begin" "keys:\x03" "when:# " "send:tty; exit 4" -- \
+	run "$clients_folder/terminal" "when:# " "send:$interruptible" "when:begin" "keys:\x03" "when:# " "send:tty; exit 4" -- \
 		"$clients_folder/world" enter "$WORLD" ctr tasks exec --tty --exec-id shell one sh
 	echo "$output"
 	[ "$status" -eq 4 ]

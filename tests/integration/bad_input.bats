@@ -1,5 +1,6 @@
 #!/usr/bin/env bats
-# bats file_tags=fast, v2
+# shellcheck disable=SC2016,SC2030,SC2031,SC2153,SC2154 # scripts of other languages; bats: a subshell a test, $stderr
+# bats file_tags=v2
 # Input that is broken or hostile: a clear error with status 1, no crash, nothing left behind.
 
 load support/common
@@ -26,12 +27,12 @@ raw() { # TEXT: becomes config.json
 	must_fail 1 'Not a directory' brig run --bundle /etc/passwd "$ID"
 }
 
-@test "a truncated config.json, at every hundredth byte" {
+@test "a truncated config.json, at many places" {
 	local size at
 
 	cp "$BUNDLE/config.json" "$T/whole.json"
 	size=$(stat -c %s "$T/whole.json")
-	for ((at = 0; at < size - 2; at += 100)); do
+	for ((at = 0; at < size - 2; at += 250)); do
 		head -c "$at" "$T/whole.json" > "$BUNDLE/config.json"
 		must_fail 1 'config.json' run_container
 	done
@@ -271,7 +272,7 @@ raw() { # TEXT: becomes config.json
 		ln -sfn /etc "$2/rootfs/proc2"; mv -T "$2/rootfs/proc" "$2/rootfs/proc3"; ln -s "$1/other" "$2/rootfs/proc"
 		rm "$2/rootfs/proc"; mv -T "$2/rootfs/proc3" "$2/rootfs/proc"
 	done' sh "$T" "$BUNDLE"
-	for try in {1..40}; do
+	for try in {1..25}; do
 		attempt brig run --bundle "$BUNDLE" "$ID-$try"
 		if [ "$status" -gt 1 ]; then
 			flunk "status $status: $stderr"

@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# shellcheck disable=SC2016,SC2030,SC2031,SC2153,SC2154 # scripts of other languages; bats: a subshell a test, $stderr
 # bats file_tags=v2
 # Attacks on other runtimes that need only a bundle, tried for real.
 
@@ -126,7 +127,8 @@ with_host_descriptors() {
 	shell 'cat /work/target/file 2> /dev/null; cat /proc/self/mountinfo'
 	for try in {1..30}; do
 		attempt brig run --bundle "$BUNDLE" "$ID-$try"
-		expect_unlike "$output" " $T/host "
+		# As the fourth field, what is mounted; as the fifth, where, it is a path in the container.
+		expect_unlike "$output" " $T/host /"
 	done
 	kill "$HELPER"
 	expect_equal "$(ls -A "$T/host")" ""
@@ -147,9 +149,7 @@ with_host_descriptors() {
 	expect_equal "$(ls -A "$T/host")" ""
 }
 
-@test "CVE-2016-9962: exec's process can't be traced or read from inside while it is set up" {
-	capabilities CAP_SYS_PTRACE
-	# shellcheck disable=SC2016
+@test "CVE-2016-9962: exec's process can't be looked into from inside while it is set up" {
 	shell 'while [ ! -e /tmp/end ]; do
 		for p in /proc/[0-9]*; do [ $p = /proc/1 ] || ls -l $p/fd $p/cwd $p/root 2> /dev/null; done
 	done > /tmp/seen'

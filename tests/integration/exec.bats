@@ -1,5 +1,6 @@
 #!/usr/bin/env bats
-# bats file_tags=fast, v2
+# shellcheck disable=SC2016,SC2030,SC2031,SC2153,SC2154 # scripts of other languages; bats: a subshell a test, $stderr
+# bats file_tags=v2
 # brig exec.
 
 load support/common

@@ -1,5 +1,6 @@
 #!/usr/bin/env bats
-# bats file_tags=fast, v2
+# shellcheck disable=SC2016,SC2030,SC2031,SC2153,SC2154 # scripts of other languages; bats: a subshell a test, $stderr
+# bats file_tags=v2
 # Hooks of all six kinds.
 
 load support/common
@@ -23,7 +24,6 @@ prepare() {
 
 # hook KIND PATH ARGUMENT...
 hook() {
-	# shellcheck disable=SC2016
 	jq '.hooks[$ARGS.positional[0]] += [{ path: $ARGS.positional[1], args: $ARGS.positional[1:] }]' \
 		"$BUNDLE/config.json" --args -- "$@" > "$T/config.json"
 	mv "$T/config.json" "$BUNDLE/config.json"

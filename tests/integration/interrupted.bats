@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# shellcheck disable=SC2016,SC2030,SC2031,SC2153,SC2154 # scripts of other languages; bats: a subshell a test, $stderr
 # bats file_tags=v2
 # brig killed at any step, and many brigs at once: what is left can always be removed, and nobody is hurt.
 
@@ -60,7 +61,7 @@ delays() { # FIRST STEP LAST, in tenths of milliseconds
 	local delay
 
 	busy_config
-	for delay in $(delays 2 5 120); do
+	for delay in $(delays 2 6 110); do
 		BRIG_TEST=$ID kill_after "$delay" "$BRIG" --root "$ROOT" create --bundle "$BUNDLE" "$ID"
 		removable "$delay of create"
 	done
@@ -71,7 +72,7 @@ delays() { # FIRST STEP LAST, in tenths of milliseconds
 
 	busy_config
 	program true
-	for delay in $(delays 2 7 140); do
+	for delay in $(delays 2 10 130); do
 		BRIG_TEST=$ID kill_after "$delay" "$BRIG" --root "$ROOT" run --bundle "$BUNDLE" "$ID"
 		removable "$delay of run"
 	done
@@ -134,7 +135,7 @@ delays() { # FIRST STEP LAST, in tenths of milliseconds
 	local delay
 
 	sleeper
-	for delay in $(delays 2 8 60); do
+	for delay in $(delays 2 12 60); do
 		BRIG_TEST=$ID kill_after "$delay" "$BRIG" --root "$ROOT" exec "$ID" true
 	done
 	expect_equal "$(status_of)" running

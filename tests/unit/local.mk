@@ -39,20 +39,35 @@ unit_plan_sources = \
 	tests/unit/plan/test_plan_sysctl.c
 
 unit_parent_sources = \
-	tests/unit/parent/test_cgroup.c \
-	tests/unit/parent/test_cgroup_devices.c \
 	tests/unit/parent/cgroup_fixture.c \
 	tests/unit/parent/cgroup_fixture.h \
+	tests/unit/parent/test_cgroup.c \
+	tests/unit/parent/test_cgroup_devices.c \
 	tests/unit/parent/test_cgroup_real.c \
 	tests/unit/parent/test_cgroup_real_rules.c \
+	tests/unit/parent/test_host.c \
+	tests/unit/parent/test_idmap.c \
+	tests/unit/parent/test_prepare.c \
 	tests/unit/parent/test_seccomp_cache.c \
 	tests/unit/parent/test_seccomp_kernel.c \
 	tests/unit/parent/test_seccomp_rules.c \
-	tests/unit/parent/test_seccomp_verdicts.c
+	tests/unit/parent/test_seccomp_verdicts.c \
+	tests/unit/parent/test_stdio.c
 
-unit_child_sources =
+unit_child_sources = \
+	tests/unit/child/test_capabilities.c \
+	tests/unit/child/test_copy_up.c \
+	tests/unit/child/test_handshake.c \
+	tests/unit/child/test_home.c \
+	tests/unit/child/test_hooks.c \
+	tests/unit/child/test_mount_make.c \
+	tests/unit/child/test_program.c
 
-unit_container_sources =
+unit_container_sources = \
+	tests/unit/container/test_documents.c \
+	tests/unit/container/test_exec_process.c \
+	tests/unit/container/test_state.c \
+	tests/unit/container/test_store.c
 
 unit_audit_sources =
 
@@ -64,6 +79,18 @@ unit_cmd_sources = \
 	tests/unit/cmd/test_ps_program.c \
 	tests/unit/cmd/test_suggest.c \
 	tests/unit/cmd/test_update_request.c
+
+unit_shim_sources = \
+	tests/unit/shim/test_bootstrap.c \
+	tests/unit/shim/test_frame.c \
+	tests/unit/shim/test_loop.c \
+	tests/unit/shim/test_options.c \
+	tests/unit/shim/test_state.c \
+	tests/unit/shim/test_ttrpc_hostile.c \
+	tests/unit/shim/test_ttrpc_message.c \
+	tests/unit/shim/test_ttrpc_server.c \
+	tests/unit/shim/ttrpc_fixture.c \
+	tests/unit/shim/ttrpc_fixture.h
 
 # What several layers' tests share.
 check_LIBRARIES += libtestsupport.a
@@ -104,6 +131,9 @@ unit_programs = \
 	tests/unit/test-container \
 	tests/unit/test-audit \
 	tests/unit/test-cmd
+if WITH_SHIM
+unit_programs += tests/unit/test-shim
+endif
 
 tests_unit_test_base_SOURCES = $(unit_base_sources)
 tests_unit_test_base_CPPFLAGS = $(unit_cppflags)
@@ -158,3 +188,10 @@ tests_unit_test_cmd_CPPFLAGS = $(unit_cppflags)
 tests_unit_test_cmd_CFLAGS = $(unit_cflags)
 tests_unit_test_cmd_LDFLAGS = $(BRIG_SANITIZE)
 tests_unit_test_cmd_LDADD = libtestsupport.a libbrigcmd.a libbrig.a $(unit_libs)
+
+tests_unit_test_shim_SOURCES = $(unit_shim_sources)
+tests_unit_test_shim_CPPFLAGS = $(unit_cppflags)
+tests_unit_test_shim_CFLAGS = $(unit_cflags)
+tests_unit_test_shim_LDFLAGS = $(BRIG_SANITIZE)
+tests_unit_test_shim_LDADD = libtestsupport.a libbrigshim.a libbrig.a $(PROTOBUF_C_SHARED_LIBS) $(unit_libs)
+$(tests_unit_test_shim_OBJECTS): | $(shim_proto_headers)

@@ -1,4 +1,4 @@
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2034,SC2154 # $status, $output and $stderr are shared by the parts
 # Expectations. Each says what was there when it does not hold.
 
 flunk() {

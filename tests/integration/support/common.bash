@@ -1,4 +1,4 @@
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2034,SC2154 # $status, $output and $stderr are shared by the parts
 # What every file of integration tests loads. A test gets a folder ($T), a state directory ($ROOT), a bundle ($BUNDLE: busybox
 # and the config.json beside this file) and an id ($ID) of its own. After it everything is taken away, and the test fails if brig
 # left a process, a mount, a cgroup or a state directory behind.

@@ -1,0 +1,111 @@
+#include "shim/ttrpc/request.h"
+
+#include <string.h>
+
+#include "shim/proto/ttrpc.pb-c.h"
+
+static ProtobufCBinaryData binary(struct message_bytes bytes)
+{
+	return (ProtobufCBinaryData){ .len = bytes.length, .data = (uint8_t *)bytes.data };
+}
+
+static struct message_bytes borrowed(ProtobufCBinaryData data)
+{
+	return (struct message_bytes){ .data = data.data, .length = data.len };
+}
+
+int request_parse(struct message_bytes body, struct arena *arena, struct request *ret, struct error *err)
+{
+	struct request_metadata *metadata;
+	void *unpacked = NULL;
+	Wire__Request *wire;
+	int r = message_unpack(&wire__request__descriptor, body, arena, &unpacked, err);
+
+	if (r < 0)
+		return r;
+	wire = unpacked;
+	if (!wire->service[0] || !wire->method[0])
+		return error_invalid(err, "Request: names no %s", wire->service[0] ? "method" : "service");
+	if (wire->n_metadata > REQUEST_METADATA_MAX)
+		return error_invalid(err, "Request.metadata: %zu entries, %d are the most", wire->n_metadata,
+				     REQUEST_METADATA_MAX);
+	metadata = arena_array_of(arena, wire->n_metadata, struct request_metadata);
+	if (!metadata)
+		return error_memory(err);
+	for (size_t i = 0; i < wire->n_metadata; i++)
+		metadata[i] = (struct request_metadata){ wire->metadata[i]->key, wire->metadata[i]->value };
+
+	*ret = (struct request){
+		.service = wire->service,
+		.method = wire->method,
+		.payload = borrowed(wire->payload),
+		.timeout = wire->timeout_nano,
+		.metadata = metadata,
+		.n_metadata = wire->n_metadata,
+	};
+	return 0;
+}
+
+const char *request_metadata_value(const struct request *request, const char *key)
+{
+	for (size_t i = 0; i < request->n_metadata; i++) {
+		if (strcmp(request->metadata[i].key, key) == 0)
+			return request->metadata[i].value;
+	}
+	return NULL;
+}
+
+void request_pack(const struct request *request, struct buffer *buffer)
+{
+	Wire__KeyValue pairs[REQUEST_METADATA_MAX], *list[REQUEST_METADATA_MAX];
+	Wire__Request wire = WIRE__REQUEST__INIT;
+
+	if (request->n_metadata > REQUEST_METADATA_MAX) {
+		buffer->failed = -EINVAL;
+		return;
+	}
+	for (size_t i = 0; i < request->n_metadata; i++) {
+		wire__key_value__init(&pairs[i]);
+		pairs[i].key = (char *)request->metadata[i].key;
+		pairs[i].value = (char *)request->metadata[i].value;
+		list[i] = &pairs[i];
+	}
+	wire.service = (char *)request->service;
+	wire.method = (char *)request->method;
+	wire.payload = binary(request->payload);
+	wire.timeout_nano = request->timeout;
+	wire.n_metadata = request->n_metadata;
+	wire.metadata = list;
+	message_pack(&wire.base, buffer);
+}
+
+int response_parse(struct message_bytes body, struct arena *arena, struct response *ret, struct error *err)
+{
+	void *unpacked = NULL;
+	Wire__Response *wire;
+	int r = message_unpack(&wire__response__descriptor, body, arena, &unpacked, err);
+
+	if (r < 0)
+		return r;
+	wire = unpacked;
+	*ret = (struct response){
+		.code = wire->status ? (enum status_code)wire->status->code : STATUS_OK,
+		.message = wire->status ? wire->status->message : "",
+		.payload = borrowed(wire->payload),
+	};
+	return 0;
+}
+
+void response_pack(const struct response *response, struct buffer *buffer)
+{
+	Wire__Response wire = WIRE__RESPONSE__INIT;
+	Wire__Status status = WIRE__STATUS__INIT;
+
+	if (response->code != STATUS_OK) {
+		status.code = (int32_t)response->code;
+		status.message = (char *)(response->message ?: "");
+		wire.status = &status;
+	}
+	wire.payload = binary(response->payload);
+	message_pack(&wire.base, buffer);
+}

@@ -1,0 +1,66 @@
+/* A ttrpc server: a listening socket, its connections, and a table of methods. Handlers answer at once or at any later time. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/cleanup.h"
+#include "base/error.h"
+#include "shim/loop/loop.h"
+#include "shim/ttrpc/message.h"
+#include "shim/ttrpc/request.h"
+
+#define SERVER_CONNECTIONS_MAX 64
+
+struct server;
+
+/* One call that waits for its answer. Plain data, to be kept anywhere: once the call is over, by an answer, its deadline or the
+ * end of its connection, the functions below take it for what it is and return -ENOENT. */
+struct server_call {
+	uint32_t slot, generation; /* of the connection */
+	uint32_t stream_id;
+};
+
+struct server_method {
+	const char *service, *method;
+	/* Has to see to it that the call is answered some time. request and its payload are good during the call. */
+	void (*handle)(void *context, struct server_call call, const struct request *request);
+	/* Of a method with a stream of data: one message more from the peer; with is_last none follows, and payload.data is
+	 * NULL where there was none in that frame. NULL: no data is taken. */
+	void (*data)(void *context, struct server_call call, struct message_bytes payload, bool is_last);
+};
+
+enum server_ended {
+	SERVER_TIMED_OUT,    /* the peer's deadline passed; it was answered so */
+	SERVER_DISCONNECTED, /* nobody is left to answer */
+	SERVER_MISUSED,	     /* the peer broke the protocol on this stream; it was answered so */
+};
+
+struct server_options {
+	struct loop *loop;
+	const struct server_method *methods; /* kept; any order */
+	size_t n_methods;
+	void *context; /* of all the callbacks */
+	/* NULL is allowed. A call is over without an answer of its handler's, which may forget it. */
+	void (*ended)(void *context, struct server_call call, enum server_ended why);
+};
+
+/* listen_fd: of listener_open; taken over in case of success. Returns 0 or a negative errno with err set. */
+int server_new(const struct server_options *options, int listen_fd, struct server **ret, struct error *err);
+/* Closes everything, calling back for no call. Not from within one of its callbacks. */
+void server_free(struct server *server);
+DEFINE_CLEANUP(struct server *, server_free);
+/* Open calls of all connections. */
+size_t server_n_calls(const struct server *server);
+size_t server_n_connections(const struct server *server);
+
+/* These end the call. All return 0; -ENOENT where it is over already; a negative errno where its connection is over now.
+ * payload: a message as packed by message_pack. */
+int server_answer(struct server *server, struct server_call call, struct message_bytes payload);
+int server_answer_message(struct server *server, struct server_call call, const ProtobufCMessage *message);
+/* The status is that of err (status_of). */
+int server_refuse(struct server *server, struct server_call call, const struct error *err);
+int server_refuse_with(struct server *server, struct server_call call, enum status_code code, const char *message);
+/* One message more of a method with a stream; is_last ends the call, and with payload.data NULL carries no message. */
+int server_send_data(struct server *server, struct server_call call, struct message_bytes payload, bool is_last);
