@@ -1,7 +1,9 @@
 EXTRA_DIST += tests/README.md tests/run tests/stages tests/support tests/lint tests/integration tests/clients
 
 # `make tests` builds what the checks run.
-tests: $(check_PROGRAMS)
+# A make of its own: `make -j all tests` would build the same files twice at the same time, since `all` is one as well.
+tests: all
+	$(AM_V_at)$(MAKE) $(AM_MAKEFLAGS) --no-print-directory $(check_PROGRAMS)
 .PHONY: tests
 
 # The checks, in four sizes. A distcheck runs the unit tests alone.

@@ -150,7 +150,12 @@ static int start(struct run *run, const struct plan_hook *hook, const struct buf
 	if (run->pid < 0)
 		return error_system(err, errno, "%s: fork", hook->where);
 	run->pidfd = sys_pidfd_open(run->pid, 0);
-	return run->pidfd < 0 ? error_system(err, errno, "%s: pidfd_open", hook->where) : 0;
+	if (run->pidfd >= 0)
+		return 0;
+	error_system(err, errno, "%s: pidfd_open", hook->where);
+	kill(run->pid, SIGKILL);
+	waitpid(run->pid, NULL, 0);
+	return -err->code;
 }
 
 static int run_one(const struct plan_hook *hook, const struct buffer *state, struct error *err)

@@ -1,5 +1,6 @@
 #include <errno.h>
 #include <limits.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -125,22 +126,12 @@ int program_make_environment(struct child *child, struct error *err)
 	return 0;
 }
 
-int program_report_ready(struct child *child, struct error *err)
-{
-	int rc;
-
-	rc = handshake_send(child->channel_fd, HANDSHAKE_READY, NULL, -EBADF);
-	return rc < 0 ? error_system(err, -rc, "tell the runtime that all is set up") : 0;
-}
-
 /* Only who can reach the socket in the root-only state directory can connect; only one that says GO starts. */
-int program_wait_for_start(struct child *child, struct error *err)
+static int wait_for_start(struct child *child, struct error *err)
 {
 	struct error ignored;
 	int fd;
 
-	if (child->role != CHILD_INIT_WAITS)
-		return 0;
 	close_and_reset(&child->channel_fd);
 	for (;;) {
 		fd = accept4(child->start_fd, NULL, NULL, SOCK_CLOEXEC);
@@ -157,6 +148,32 @@ int program_wait_for_start(struct child *child, struct error *err)
 	if (!child->plan->has_process)
 		return error_set(err, ERROR_INVALID, EINVAL, "config.json has no process: there is nothing to start");
 	return 0;
+}
+
+static int report_and_wait(struct child *child, struct error *err)
+{
+	int rc = handshake_send(child->channel_fd, HANDSHAKE_READY, NULL, -EBADF);
+
+	if (rc < 0)
+		return error_system(err, -rc, "tell the runtime that all is set up");
+	return child->role == CHILD_INIT_WAITS ? wait_for_start(child, err) : 0;
+}
+
+/* A filter that goes in while there are capabilities (no_new_privs is not set) might not let us wait any more. */
+static bool waits_early(const struct child *child)
+{
+	return !child->plan->has_process || (child->filter && !child->plan->process.no_new_privileges);
+}
+
+int program_wait_before_filter(struct child *child, struct error *err)
+{
+	return waits_early(child) ? report_and_wait(child, err) : 0;
+}
+
+/* The better place: what waits has no privilege left, and a user or a capability that can't be set fails create, not start. */
+int program_wait_unprivileged(struct child *child, struct error *err)
+{
+	return waits_early(child) ? 0 : report_and_wait(child, err);
 }
 
 int program_execute(struct child *child, struct error *err)

@@ -53,6 +53,6 @@ int filter_install(struct child *child, struct error *err);
 /* program.c */
 int program_find(struct child *child, struct error *err);
 int program_make_environment(struct child *child, struct error *err);
-int program_report_ready(struct child *child, struct error *err);
-int program_wait_for_start(struct child *child, struct error *err);
+int program_wait_before_filter(struct child *child, struct error *err);
+int program_wait_unprivileged(struct child *child, struct error *err);
 int program_execute(struct child *child, struct error *err);

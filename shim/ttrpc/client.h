@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "shim/loop/loop.h"
 #include "shim/ttrpc/request.h"
+#include "shim/ttrpc/response.h"
 
 struct client;
 

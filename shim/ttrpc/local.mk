@@ -17,6 +17,8 @@ shim_ttrpc_sources = \
 	shim/ttrpc/output.h \
 	shim/ttrpc/request.c \
 	shim/ttrpc/request.h \
+	shim/ttrpc/response.c \
+	shim/ttrpc/response.h \
 	shim/ttrpc/server.c \
 	shim/ttrpc/server.h \
 	shim/ttrpc/session.c \

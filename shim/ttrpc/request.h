@@ -1,4 +1,4 @@
-/* What is asked and answered in ttrpc's frames, as plain data. Pure. */
+/* What is asked in a ttrpc frame, as plain data. Pure. */
 #pragma once
 
 #include <stddef.h>
@@ -8,7 +8,6 @@
 #include "base/buffer.h"
 #include "base/error.h"
 #include "shim/ttrpc/message.h"
-#include "shim/ttrpc/status.h"
 
 #define REQUEST_METADATA_MAX 128
 
@@ -25,19 +24,9 @@ struct request {
 	size_t n_metadata;
 };
 
-struct response {
-	enum status_code code;
-	const char *message; /* for people, where code is not STATUS_OK */
-	struct message_bytes payload;
-};
-
 /* Unpacks the body of a request frame; *ret lies in arena. Returns 0, or a negative errno with err set (message_unpack). */
 int request_parse(struct message_bytes body, struct arena *arena, struct request *ret, struct error *err);
 /* The first value of key, or NULL. */
 const char *request_metadata_value(const struct request *request, const char *key);
 /* Appends to buffer; errors are in buffer->failed. */
 void request_pack(const struct request *request, struct buffer *buffer);
-
-/* As request_parse. */
-int response_parse(struct message_bytes body, struct arena *arena, struct response *ret, struct error *err);
-void response_pack(const struct response *response, struct buffer *buffer);

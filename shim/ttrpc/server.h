@@ -10,6 +10,7 @@
 #include "shim/loop/loop.h"
 #include "shim/ttrpc/message.h"
 #include "shim/ttrpc/request.h"
+#include "shim/ttrpc/response.h"
 
 #define SERVER_CONNECTIONS_MAX 64
 

@@ -9,6 +9,7 @@
 #include "shim/proto/task.pb-c.h"
 #include "shim/ttrpc/frame_reader.h"
 #include "shim/ttrpc/request.h"
+#include "shim/ttrpc/response.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

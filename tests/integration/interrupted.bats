@@ -219,3 +219,11 @@ delays() { # FIRST STEP LAST, in tenths of milliseconds
 	done
 	wait "$HELPER"
 }
+
+@test "a state that is no JSON any more does not keep delete --force from removing everything" {
+	sleeper
+	echo '{ "half' > "$ROOT/$ID/state.json"
+	must_fail 1 "state.json" brig state "$ID"
+	must brig delete --force "$ID"
+	assert_nothing_left
+}

@@ -12,6 +12,8 @@
 
 #include <criterion/criterion.h>
 
+#define NOBODY 65534
+
 struct scratch scratch_new(void)
 {
 	struct scratch scratch = { .fd = -EBADF };
@@ -21,6 +23,15 @@ struct scratch scratch_new(void)
 	scratch.fd = open(scratch.path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	cr_assert_geq(scratch.fd, 0);
 	return scratch;
+}
+
+void scratch_drop_root(const struct scratch *scratch)
+{
+	if (geteuid() != 0)
+		return;
+	cr_assert_eq(fchown(scratch->fd, NOBODY, NOBODY), 0);
+	cr_assert_eq(setegid(NOBODY), 0);
+	cr_assert_eq(seteuid(NOBODY), 0);
 }
 
 static int remove_entry(const char *path, const struct stat *status, int kind, struct FTW *place)
@@ -34,6 +45,8 @@ static int remove_entry(const char *path, const struct stat *status, int kind, s
 void scratch_done(struct scratch *scratch)
 {
 	close(scratch->fd);
+	if (getuid() == 0 && (seteuid(0) < 0 || setegid(0) < 0))
+		cr_assert_fail("can't become root again");
 	nftw(scratch->path, remove_entry, 16, FTW_DEPTH | FTW_PHYS);
 }
 

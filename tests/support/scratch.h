@@ -20,6 +20,10 @@ static inline void scratch_done_cleanup(struct scratch *scratch)
 }
 #define SCRATCH(name) __attribute__((cleanup(scratch_done_cleanup))) struct scratch name = scratch_new()
 
+/* Gives it to nobody and goes on as nobody, until scratch_done: for tests of what keeps code inside a directory, so that code
+ * which fails them changes nothing on the machine. Nothing to do where we aren't root. */
+void scratch_drop_root(const struct scratch *scratch);
+
 /* Each fails the test where the system says no. name: relative to the directory. */
 void scratch_file(const struct scratch *scratch, const char *name, const char *text, mode_t mode);
 void scratch_directory(const struct scratch *scratch, const char *name);

@@ -90,6 +90,7 @@ static void race(pid_t (*start)(int root_fd, const char *outside))
 	char outside[256];
 	pid_t pid;
 
+	scratch_drop_root(&scratch);
 	scratch_directory(&scratch, "root");
 	scratch_directory(&scratch, "outside");
 	scratch_file(&scratch, "outside/secret", "secret", 0600);

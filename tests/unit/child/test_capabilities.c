@@ -1,6 +1,7 @@
 /* The sets of a process, changed in a process of its own and read back from the kernel. */
 #include <errno.h>
 #include <linux/capability.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -17,12 +18,15 @@ struct sets {
 	unsigned long long inheritable, permitted, effective, bounding, ambient;
 };
 
+static bool has(int capability)
+{
+	return prctl(PR_CAPBSET_READ, capability, 0, 0, 0) == 1;
+}
+
 static void setup(void)
 {
-	for (int capability = 0; capability <= CAP_AUDIT_READ; capability++) {
-		if (geteuid() != 0 || prctl(PR_CAPBSET_READ, capability, 0, 0, 0) != 1)
-			cr_skip_test("needs root with all capabilities");
-	}
+	if (geteuid() != 0 || !has(CAP_SETPCAP) || !has(CAP_CHOWN) || !has(CAP_KILL) || !has(CAP_AUDIT_READ))
+		cr_skip_test("needs root with CAP_SETPCAP, CAP_CHOWN, CAP_KILL and CAP_AUDIT_READ");
 }
 
 TestSuite(capabilities, .init = setup);
@@ -104,7 +108,11 @@ Test(capabilities, each_by_itself)
 {
 	for (int capability = 0; capability <= CAP_AUDIT_READ; capability++) {
 		const uint64_t one = BIT(capability);
-		struct outcome outcome = apply(&(struct plan_capabilities){
+		struct outcome outcome;
+
+		if (!has(capability))
+			continue;
+		outcome = apply(&(struct plan_capabilities){
 			.bounding = one, .permitted = one, .effective = one, .inheritable = one, .ambient = one });
 
 		cr_assert_eq(outcome.rc, 0, "%d: %s", capability, outcome.err.message);

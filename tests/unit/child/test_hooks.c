@@ -146,7 +146,7 @@ Test(hooks, inherit_no_descriptor_and_no_blocked_signal)
 	sigfillset(&all);
 	sigprocmask(SIG_BLOCK, &all, NULL);
 	cr_assert_geq(fcntl(open("/etc/passwd", O_RDONLY), F_DUPFD, 50), 50); /* without close-on-exec */
-	set_init(&set, &scratch, "ls /proc/$$/fd > $1/fds; grep SigBlk /proc/$$/status > $1/blocked", NULL);
+	set_init(&set, &scratch, "ls /proc/$$/fd > $1/fds; grep SigBlk /proc/self/status > $1/blocked", NULL);
 	cr_assert_eq(run(&set), 0, "%s", set.err.message);
 	scratch_text(&scratch, "fds", text, sizeof(text));
 	cr_expect_null(strstr(text, "50"), "%s", text);

@@ -13,6 +13,7 @@
 #include "shim/proto/ttrpc.pb-c.h"
 #include "shim/ttrpc/calls.h"
 #include "shim/ttrpc/request.h"
+#include "shim/ttrpc/response.h"
 
 #define BUFFER(name) __attribute__((cleanup(buffer_done_cleanup))) struct buffer name = { 0 }
 #define ARENA(name) AUTO(arena_free) struct arena *name = arena_new((size_t)8 * 1024 * 1024)
