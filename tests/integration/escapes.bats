@@ -119,12 +119,12 @@ with_host_descriptors() {
 @test "CVE-2021-30465: swapping a mount's target for a link to the host during the mount" {
 	local try
 
-	mkdir -p "$BUNDLE/rootfs/work/target" "$T/volume" "$T/host"
+	mkdir -p "$BUNDLE/rootfs/mnt/target" "$T/volume" "$T/host"
 	echo volume > "$T/volume/file"
-	add_mount /work/target bind "$T/volume" bind
-	helper sh -c 'while :; do mv -T "$1/work/target" "$1/work/away"; ln -s "$2" "$1/work/target"; rm "$1/work/target"; mv -T "$1/work/away" "$1/work/target"; done' \
+	add_mount /mnt/target bind "$T/volume" bind
+	helper sh -c 'while :; do mv -T "$1/mnt/target" "$1/mnt/away"; ln -s "$2" "$1/mnt/target"; rm "$1/mnt/target"; mv -T "$1/mnt/away" "$1/mnt/target"; done' \
 		sh "$BUNDLE/rootfs" "$T/host"
-	shell 'cat /work/target/file 2> /dev/null; cat /proc/self/mountinfo'
+	shell 'cat /mnt/target/file 2> /dev/null; cat /proc/self/mountinfo'
 	for try in {1..30}; do
 		attempt brig run --bundle "$BUNDLE" "$ID-$try"
 		# As the fourth field, what is mounted; as the fifth, where, it is a path in the container.
@@ -138,9 +138,9 @@ with_host_descriptors() {
 @test "CVE-2024-45310: directories for mounts are made inside of the root alone" {
 	local try
 
-	mkdir -p "$BUNDLE/rootfs/work" "$T/host" "$T/volume"
-	add_mount /work/a/b/c/d bind "$T/volume" bind
-	helper sh -c 'while :; do rm -rf "$1/work/a"; ln -s "$2" "$1/work/a"; rm -f "$1/work/a"; mkdir -p "$1/work/a/b"; done' \
+	mkdir -p "$BUNDLE/rootfs/mnt" "$T/host" "$T/volume"
+	add_mount /mnt/a/b/c/d bind "$T/volume" bind
+	helper sh -c 'while :; do rm -rf "$1/mnt/a"; ln -s "$2" "$1/mnt/a"; rm -f "$1/mnt/a"; mkdir -p "$1/mnt/a/b"; done' \
 		sh "$BUNDLE/rootfs" "$T/host"
 	for try in {1..30}; do
 		attempt brig run --bundle "$BUNDLE" "$ID-$try"

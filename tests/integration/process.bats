@@ -111,9 +111,9 @@ capability_set() { # NAME: of the status in $output, in hex
 }
 
 @test "the working directory is made where it is missing" {
-	config '.process.cwd = "/work/deep"'
+	config '.process.cwd = "/srv/deep"'
 	inside 'pwd'
-	expect_equal "$output" /work/deep
+	expect_equal "$output" /srv/deep
 	config '.process.cwd = "relative"'
 	must_fail 1 'process.cwd.*relative' run_container
 	config '.process.cwd = "/etc/passwd"'
