@@ -104,7 +104,7 @@ static int open_existing(int root_fd, const char *path, const char **ret_rest)
 	memcpy(head, path, length + 1);
 	for (;;) {
 		fd = path_open_in_root(root_fd, length ? head : "/", O_PATH);
-		if (fd >= 0 || fd != -ENOENT || length == 0)
+		if (fd != -ENOENT || length == 0)
 			break;
 		while (length > 0 && head[--length] != '/')
 			;

@@ -37,11 +37,13 @@ int process_new_session(struct child *child, struct error *err)
 /* Callers name working directories that the image lacks. On a file system that can't be written the later chdir tells. */
 int process_make_cwd(struct child *child, struct error *err)
 {
-	AUTO_CLOSE int fd = -EBADF;
+	int fd;
 
 	(void)err;
-	if (child->plan->has_process && child->root_fd >= 0)
-		fd = path_make_in_root(child->root_fd, child->plan->process.cwd, /* is_file= */ false, 0755);
+	if (!child->plan->has_process || child->root_fd < 0)
+		return 0;
+	fd = path_make_in_root(child->root_fd, child->plan->process.cwd, /* is_file= */ false, 0755);
+	close_and_reset(&fd);
 	return 0;
 }
 

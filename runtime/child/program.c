@@ -117,7 +117,7 @@ int program_make_environment(struct child *child, struct error *err)
 	child->environment = envp;
 	memcpy(envp, process->envp, n * sizeof(*envp));
 	if (!environment(process, "HOME")) {
-		memcpy(home, "HOME=", 5);
+		strcpy(home, "HOME=");
 		home_of_user(process->uid, home + 5, sizeof(home) - 5);
 		envp[n] = strdup(home);
 		if (!envp[n])

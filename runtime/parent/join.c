@@ -169,7 +169,7 @@ static int fail(struct intermediate *intermediate, const char *what)
 /* Shares our memory; we are suspended until it ends (as with vfork). Its descriptors are its own, so that the container's
  * process is born with those alone that its steps need: in the container's pid namespace a neighbour with CAP_SYS_PTRACE could
  * look at them before any step has run (CVE-2016-9962). */
-static int intermediate_process(void *data)
+__attribute__((no_sanitize("address"))) static int intermediate_process(void *data)
 {
 	struct intermediate *intermediate = data;
 	const struct join *join = intermediate->join;
