@@ -81,7 +81,7 @@ Test(spec, process)
 	cr_expect_str_eq(process->args[3], "");
 	cr_assert_eq(process->n_env, 4);
 	cr_expect_str_eq(process->env[1], "EMPTY=");
-	cr_expect_str_eq(process->cwd, "/work");
+	cr_expect_str_eq(process->cwd, "/srv/app");
 	cr_expect(process->no_new_privileges);
 	cr_expect_str_eq(process->apparmor_profile, "brig-default");
 	cr_expect_str_eq(process->selinux_label, "system_u:system_r:container_t:s0:c1,c2");
