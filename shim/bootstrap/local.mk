@@ -7,6 +7,8 @@ shim_bootstrap_sources = \
 	shim/bootstrap/arguments.h \
 	shim/bootstrap/bootstrap.c \
 	shim/bootstrap/bootstrap.h \
+	shim/bootstrap/bundle_root.c \
+	shim/bootstrap/bundle_root.h \
 	shim/bootstrap/wire.c \
 	shim/bootstrap/wire.h
 

@@ -159,7 +159,7 @@ int server_answer_message(struct server *server, struct server_call call, const 
 
 int server_refuse(struct server *server, struct server_call call, const struct error *err)
 {
-	return server_refuse_with(server, call, status_of(err), err->message);
+	return server_refuse_with(server, call, status_from_error(err), err->message);
 }
 
 int server_refuse_with(struct server *server, struct server_call call, enum status_code code, const char *message)

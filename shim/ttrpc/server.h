@@ -60,7 +60,7 @@ size_t server_n_connections(const struct server *server);
  * payload: a message as packed by message_pack. */
 int server_answer(struct server *server, struct server_call call, struct message_bytes payload);
 int server_answer_message(struct server *server, struct server_call call, const ProtobufCMessage *message);
-/* The status is that of err (status_of). */
+/* The status is that of err (status_from_error). */
 int server_refuse(struct server *server, struct server_call call, const struct error *err);
 int server_refuse_with(struct server *server, struct server_call call, enum status_code code, const char *message);
 /* One message more of a method with a stream; is_last ends the call, and with payload.data NULL carries no message. */

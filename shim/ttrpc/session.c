@@ -32,7 +32,7 @@ static int send_response(struct session *session, uint32_t stream_id, const stru
 
 static void send_status(struct session *session, uint32_t stream_id, const struct error *why)
 {
-	struct response response = { .code = status_of(why), .message = why->message };
+	struct response response = { .code = status_from_error(why), .message = why->message };
 
 	send_response(session, stream_id, &response);
 }

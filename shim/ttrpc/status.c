@@ -2,7 +2,7 @@
 
 #include <errno.h>
 
-enum status_code status_of(const struct error *err)
+enum status_code status_from_error(const struct error *err)
 {
 	/* A message over one of our caps, whoever found it. */
 	if (err->code == EMSGSIZE || err->code == ENOMEM || err->code == EFBIG)

@@ -20,4 +20,4 @@ enum status_code {
 	STATUS_UNAVAILABLE = 14,
 };
 
-enum status_code status_of(const struct error *err);
+enum status_code status_from_error(const struct error *err);
