@@ -45,7 +45,7 @@ static const struct command_example create_examples[] = {
 
 static int run_create(const struct brig *brig, const void *options, struct error *err)
 {
-	return brig_create(brig, options, err);
+	return brig_create(brig, options, /* ret_process= */ NULL, err);
 }
 
 const struct command cmd_create = {

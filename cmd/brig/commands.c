@@ -11,7 +11,8 @@ static const struct command_option options[] = {
 	{ "root", 0, OPTION_STRING, 0, AT(root), "DIR", NULL,
 	  "where the state of containers is kept; default: /run/brig, or $XDG_RUNTIME_DIR/brig for an ordinary user" },
 	{ "policy", 0, OPTION_STRING, 0, AT(policy), "NAME|FILE", NULL,
-	  "what the site allows: the name of a built-in set (conformant) or a policy file" },
+	  "what the site allows: the name of a built-in set (conformant), or the path of a policy file, which has a slash in it; "
+	  "default: /etc/brig/policy.json, or conformant where that is missing" },
 	{ "log", 0, OPTION_STRING, 0, AT(log), "FILE", NULL,
 	  "append messages to FILE; errors are printed on the standard error as well" },
 	{ "log-format", 0, OPTION_ENUM, 0, AT(log_format), "text|json", NULL, "how the log's lines are written" },

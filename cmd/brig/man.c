@@ -16,6 +16,15 @@ static const char *const exit_statuses[] = {
 	"exec: the program could not be executed",
 };
 
+static const char *const files[] = {
+	"/etc/brig/policy.json",
+	"what the site allows, where *--policy* is not given: {\"set\": \"conformant\", \"rules\": {RULE: LEVEL}}. *brig plan* "
+	"names the rules, each with its level: enforce (refuse), adjust (go on with what can be done), warn, or off. The file has "
+	"to belong to root and to be writable for nobody else",
+	"/run/brig",
+	"the state of containers, where *--root* is not given",
+};
+
 /* Underscores, stars and the like are scdoc's own signs. */
 static void append_escaped(struct buffer *out, const char *text)
 {
@@ -104,6 +113,13 @@ static void append_exit_status(struct buffer *out)
 		buffer_printf(out, "*%s*\n\t%s.\n\n", exit_statuses[i], exit_statuses[i + 1]);
 }
 
+static void append_files(struct buffer *out)
+{
+	buffer_append_text(out, "# FILES\n\n");
+	for (size_t i = 0; i < sizeof(files) / sizeof(*files); i += 2)
+		buffer_printf(out, "*%s*\n\t%s.\n\n", files[i], files[i + 1]);
+}
+
 static void append_see_also(struct buffer *out, const struct command *command)
 {
 	buffer_append_text(out, "# SEE ALSO\n\n");
@@ -132,7 +148,9 @@ void man_append(const struct command *command, struct buffer *text)
 	append_arguments(text, command);
 	append_options(text, command);
 	append_examples(text, command);
-	if (top)
+	if (top) {
 		append_exit_status(text);
+		append_files(text);
+	}
 	append_see_also(text, command);
 }

@@ -5,152 +5,52 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/quantity.h"
+
 bool option_value_is_flag(const struct command_option *option)
 {
 	return option->type == OPTION_FLAG || option->type == OPTION_SWITCH;
-}
-
-static bool parse_digits(const char **text, uint64_t *ret)
-{
-	const char *c = *text;
-	uint64_t value = 0;
-
-	for (; *c >= '0' && *c <= '9'; c++)
-		if (__builtin_mul_overflow(value, 10u, &value) ||
-		    __builtin_add_overflow(value, (uint64_t)(*c - '0'), &value))
-			return false;
-	if (c == *text)
-		return false;
-	*text = c;
-	*ret = value;
-	return true;
 }
 
 static int parse_signed(const char *text, int64_t *ret)
 {
 	bool negative = *text == '-';
 	uint64_t value;
+	int r;
 
 	text += negative;
-	if (!parse_digits(&text, &value) || *text)
-		return -EINVAL;
+	r = quantity_digits(&text, &value);
+	if (r < 0 || *text)
+		return r < 0 ? r : -EINVAL;
 	if (value > (uint64_t)INT64_MAX)
 		return -ERANGE;
 	*ret = negative ? -(int64_t)value : (int64_t)value;
 	return 0;
 }
 
-static int size_shift(const char *suffix)
-{
-	static const char letters[] = "kmgt";
-	const char *found;
-
-	if (!*suffix)
-		return 0;
-	if (!strcasecmp(suffix, "b"))
-		return 0;
-	found = strchr(letters, *suffix | 0x20);
-	if (!found)
-		return -EINVAL;
-	suffix++;
-	if (*suffix && strcasecmp(suffix, "b") != 0 && strcasecmp(suffix, "ib") != 0)
-		return -EINVAL;
-	return 10 * (int)(found - letters + 1);
-}
-
 int option_value_size(const char *text, int64_t *ret)
 {
-	uint64_t value;
-	int shift;
+	uint64_t bytes;
+	int r;
 
 	if (!strcmp(text, "-1")) {
 		*ret = -1;
 		return 0;
 	}
-	if (!parse_digits(&text, &value))
-		return -EINVAL;
-	shift = size_shift(text);
-	if (shift < 0)
-		return shift;
-	if (value > (uint64_t)INT64_MAX >> shift)
-		return -ERANGE;
-	*ret = (int64_t)(value << shift);
-	return 0;
-}
-
-static const struct {
-	const char *name;
-	uint64_t nanoseconds;
-} duration_units[] = {
-	{ "ns", 1 },	   { "us", 1000 },	{ "\u00b5s", 1000 },  { "\u03bcs", 1000 },
-	{ "ms", 1000000 }, { "s", 1000000000 }, { "m", 60000000000 }, { "h", 3600000000000 },
-};
-
-static uint64_t take_unit(const char **text)
-{
-	size_t best = 0, length;
-	uint64_t found = 0;
-
-	/* The longest one: "ms" is no "m". */
-	for (size_t i = 0; i < ARRAY_SIZE(duration_units); i++) {
-		length = strlen(duration_units[i].name);
-		if (length > best && !strncmp(*text, duration_units[i].name, length)) {
-			best = length;
-			found = duration_units[i].nanoseconds;
-		}
-	}
-	*text += best;
-	return found;
-}
-
-/* "5s" or "1.5s" at *text, in nanoseconds. */
-static int take_duration_term(const char **text, uint64_t *ret)
-{
-	uint64_t whole = 0, tenths = 0, divisor = 1, unit;
-	bool has_whole = parse_digits(text, &whole), has_fraction = false;
-
-	if (**text == '.') {
-		for ((*text)++; **text >= '0' && **text <= '9'; (*text)++) {
-			has_fraction = true;
-			if (divisor >= 1000000000)
-				continue; /* below a nanosecond of the longest unit that anybody writes */
-			tenths = tenths * 10 + (uint64_t)(**text - '0');
-			divisor *= 10;
-		}
-	}
-	if (!has_whole && !has_fraction)
-		return -EINVAL;
-	unit = take_unit(text);
-	if (!unit)
-		return -EINVAL;
-	if (__builtin_mul_overflow(whole, unit, &whole) ||
-	    __builtin_add_overflow(whole, (uint64_t)((__uint128_t)tenths * unit / divisor), ret))
-		return -ERANGE;
-	return 0;
+	r = quantity_size(text, &bytes);
+	if (r == 0)
+		*ret = (int64_t)bytes;
+	return r;
 }
 
 int option_value_duration(const char *text, uint64_t *ret_ms)
 {
-	uint64_t total = 0, term;
-	int r;
+	uint64_t ns;
+	int r = quantity_duration(text, &ns);
 
-	if (*text == '+')
-		text++;
-	if (!strcmp(text, "0")) {
-		*ret_ms = 0;
-		return 0;
-	}
-	if (!*text)
-		return -EINVAL;
-	while (*text) {
-		r = take_duration_term(&text, &term);
-		if (r < 0)
-			return r;
-		if (__builtin_add_overflow(total, term, &total))
-			return -ERANGE;
-	}
-	*ret_ms = total / 1000000;
-	return 0;
+	if (r == 0)
+		*ret_ms = ns / 1000000;
+	return r;
 }
 
 int option_value_choice(const char *choices, const char *text)

@@ -170,6 +170,7 @@ int json_decode(const struct json_input *input, const struct json_type *type, vo
 	decoder.result = 0;
 	json_build_init(&decoder.build, type, target, arena);
 	decoder.build.limits = effective_limits(input->limits);
+	decoder.build.strict = input->strict;
 	r = check_input(input, &decoder.build.limits, &decoder.build.error);
 	if (r == 0)
 		r = parse(&decoder, input);

@@ -148,10 +148,12 @@ struct json_input {
 	const char *text; /* need not be terminated */
 	size_t length;
 	const struct json_limits *limits; /* NULL: the defaults */
+	bool strict; /* for documents of our own: unknown fields are errors that list what there is, and null is a value like another */
 };
 
 /* Decodes one document into target, which the caller has zeroed; what it points to lives in arena.
- * null counts as absent (Go writes it for empty pointers, slices and maps); unknown fields are skipped with a debug line;
+ * null counts as absent (Go writes it for empty pointers, slices and maps) and unknown fields are skipped with a debug line,
+ * both unless the input is strict;
  * a field given twice, trailing text, bad UTF-8, \u0000 and numbers that aren't plain integers in range are errors.
  * Returns 0, or a negative errno with err set: `process.user.uid: expected an integer, found a string`, or line and column
  * where the text is no JSON. After a failure the content of target is undefined (but may be dropped with the arena). */

@@ -150,7 +150,7 @@ static int find_slot(struct json_build *build, const struct json_value *value, s
 	int r = 0;
 
 	*slot = (struct slot){ 0 };
-	if (value->kind == JSON_VALUE_NULL && !in_list)
+	if (value->kind == JSON_VALUE_NULL && !in_list && !build->strict)
 		return 0;
 	if (!frame) {
 		*slot = (struct slot){ .type = build->type, .target = build->target };
@@ -320,6 +320,18 @@ static const struct json_field *find_field(const struct json_frame *frame, const
 	return NULL;
 }
 
+/* A rule that is misspelt must not be one that does not hold. */
+static int refuse_unknown(struct json_build *build, const struct json_frame *frame, const char *key, size_t length)
+{
+	char known[400] = "";
+	size_t used = 0;
+
+	for (const struct json_field *field = frame->type->fields; field->name && used < sizeof(known); field++)
+		used += (size_t)snprintf(known + used, sizeof(known) - used, "%s%s", used ? ", " : "", field->name);
+	return error_invalid(&build->error, "unknown key \"%.*s\"; there is: %s", (int)(length < 64 ? length : 64), key,
+			     known);
+}
+
 static int take_field(struct json_build *build, struct json_frame *frame, const char *key, size_t length)
 {
 	const struct json_field *field = memchr(key, '\0', length) ? NULL : find_field(frame, key, length);
@@ -327,6 +339,8 @@ static int take_field(struct json_build *build, struct json_frame *frame, const 
 
 	if (!field) {
 		frame->field = NULL;
+		if (build->strict)
+			return refuse_unknown(build, frame, key, length);
 		note_unknown(build, key, length);
 		return 0;
 	}

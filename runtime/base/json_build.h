@@ -18,6 +18,7 @@ struct json_frame {
 
 struct json_build {
 	struct json_limits limits;
+	bool strict;
 	const struct json_type *type; /* of the document */
 	void *target;
 	struct arena *arena;
@@ -27,7 +28,7 @@ struct json_build {
 	struct error error;
 };
 
-/* build needs no other initialisation but its limits. target is zeroed by the caller. */
+/* build needs no other initialisation but its limits and strict. target is zeroed by the caller. */
 void json_build_init(struct json_build *build, const struct json_type *type, void *target, struct arena *arena);
 /* One value begins: a scalar whole, an object or array with its opening bracket. These three return 0, or a negative errno
  * with build->error set, path included. */

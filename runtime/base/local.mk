@@ -26,6 +26,8 @@ runtime_base_sources = \
 	runtime/base/names_tables.c \
 	runtime/base/path.c \
 	runtime/base/path.h \
+	runtime/base/quantity.c \
+	runtime/base/quantity.h \
 	runtime/base/syscalls.h \
 	runtime/base/timestamp.c \
 	runtime/base/timestamp.h \

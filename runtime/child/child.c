@@ -37,6 +37,7 @@ static const struct step init_steps[] = {
 	{ "make paths read-only", guarded_make_readonly },
 	{ "mask paths", guarded_mask },
 	{ "finish the root file system", rootfs_finish },
+	{ "close what the mounts were made with", descriptors_release },
 	{ "make a session keyring", process_new_keyring },
 	{ "set resource limits", process_set_limits },
 	{ "set scheduling", process_set_scheduling },

@@ -50,6 +50,27 @@ int descriptors_close(struct child *child, struct error *err)
 	return 0;
 }
 
+static void close_all(int *fds, size_t n)
+{
+	for (size_t i = 0; fds && i < n; i++)
+		close_and_reset(&fds[i]);
+}
+
+/* A created container may wait for days: nothing of the host's, and no file system, is held open for so long. */
+int descriptors_release(struct child *child, struct error *err)
+{
+	(void)err;
+	close_and_reset(&child->root_fd);
+	close_and_reset(&child->proc_fd);
+	child->pts_fd = -EBADF;
+	close_all(child->mount_fds, child->plan->rootfs.n_mounts);
+	close_all(child->join_fds, child->plan->namespaces.n_join);
+	for (size_t i = 0; i < child->n_views; i++)
+		close(child->views[i].fd);
+	child->n_views = 0;
+	return 0;
+}
+
 /* Ours are all close-on-exec; this holds even if one were not, and for numbers that the caller promised but left closed. */
 int descriptors_hide(struct child *child, struct error *err)
 {

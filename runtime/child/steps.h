@@ -6,6 +6,7 @@
 
 /* descriptors.c */
 int descriptors_close(struct child *child, struct error *err);
+int descriptors_release(struct child *child, struct error *err);
 int descriptors_hide(struct child *child, struct error *err);
 /* identity.c */
 int identity_become_root(struct child *child, struct error *err);

@@ -13,6 +13,7 @@
 
 #define BRIG_ROOT_DEFAULT "/run/brig"
 #define BRIG_ID_MAX 1024
+#define BRIG_CGROUP_PATH_MAX 2048
 
 struct brig {		  /* one invocation's surroundings: the global options */
 	const char *root; /* state directory, absolute; BRIG_ROOT_DEFAULT, or $XDG_RUNTIME_DIR/brig for an ordinary user */
@@ -25,6 +26,9 @@ struct brig {		  /* one invocation's surroundings: the global options */
  * detached read-only clone of the mount that its file is on. Returns 0 where that has been done before, or where we may not
  * make mounts; does not return where it succeeds for the first time. For create, run and exec. See docs/adr/0005. */
 int brig_protect_executable(char *const *argv, struct error *err);
+/* Our own program with other arguments, from such a mount at once; from where it lies where we may not make mounts. Returns only
+ * in case of failure. */
+int brig_execute_protected(char *const *argv, char *const *envp, struct error *err);
 
 enum brig_status { BRIG_CREATING, BRIG_CREATED, BRIG_RUNNING, BRIG_PAUSED, BRIG_STOPPED };
 const char *brig_status_name(enum brig_status status);
@@ -41,6 +45,30 @@ struct brig_info { /* what `state` and `list` print; strings live in the arena p
 	size_t n_annotations;
 };
 
+/* One mount of a root file system, as containerd's snapshotters name it. */
+struct brig_mount {
+	const char *type, *source;
+	const char *const *options; /* NULL-terminated, or NULL */
+};
+
+struct brig_process {
+	pid_t pid;
+	int pidfd; /* the caller's to close */
+	uint32_t cgroup_manager;
+	char cgroup_path[BRIG_CGROUP_PATH_MAX]; /* of the container; with the manager: for brig_group_open */
+};
+
+/* What a supervisor (the shim) asks of create and exec beyond the command line: it keeps the processes that it had made. With
+ * one, the container's cgroup has a group of the container's own below it, and one more for each exec (brig_group.h). */
+struct brig_supervisor {
+	int console_fd;	     /* a connected socket, in place of a console socket's path, or -EBADF */
+	const char *exec_id; /* exec: names its group; checked as an id is */
+	/* create: the root file system, made of these in order, each over the one before; none: it is at root.path already. It is
+	 * never visible on the host unless hooks have to see it, and goes with the container. */
+	const struct brig_mount *mounts;
+	size_t n_mounts;
+};
+
 struct brig_create {
 	const char *id, *bundle;    /* bundle: as given, made absolute by brig */
 	const char *pid_file;	    /* or NULL */
@@ -50,10 +78,12 @@ struct brig_create {
 	unsigned preserve_fds;
 	/* run only: */
 	bool detach, keep, no_subreaper;
+	const struct brig_supervisor *supervisor; /* create only; or NULL */
 };
 
-/* OCI create: afterwards the container waits for brig_start. */
-int brig_create(const struct brig *brig, const struct brig_create *request, struct error *err);
+/* OCI create: afterwards the container waits for brig_start. ret_process: NULL is allowed. */
+int brig_create(const struct brig *brig, const struct brig_create *request, struct brig_process *ret_process,
+		struct error *err);
 int brig_start(const struct brig *brig, const char *id, struct error *err);
 /* create + start; without detach waits for the end, forwards signals and the terminal, deletes the container unless keep,
  * and gives the exit status as a shell would (128 + signal). */
@@ -78,7 +108,9 @@ int brig_processes(const struct brig *brig, const char *id, struct arena *arena,
 struct brig_exec {
 	const char *id;
 	const char *process_file; /* --process; NULL: the fields below, over the container's own process */
-	const char *const *argv;  /* NULL-terminated */
+	const char *process_json; /* the text of an OCI process object, in place of process_file; or NULL */
+	size_t process_length;
+	const char *const *argv; /* NULL-terminated */
 	const char *cwd, *user /* UID[:GID] */, *apparmor, *process_label;
 	const char *const *env, *const *capabilities; /* NULL-terminated, or NULL */
 	const uint32_t *additional_gids;
@@ -87,10 +119,14 @@ struct brig_exec {
 	bool set_tty, tty, set_no_new_privileges, no_new_privileges, detach, ignore_paused;
 	const char *pid_file, *console_socket, *pidfd_socket;
 	unsigned preserve_fds;
+	const struct brig_supervisor *supervisor; /* with detach only; or NULL */
 };
 
 /* Without detach waits for the end and gives the exit status as a shell would. */
 int brig_exec(const struct brig *brig, const struct brig_exec *request, int *ret_exit_status, struct error *err);
+/* exec with detach and a supervisor. */
+int brig_exec_supervised(const struct brig *brig, const struct brig_exec *request, struct brig_process *ret_process,
+			 struct error *err);
 
 /* resources_json: the text of an OCI linux.resources object: what changes. All or nothing: what was set is set back on failure. */
 int brig_update(const struct brig *brig, const char *id, const char *resources_json, size_t length, struct error *err);

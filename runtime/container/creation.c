@@ -19,6 +19,8 @@
 #include "base/log.h"
 #include "base/timestamp.h"
 #include "child/hooks.h"
+#include "container/creation_root.h"
+#include "container/rootfs_mark.h"
 #include "container/state.h"
 #include "parent/cgroup/cgroup.h"
 #include "parent/host.h"
@@ -145,6 +147,7 @@ static int fill_state(struct creation *creation, struct error *err)
 		.owner = getuid() == 0 ? "root" : arena_strdup(container->arena, owner),
 		.cgroup_path = plan->cgroup.path,
 		.cgroup_manager = plan->cgroup.manager,
+		.split_cgroup = creation->request->supervisor,
 		.user_namespace = plan->namespaces.create & CLONE_NEWUSER,
 		.pid_namespace = plan->namespaces.create & CLONE_NEWPID,
 		.annotations = (const struct json_pair *)plan->annotations,
@@ -177,27 +180,13 @@ static int record(const struct creation *creation, struct error *err)
 	return rc < 0 ? rc : store_save(&creation->container, err);
 }
 
-int creation_open_console(bool terminal, const char *path, bool foreground, struct console_ends *ret, struct error *err)
+static bool shows_cgroup(const struct plan *plan)
 {
-	int fds[2];
-
-	if (!terminal && path)
-		return error_set(err, ERROR_USAGE, EINVAL, "--console-socket is given, but process.terminal is false");
-	if (!terminal)
-		return 0;
-	if (path) {
-		ret->console_fd = fd_connect(path);
-		return ret->console_fd < 0 ? error_system(err, -ret->console_fd, "--console-socket: connect to %s", path)
-					   : 0;
+	for (size_t i = 0; i < plan->rootfs.n_mounts; i++) {
+		if (plan->rootfs.mounts[i].kind == PLAN_MOUNT_CGROUP)
+			return true;
 	}
-	if (!foreground)
-		return error_set(err, ERROR_USAGE, EINVAL,
-				 "process.terminal is true and nobody would hold the terminal: give --console-socket");
-	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds) < 0)
-		return error_system(err, errno, "socketpair");
-	ret->console_fd = fds[0];
-	ret->master_socket_fd = fds[1];
-	return 0;
+	return false;
 }
 
 static int make_cgroup(struct creation *creation, struct error *err)
@@ -205,6 +194,10 @@ static int make_cgroup(struct creation *creation, struct error *err)
 	const struct plan_cgroup *cgroup = &creation->plan->cgroup;
 	int rc = cgroup_create(cgroup, &creation->cgroup, err);
 
+	if (rc >= 0 && creation->request->supervisor)
+		rc = cgroup_make_entry(creation->cgroup, CGROUP_ENTRY_CONTAINER, err);
+	if (rc >= 0 && creation->request->supervisor && shows_cgroup(creation->plan))
+		rc = cgroup_show_limits(creation->cgroup, cgroup->delegate, err);
 	if (rc >= 0 && cgroup->delegate)
 		rc = cgroup_delegate(creation->cgroup, cgroup->owner_uid, err);
 	return rc;
@@ -225,6 +218,7 @@ static int give_birth(struct creation *creation, enum child_role role, struct er
 		.hybrid = creation->decision.host.cgroup_layout != HOST_CGROUP_V2,
 		.cgroup = creation->cgroup,
 		.filter_cache_fd = creation->filter_cache_fd,
+		.root_mount_fd = creation->root_mount_fd,
 		.start_fd = creation->start_fd,
 		.console_fd = creation->console.console_fd,
 		.container_fd = -EBADF,
@@ -287,6 +281,8 @@ void creation_undo(struct creation *creation)
 	/* Other hooks may have run, and have left what these take away (OCI runtime.md "Lifecycle"). */
 	if (was_born && hooks_run(creation->plan, PLAN_HOOK_POSTSTOP, /* pid= */ 0, "stopped", &ignored) < 0)
 		log_warning("undo: %s", ignored.message);
+	if (creation->reserved && rootfs_mark_unmount(&creation->container, &ignored) < 0)
+		log_warning("undo: %s", ignored.message);
 	if (creation->reserved && store_remove(&creation->container, &ignored) < 0)
 		log_warning("undo: %s", ignored.message);
 	creation->reserved = false;
@@ -299,6 +295,7 @@ void creation_done(struct creation *creation)
 	close_and_reset(&creation->console.console_fd);
 	close_and_reset(&creation->console.master_socket_fd);
 	close_and_reset(&creation->filter_cache_fd);
+	close_and_reset(&creation->root_mount_fd);
 	cgroup_free(steal_ptr(&creation->cgroup));
 	/* The strings of the state are the plan's. */
 	if (creation->reserved)
@@ -322,6 +319,9 @@ int creation_check_fds(unsigned preserve_fds, struct error *err)
 
 static int make(struct creation *creation, enum child_role role, struct error *err)
 {
+	struct console_wish wish = { .path = creation->request->console_socket,
+				     .foreground = role == CHILD_INIT_RUNS && !creation->request->detach,
+				     .supervisor = creation->request->supervisor };
 	int rc = creation_decide(creation->brig, creation->request, &creation->decision, err);
 
 	if (rc < 0)
@@ -332,17 +332,19 @@ static int make(struct creation *creation, enum child_role role, struct error *e
 		return rc;
 	creation_log_report(&creation->decision.report);
 	log_debug("parent: plan ready");
+	wish.terminal = creation->plan->process.terminal;
 	if (role == CHILD_INIT_RUNS && !creation->plan->has_process)
 		return error_invalid(err, "config.json has no process: there is nothing to run");
-	rc = creation_open_console(creation->plan->process.terminal, creation->request->console_socket,
-				   role == CHILD_INIT_RUNS && !creation->request->detach, &creation->console, err);
+	rc = console_ends_open(&wish, &creation->console, err);
 	if (rc >= 0)
 		rc = reserve(creation, err);
 	if (rc >= 0)
 		rc = make_cgroup(creation, err);
+	log_debug("parent: cgroup ready");
+	if (rc >= 0)
+		rc = creation_root_make(creation, err);
 	if (rc < 0)
 		return rc;
-	log_debug("parent: cgroup ready");
 	if (role == CHILD_INIT_WAITS)
 		rc = creation->start_fd = open_start_socket(creation->container.dir_fd, err);
 	if (rc >= 0)
@@ -363,6 +365,7 @@ int creation_run(const struct brig *brig, const struct brig_create *request, enu
 				     .container = { .root_fd = -EBADF, .dir_fd = -EBADF },
 				     .birth = { .pid = -1, .pidfd = -EBADF, .channel_fd = -EBADF },
 				     .filter_cache_fd = -EBADF,
+				     .root_mount_fd = -EBADF,
 				     .start_fd = -EBADF,
 				     .console = { .console_fd = -EBADF, .master_socket_fd = -EBADF } };
 	int rc = store_check_id(request->id, err);
@@ -383,12 +386,32 @@ int creation_run(const struct brig *brig, const struct brig_create *request, enu
 	return 0;
 }
 
-int brig_create(const struct brig *brig, const struct brig_create *request, struct error *err)
+int creation_hand_over(const struct state *state, struct birth *birth, struct brig_process *ret, struct error *err)
+{
+	const char *path = state->cgroup_path ?: "";
+
+	if (strlen(path) >= sizeof(ret->cgroup_path))
+		return error_invalid(err, "linux.cgroupsPath: has %zu bytes, %zu are the most under a supervisor",
+				     strlen(path), sizeof(ret->cgroup_path) - 1);
+	ret->pid = birth->pid;
+	ret->pidfd = steal_fd(&birth->pidfd);
+	ret->cgroup_manager = state->cgroup_manager;
+	strcpy(ret->cgroup_path, path);
+	return 0;
+}
+
+int brig_create(const struct brig *brig, const struct brig_create *request, struct brig_process *ret_process,
+		struct error *err)
 {
 	struct creation creation;
 	int rc = creation_run(brig, request, CHILD_INIT_WAITS, &creation, err);
 
-	if (rc >= 0)
-		creation_done(&creation);
+	if (rc < 0)
+		return rc;
+	if (ret_process)
+		rc = creation_hand_over(&creation.container.state, &creation.birth, ret_process, err);
+	if (rc < 0)
+		creation_undo(&creation);
+	creation_done(&creation);
 	return rc;
 }

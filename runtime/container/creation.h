@@ -5,17 +5,13 @@
 #include "base/error.h"
 #include "child/child.h"
 #include "container/brig.h"
+#include "container/console_ends.h"
 #include "container/store.h"
 #include "parent/birth.h"
 #include "plan/plan.h"
 #include "policy/policy.h"
 
 struct cgroup;
-
-struct console_ends {
-	int console_fd;	      /* where the child sends the terminal's master */
-	int master_socket_fd; /* foreground: where it arrives */
-};
 
 /* All that is found out and decided before anything is done. */
 struct decision {
@@ -41,7 +37,8 @@ struct creation {
 	struct birth birth;
 	struct console_ends console;
 	int filter_cache_fd, start_fd;
-	bool reserved; /* the state directory is ours to remove */
+	int root_mount_fd; /* creation_root_make's, or -EBADF: the root file system is at the plan's path */
+	bool reserved;	   /* the state directory is ours to remove */
 };
 
 /* Makes the container; with CHILD_INIT_RUNS its program runs afterwards, with CHILD_INIT_WAITS it waits for brig_start.
@@ -53,14 +50,13 @@ void creation_undo(struct creation *creation);
 /* Releases memory and descriptors (the lock among them); the container stays. */
 void creation_done(struct creation *creation);
 
-/* Connects to the console socket at path or, without one and in the foreground, makes a pair. Leaves *ret alone where there is
- * no terminal; an error where the two don't fit. */
-int creation_open_console(bool terminal, const char *path, bool foreground, struct console_ends *ret, struct error *err);
 /* Where the cgroup of --cgroup-manager and --systemd-cgroup is managed. */
 enum plan_cgroup_manager creation_cgroup_manager(const struct brig *brig);
 /* Are descriptors 3 to 3 + preserve_fds - 1 the caller's? */
 int creation_check_fds(unsigned preserve_fds, struct error *err);
 /* Sends the pidfd to --pidfd-socket, writes --pid-file. */
 int creation_announce(const char *pid_file, const char *pidfd_socket, const struct birth *birth, struct error *err);
+/* For the supervisor: the process, with birth's pidfd. */
+int creation_hand_over(const struct state *state, struct birth *birth, struct brig_process *ret, struct error *err);
 /* Warnings and refusals of a report to the log. */
 void creation_log_report(const struct report *report);

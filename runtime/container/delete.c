@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "base/syscalls.h"
 #include "child/hooks.h"
+#include "container/rootfs_mark.h"
 #include "container/state.h"
 #include "container/status.h"
 #include "container/stored_plan.h"
@@ -69,6 +70,9 @@ int delete_locked(const struct brig *brig, struct container *container, struct e
 	if (rc < 0)
 		return error_prefix(err, "delete container %s", container->state.id);
 	run_poststop_hooks(brig, container);
+	rc = rootfs_mark_unmount(container, err);
+	if (rc < 0)
+		return error_prefix(err, "delete container %s", container->state.id);
 	return store_remove(container, err);
 }
 

@@ -1,6 +1,8 @@
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <linux/capability.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -9,6 +11,7 @@
 #include "base/buffer.h"
 #include "base/cleanup.h"
 #include "base/fd.h"
+#include "base/log.h"
 #include "container/brig.h"
 #include "container/creation.h"
 #include "container/exec_process.h"
@@ -31,6 +34,7 @@ struct execution {
 	struct plan *plan;
 	struct cgroup *cgroup;
 	struct console_ends console;
+	char exec_group[NAME_MAX + 32]; /* made for this exec, or "" */
 	int container_fd, filter_cache_fd;
 	struct birth birth;
 };
@@ -99,28 +103,78 @@ static int plan_process(struct execution *execution, struct error *err)
 	return creation_check_fds(execution->plan->process.preserve_fds, err);
 }
 
+/* What the container sees as the root of its tree is the group that PATH of --cgroup counts from. */
+static int open_below(struct execution *execution, struct cgroup *parent, struct error *err)
+{
+	const char *path = execution->request->cgroup;
+	char below[PATH_MAX];
+
+	if (!execution->container.state.split_cgroup)
+		return cgroup_open_below(parent, path, &execution->cgroup, err);
+	if (execution->request->supervisor)
+		return error_set(err, ERROR_USAGE, EINVAL, "--cgroup: a supervised exec has a group of its own");
+	path += path[0] == '/';
+	snprintf(below, sizeof(below), "%s%s%s", CGROUP_ENTRY_CONTAINER, path[0] ? "/" : "", path);
+	return cgroup_open_below(parent, below, &execution->cgroup, err);
+}
+
+static int make_exec_group(struct execution *execution, struct cgroup *parent, struct error *err)
+{
+	int rc;
+
+	snprintf(execution->exec_group, sizeof(execution->exec_group), "%s%s", CGROUP_ENTRY_EXECS,
+		 execution->request->supervisor->exec_id);
+	rc = cgroup_make_entry(parent, execution->exec_group, err);
+	if (rc < 0)
+		execution->exec_group[0] = '\0';
+	return rc;
+}
+
 static int open_cgroup(struct execution *execution, struct error *err)
 {
 	const struct state *state = &execution->container.state;
+	const struct brig_exec *request = execution->request;
 	AUTO(cgroup_free) struct cgroup *parent = NULL;
 	int rc = cgroup_open(state->cgroup_manager, state->cgroup_path, &parent, err);
 
 	if (rc < 0)
 		return rc;
-	if (execution->request->cgroup)
-		return cgroup_open_below(parent, execution->request->cgroup, &execution->cgroup, err);
+	if (request->cgroup)
+		return open_below(execution, parent, err);
+	if (state->split_cgroup && request->supervisor)
+		rc = make_exec_group(execution, parent, err);
+	else if (state->split_cgroup)
+		rc = cgroup_open_entry(parent, CGROUP_ENTRY_CONTAINER, err);
+	if (rc < 0)
+		return rc;
 	execution->cgroup = steal_ptr(&parent);
 	return 0;
+}
+
+static void undo(struct execution *execution)
+{
+	struct error ignored;
+
+	if (execution->birth.pidfd >= 0)
+		birth_abort(&execution->birth);
+	/* The process that may have been in it is reaped by now. */
+	if (execution->exec_group[0] && execution->cgroup &&
+	    cgroup_release_entry(execution->cgroup, execution->exec_group, CGROUP_ENTRY_CONTAINER, &ignored) < 0)
+		log_warning("undo: %s", ignored.message);
+	execution->exec_group[0] = '\0';
 }
 
 static int give_birth(struct execution *execution, struct error *err)
 {
 	const struct brig_exec *request = execution->request;
+	struct console_wish wish = { .terminal = execution->plan->process.terminal,
+				     .foreground = !request->detach,
+				     .path = request->console_socket,
+				     .supervisor = request->supervisor };
 	struct birth_request birth_request;
 	int rc;
 
-	rc = creation_open_console(execution->plan->process.terminal, request->console_socket, !request->detach,
-				   &execution->console, err);
+	rc = console_ends_open(&wish, &execution->console, err);
 	if (rc < 0)
 		return rc;
 	if (execution->plan->seccomp.enabled)
@@ -131,6 +185,7 @@ static int give_birth(struct execution *execution, struct error *err)
 		.privileged = execution->host.capabilities >> CAP_SYS_ADMIN & 1 && !execution->host.in_user_namespace,
 		.cgroup = execution->cgroup,
 		.filter_cache_fd = execution->filter_cache_fd,
+		.root_mount_fd = -EBADF,
 		.start_fd = -EBADF,
 		.console_fd = execution->console.console_fd,
 		.container_fd = execution->container_fd,
@@ -164,8 +219,8 @@ static int execute(struct execution *execution, struct error *err)
 		rc = error_system(err, errno, "make brig undumpable");
 	if (rc >= 0)
 		rc = give_birth(execution, err);
-	if (rc < 0 && execution->birth.pidfd >= 0)
-		birth_abort(&execution->birth);
+	if (rc < 0)
+		undo(execution);
 	return rc;
 }
 
@@ -185,17 +240,23 @@ static int execute_and_wait(struct execution *execution, int *ret_exit_status, s
 	return rc;
 }
 
+static void execution_init(struct execution *execution, const struct brig *brig, const struct brig_exec *request)
+{
+	*execution = (struct execution){ .brig = brig,
+					 .request = request,
+					 .container = { .root_fd = -EBADF, .dir_fd = -EBADF },
+					 .container_fd = -EBADF,
+					 .filter_cache_fd = -EBADF,
+					 .console = { .console_fd = -EBADF, .master_socket_fd = -EBADF },
+					 .birth = { .pid = -1, .pidfd = -EBADF, .channel_fd = -EBADF } };
+}
+
 int brig_exec(const struct brig *brig, const struct brig_exec *request, int *ret_exit_status, struct error *err)
 {
-	struct execution execution = { .brig = brig,
-				       .request = request,
-				       .container = { .root_fd = -EBADF, .dir_fd = -EBADF },
-				       .container_fd = -EBADF,
-				       .filter_cache_fd = -EBADF,
-				       .console = { .console_fd = -EBADF, .master_socket_fd = -EBADF },
-				       .birth = { .pid = -1, .pidfd = -EBADF, .channel_fd = -EBADF } };
+	struct execution execution;
 	int rc;
 
+	execution_init(&execution, brig, request);
 	if (request->detach) {
 		rc = execute(&execution, err);
 		if (rc >= 0)
@@ -203,6 +264,27 @@ int brig_exec(const struct brig *brig, const struct brig_exec *request, int *ret
 	} else {
 		rc = execute_and_wait(&execution, ret_exit_status, err);
 	}
+	execution_done(&execution);
+	return rc;
+}
+
+int brig_exec_supervised(const struct brig *brig, const struct brig_exec *request, struct brig_process *ret_process,
+			 struct error *err)
+{
+	struct execution execution;
+	int rc;
+
+	if (!request->detach || !request->supervisor)
+		return error_set(err, ERROR_INTERNAL, EINVAL, "a supervised exec is one with detach and a supervisor");
+	rc = store_check_id(request->supervisor->exec_id ?: "", err);
+	if (rc < 0)
+		return error_prefix(err, "the id of an exec");
+	execution_init(&execution, brig, request);
+	rc = execute(&execution, err);
+	if (rc >= 0)
+		rc = creation_hand_over(&execution.container.state, &execution.birth, ret_process, err);
+	if (rc < 0)
+		undo(&execution);
 	execution_done(&execution);
 	return rc;
 }

@@ -125,13 +125,25 @@ static int read_file(const char *path, struct arena *arena, struct spec_process 
 	return rc < 0 ? error_prefix(err, "--process %s", path) : 0;
 }
 
+static int read_text(const struct brig_exec *request, struct arena *arena, struct spec_process *ret, struct error *err)
+{
+	int rc;
+
+	if (request->process_length > SPEC_BYTES_MAX)
+		return error_invalid(err, "the process of an exec has %zu bytes, %zu are the most",
+				     request->process_length, (size_t)SPEC_BYTES_MAX);
+	rc = spec_parse_process(request->process_json, request->process_length, arena, ret, err);
+	return rc < 0 ? error_prefix(err, "the process of an exec") : 0;
+}
+
 int exec_process_build(const struct brig_exec *request, struct spec *container, struct spec_process *ret,
 		       struct error *err)
 {
 	int rc;
 
-	if (request->process_file) {
-		rc = read_file(request->process_file, container->arena, ret, err);
+	if (request->process_json || request->process_file) {
+		rc = request->process_json ? read_text(request, container->arena, ret, err)
+					   : read_file(request->process_file, container->arena, ret, err);
 		if (rc >= 0 && request->set_tty)
 			ret->terminal = request->tty;
 		return rc;

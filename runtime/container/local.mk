@@ -1,7 +1,13 @@
 runtime_container_sources = \
 	runtime/container/brig.h \
+	runtime/container/brig_group.c \
+	runtime/container/brig_group.h \
+	runtime/container/console_ends.c \
+	runtime/container/console_ends.h \
 	runtime/container/creation.c \
 	runtime/container/creation.h \
+	runtime/container/creation_root.c \
+	runtime/container/creation_root.h \
 	runtime/container/delete.c \
 	runtime/container/delete.h \
 	runtime/container/exec.c \
@@ -12,7 +18,13 @@ runtime_container_sources = \
 	runtime/container/foreground.h \
 	runtime/container/freeze.c \
 	runtime/container/info.c \
+	runtime/container/metrics.c \
+	runtime/container/metrics.h \
+	runtime/container/metrics_parse.c \
+	runtime/container/metrics_parse.h \
 	runtime/container/resources.c \
+	runtime/container/rootfs_mark.c \
+	runtime/container/rootfs_mark.h \
 	runtime/container/run.c \
 	runtime/container/selfexec.c \
 	runtime/container/show.c \
@@ -27,6 +39,8 @@ runtime_container_sources = \
 	runtime/container/store.h \
 	runtime/container/stored_plan.c \
 	runtime/container/stored_plan.h \
+	runtime/container/stuck.c \
+	runtime/container/stuck.h \
 	runtime/container/template.c
 
 folder_docs += runtime/container/README.md

@@ -37,7 +37,11 @@ static int update(const struct container *container, const struct spec_resources
 		return rc;
 	creation_log_report(&report);
 	rc = open_cgroup(container, &cgroup, err);
-	return rc < 0 ? rc : cgroup_update(cgroup, &resources, err);
+	if (rc >= 0 && container->state.split_cgroup)
+		rc = cgroup_open_entry(cgroup, CGROUP_ENTRY_CONTAINER, err);
+	if (rc >= 0)
+		rc = cgroup_update(cgroup, &resources, err);
+	return rc < 0 || !container->state.split_cgroup ? rc : cgroup_show_new_limits(cgroup, err);
 }
 
 int brig_update(const struct brig *brig, const char *id, const char *resources_json, size_t length, struct error *err)
@@ -79,7 +83,6 @@ static int poll_oom(struct cgroup *cgroup, int oom_fd, int pidfd, int timeout_ms
 {
 	struct pollfd polled[] = { { .fd = oom_fd, .events = POLLIN }, { .fd = pidfd, .events = POLLIN } };
 	uint64_t before = cgroup_oom_count(cgroup);
-	char event[4096];
 	int n;
 
 	for (;;) {
@@ -88,8 +91,8 @@ static int poll_oom(struct cgroup *cgroup, int oom_fd, int pidfd, int timeout_ms
 			return error_system(err, errno, "wait for events of the cgroup");
 		if (n == 0)
 			return error_set(err, ERROR_TIMEOUT, ETIME, "nothing happened within %d ms", timeout_ms);
-		if (polled[0].revents && read(oom_fd, event, sizeof(event)) < 0 && errno != EAGAIN)
-			return error_system(err, errno, "read events of the cgroup");
+		if (polled[0].revents && cgroup_oom_acknowledge(cgroup, oom_fd, before) > before)
+			return 1;
 		if (cgroup_oom_count(cgroup) > before)
 			return 1;
 		if (polled[1].revents)

@@ -21,24 +21,51 @@ static int is_protected(int exe_fd, struct error *err)
 	return status.f_flag & ST_RDONLY ? 1 : 0;
 }
 
-int brig_protect_executable(char *const *argv, struct error *err)
+static int open_self(struct error *err)
 {
-	AUTO_CLOSE int exe_fd = open("/proc/self/exe", O_PATH | O_CLOEXEC), mount_fd = -EBADF;
-	struct mount_attr attr = { .attr_set = MOUNT_ATTR_RDONLY | MOUNT_ATTR_NODEV };
-	int rc;
+	int fd = open("/proc/self/exe", O_PATH | O_CLOEXEC);
 
-	if (exe_fd < 0)
-		return error_system(err, errno, "open /proc/self/exe (is /proc mounted?)");
-	rc = is_protected(exe_fd, err);
-	if (rc != 0)
-		return rc < 0 ? rc : 0;
-	mount_fd = open_tree(exe_fd, "", AT_EMPTY_PATH | OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
-	if (mount_fd < 0 && errno == EPERM)
-		return 0;
+	return fd >= 0 ? fd : error_system(err, errno, "open /proc/self/exe (is /proc mounted?)");
+}
+
+/* Our file on a mount of its own; -EPERM where we may not make one. */
+static int clone_read_only(int exe_fd, struct error *err)
+{
+	AUTO_CLOSE int mount_fd = open_tree(exe_fd, "", AT_EMPTY_PATH | OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
+	struct mount_attr attr = { .attr_set = MOUNT_ATTR_RDONLY | MOUNT_ATTR_NODEV };
+
 	if (mount_fd < 0)
 		return error_system(err, errno, "clone the mount of /proc/self/exe");
-	if (sys_mount_setattr(mount_fd, 0, &attr) < 0)
-		return error_system(err, errno, "make the clone of our own executable read-only");
+	if (sys_mount_setattr(mount_fd, 0, &attr) < 0) {
+		error_system(err, errno, "make the clone of our own executable read-only");
+		return -EIO; /* whatever it was: a clone that can be written to is none to go on with */
+	}
+	return steal_fd(&mount_fd);
+}
+
+int brig_protect_executable(char *const *argv, struct error *err)
+{
+	AUTO_CLOSE int exe_fd = open_self(err), mount_fd = -EBADF;
+	int rc = exe_fd < 0 ? exe_fd : is_protected(exe_fd, err);
+
+	if (rc != 0)
+		return rc < 0 ? rc : 0;
+	mount_fd = clone_read_only(exe_fd, err);
+	if (mount_fd < 0)
+		return mount_fd == -EPERM ? 0 : mount_fd;
 	syscall(SYS_execveat, mount_fd, "", argv, environ, AT_EMPTY_PATH);
+	return error_system(err, errno, "execute ourselves again from a read-only mount");
+}
+
+int brig_execute_protected(char *const *argv, char *const *envp, struct error *err)
+{
+	AUTO_CLOSE int exe_fd = open_self(err), mount_fd = -EBADF;
+
+	if (exe_fd < 0)
+		return exe_fd;
+	mount_fd = clone_read_only(exe_fd, err);
+	if (mount_fd < 0 && mount_fd != -EPERM)
+		return mount_fd;
+	syscall(SYS_execveat, mount_fd < 0 ? exe_fd : mount_fd, "", argv, envp, AT_EMPTY_PATH);
 	return error_system(err, errno, "execute ourselves again from a read-only mount");
 }

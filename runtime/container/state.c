@@ -31,6 +31,7 @@ static const struct json_field state_fields[] = {
 	{ "pidStartTime", &json_u64, offsetof(struct state, pid_start_time), JSON_REQUIRED },
 	{ "cgroupPath", &json_string, offsetof(struct state, cgroup_path), JSON_REQUIRED },
 	{ "cgroupManager", &manager_type, offsetof(struct state, cgroup_manager), JSON_REQUIRED },
+	{ "splitCgroup", &json_bool, offsetof(struct state, split_cgroup), 0 },
 	{ "userNamespace", &json_bool, offsetof(struct state, user_namespace), JSON_REQUIRED },
 	{ "pidNamespace", &json_bool, offsetof(struct state, pid_namespace), JSON_REQUIRED },
 	{ "lateWork", &json_bool, offsetof(struct state, late_work), JSON_REQUIRED },
@@ -74,6 +75,7 @@ int state_write(int dir_fd, const struct state *state, struct error *err)
 	json_write_member_uint(&writer, "pidStartTime", state->pid_start_time);
 	json_write_member(&writer, "cgroupPath", state->cgroup_path);
 	json_write_member_uint(&writer, "cgroupManager", state->cgroup_manager);
+	json_write_member_bool(&writer, "splitCgroup", state->split_cgroup);
 	json_write_member_bool(&writer, "userNamespace", state->user_namespace);
 	json_write_member_bool(&writer, "pidNamespace", state->pid_namespace);
 	json_write_member_bool(&writer, "lateWork", state->late_work);

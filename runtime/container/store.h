@@ -19,6 +19,7 @@ struct state {
 	uint64_t pid_start_time; /* field 22 of /proc/PID/stat: tells the process from a later one with its number */
 	const char *cgroup_path;
 	uint32_t cgroup_manager; /* enum plan_cgroup_manager */
+	bool split_cgroup;	 /* a supervisor's: processes live in groups below it, see cgroup_make_entry */
 	bool user_namespace;	 /* the container has one of its own, or joined one */
 	bool pid_namespace;	 /* one of its own: the end of its first process ends all others */
 	bool late_work;		 /* start or delete need the plan once more: poststart and poststop hooks, a listener */
@@ -68,3 +69,4 @@ int store_open_filter_cache(int root_fd);
 #define STORE_START_SOCKET "start"
 #define STORE_NEW_SOCKET "start.new" /* its name as long as create is at work */
 #define STORE_CGROUP "cgroup"
+#define STORE_ROOTFS "rootfs" /* rootfs_mark.h's link to the directory */

@@ -58,7 +58,9 @@ static int make_proc_for_label(const struct plan_process *process, struct prepar
 static int prepare(const struct birth_request *request, struct preparation *preparation, struct error *err)
 {
 	const struct plan *plan = request->plan;
-	struct prepare_means means = { .privileged = request->privileged, .cgroup = request->cgroup };
+	struct prepare_means means = { .privileged = request->privileged,
+				       .cgroup = request->cgroup,
+				       .root_mount_fd = request->root_mount_fd };
 	int rc;
 
 	rc = join_open(&plan->namespaces, request->privileged, &preparation->join, err);

@@ -18,10 +18,11 @@ struct birth_request {
 	bool hybrid;	       /* v1 controllers may hold the group: the cgroup namespace is made after the moves */
 	struct cgroup *cgroup; /* or NULL */
 	int filter_cache_fd;   /* directory of compiled filters, or -EBADF */
-	int start_fd;	       /* CHILD_INIT_WAITS: listening socket, else -EBADF */
-	int console_fd;	       /* connected console socket, or -EBADF */
-	int container_fd;      /* CHILD_EXEC: pidfd of the container's first process */
-	pid_t container_pid;   /* ... and its number */
+	int root_mount_fd; /* the root file system, in place of what is at the plan's path; or -EBADF. Stays the caller's */
+	int start_fd;	   /* CHILD_INIT_WAITS: listening socket, else -EBADF */
+	int console_fd;	     /* connected console socket, or -EBADF */
+	int container_fd;    /* CHILD_EXEC: pidfd of the container's first process */
+	pid_t container_pid; /* ... and its number */
 	bool container_has_userns;
 };
 

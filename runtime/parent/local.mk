@@ -9,8 +9,12 @@ runtime_parent_sources = \
 	runtime/parent/join.h \
 	runtime/parent/listener.c \
 	runtime/parent/listener.h \
+	runtime/parent/overlay.c \
+	runtime/parent/overlay.h \
 	runtime/parent/prepare.c \
 	runtime/parent/prepare.h \
+	runtime/parent/root_mount.c \
+	runtime/parent/root_mount.h \
 	runtime/parent/stdio.c \
 	runtime/parent/stdio.h
 

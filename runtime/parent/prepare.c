@@ -25,9 +25,12 @@ void prepare_done(struct prepared *prepared)
 		close_and_reset(&prepared->views[i].fd);
 }
 
-static int clone_root(const struct plan_rootfs *rootfs, struct error *err)
+/* given_fd: a detached mount, or -EBADF: what is at root.path. */
+static int open_root(const struct plan_rootfs *rootfs, int given_fd, struct error *err)
 {
-	AUTO_CLOSE int fd = open_tree(AT_FDCWD, rootfs->path, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_RECURSIVE);
+	AUTO_CLOSE int fd =
+		given_fd < 0 ? open_tree(AT_FDCWD, rootfs->path, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_RECURSIVE)
+			     : fcntl(given_fd, F_DUPFD_CLOEXEC, 3);
 	/* A clone of a shared mount is its peer: what is mounted inside would show on the host, and pivot_root refuses it. Where
 	 * sharing is asked for, that is for what lies below; "/" itself is shared anew in rootfs_finish. */
 	struct mount_attr attr = { .propagation = rootfs->propagation & MS_SLAVE ? MS_SLAVE : MS_PRIVATE };
@@ -142,8 +145,8 @@ int prepare_mounts(const struct plan *plan, const struct prepare_means *means, s
 	for (size_t i = 0; i < rootfs->n_mounts; i++)
 		prepared.mount_fds[i] = -EBADF;
 	/* Without privilege the child does it all, inside its own user namespace. */
-	if (means->privileged)
-		rc = prepared.root_fd = clone_root(rootfs, err);
+	if (means->privileged || means->root_mount_fd >= 0)
+		rc = prepared.root_fd = open_root(rootfs, means->root_mount_fd, err);
 	for (size_t i = 0; rc >= 0 && i < rootfs->n_mounts; i++) {
 		const struct plan_mount *mount = &rootfs->mounts[i];
 

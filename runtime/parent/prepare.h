@@ -21,6 +21,7 @@ struct prepared {
 struct prepare_means {
 	bool privileged;       /* CAP_SYS_ADMIN over the host's namespaces: else all is left to the child */
 	struct cgroup *cgroup; /* the container's, or NULL */
+	int root_mount_fd;     /* detached: the root file system, or -EBADF */
 };
 
 /* Clones the root file system and makes each mount that the plan gives to the parent. Called after namespaces were joined:

@@ -34,9 +34,12 @@ runtime_plan_sources = \
 	runtime/plan/plan_resources_lists.c \
 	runtime/plan/plan_resources_lists.h \
 	runtime/plan/plan_rlimits.c \
+	runtime/plan/plan_root_mount.c \
+	runtime/plan/plan_root_mount.h \
 	runtime/plan/plan_rootfs.c \
 	runtime/plan/plan_seccomp.c \
 	runtime/plan/plan_sysctl.c \
+	runtime/plan/plan_withheld.c \
 	runtime/plan/report.c \
 	runtime/plan/report.h
 

@@ -304,6 +304,8 @@ struct plan {
 	const char *oci_version; /* as config.json has it */
 	const struct plan_pair *annotations;
 	size_t n_annotations;
+	const struct plan_pair *rules; /* of the policy: name and level, each of them */
+	size_t n_rules;
 	struct plan_namespaces namespaces;
 	struct plan_rootfs rootfs;
 	bool has_process; /* config.json may leave the process out: such a container can be created, not started */

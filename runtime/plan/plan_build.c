@@ -36,6 +36,22 @@ static int build_annotations(struct plan_builder *builder, struct error *err)
 	return rc;
 }
 
+/* Names and levels are literals: nothing to copy. */
+static int build_rules(struct plan_builder *builder, struct error *err)
+{
+	struct plan_pair *list = arena_array_of(builder->arena, POLICY_N_RULES, struct plan_pair);
+
+	if (!list)
+		return error_memory(err);
+	for (size_t i = 0; i < POLICY_N_RULES; i++)
+		list[i] = (struct plan_pair){ policy_rule_name((enum policy_rule)i),
+					      policy_level_name(
+						      policy_level(builder->request->policy, (enum policy_rule)i)) };
+	builder->plan->rules = list;
+	builder->plan->n_rules = POLICY_N_RULES;
+	return 0;
+}
+
 static int build_identity(struct plan_builder *builder, struct error *err)
 {
 	const struct plan_request *request = builder->request;
@@ -50,6 +66,8 @@ static int build_identity(struct plan_builder *builder, struct error *err)
 		rc = plan_builder_copy(builder, request->bundle, &plan->bundle, err);
 	if (rc >= 0)
 		rc = plan_builder_copy(builder, builder->spec->oci_version, &plan->oci_version, err);
+	if (rc >= 0)
+		rc = build_rules(builder, err);
 	return rc < 0 ? rc : build_annotations(builder, err);
 }
 

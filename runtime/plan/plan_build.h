@@ -23,7 +23,8 @@ struct plan_request {
 /* The plan of a new container. *ret owns copies of all that it needs: the spec may be freed. report: zeroed by the caller;
  * its memory belongs to the plan, and on failure it is empty again. Returns 0, or a negative errno with err set and *ret
  * untouched: ERROR_INVALID (config.json contradicts itself), ERROR_UNSUPPORTED (valid, but not on this host or in this
- * version), ERROR_REFUSED (it would break out of the container). Messages begin with the path in config.json.
+ * version), ERROR_REFUSED (it would break out of the container, or the policy
+ * says no). Messages begin with the path in config.json.
  * Source: OCI runtime-spec 1.3 config.md, config-linux.md. */
 int plan_build(const struct plan_request *request, struct plan **ret, struct report *report, struct error *err);
 /* The plan of one more process in a container that runs: request->spec is the container's own config.json, process the new

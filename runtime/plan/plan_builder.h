@@ -41,6 +41,14 @@ int plan_builder_copy_list(const struct plan_builder *builder, const char *const
 /* The outside number of an inside one; false where the map lacks it. */
 bool plan_builder_map(const struct plan_id_map *map, uint32_t inside, uint32_t *ret);
 
+/* ---- plan_withheld.c ---- */
+
+/* config.json asks for something that the host withholds, and the plan goes on without it, as line says (its level and rule are
+ * filled in here, all of its text is given): at the level of the policy's rule it is reported, left unsaid, or refused. Returns 0,
+ * or a negative errno with err set: -EPERM and ERROR_REFUSED, or -ENOMEM. */
+int plan_withheld_report(const struct plan_builder *builder, enum policy_rule rule, struct report_line *line,
+			 struct error *err);
+
 /* ---- one theme each; they run in this order (plan_build.c) ---- */
 
 int plan_refusals_check(struct plan_builder *builder, struct error *err);

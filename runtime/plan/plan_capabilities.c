@@ -29,13 +29,13 @@ static int append(const struct plan_builder *builder, const char **list, const c
 	return 0;
 }
 
-/* OCI 1.1: what can't be granted is a warning, not a failure. */
-static int warn(const struct plan_builder *builder, const struct set *set, const char *rule, const char *names,
+/* OCI 1.1: what can't be granted is a warning, not a failure, unless the site wants it otherwise. */
+static int warn(const struct plan_builder *builder, const struct set *set, enum policy_rule rule, const char *names,
 		struct error *err)
 {
-	struct report_line line = { REPORT_WARNING, rule, set->where, names, "left out", set->why };
+	struct report_line line = { .where = set->where, .asked = names, .applied = "left out", .why = set->why };
 
-	return names ? report_add(builder->report, &line, err) : 0;
+	return names ? plan_withheld_report(builder, rule, &line, err) : 0;
 }
 
 #define NAMES_IN_REPORT 64
@@ -60,9 +60,9 @@ static int build_set(const struct plan_builder *builder, struct set *set, struct
 	}
 	*set->ret = seen & set->grantable;
 	if (rc >= 0)
-		rc = warn(builder, set, "capability-withheld", withheld, err);
+		rc = warn(builder, set, POLICY_CAPABILITY_WITHHELD, withheld, err);
 	set->why = "this kernel, or this version of the runtime, does not know it";
-	return rc < 0 ? rc : warn(builder, set, "capability-unknown", unknown, err);
+	return rc < 0 ? rc : warn(builder, set, POLICY_CAPABILITY_UNKNOWN, unknown, err);
 }
 
 /* A new or joined user namespace gives its members every capability, over that namespace alone (user_namespaces(7)). */

@@ -82,16 +82,16 @@ static void build_owner(struct plan_builder *builder)
 static int report_unlimited(struct plan_builder *builder, struct error *err)
 {
 	const struct plan_resources *asked = &builder->plan->cgroup.resources;
+	struct report_line line = { .where = "linux.resources",
+				    .asked = "limits",
+				    .applied = "none of them",
+				    .why = "limits take a cgroup, and --cgroup-manager=disabled says to make none" };
 
 	if (builder->plan->cgroup.manager != PLAN_CGROUP_DISABLED ||
 	    !(asked->set || asked->cpus || asked->mems || asked->n_throttles || asked->n_hugepages || asked->n_rdma ||
 	      asked->n_unified))
 		return 0;
-	return report_add(
-		builder->report,
-		&(struct report_line){ REPORT_WARNING, "cgroup-disabled", "linux.resources", "limits", "none of them",
-				       "limits take a cgroup, and --cgroup-manager=disabled says to make none" },
-		err);
+	return plan_withheld_report(builder, POLICY_CGROUP_DISABLED, &line, err);
 }
 
 int plan_cgroup_build(struct plan_builder *builder, struct error *err)

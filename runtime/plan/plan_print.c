@@ -117,6 +117,14 @@ static void print_report(struct plan_printer *printer, const struct report *repo
 	plan_printer_list_end(printer);
 }
 
+static void print_rules(struct plan_printer *printer, const struct plan *plan)
+{
+	plan_printer_object(printer, "rules");
+	for (size_t i = 0; i < plan->n_rules; i++)
+		plan_printer_string(printer, plan->rules[i].name, plan->rules[i].value);
+	plan_printer_object_end(printer);
+}
+
 static void print_plan(struct plan_printer *printer, const struct plan *plan)
 {
 	plan_printer_object(printer, "plan");
@@ -144,6 +152,7 @@ void plan_print(const struct plan *plan, const struct report *report, const char
 	if (printer.json)
 		json_write_object_begin(&printer.writer);
 	plan_printer_string(&printer, "policy", policy);
+	print_rules(&printer, plan);
 	print_plan(&printer, plan);
 	print_report(&printer, report);
 	if (printer.json)

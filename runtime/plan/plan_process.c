@@ -105,12 +105,8 @@ static int build_oom_score(struct plan_builder *builder, struct error *err)
 	const struct spec_process *process = builder->process;
 	struct plan_process *plan = &builder->plan->process;
 	int own = builder->host->oom_score_adj;
-	struct report_line line = { REPORT_WARNING,
-				    "oom-score-lower",
-				    "process.oomScoreAdj",
-				    NULL,
-				    NULL,
-				    "going below the runtime's own value takes CAP_SYS_RESOURCE on the host" };
+	struct report_line line = { .where = "process.oomScoreAdj",
+				    .why = "going below the runtime's own value takes CAP_SYS_RESOURCE on the host" };
 
 	if (!process->oom_score_adj.set)
 		return 0;
@@ -123,7 +119,7 @@ static int build_oom_score(struct plan_builder *builder, struct error *err)
 	plan->oom_score_adj = own;
 	line.asked = plan_builder_text(builder, err, "%d", process->oom_score_adj.value);
 	line.applied = plan_builder_text(builder, err, "%d", own);
-	return line.asked && line.applied ? report_add(builder->report, &line, err) : -ENOMEM;
+	return line.asked && line.applied ? plan_withheld_report(builder, POLICY_OOM_SCORE_LOWER, &line, err) : -ENOMEM;
 }
 
 static int build_apparmor(struct plan_builder *builder, struct error *err)
@@ -146,8 +142,9 @@ static int build_apparmor(struct plan_builder *builder, struct error *err)
 static int build_selinux(struct plan_builder *builder, struct error *err)
 {
 	const char *label = builder->process->selinux_label;
-	struct report_line line = { REPORT_WARNING, "selinux-missing", "process.selinuxLabel",
-				    NULL,	    "no label",	       "this host has no SELinux" };
+	struct report_line line = { .where = "process.selinuxLabel",
+				    .applied = "no label",
+				    .why = "this host has no SELinux" };
 
 	if (!label || !*label)
 		return 0;
@@ -155,7 +152,7 @@ static int build_selinux(struct plan_builder *builder, struct error *err)
 		return plan_builder_copy(builder, label, &builder->plan->process.selinux_label, err);
 	if (plan_builder_copy(builder, label, &line.asked, err) < 0)
 		return -ENOMEM;
-	return report_add(builder->report, &line, err);
+	return plan_withheld_report(builder, POLICY_SELINUX_MISSING, &line, err);
 }
 
 static void build_scheduling(struct plan_builder *builder)

@@ -23,16 +23,14 @@ static char *limit_text(const struct plan_builder *builder, const struct plan_rl
 static int lower(struct plan_builder *builder, const char *where, struct plan_rlimit *limit, struct error *err)
 {
 	uint64_t most = builder->host->rlimit_hard[limit->resource];
-	struct report_line line = { REPORT_WARNING, "rlimit-raise",
-				    where,	    NULL,
-				    NULL,	    "raising a hard limit takes CAP_SYS_RESOURCE on the host" };
+	struct report_line line = { .where = where, .why = "raising a hard limit takes CAP_SYS_RESOURCE on the host" };
 
 	line.asked = limit_text(builder, limit, err);
 	limit->hard = most;
 	if (limit->soft > most)
 		limit->soft = most;
 	line.applied = limit_text(builder, limit, err);
-	return line.asked && line.applied ? report_add(builder->report, &line, err) : -ENOMEM;
+	return line.asked && line.applied ? plan_withheld_report(builder, POLICY_RLIMIT_RAISE, &line, err) : -ENOMEM;
 }
 
 static int build_one(struct plan_builder *builder, size_t i, struct plan_rlimit *ret, struct error *err)

@@ -61,8 +61,7 @@ static int build_propagation(struct plan_builder *builder, struct error *err)
 static int build_label(struct plan_builder *builder, struct error *err)
 {
 	const char *label = builder->spec->linux_.mount_label;
-	struct report_line line = { REPORT_WARNING, "selinux-missing", "linux.mountLabel",
-				    NULL,	    "no label",	       "this host has no SELinux" };
+	struct report_line line = { .where = "linux.mountLabel", .applied = "no label", .why = "this host has no SELinux" };
 
 	if (!label)
 		return 0;
@@ -73,7 +72,7 @@ static int build_label(struct plan_builder *builder, struct error *err)
 			label);
 	if (plan_builder_copy(builder, label, &line.asked, err) < 0)
 		return -ENOMEM;
-	return report_add(builder->report, &line, err);
+	return plan_withheld_report(builder, POLICY_SELINUX_MISSING, &line, err);
 }
 
 int plan_rootfs_build(struct plan_builder *builder, struct error *err)

@@ -1,5 +1,7 @@
 runtime_policy_sources = \
 	runtime/policy/policy.c \
-	runtime/policy/policy.h
+	runtime/policy/policy.h \
+	runtime/policy/policy_file.c \
+	runtime/policy/policy_internal.h
 
 folder_docs += runtime/policy/README.md

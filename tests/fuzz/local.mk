@@ -8,6 +8,7 @@ fuzz_programs = \
 	tests/fuzz/fuzz-handshake \
 	tests/fuzz/fuzz-home \
 	tests/fuzz/fuzz-mount-options \
+	tests/fuzz/fuzz-policy \
 	tests/fuzz/fuzz-seccomp-cache \
 	tests/fuzz/fuzz-spec \
 	tests/fuzz/fuzz-state
@@ -36,6 +37,10 @@ tests_fuzz_fuzz_options_SOURCES = tests/fuzz/fuzz_options.c
 tests_fuzz_fuzz_options_LDFLAGS = $(fuzz_ldflags)
 tests_fuzz_fuzz_options_LDADD = $(shim_libs)
 $(tests_fuzz_fuzz_options_OBJECTS): | $(shim_proto_headers)
+
+tests_fuzz_fuzz_policy_SOURCES = tests/fuzz/fuzz_policy.c
+tests_fuzz_fuzz_policy_LDFLAGS = $(fuzz_ldflags)
+tests_fuzz_fuzz_policy_LDADD = $(runtime_libs)
 
 tests_fuzz_fuzz_seccomp_cache_SOURCES = tests/fuzz/fuzz_seccomp_cache.c tests/fuzz/fuzz_directory.c tests/fuzz/fuzz_directory.h
 tests_fuzz_fuzz_seccomp_cache_LDFLAGS = $(fuzz_ldflags)

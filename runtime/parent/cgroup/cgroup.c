@@ -12,7 +12,7 @@
 
 #define SETTINGS_MEMORY_MAX ((size_t)4 * 1024 * 1024)
 
-static struct cgroup *allocate(enum plan_cgroup_manager manager, const char *path)
+struct cgroup *cgroup_allocate(enum plan_cgroup_manager manager, const char *path)
 {
 	size_t size = strlen(path) + 1;
 	struct cgroup *cgroup = calloc(1, sizeof(*cgroup) + size);
@@ -20,6 +20,7 @@ static struct cgroup *allocate(enum plan_cgroup_manager manager, const char *pat
 	if (!cgroup)
 		return NULL;
 	cgroup->manager = manager;
+	cgroup->entry_fd = -EBADF;
 	memcpy(cgroup->path, path, size);
 	for (unsigned tree = 0; tree < CGROUP_N_TREES; tree++)
 		cgroup->trees[tree].fd = cgroup->trees[tree].root_fd = -EBADF;
@@ -52,7 +53,7 @@ static int new_group(enum plan_cgroup_manager manager, const char *path, struct 
 		r = cgroup_tree_check_path(path, err);
 	if (r < 0)
 		return r;
-	cgroup = allocate(manager, path ?: "");
+	cgroup = cgroup_allocate(manager, path ?: "");
 	if (!cgroup)
 		return error_memory(err);
 	if (manager != PLAN_CGROUP_DISABLED)
@@ -71,6 +72,7 @@ void cgroup_free(struct cgroup *cgroup)
 		close_and_reset(&cgroup->trees[tree].fd);
 		close_and_reset(&cgroup->trees[tree].root_fd);
 	}
+	close_and_reset(&cgroup->entry_fd);
 	free(cgroup);
 }
 
@@ -228,7 +230,7 @@ const char *cgroup_path(const struct cgroup *cgroup)
 
 int cgroup_clone_fd(const struct cgroup *cgroup)
 {
-	return cgroup->trees[CGROUP_TREE_V2].fd;
+	return cgroup->entry_fd >= 0 ? cgroup->entry_fd : cgroup->trees[CGROUP_TREE_V2].fd;
 }
 
 int cgroup_join(struct cgroup *cgroup, pid_t pid, bool cloned, struct error *err)
@@ -243,7 +245,7 @@ int cgroup_join(struct cgroup *cgroup, pid_t pid, bool cloned, struct error *err
 
 		if (!(possible & UINT32_C(1) << tree) || (tree == CGROUP_TREE_V2 && cloned))
 			continue;
-		fd = cgroup_tree_fd(cgroup, tree);
+		fd = tree == CGROUP_TREE_V2 ? cgroup_clone_fd(cgroup) : cgroup_tree_fd(cgroup, tree);
 		if (fd < 0)
 			continue;
 		r = fd_write_file_at(fd, "cgroup.procs", text);
@@ -282,7 +284,7 @@ static int give_file(int fd, const char *file, uid_t uid, struct error *err)
 
 int cgroup_delegate(const struct cgroup *cgroup, uid_t uid, struct error *err)
 {
-	int fd = cgroup->trees[CGROUP_TREE_V2].fd, r = 0;
+	int fd = cgroup_clone_fd(cgroup), r = 0;
 	/* Since Linux 4.15 the kernel itself says which files are safe to give away. */
 	char list[4096] = "cgroup.procs\ncgroup.subtree_control\ncgroup.threads";
 	char kernels[4096], *rest = list;

@@ -68,6 +68,30 @@ int cgroup_delegate(const struct cgroup *cgroup, uid_t uid, struct error *err);
  * with the number of processes that are still there. A group that does not exist is no error. */
 int cgroup_destroy(struct cgroup *cgroup, int timeout_ms, struct error *err);
 
+/* ---- groups below: a container whose supervisor keeps its execs apart ---- */
+
+/* The group keeps the limits, and processes live in groups below it in the v2 tree. v1 controllers hold them all in the group
+ * itself, and without a v2 tree (v1 alone, "disabled") nothing is made and there is nothing to open. See docs/adr/0008. */
+#define CGROUP_ENTRY_CONTAINER "container" /* the container's own: the root of its cgroup namespace */
+#define CGROUP_ENTRY_EXECS "execs/"	   /* and the exec's id: one group for each */
+
+/* Makes the group `entry` below, anew where an empty one is there: from here on cgroup_clone_fd, _join and _delegate mean that one, and
+ * all others the whole. ERROR_EXISTS: processes are in it. */
+int cgroup_make_entry(struct cgroup *cgroup, const char *entry, struct error *err);
+/* The same for one that is there. ERROR_NOT_FOUND. */
+int cgroup_open_entry(struct cgroup *cgroup, const char *entry, struct error *err);
+/* The entry as a group of its own, for kill, signal and pids; found through the open group, never by path. ERROR_NOT_FOUND,
+ * also without a v2 tree. */
+int cgroup_open_group(struct cgroup *cgroup, const char *entry, struct cgroup **ret, struct error *err);
+/* Moves the processes of `entry` to the group `into`, and removes it. No error where there is none. ERROR_STATE: they multiply
+ * faster than they can be moved, or `into` takes no processes. */
+int cgroup_release_entry(struct cgroup *cgroup, const char *entry, const char *into, struct error *err);
+/* v2: gives the entry controllers (all that the group has, or those whose limits programs look up), and shows it the group's limits: a
+ * program reads them in what it sees as the root of the tree. Does nothing where v1 holds the limits. */
+int cgroup_show_limits(struct cgroup *cgroup, bool all_controllers, struct error *err);
+/* After an update, for an entry that was shown the limits before. */
+int cgroup_show_new_limits(struct cgroup *cgroup, struct error *err);
+
 /* ---- while it runs ---- */
 
 /* Changes limits, all or none: after a failure the earlier values are back. Values that are not in `resources` stay. A v1
@@ -88,11 +112,17 @@ int cgroup_pids(struct cgroup *cgroup, struct arena *arena, pid_t **ret, size_t 
  * What no hierarchy of the group counts is left out. */
 int cgroup_statistics(struct cgroup *cgroup, struct buffer *json, struct error *err);
 
+/* The directory with a controller's files, by its v2 name ("cpu", "memory", "io", "pids", "hugetlb"; "cpuacct" of v1; "" for what
+ * every v2 group has). ret_v2 (may be NULL): which version's files they are. -ENOENT where there is none. Stays ours. */
+int cgroup_files(struct cgroup *cgroup, const char *controller, bool *ret_v2);
+
 /* ---- out of memory ---- */
 
-/* A descriptor that becomes readable (poll, POLLIN) when something may have happened: then read it empty and compare
- * cgroup_oom_count. The caller closes it. ERROR_UNSUPPORTED where the group has no memory controller. */
+/* A descriptor that becomes readable (poll, POLLIN) when something may have happened: then cgroup_oom_acknowledge. The caller closes it. ERROR_UNSUPPORTED where the group has no memory controller. */
 int cgroup_oom_fd(struct cgroup *cgroup, struct error *err);
+/* Reads it empty. before: the count so far; v1 tells when a kill begins, so that the new count may take a moment: it is waited for, 50 ms
+ * at most. Returns the count. */
+uint64_t cgroup_oom_acknowledge(struct cgroup *cgroup, int fd, uint64_t before);
 /* How many processes of the group were killed for memory so far; 0 where nobody counts. */
 uint64_t cgroup_oom_count(struct cgroup *cgroup);
 

@@ -19,19 +19,25 @@ static int remove_child(int parent_fd, const char *name, int fd, void *data)
 	return errno == EBUSY ? 0 : -errno;
 }
 
-static int remove_tree(struct cgroup *cgroup, unsigned tree)
+int cgroup_remove_tree(int root_fd, const char *path)
 {
-	struct cgroup_tree *t = &cgroup->trees[tree];
+	AUTO_CLOSE int fd = -EBADF;
 	int r;
 
-	if (unlinkat(t->root_fd, cgroup->path, AT_REMOVEDIR) == 0 || errno == ENOENT)
+	if (unlinkat(root_fd, path, AT_REMOVEDIR) == 0 || errno == ENOENT)
 		return 0;
 	if (errno != EBUSY)
 		return -errno;
-	r = cgroup_walk(t->fd, remove_child, /* data= */ NULL);
+	fd = cgroup_tree_open_at(root_fd, path);
+	r = fd < 0 ? fd : cgroup_walk(fd, remove_child, /* data= */ NULL);
 	if (r < 0)
-		return r;
-	return unlinkat(t->root_fd, cgroup->path, AT_REMOVEDIR) == 0 || errno == ENOENT ? 0 : -errno;
+		return r == -ENOENT ? 0 : r;
+	return unlinkat(root_fd, path, AT_REMOVEDIR) == 0 || errno == ENOENT ? 0 : -errno;
+}
+
+static int remove_tree(const struct cgroup *cgroup, unsigned tree)
+{
+	return cgroup_remove_tree(cgroup->trees[tree].root_fd, cgroup->path);
 }
 
 /* Killed processes leave by themselves a moment later. v2 tells when the last one has left; v1 has to be asked again. */

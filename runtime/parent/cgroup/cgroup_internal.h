@@ -34,6 +34,7 @@ struct cgroup {
 	enum host_cgroup_layout layout;
 	const struct cgroup_driver *membership; /* who knows, freezes and kills the processes; NULL: nobody */
 	const struct cgroup_driver *limits;	/* who sets limits and counts */
+	int entry_fd; /* of the group below in the v2 tree where processes go, or -EBADF: into the group itself */
 	uint32_t v2_controllers; /* hybrid: those that the v2 tree has, as bits; known where a setting may need them */
 	struct cgroup_tree trees[CGROUP_N_TREES];
 	char path[];
@@ -61,6 +62,21 @@ extern const struct cgroup_driver cgroup_v1_driver;
 
 /* A few controllers are v2's also on a hybrid host: finds out which, where resources ask for one of those. */
 void cgroup_v2_find_controllers(struct cgroup *cgroup, const struct plan_resources *resources);
+
+/* ---- cgroup.c ---- */
+
+/* A group without anything opened; for cgroup_free. NULL: no memory. */
+struct cgroup *cgroup_allocate(enum plan_cgroup_manager manager, const char *path);
+
+/* ---- cgroup_destroy.c ---- */
+
+/* Removes root_fd/path with all groups below it; 0 also where it is gone. -EBUSY: processes are in it. */
+int cgroup_remove_tree(int root_fd, const char *path);
+
+/* ---- cgroup_pids.c ---- */
+
+/* The processes in the directory and below. */
+int cgroup_pids_below(int fd, struct arena *arena, pid_t **ret, size_t *ret_n);
 
 /* ---- cgroup_tree.c: directories ---- */
 

@@ -48,15 +48,18 @@ static int parse(const struct buffer *text, struct arena *arena, pid_t **ret, si
 	return 0;
 }
 
-int cgroup_pids(struct cgroup *cgroup, struct arena *arena, pid_t **ret, size_t *ret_n, struct error *err)
+int cgroup_pids_below(int fd, struct arena *arena, pid_t **ret, size_t *ret_n)
 {
 	__attribute__((cleanup(buffer_done_cleanup))) struct buffer text = { .limit = TEXT_MAX };
-	int fd = cgroup->membership ? cgroup_tree_membership_fd(cgroup) : -ENOENT;
-	int r = 0;
+	int r = fd >= 0 ? cgroup_walk(fd, append_group, &text) : 0;
 
-	if (fd >= 0)
-		r = cgroup_walk(fd, append_group, &text);
-	if (r == 0)
-		r = parse(&text, arena, ret, ret_n);
+	return r == 0 ? parse(&text, arena, ret, ret_n) : r;
+}
+
+int cgroup_pids(struct cgroup *cgroup, struct arena *arena, pid_t **ret, size_t *ret_n, struct error *err)
+{
+	int fd = cgroup->membership ? cgroup_tree_membership_fd(cgroup) : -ENOENT;
+	int r = cgroup_pids_below(fd, arena, ret, ret_n);
+
 	return r < 0 ? error_system(err, -r, "list the processes of the cgroup %s", cgroup->path) : 0;
 }

@@ -162,17 +162,21 @@ static void hugepage_file(struct json_writer *writer, const char *member, int di
 	cgroup_statistics_file(writer, member, dir_fd, name);
 }
 
+void cgroup_statistics_page_size(unsigned long kilobytes, char name[static 32])
+{
+	if (kilobytes >= 1024 * 1024)
+		snprintf(name, 32, "%luGB", kilobytes >> 20);
+	else if (kilobytes >= 1024)
+		snprintf(name, 32, "%luMB", kilobytes >> 10);
+	else
+		snprintf(name, 32, "%luKB", kilobytes);
+}
+
 static void hugepage_size(struct json_writer *writer, int dir_fd, bool v2, unsigned long kilobytes)
 {
 	char size[32], name[64];
 
-	/* As the kernel names the files: the largest unit that fits. */
-	if (kilobytes >= 1024 * 1024)
-		snprintf(size, sizeof(size), "%luGB", kilobytes >> 20);
-	else if (kilobytes >= 1024)
-		snprintf(size, sizeof(size), "%luMB", kilobytes >> 10);
-	else
-		snprintf(size, sizeof(size), "%luKB", kilobytes);
+	cgroup_statistics_page_size(kilobytes, size);
 	json_write_key(writer, size);
 	json_write_object_begin(writer);
 	hugepage_file(writer, "usage", dir_fd, size, v2 ? "current" : "usage_in_bytes");

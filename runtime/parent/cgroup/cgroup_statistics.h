@@ -32,5 +32,7 @@ void cgroup_statistics_io(struct json_writer *writer, const char *device, const 
 void cgroup_statistics_list(struct json_writer *writer, const char *member, int dir_fd, const char *file);
 /* Per page size that the kernel has: {"2MB": {usage, max, failcnt}}. v2 says which names the files have. */
 void cgroup_statistics_hugepages(struct json_writer *writer, int dir_fd, bool v2);
+/* The name of a page size, as the kernel names the files: the largest unit that fits ("2MB"). */
+void cgroup_statistics_page_size(unsigned long kilobytes, char name[static 32]);
 /* {current, limit} */
 void cgroup_statistics_pids(struct json_writer *writer, int dir_fd);

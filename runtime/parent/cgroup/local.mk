@@ -8,14 +8,17 @@ runtime_parent_cgroup_sources = \
 	runtime/parent/cgroup/cgroup_devices.c \
 	runtime/parent/cgroup/cgroup_devices.h \
 	runtime/parent/cgroup/cgroup_devices_program.c \
+	runtime/parent/cgroup/cgroup_entry.c \
 	runtime/parent/cgroup/cgroup_file.c \
 	runtime/parent/cgroup/cgroup_file.h \
+	runtime/parent/cgroup/cgroup_files.c \
 	runtime/parent/cgroup/cgroup_internal.h \
 	runtime/parent/cgroup/cgroup_layout.c \
 	runtime/parent/cgroup/cgroup_oom.c \
 	runtime/parent/cgroup/cgroup_pids.c \
 	runtime/parent/cgroup/cgroup_settings.c \
 	runtime/parent/cgroup/cgroup_settings.h \
+	runtime/parent/cgroup/cgroup_show.c \
 	runtime/parent/cgroup/cgroup_signal.c \
 	runtime/parent/cgroup/cgroup_statistics.c \
 	runtime/parent/cgroup/cgroup_statistics.h \

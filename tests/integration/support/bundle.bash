@@ -1,6 +1,17 @@
 # shellcheck shell=bash
 # Bundles: a root file system of busybox, and config.json, edited by jq.
 
+# Of busybox's programs those whose names a test mentions: the four hundred links of all of them, made for each test, would cost more
+# than the tests themselves.
+rootfs_programs() { # BUSYBOX
+	{
+		echo '['
+		"$1" --list | grep -vx busybox |
+			grep -xFf <(grep --no-filename --only-matching --word-regexp --extended-regexp '[a-z0-9_]+' \
+				"$SUPPORT"/*.bash "$BATS_TEST_DIRNAME"/*.bats | sort --unique)
+	} | sort --unique
+}
+
 # Made once a run, copied for each test.
 rootfs_template() {
 	local template=$BATS_RUN_TMPDIR/rootfs
@@ -9,9 +20,7 @@ rootfs_template() {
 		mkdir -p "$template.new"/{bin,dev,etc,proc,root,sys,tmp,usr}
 		chmod 1777 "$template.new/tmp"
 		cp "$(command -v busybox)" "$template.new/bin/busybox"
-		"$template.new/bin/busybox" --list | grep -vx busybox | while read -r applet; do
-			ln -sf busybox "$template.new/bin/$applet"
-		done
+		rootfs_programs "$template.new/bin/busybox" | (cd "$template.new/bin" && xargs -I NAME ln -s busybox NAME)
 		ln -s bin "$template.new/sbin"
 		printf '%s\n' 'root:x:0:0:root:/root:/bin/sh' 'ship:x:1000:1000:ship:/home/ship:/bin/sh' > "$template.new/etc/passwd"
 		printf '%s\n' 'root:x:0:' 'ship:x:1000:' > "$template.new/etc/group"

@@ -271,6 +271,34 @@ Test(json, unknown_fields_are_skipped_whatever_they_hold)
 	cr_expect_eq(sample.number, 1);
 }
 
+Test(json, strict_documents_have_no_unknown_fields_and_no_null)
+{
+	static const struct {
+		const char *text, *message;
+	} cases[] = {
+		{ "{\"nonsense\":1}", "unknown key \"nonsense\"; there is: text, " },
+		{ "{\"text\":null}", "text: expected a string, found null" },
+		{ "{\"inner\":{\"nam\":\"x\"}}", "inner: unknown key \"nam\"; there is: name, number" },
+		{ "{\"inner\":null}", "inner: expected an object, found null" },
+		{ "{\"list\":[{\"name\":\"x\",\"\":2}]}", "list[0]: unknown key \"\"; there is: name, number" },
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct json_input input = { .text = cases[i].text, .length = strlen(cases[i].text), .strict = true };
+		struct sample sample = { 0 };
+		struct error err = { 0 };
+
+		cr_expect_eq(json_decode(&input, &sample_type, &sample, arena, &err), -EINVAL, "%s", cases[i].text);
+		cr_expect_eq(strncmp(err.message, cases[i].message, strlen(cases[i].message)), 0, "%s: %s",
+			     cases[i].text, err.message);
+		input.strict = false;
+		sample = (struct sample){ 0 };
+		err = (struct error){ 0 };
+		if (i != 2) /* where a required field is missing then */
+			cr_expect_eq(json_decode(&input, &sample_type, &sample, arena, &err), 0, "%s", err.message);
+	}
+}
+
 Test(json, errors_say_where_and_what)
 {
 	static const struct {

@@ -208,6 +208,28 @@ static void from_file(struct build *build, const struct scratch *scratch, const 
 
 #define PROCESS "{\"user\":{\"uid\":1,\"gid\":2},\"args\":[\"filed\"],\"cwd\":\"/\"}"
 
+Test(exec_process, out_of_a_supervisors_text_stands_alone)
+{
+	BUILD(build);
+
+	build.request.argv = NULL;
+	build.request.process_json = PROCESS;
+	build.request.process_length = strlen(PROCESS);
+	run(&build);
+	cr_assert_eq(build.rc, 0, "%s", build.err.message);
+	cr_expect_str_eq(build.process.args[0], "filed");
+	cr_expect_eq(build.process.n_env, 0, "nothing of the container's own process is mixed in");
+	build.request.process_length--;
+	run(&build);
+	cr_expect_lt(build.rc, 0);
+	cr_expect_not_null(strstr(build.err.message, "the process of an exec"), "got: %s", build.err.message);
+	build.request.process_length = SPEC_BYTES_MAX + 1;
+	run(&build);
+	cr_expect_eq(build.rc, -EINVAL);
+	cr_expect_not_null(strstr(build.err.message, "are the most"), "not one byte of it is read: %s",
+			   build.err.message);
+}
+
 Test(exec_process, out_of_a_file_stands_alone)
 {
 	SCRATCH(scratch);

@@ -31,6 +31,7 @@ Test(state, comes_back_as_it_was_written)
 				       .pid_start_time = UINT64_MAX,
 				       .cgroup_path = "a/b",
 				       .cgroup_manager = 2,
+				       .split_cgroup = true,
 				       .user_namespace = true,
 				       .late_work = true,
 				       .annotations = annotations,
@@ -54,7 +55,7 @@ Test(state, comes_back_as_it_was_written)
 	cr_expect_eq(state.pid_start_time, written.pid_start_time);
 	cr_expect_str_eq(state.cgroup_path, written.cgroup_path);
 	cr_expect_eq(state.cgroup_manager, 2);
-	cr_expect(state.user_namespace && !state.pid_namespace && state.late_work);
+	cr_expect(state.split_cgroup && state.user_namespace && !state.pid_namespace && state.late_work);
 	cr_assert_eq(state.n_annotations, 2);
 	cr_expect_str_eq(state.annotations[0].name, "");
 	cr_expect_str_eq(state.annotations[1].name, annotations[1].name);

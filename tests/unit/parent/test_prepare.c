@@ -13,8 +13,8 @@
 #include "parent/prepare.h"
 #include "tests/support/scratch.h"
 
-static const struct prepare_means privileged = { .privileged = true };
-static const struct prepare_means rootless = { .privileged = false };
+static const struct prepare_means privileged = { .privileged = true, .root_mount_fd = -EBADF };
+static const struct prepare_means rootless = { .privileged = false, .root_mount_fd = -EBADF };
 
 static void require_root(void)
 {

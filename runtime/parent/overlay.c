@@ -1,0 +1,185 @@
+#include "parent/overlay.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/mount.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+
+#include "base/cleanup.h"
+#include "base/syscalls.h"
+
+struct overlay {
+	int context_fd;
+	int userns_fd; /* or -EBADF */
+	bool by_path;  /* the kernel takes paths only: Linux 6.8 to 6.12 */
+	/* Of the lower layers: a detached mount is taken apart when its last descriptor is closed, and the kernel clones it at creation. */
+	int *lower_fds;
+	size_t n_lower_fds;
+};
+
+/* The kernel explains itself on the context's descriptor ("e overlay: ..."), in one message a read. */
+static int context_error(const struct overlay *overlay, int code, const char *what, struct error *err)
+{
+	char text[256];
+	ssize_t n = read(overlay->context_fd, text, sizeof(text) - 1);
+
+	if (n <= 2)
+		return error_system(err, code, "rootfs (overlay): %s", what);
+	text[n] = '\0';
+	text[strcspn(text, "\n")] = '\0';
+	return error_set(err, ERROR_SYSTEM, code, "rootfs (overlay): %s: %s", what, text + 2);
+}
+
+/* A directory, or with mapped ids a detached clone of the mount that it is on, from there on. */
+static int open_layer(const char *path, int userns_fd, const char *option, struct error *err)
+{
+	struct mount_attr attr = { .attr_set = MOUNT_ATTR_IDMAP, .userns_fd = (uint64_t)userns_fd };
+	AUTO_CLOSE int fd = -EBADF;
+
+	if (userns_fd < 0)
+		fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	else
+		fd = open_tree(AT_FDCWD, path, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
+	if (fd < 0)
+		return error_system(err, errno, "rootfs (overlay): %s: open %s", option, path);
+	if (userns_fd >= 0 && sys_mount_setattr(fd, 0, &attr) < 0)
+		return error_system(err, errno,
+				    "rootfs (overlay): uidmap: map the ids of %s (its file system may not support that)",
+				    path);
+	return steal_fd(&fd);
+}
+
+static int set_path(const struct overlay *overlay, const char *option, int fd)
+{
+	char path[40];
+
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	return fsconfig(overlay->context_fd, FSCONFIG_SET_STRING, option, path, 0) < 0 ? -errno : 0;
+}
+
+/* -ENOSYS: not even by path. */
+static int set_layer(struct overlay *overlay, const char *option, int fd, const char *path, struct error *err)
+{
+	char what[512];
+	int rc = -EINVAL;
+
+	if (!overlay->by_path) {
+		rc = fsconfig(overlay->context_fd, FSCONFIG_SET_FD, option, NULL, fd) < 0 ? -errno : 0;
+		if (rc == 0)
+			return 0;
+	}
+	if (rc == -EINVAL && (rc = set_path(overlay, option, fd)) == 0) {
+		overlay->by_path = true;
+		return 0;
+	}
+	snprintf(what, sizeof(what), "%s: %s", option, path);
+	if (rc == -EINVAL && strcmp(option, "lowerdir+") == 0)
+		return error_set(err, ERROR_UNSUPPORTED, ENOSYS,
+				 "rootfs (overlay): %s: this kernel takes no single layer (Linux 6.8 does)", what);
+	return context_error(overlay, -rc, what, err);
+}
+
+static int add_lower(struct overlay *overlay, const struct plan_root_mount *root, struct error *err)
+{
+	overlay->lower_fds = calloc(root->n_lower, sizeof(int));
+	if (!overlay->lower_fds)
+		return error_memory(err);
+	for (size_t i = 0; i < root->n_lower; i++) {
+		int rc, fd = open_layer(root->lower[i], overlay->userns_fd, "lowerdir", err);
+
+		if (fd < 0)
+			return fd;
+		overlay->lower_fds[overlay->n_lower_fds++] = fd;
+		rc = set_layer(overlay, "lowerdir+", fd, root->lower[i], err);
+		if (rc < 0)
+			return rc;
+	}
+	return 0;
+}
+
+/* Mapped ids are for the layers below: the kernel would make the files of an id-mapped upper layer as who mounts, whom the map lacks,
+ * and mount it read-only. An upper layer has to belong to the container's root, which containerd sees to. */
+static int check_owner(const struct plan_root_mount *root, int upper_fd, struct error *err)
+{
+	struct stat status;
+
+	if (!root->mount.idmap)
+		return 0;
+	if (fstat(upper_fd, &status) < 0)
+		return error_system(err, errno, "rootfs (overlay): upperdir: %s", root->upper);
+	if (plan_root_mount_is_mapped(&root->mount.uids, status.st_uid) &&
+	    plan_root_mount_is_mapped(&root->mount.gids, status.st_gid))
+		return 0;
+	return error_set(
+		err, ERROR_INVALID, EOVERFLOW,
+		"rootfs (overlay): upperdir: %s belongs to %u:%u, to which uidmap and gidmap map nobody; chown it to the "
+		"host's ids of the container's root",
+		root->upper, status.st_uid, status.st_gid);
+}
+
+static int set_upper(struct overlay *overlay, const struct plan_root_mount *root, struct error *err)
+{
+	AUTO_CLOSE int upper_fd = -EBADF, work_fd = -EBADF;
+	int rc;
+
+	if (!root->upper)
+		return 0;
+	upper_fd = open_layer(root->upper, /* userns_fd= */ -EBADF, "upperdir", err);
+	rc = upper_fd < 0 ? upper_fd : check_owner(root, upper_fd, err);
+	if (rc < 0)
+		return rc;
+	work_fd = open_layer(root->work, /* userns_fd= */ -EBADF, "workdir", err);
+	if (work_fd < 0)
+		return work_fd;
+	rc = set_layer(overlay, "upperdir", upper_fd, root->upper, err);
+	return rc < 0 ? rc : set_layer(overlay, "workdir", work_fd, root->work, err);
+}
+
+static int set_options(const struct overlay *overlay, const struct plan_mount *mount, struct error *err)
+{
+	for (size_t i = 0; i < mount->n_options; i++) {
+		const struct plan_mount_option *option = &mount->options[i];
+		unsigned command = option->value ? FSCONFIG_SET_STRING : FSCONFIG_SET_FLAG;
+
+		if (fsconfig(overlay->context_fd, command, option->key, option->value, 0) < 0)
+			return context_error(overlay, errno, option->key, err);
+	}
+	return 0;
+}
+
+static int make(struct overlay *overlay, const struct plan_root_mount *root, struct error *err)
+{
+	int fd, rc = add_lower(overlay, root, err);
+
+	if (rc >= 0)
+		rc = set_upper(overlay, root, err);
+	if (rc >= 0)
+		rc = set_options(overlay, &root->mount, err);
+	if (rc < 0)
+		return rc;
+	if (fsconfig(overlay->context_fd, FSCONFIG_CMD_CREATE, NULL, NULL, 0) < 0)
+		return context_error(overlay, errno, "creation", err);
+	fd = fsmount(overlay->context_fd, FSMOUNT_CLOEXEC, (unsigned)root->mount.attr_set);
+	return fd >= 0 ? fd : context_error(overlay, errno, "mount", err);
+}
+
+int overlay_make(const struct plan_root_mount *root, int userns_fd, struct error *err)
+{
+	AUTO_CLOSE int context_fd = fsopen("overlay", FSOPEN_CLOEXEC);
+	struct overlay overlay = { .context_fd = context_fd, .userns_fd = userns_fd };
+	int fd;
+
+	if (context_fd < 0)
+		return error_system(err, errno, "rootfs (overlay): open a new file system");
+	/* As /proc/mounts shows it. */
+	(void)fsconfig(context_fd, FSCONFIG_SET_STRING, "source", root->mount.source ?: "overlay", 0);
+	fd = make(&overlay, root, err);
+	for (size_t i = 0; i < overlay.n_lower_fds; i++)
+		close(overlay.lower_fds[i]);
+	free(overlay.lower_fds);
+	return fd;
+}
