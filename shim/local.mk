@@ -4,6 +4,8 @@ noinst_LIBRARIES += libbrigshim.a
 endif
 libbrigshim_a_SOURCES = \
 	$(shim_bootstrap_sources) \
+	$(shim_events_sources) \
+	$(shim_io_sources) \
 	$(shim_loop_sources) \
 	$(shim_process_sources) \
 	$(shim_service_sources) \

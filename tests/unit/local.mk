@@ -21,7 +21,8 @@ unit_spec_sources = \
 	tests/unit/spec/test_spec_validate.c
 
 unit_policy_sources = \
-	tests/unit/policy/test_policy.c
+	tests/unit/policy/test_policy.c \
+	tests/unit/policy/test_policy_file.c
 
 unit_plan_sources = \
 	tests/unit/plan/plan_fixture.c \
@@ -35,19 +36,23 @@ unit_plan_sources = \
 	tests/unit/plan/test_plan_namespaces.c \
 	tests/unit/plan/test_plan_print.c \
 	tests/unit/plan/test_plan_process.c \
+	tests/unit/plan/test_plan_root_mount.c \
 	tests/unit/plan/test_plan_seccomp.c \
-	tests/unit/plan/test_plan_sysctl.c
+	tests/unit/plan/test_plan_sysctl.c \
+	tests/unit/plan/test_plan_withheld.c
 
 unit_parent_sources = \
 	tests/unit/parent/cgroup_fixture.c \
 	tests/unit/parent/cgroup_fixture.h \
 	tests/unit/parent/test_cgroup.c \
 	tests/unit/parent/test_cgroup_devices.c \
+	tests/unit/parent/test_cgroup_entry.c \
 	tests/unit/parent/test_cgroup_real.c \
 	tests/unit/parent/test_cgroup_real_rules.c \
 	tests/unit/parent/test_host.c \
 	tests/unit/parent/test_idmap.c \
 	tests/unit/parent/test_prepare.c \
+	tests/unit/parent/test_root_mount.c \
 	tests/unit/parent/test_seccomp_cache.c \
 	tests/unit/parent/test_seccomp_kernel.c \
 	tests/unit/parent/test_seccomp_rules.c \
@@ -66,8 +71,10 @@ unit_child_sources = \
 unit_container_sources = \
 	tests/unit/container/test_documents.c \
 	tests/unit/container/test_exec_process.c \
+	tests/unit/container/test_metrics.c \
 	tests/unit/container/test_state.c \
-	tests/unit/container/test_store.c
+	tests/unit/container/test_store.c \
+	tests/unit/container/test_stuck.c
 
 unit_audit_sources =
 
@@ -81,16 +88,53 @@ unit_cmd_sources = \
 	tests/unit/cmd/test_update_request.c
 
 unit_shim_sources = \
+	tests/unit/shim/events_fixture.c \
+	tests/unit/shim/events_fixture.h \
+	tests/unit/shim/io_fixture.c \
+	tests/unit/shim/io_fixture.h \
 	tests/unit/shim/test_bootstrap.c \
+	tests/unit/shim/test_bundle_root.c \
 	tests/unit/shim/test_frame.c \
+	tests/unit/shim/test_holder.c \
+	tests/unit/shim/test_io.c \
+	tests/unit/shim/test_io_copy.c \
+	tests/unit/shim/test_io_logger.c \
 	tests/unit/shim/test_loop.c \
 	tests/unit/shim/test_options.c \
+	tests/unit/shim/test_publisher.c \
+	tests/unit/shim/test_queue.c \
 	tests/unit/shim/test_state.c \
 	tests/unit/shim/test_ttrpc_hostile.c \
 	tests/unit/shim/test_ttrpc_message.c \
 	tests/unit/shim/test_ttrpc_server.c \
 	tests/unit/shim/ttrpc_fixture.c \
 	tests/unit/shim/ttrpc_fixture.h
+
+# A program of its own: it stands in for the functions of shim/process/tasks.h and shim/events/publisher.h.
+unit_service_sources = \
+	tests/unit/service/fake_holder.c \
+	tests/unit/service/fake_holder.h \
+	tests/unit/service/fake_tasks.c \
+	tests/unit/service/fake_tasks.h \
+	tests/unit/service/service_fixture.c \
+	tests/unit/service/service_fixture.h \
+	tests/unit/service/test_sandbox_config.c \
+	tests/unit/service/test_service_calls.c \
+	tests/unit/service/test_service_life.c \
+	tests/unit/service/test_service_refusals.c \
+	tests/unit/service/test_service_sandbox.c
+
+# A program of its own: it stands in for the runtime and for shim/io.
+unit_process_sources = \
+	tests/unit/process/fake_runtime.c \
+	tests/unit/process/fake_runtime.h \
+	tests/unit/process/tasks_fixture.c \
+	tests/unit/process/tasks_fixture.h \
+	tests/unit/process/test_reaper.c \
+	tests/unit/process/test_tasks_exit.c \
+	tests/unit/process/test_tasks_failure.c \
+	tests/unit/process/test_tasks_life.c \
+	tests/unit/process/test_worker.c
 
 # What several layers' tests share.
 check_LIBRARIES += libtestsupport.a
@@ -114,7 +158,7 @@ unit_cflags = $(AM_CFLAGS) -Wno-shadow -Wno-redundant-decls -Wno-missing-prototy
 unit_cppflags = $(AM_CPPFLAGS) -DTEST_SOURCE_DIR='"$(abs_top_srcdir)"'
 # Dynamic at all times, hence the libraries' shared names. Without the programs' --gc-sections: that would take the tests
 # away, which are found through sections of their own.
-unit_libs = $(SECCOMP_SHARED_LIBS) $(YAJL_SHARED_LIBS) $(CAP_SHARED_LIBS) $(MD_SHARED_LIBS) -lcriterion
+unit_libs = $(SECCOMP_SHARED_LIBS) $(YAJL_SHARED_LIBS) $(MD_SHARED_LIBS) -lcriterion
 
 EXTRA_DIST += tests/unit/spec/data
 
@@ -132,7 +176,7 @@ unit_programs = \
 	tests/unit/test-audit \
 	tests/unit/test-cmd
 if WITH_SHIM
-unit_programs += tests/unit/test-shim
+unit_programs += tests/unit/test-shim tests/unit/test-service tests/unit/test-process
 endif
 
 tests_unit_test_base_SOURCES = $(unit_base_sources)
@@ -195,3 +239,17 @@ tests_unit_test_shim_CFLAGS = $(unit_cflags)
 tests_unit_test_shim_LDFLAGS = $(BRIG_SANITIZE)
 tests_unit_test_shim_LDADD = libtestsupport.a libbrigshim.a libbrig.a $(PROTOBUF_C_SHARED_LIBS) $(unit_libs)
 $(tests_unit_test_shim_OBJECTS): | $(shim_proto_headers)
+
+tests_unit_test_service_SOURCES = $(unit_service_sources)
+tests_unit_test_service_CPPFLAGS = $(unit_cppflags)
+tests_unit_test_service_CFLAGS = $(unit_cflags)
+tests_unit_test_service_LDFLAGS = $(BRIG_SANITIZE)
+tests_unit_test_service_LDADD = libtestsupport.a libbrigshim.a libbrig.a $(PROTOBUF_C_SHARED_LIBS) $(unit_libs)
+$(tests_unit_test_service_OBJECTS): | $(shim_proto_headers)
+
+tests_unit_test_process_SOURCES = $(unit_process_sources)
+tests_unit_test_process_CPPFLAGS = $(unit_cppflags)
+tests_unit_test_process_CFLAGS = $(unit_cflags)
+tests_unit_test_process_LDFLAGS = $(BRIG_SANITIZE)
+tests_unit_test_process_LDADD = libtestsupport.a libbrigshim.a libbrig.a $(PROTOBUF_C_SHARED_LIBS) $(unit_libs)
+$(tests_unit_test_process_OBJECTS): | $(shim_proto_headers)

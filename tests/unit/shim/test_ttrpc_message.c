@@ -129,7 +129,7 @@ Test(ttrpc_message, an_arena_bounds_the_memory)
 	cr_assert_eq(message_unpack(&wire__process_request__descriptor, (struct message_bytes){ bytes, 4003 }, arena,
 				    &message, &err),
 		     -ENOMEM);
-	cr_assert_eq(status_of(&err), STATUS_RESOURCE_EXHAUSTED);
+	cr_assert_eq(status_from_error(&err), STATUS_RESOURCE_EXHAUSTED);
 }
 
 Test(ttrpc_message, request_survives_both_ways)
@@ -216,7 +216,7 @@ Test(ttrpc_message, every_kind_of_error_has_a_status)
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
-		cr_expect_eq(status_of(&(struct error){ .kind = cases[i].kind }), cases[i].code, "kind %d",
+		cr_expect_eq(status_from_error(&(struct error){ .kind = cases[i].kind }), cases[i].code, "kind %d",
 			     cases[i].kind);
 }
 

@@ -1,0 +1,161 @@
+#include "shim/process/task_exit.h"
+
+#include <signal.h>
+#include <stddef.h>
+
+#include "base/log.h"
+#include "shim/process/task_queue.h"
+#include "shim/process/task_kill.h"
+
+#define NS_PER_S UINT64_C(1000000000)
+/* What containerd itself allows for draining on delete (shim contract, "Out-of-memory, time limits, delete"). */
+#define DRAIN_TIMEOUT (10 * NS_PER_S)
+/* After the init's end every process is killed; an exec that still does not end holds back the news of the end no longer. */
+#define EXECS_TIMEOUT (10 * NS_PER_S)
+
+static struct process *process_of(struct exit_entry *entry)
+{
+	return (struct process *)((char *)entry - offsetof(struct process, exit));
+}
+
+static void tell(struct process *process)
+{
+	struct task_reply *reply;
+
+	process->is_told = true;
+	task_event(process, TASK_EXITED);
+	while ((reply = process->waiters)) {
+		process->waiters = reply->next;
+		task_answer(reply, process, NULL);
+	}
+}
+
+void task_exit_tell(struct task *task)
+{
+	struct exit_entry *entry;
+
+	while ((entry = exit_order_take(&task->order)))
+		tell(process_of(entry));
+	if (!task->order.first)
+		loop_clear_timer(task->tasks->options.loop, &task->end_timer);
+}
+
+static void give_up(struct process *exec)
+{
+	if (exec->worker)
+		task_queue_cancel(exec, "the container has ended");
+	if (exec->state != PROCESS_RUNNING)
+		return; /* its output is drained in a bounded time */
+	log_error("container %s: exec %s (process %d) has not ended with it: given up", exec->task->id, exec->exec_id,
+		  (int)exec->pid);
+	exec->is_given_up = true;
+	exit_order_remove(&exec->task->order, &exec->exit);
+}
+
+static void handle_execs_timeout(void *context)
+{
+	struct task *task = context;
+
+	task_kill_report_stuck(task, "its execs do not end");
+	for (struct process *exec = task->execs; exec; exec = exec->next)
+		give_up(exec);
+	task_wake(task);
+}
+
+static void handle_drained(void *context)
+{
+	struct process *process = context;
+
+	if (process->is_given_up) {
+		tell(process);
+		return;
+	}
+	exit_order_exit(&process->task->order, &process->exit, process->exit_status, process->exited_at);
+	task_wake(process->task);
+}
+
+/* With a pid namespace of its own the kernel has ended what the container ran; in one that it shares (a pod's, the host's) nobody
+ * has. */
+static void end_container(struct task *task)
+{
+	struct error err = { 0 };
+
+	task_oom_end(task);
+	if (task->group && brig_group_kill(task->group, /* exec_id= */ NULL, &err) < 0)
+		log_warning("container %s: what its first process left was not killed: %s", task->id, err.message);
+	for (struct process *exec = task->execs; exec; exec = exec->next) {
+		exec->is_killed = true;
+		reaper_signal(&exec->child, SIGKILL);
+	}
+	task->end_timer = (struct loop_timer){ .expired = handle_execs_timeout, .context = task };
+	loop_set_timer(task->tasks->options.loop, &task->end_timer, loop_now() + EXECS_TIMEOUT);
+}
+
+static void end_exec(struct process *exec)
+{
+	struct brig_group *group = exec->task->group;
+	struct error err = { 0 };
+
+	if (!group)
+		return;
+	if (exec->is_killed && brig_group_kill(group, exec->exec_id, &err) < 0)
+		log_warning("container %s: what exec %s left was not killed: %s", exec->task->id, exec->exec_id,
+			    err.message);
+	if (brig_group_release(group, exec->exec_id, &err) < 0)
+		log_debug("container %s: the control group of exec %s stays for now: %s", exec->task->id, exec->exec_id,
+			  err.message);
+}
+
+static void handle_exit(void *context, int status, struct timespec at)
+{
+	struct process *process = context;
+	struct state_step step;
+
+	if (state_step(process->kind, process->state, PROCESS_EXITED, &step, NULL) < 0 || !step.act)
+		return;
+	process->state = step.next;
+	process->exit_status = status;
+	process->exited_at = at;
+	loop_clear_timer(process->task->tasks->options.loop, &process->kill_timer);
+	if (process->kind == PROCESS_INIT)
+		end_container(process->task);
+	else
+		end_exec(process);
+	/* One that ends before its start, or while that is under way: the answer to the start comes first. */
+	if (!task_queue_is_starting(process))
+		task_exit_announce(process);
+	io_finish(process->io, DRAIN_TIMEOUT, handle_drained, process);
+}
+
+int task_exit_watch(struct process *process, const struct brig_process *made, struct error *err)
+{
+	int r, pidfd = made->pidfd;
+
+	process->child = (struct reaper_child){ .exited = handle_exit, .context = process, .pidfd = -EBADF };
+	r = reaper_watch(process->task->tasks->reaper, &process->child, made->pid, pidfd, err);
+	if (r < 0) {
+		close_and_reset(&pidfd);
+		return r;
+	}
+	process->pid = made->pid;
+	r = io_begin(process->io, err);
+	if (r >= 0 && process->in_closed)
+		io_close_in(process->io);
+	return r;
+}
+
+void task_exit_announce(struct process *process)
+{
+	exit_order_announce(&process->exit);
+	task_wake(process->task);
+}
+
+void task_exit_wait(struct process *process, struct task_reply *reply)
+{
+	if (process->is_told) {
+		task_answer(reply, process, NULL);
+		return;
+	}
+	reply->next = process->waiters;
+	process->waiters = reply;
+}

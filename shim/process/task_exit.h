@@ -1,0 +1,17 @@
+/* How a process of a container ends: its output is waited for, then its end is told, in the order of exit_order.h. */
+#pragma once
+
+#include <time.h>
+
+#include "base/error.h"
+#include "shim/process/task.h"
+
+/* The runtime has made it: it is watched from now on, and its output is copied. Takes made->pidfd, also on failure: it is closed
+ * then. */
+int task_exit_watch(struct process *process, const struct brig_process *made, struct error *err);
+/* Its start was told, or will never be. */
+void task_exit_announce(struct process *process);
+/* Tells what may be told. */
+void task_exit_tell(struct task *task);
+/* The reply of tasks_wait: at once where the exit is told. */
+void task_exit_wait(struct process *process, struct task_reply *reply);

@@ -1,0 +1,319 @@
+#include "shim/process/task_queue.h"
+
+#include <string.h>
+
+#include "base/log.h"
+#include "shim/process/task_exit.h"
+
+static void handle_outcome(void *owner, const struct worker_outcome *outcome, const struct error *err);
+
+static void request_free(struct task_request *request)
+{
+	free(request->text);
+	free(request);
+}
+
+static struct task_request *pop(struct process *process)
+{
+	struct task_request *request = process->requests;
+
+	process->requests = request->next;
+	process->n_requests--;
+	process->is_busy = process->is_waiting = false;
+	return request;
+}
+
+static int start_worker(struct process *process, struct error *err)
+{
+	const struct task_request *request = process->requests;
+	const struct job *job = request->job;
+	const struct worker_options options = {
+		.loop = process->task->tasks->options.loop,
+		.reaper = process->task->tasks->reaper,
+		.enter = request->is_undoing ? NULL : job->enter,
+		.keep_fd = process->io ? io_console_fd(process->io) : -EBADF,
+		.run = request->is_undoing ? job->undo : job->run,
+		.context = process,
+		.timeout = job->timeout,
+		.done = handle_outcome,
+		.owner = process,
+	};
+
+	return worker_start(&options, &process->worker, err);
+}
+
+static void describe(const struct process *process, struct error *err)
+{
+	if (process->kind == PROCESS_INIT)
+		error_prefix(err, "%s container %s", process->requests->job->verb, process->task->id);
+	else
+		error_prefix(err, "%s exec %s of container %s", process->requests->job->verb, process->exec_id,
+			     process->task->id);
+}
+
+/* The process is freed where there is none any more. */
+static void end_process(struct process *process)
+{
+	if (process->kind == PROCESS_INIT)
+		task_free(process->task);
+	else
+		task_remove_exec(process);
+}
+
+/* The first request is done. err: NULL for success. */
+static void conclude(struct process *process, const struct error *err)
+{
+	struct task_request *request = pop(process);
+	bool ends = request->job->asked == PROCESS_ASKED_CREATE ? err != NULL : request->job->ends_process && !err;
+
+	if (ends && !err && process->kind == PROCESS_INIT)
+		task_event(process, TASK_DELETED);
+	if (ends && process->kind == PROCESS_INIT)
+		task_unlink(process->task);
+	task_wake(process->task);
+	task_answer(request->reply, process, err);
+	request_free(request);
+	if (ends)
+		end_process(process);
+}
+
+static void conclude_failure(struct process *process, const struct error *err)
+{
+	struct error described = *err;
+
+	describe(process, &described);
+	conclude(process, &described);
+}
+
+/* outcome_is_known: see job.h. */
+static void fail(struct process *process, bool outcome_is_known, const struct error *err)
+{
+	struct task_request *request = process->requests;
+	struct error undo_err = { 0 };
+
+	if (request->job->fail)
+		request->job->fail(process, outcome_is_known);
+	if (outcome_is_known || !request->job->undo) {
+		conclude_failure(process, err);
+		return;
+	}
+	request->failure = *err;
+	request->is_undoing = true;
+	if (start_worker(process, &undo_err) < 0) {
+		log_error("container %s: %s is not undone: %s", process->task->id, request->job->verb, undo_err.message);
+		conclude_failure(process, err);
+	}
+}
+
+static void handle_outcome(void *owner, const struct worker_outcome *outcome, const struct error *err)
+{
+	struct process *process = owner;
+	struct task_request *request = process->requests;
+	struct error finish_err = { 0 };
+
+	process->worker = NULL;
+	if (request->is_undoing) {
+		struct error failure = request->failure;
+
+		if (err)
+			log_error("container %s: %s is not undone: %s", process->task->id, request->job->verb,
+				  err->message);
+		conclude_failure(process, &failure);
+	} else if (err) {
+		fail(process, outcome->has_returned, err);
+	} else if (request->job->finish(process, &outcome->process, &finish_err) < 0) {
+		fail(process, /* outcome_is_known= */ false, &finish_err);
+	} else {
+		conclude(process, NULL);
+	}
+}
+
+/* The first request, which the state allows. */
+static int begin(struct process *process, struct error *err)
+{
+	const struct job *job = process->requests->job;
+	int r = job->prepare ? job->prepare(process, err) : 0;
+
+	process->is_waiting = r == JOB_WAITS;
+	if (r != 0 || !job->run)
+		return r;
+	r = start_worker(process, err);
+	if (r < 0 && job->fail)
+		job->fail(process, /* outcome_is_known= */ true);
+	return r;
+}
+
+/* Returns 0 where it is under way, or done without a worker; a negative errno with err set where it was refused: it is still the first
+ * one then. */
+static int serve(struct process *process, struct error *err)
+{
+	struct state_step step;
+	int r = state_step(process->kind, process->state, process->requests->job->asked, &step, err);
+
+	if (process->requests->job->asked == PROCESS_ASKED_CREATE)
+		r = 0; /* the table was asked by the id */
+	process->is_busy = true;
+	if (r >= 0)
+		r = begin(process, err);
+	if (r < 0)
+		process->is_busy = false;
+	return r < 0 ? r : 0;
+}
+
+static int append(struct process *process, struct task_request *request, struct error *err)
+{
+	struct task_request **place = &process->requests;
+
+	if (process->n_requests >= TASK_QUEUE_MAX)
+		return error_set(err, ERROR_STATE, EBUSY, "too many requests wait: %d for one process are the most",
+				 TASK_QUEUE_MAX);
+	while (*place)
+		place = &(*place)->next;
+	*place = request;
+	process->n_requests++;
+	return 0;
+}
+
+static int submit(struct process *process, struct task_request *request, struct error *err)
+{
+	struct state_step step;
+	int r = append(process, request, err);
+
+	if (r < 0) {
+		request_free(request);
+		return r;
+	}
+	if (process->n_requests > 1)
+		return 0;
+	if (!request->job->run) {
+		/* Served from the loop, since the process goes with it; refused at once. */
+		r = state_step(process->kind, process->state, request->job->asked, &step, err);
+		task_wake(process->task);
+	} else {
+		r = serve(process, err);
+	}
+	if (r < 0) {
+		describe(process, err);
+		request_free(pop(process));
+	}
+	return r;
+}
+
+static struct task_request *make(enum job_kind kind, struct task_reply *reply)
+{
+	struct task_request *request = calloc(1, sizeof(*request));
+
+	if (!request)
+		return NULL;
+	request->job = job_of(kind);
+	request->reply = reply;
+	return request;
+}
+
+int task_queue_submit(struct process *process, enum job_kind kind, struct task_reply *reply, struct error *err)
+{
+	struct task_request *request = make(kind, reply);
+
+	return request ? submit(process, request, err) : error_memory(err);
+}
+
+int task_queue_submit_text(struct process *process, const struct task_update *update, struct task_reply *reply,
+			   struct error *err)
+{
+	struct task_request *request = make(JOB_UPDATE, reply);
+
+	if (!request)
+		return error_memory(err);
+	request->text = malloc(update->length + 1);
+	if (!request->text) {
+		request_free(request);
+		return error_memory(err);
+	}
+	memcpy(request->text, update->resources_json, update->length);
+	request->text[update->length] = '\0';
+	request->length = update->length;
+	return submit(process, request, err);
+}
+
+static bool is_ready(const struct process *process)
+{
+	if (!process->requests)
+		return false;
+	return process->is_busy ? process->is_waiting && process->is_told : true;
+}
+
+static struct process *find_ready(struct task *task)
+{
+	struct process *process = task->execs;
+
+	if (is_ready(&task->init))
+		return &task->init;
+	while (process && !is_ready(process))
+		process = process->next;
+	return process;
+}
+
+void task_queue_serve_waiting(struct task *task)
+{
+	struct process *process;
+
+	/* Execs may go, and new requests come, with each answer. The container goes only with the answer of a worker. */
+	while ((process = find_ready(task))) {
+		const struct job *job = process->requests->job;
+		struct error err = { 0 };
+
+		if (serve(process, &err) < 0)
+			conclude_failure(process, &err);
+		else if (!process->is_waiting && !job->run)
+			conclude(process, NULL);
+	}
+}
+
+bool task_queue_is_starting(const struct process *process)
+{
+	return process->is_busy && process->requests->job->asked == PROCESS_ASKED_START;
+}
+
+void task_queue_cancel(struct process *process, const char *why)
+{
+	struct error err = { 0 };
+
+	worker_cancel(process->worker);
+	process->worker = NULL;
+	error_set(&err, ERROR_STATE, ECANCELED, "%s", why);
+	if (process->requests->job->fail)
+		process->requests->job->fail(process, /* outcome_is_known= */ false);
+	conclude_failure(process, &err);
+}
+
+void task_queue_kill_failed(struct process *process)
+{
+	struct error err = { 0 };
+
+	if (!process->is_waiting)
+		return;
+	error_set(&err, ERROR_TIMEOUT, ETIMEDOUT,
+		  "process %d does not end by SIGKILL; if it sleeps uninterruptibly, the shim's log says where",
+		  (int)process->pid);
+	conclude_failure(process, &err);
+}
+
+void task_queue_drop_all(struct process *process, const struct error *err)
+{
+	if (process->worker)
+		worker_cancel(steal_ptr(&process->worker));
+	while (process->requests) {
+		struct task_request *request = pop(process);
+
+		task_answer(request->reply, process, err);
+		request_free(request);
+	}
+}
+
+void task_queue_abandon(struct process *process, const struct task_reply *reply)
+{
+	for (struct task_request *request = process->requests; request; request = request->next) {
+		if (request->reply == reply)
+			request->reply = NULL;
+	}
+}

@@ -1,0 +1,133 @@
+/* The containers of a pod and their processes: what the task services ask, done. Requests that need the runtime run in a worker
+ * and are answered later; those about one process are served in the order in which they came, those about several run side by
+ * side. Which is allowed when is state.h's table. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+#include <time.h>
+
+#include "base/arena.h"
+#include "base/cleanup.h"
+#include "base/error.h"
+#include "container/brig.h"
+#include "container/brig_group.h"
+#include "shim/loop/loop.h"
+#include "shim/process/state.h"
+
+#define TASKS_MAX 1024	     /* containers of one shim */
+#define TASKS_EXECS_MAX 4096 /* of one container, at a time */
+
+struct tasks;
+
+/* exec_id: "" for the container's first process, here and everywhere. Strings live as long as the process. */
+struct task_info {
+	const char *id, *exec_id, *bundle, *in, *out, *err;
+	pid_t pid;		  /* 0 before it is made; kept after its end */
+	enum process_state state; /* as reported (state_reported) */
+	bool terminal;
+	int exit_status; /* as a shell has it */
+	struct timespec exited_at;
+};
+
+/* An answer that comes later, or at once from within the request. A member of its owner, which outlives it. */
+struct task_reply {
+	/* err: NULL for success; info: the process that was asked about, good during the call (of Delete: as it was). */
+	void (*done)(struct task_reply *reply, const struct task_info *info, const struct error *err);
+	struct task_reply *next; /* belongs to tasks */
+};
+
+enum task_event {
+	TASK_CREATED,
+	TASK_STARTED,
+	TASK_EXITED,
+	TASK_DELETED,
+	TASK_OOM,
+	TASK_EXEC_ADDED,
+	TASK_EXEC_STARTED,
+	TASK_PAUSED,
+	TASK_RESUMED,
+	TASK_CHECKPOINTED,
+};
+
+struct tasks_options {
+	struct loop *loop;
+	struct brig brig;      /* strings outlive tasks */
+	const char *namespace; /* containerd's: containers of two namespaces may have the same id */
+	bool no_pivot, no_new_keyring;
+	/* In order: create, start, exit, delete; the init's exit after those of its execs (exit_order.h). Before the reply to the
+	 * request that caused it. TASK_EXITED and TASK_DELETED of an exec have its exec_id in info. */
+	void (*event)(void *context, enum task_event event, const struct task_info *info);
+	void *context;
+};
+
+int tasks_new(const struct tasks_options *options, struct tasks **ret, struct error *err);
+/* Closes everything; the containers stay as they are, and nobody is called back. Not from within a callback. */
+void tasks_free(struct tasks *tasks);
+DEFINE_CLEANUP(struct tasks *, tasks_free);
+size_t tasks_count(const struct tasks *tasks);
+
+struct task_streams {
+	const char *in, *out, *err; /* see io.h */
+	bool terminal;
+};
+struct task_create {
+	const char *id, *bundle; /* bundle: absolute */
+	const struct brig_mount *mounts;
+	size_t n_mounts;
+	struct task_streams streams;
+	const char *checkpoint; /* "": none; else a directory with an image: ERROR_UNSUPPORTED for now */
+};
+/* Everything in request is copied. Returns 0: the reply comes; else a negative errno with err set, and no reply. So for all that
+ * take one. */
+int tasks_create(struct tasks *tasks, const struct task_create *request, struct task_reply *reply, struct error *err);
+
+struct task_exec {
+	const char *id, *exec_id;
+	struct task_streams streams;
+	const char *process_json; /* an OCI process object */
+	size_t process_length;
+};
+/* The process is made by tasks_start. */
+int tasks_exec(struct tasks *tasks, const struct task_exec *request, struct error *err);
+
+struct task_name {
+	const char *id, *exec_id;
+};
+int tasks_start(struct tasks *tasks, struct task_name name, struct task_reply *reply, struct error *err);
+int tasks_delete(struct tasks *tasks, struct task_name name, struct task_reply *reply, struct error *err);
+/* The process's end; at once where it has ended. */
+int tasks_wait(struct tasks *tasks, struct task_name name, struct task_reply *reply, struct error *err);
+/* Whoever asked is gone: the reply is not called any more (of any request). */
+void tasks_abandon(struct tasks *tasks, struct task_reply *reply);
+int tasks_pause(struct tasks *tasks, const char *id, struct task_reply *reply, struct error *err);
+int tasks_resume(struct tasks *tasks, const char *id, struct task_reply *reply, struct error *err);
+struct task_update {
+	const char *id, *resources_json;
+	size_t length;
+};
+int tasks_update(struct tasks *tasks, const struct task_update *request, struct task_reply *reply, struct error *err);
+
+struct task_kill {
+	struct task_name name;
+	int signal;
+	bool all; /* every process of the container */
+};
+/* SIGKILL of an exec ends all that it started; of a container, everything in it. */
+int tasks_kill(struct tasks *tasks, const struct task_kill *request, struct error *err);
+int tasks_state(const struct tasks *tasks, struct task_name name, struct task_info *ret, struct error *err);
+struct task_pid {
+	pid_t pid;
+	const char *exec_id; /* the exec whose first process it is, or "" */
+};
+int tasks_pids(const struct tasks *tasks, const char *id, struct arena *arena, struct task_pid **ret, size_t *ret_n,
+	       struct error *err);
+struct task_size {
+	uint32_t width, height; /* characters */
+};
+int tasks_resize(struct tasks *tasks, struct task_name name, struct task_size size, struct error *err);
+int tasks_close_in(struct tasks *tasks, struct task_name name, struct error *err);
+int tasks_metrics(const struct tasks *tasks, const char *id, struct arena *arena, struct brig_metrics *ret,
+		  struct error *err);

@@ -1,0 +1,315 @@
+#include "shim/process/worker.h"
+
+#include <inttypes.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+
+#include "base/fd.h"
+#include "base/log.h"
+#include "base/syscalls.h"
+
+#define NS_PER_MS UINT64_C(1000000)
+/* After SIGKILL: one that sleeps uninterruptibly must not hold back the answer for ever. */
+#define KILL_GRACE (5000 * NS_PER_MS)
+#define SIGNAL_MAX 64
+
+struct worker_message {
+	int rc;
+	struct error error;
+	struct brig_process process;
+};
+
+struct worker {
+	struct worker_options options;
+	struct reaper_child child;
+	int socket_fd;
+	struct loop_watch watch;
+	struct loop_timer timer;
+	bool timed_out;
+};
+
+/* What the shim made of signals is its own. */
+static void reset_signals(void)
+{
+	struct sigaction by_default = { .sa_handler = SIG_DFL };
+	sigset_t none;
+
+	for (int i = 1; i <= SIGNAL_MAX; i++)
+		sigaction(i, &by_default, NULL); /* SIGKILL, SIGSTOP and libc's own are refused: as they should be */
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
+static void close_between(unsigned after, unsigned before)
+{
+	if (before > after + 1)
+		sys_close_range(after + 1, before - 1, 0);
+}
+
+/* The listening socket, connections, and the streams of other processes: while a copy of one is open, its reader waits for the
+ * end of it. */
+static void close_others(int socket_fd, int keep_fd)
+{
+	int kept[] = { socket_fd, keep_fd, log_fd() };
+	unsigned last = STDERR_FILENO;
+
+	for (size_t left = ARRAY_SIZE(kept); left > 0; left--) {
+		unsigned next = ~0U;
+
+		for (size_t i = 0; i < ARRAY_SIZE(kept); i++) {
+			if (kept[i] > (int)last && (unsigned)kept[i] < next)
+				next = (unsigned)kept[i];
+		}
+		if (next == ~0U)
+			break;
+		close_between(last, next);
+		last = next;
+	}
+	sys_close_range(last + 1, ~0U, 0);
+}
+
+static int work(const struct worker_options *options, int socket_fd, struct worker_outcome *outcome, struct error *err)
+{
+	int r = options->enter ? options->enter(options->context, err) : 0;
+
+	if (r < 0)
+		return r;
+	close_others(socket_fd, options->keep_fd);
+	return options->run(options->context, outcome, err);
+}
+
+__attribute__((noreturn)) static void run_child(const struct worker_options *options, int socket_fd, pid_t shim)
+{
+	struct worker_outcome outcome = { .process.pidfd = -EBADF };
+	struct worker_message message = { 0 };
+
+	/* Nobody would know what it made; what it leaves, `delete` removes. */
+	prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
+	if (getppid() != shim)
+		_exit(EXIT_FAILURE);
+	/* Hooks and whatever else it starts end with it, where it is killed. */
+	setpgid(0, 0);
+	reset_signals();
+	message.rc = work(options, socket_fd, &outcome, &message.error);
+	message.process = outcome.process;
+	_exit(fd_send(socket_fd, &message, sizeof(message), outcome.process.pidfd) < 0 ? EXIT_FAILURE : EXIT_SUCCESS);
+}
+
+/* By number as well: the group's number is safe as long as the leader is not reaped. */
+static void kill_worker(struct worker *worker)
+{
+	if (worker->child.pid > 0)
+		kill(-worker->child.pid, SIGKILL);
+	reaper_signal(&worker->child, SIGKILL);
+}
+
+static void release(struct worker *worker)
+{
+	loop_unwatch(worker->options.loop, &worker->watch);
+	loop_clear_timer(worker->options.loop, &worker->timer);
+	reaper_forget(worker->options.reaper, &worker->child);
+	close_and_reset(&worker->socket_fd);
+	free(worker);
+}
+
+static void finish(struct worker *worker, const struct worker_outcome *outcome, const struct error *err)
+{
+	struct worker_options options = worker->options;
+
+	release(worker);
+	options.done(options.owner, outcome, err);
+}
+
+static void finish_without_answer(struct worker *worker, const struct error *err)
+{
+	const struct worker_outcome none = { .process.pidfd = -EBADF };
+
+	finish(worker, &none, err);
+}
+
+/* What a worker says that was taken over by what it parsed is checked as far as it can be. */
+static int check_message(struct worker_message *message, ssize_t length, int pidfd, struct error *err)
+{
+	if ((size_t)length != sizeof(*message))
+		return error_set(err, ERROR_INTERNAL, EPROTO, "the worker sent %zd bytes in place of %zu", length,
+				 sizeof(*message));
+	message->error.message[sizeof(message->error.message) - 1] = '\0';
+	message->process.cgroup_path[sizeof(message->process.cgroup_path) - 1] = '\0';
+	if (message->rc >= 0 && (message->process.pid > 0) != (pidfd >= 0))
+		return error_set(err, ERROR_INTERNAL, EPROTO, "the worker sent process %d and %s descriptor of it",
+				 (int)message->process.pid, pidfd < 0 ? "no" : "a");
+	if (message->rc < 0 && message->error.kind == ERROR_NONE)
+		return error_set(err, ERROR_INTERNAL, -message->rc, "the worker failed without a reason");
+	return 0;
+}
+
+static void take_message(struct worker *worker, struct worker_message *message, ssize_t length, int pidfd)
+{
+	struct worker_outcome outcome = { .has_returned = true, .process.pidfd = -EBADF };
+	struct error err = { 0 };
+
+	if (check_message(message, length, pidfd, &err) < 0) {
+		close_and_reset(&pidfd);
+		finish_without_answer(worker, &err);
+		return;
+	}
+	if (message->rc < 0) {
+		close_and_reset(&pidfd);
+		finish(worker, &outcome, &message->error);
+		return;
+	}
+	outcome.process = message->process;
+	outcome.process.pidfd = pidfd;
+	finish(worker, &outcome, NULL);
+}
+
+/* Returns whether a message was there: the worker is freed then. */
+static bool receive(struct worker *worker)
+{
+	struct worker_message message;
+	int pidfd = -EBADF;
+	ssize_t length = fd_receive(worker->socket_fd, &message, sizeof(message), &pidfd);
+
+	if (length <= 0) {
+		close_and_reset(&pidfd);
+		return false;
+	}
+	take_message(worker, &message, length, pidfd);
+	return true;
+}
+
+static void handle_socket(void *context, uint32_t events)
+{
+	struct worker *worker = context;
+
+	(void)events;
+	if (!receive(worker))
+		loop_unwatch(worker->options.loop, &worker->watch); /* its end comes by the reaper */
+}
+
+static void set_end_error(const struct worker *worker, int status, struct error *err)
+{
+	uint64_t ms = worker->options.timeout / NS_PER_MS;
+
+	if (worker->timed_out)
+		error_set(err, ERROR_TIMEOUT, ETIMEDOUT,
+			  "the worker was killed: it did not finish within %" PRIu64 ".%03" PRIu64 " s", ms / 1000,
+			  ms % 1000);
+	else if (status > 128)
+		error_set(err, ERROR_INTERNAL, ECHILD, "the worker was killed by signal %d (%s)", status - 128,
+			  sigdescr_np(status - 128) ?: "unknown");
+	else
+		error_set(err, ERROR_INTERNAL, ECHILD, "the worker exited with %d without an answer", status);
+}
+
+static void handle_exit(void *context, int status, struct timespec at)
+{
+	struct worker *worker = context;
+	struct error err = { 0 };
+
+	(void)at;
+	/* Its message may wait beside the news of its end. */
+	if (receive(worker))
+		return;
+	set_end_error(worker, status, &err);
+	finish_without_answer(worker, &err);
+}
+
+static void handle_timeout(void *context)
+{
+	struct worker *worker = context;
+	struct error err = { 0 };
+
+	if (worker->timed_out) {
+		log_error("worker %d does not end by SIGKILL: given up", (int)worker->child.pid);
+		set_end_error(worker, 0, &err);
+		finish_without_answer(worker, &err);
+		return;
+	}
+	worker->timed_out = true;
+	kill_worker(worker);
+	loop_set_timer(worker->options.loop, &worker->timer, loop_now() + KILL_GRACE);
+}
+
+static struct worker *make(const struct worker_options *options)
+{
+	struct worker *worker = calloc(1, sizeof(*worker));
+
+	if (!worker)
+		return NULL;
+	worker->options = *options;
+	worker->socket_fd = -EBADF;
+	worker->child = (struct reaper_child){ .exited = handle_exit, .context = worker, .pidfd = -EBADF };
+	worker->watch = (struct loop_watch){ .ready = handle_socket, .context = worker };
+	worker->timer = (struct loop_timer){ .expired = handle_timeout, .context = worker };
+	return worker;
+}
+
+/* Not reaped yet, so that the number is still its own; the reaper takes it as an orphan. */
+static void give_up(pid_t pid)
+{
+	kill(pid, SIGKILL);
+}
+
+/* Forks. The child does not return. */
+static int fork_worker(struct worker *worker, int child_socket, struct error *err)
+{
+	pid_t shim = getpid(), pid = fork();
+	AUTO_CLOSE int pidfd = -EBADF;
+	int r;
+
+	if (pid < 0)
+		return error_system(err, errno, "fork a worker");
+	if (pid == 0)
+		run_child(&worker->options, child_socket, shim);
+	pidfd = sys_pidfd_open(pid, 0);
+	if (pidfd < 0) {
+		r = error_system(err, errno, "pidfd_open of the worker");
+		give_up(pid);
+		return r;
+	}
+	r = reaper_watch(worker->options.reaper, &worker->child, pid, pidfd, err);
+	if (r < 0) {
+		give_up(pid);
+		return r;
+	}
+	steal_fd(&pidfd);
+	return 0;
+}
+
+int worker_start(const struct worker_options *options, struct worker **ret, struct error *err)
+{
+	struct worker *worker = make(options);
+	AUTO_CLOSE int child_socket = -EBADF;
+	int sockets[2], r;
+
+	if (!worker)
+		return error_memory(err);
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, sockets) < 0) {
+		r = error_system(err, errno, "socketpair for a worker");
+		release(worker);
+		return r;
+	}
+	worker->socket_fd = sockets[0];
+	child_socket = sockets[1];
+	r = loop_watch(options->loop, &worker->watch, worker->socket_fd, EPOLLIN, err);
+	if (r >= 0)
+		r = fork_worker(worker, child_socket, err);
+	if (r < 0) {
+		release(worker);
+		return r;
+	}
+	loop_set_timer(options->loop, &worker->timer, loop_now() + options->timeout);
+	*ret = worker;
+	return 0;
+}
+
+void worker_cancel(struct worker *worker)
+{
+	kill_worker(worker);
+	release(worker);
+}

@@ -1,0 +1,27 @@
+/* The nine calls of the sandbox service: a pod without a pause container, whose namespaces a process of the shim's keeps. Internal to
+ * the service. Source: containerd's api/runtime/sandbox/v1/sandbox.proto. */
+#pragma once
+
+#include <time.h>
+
+#include "base/arena.h"
+#include "shim/process/holder.h"
+#include "shim/service/call.h"
+#include "shim/service/sandbox_config.h"
+#include "shim/service/sandbox_state.h"
+
+struct sandbox { /* a member of the service; zeroed: there is none */
+	enum sandbox_state state;
+	struct arena *arena;
+	const char *id;
+	struct sandbox_config config;
+	struct holder *holder; /* while it is ready */
+	pid_t pid;	       /* the holder's, kept after its end */
+	struct timespec created_at, exited_at;
+	int exit_status;
+};
+
+/* Ends with { 0 }. */
+extern const struct call_operation sandbox_operations[];
+
+void sandbox_done(struct sandbox *sandbox);

@@ -1,0 +1,27 @@
+/* What CRI's PodSandboxConfig says of a pod's namespaces. Pure. Source: k8s.io/cri-api, runtime/v1/api.proto */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/arena.h"
+#include "base/error.h"
+#include "shim/bootstrap/wire.h"
+#include "shim/process/holder.h"
+
+#define SANDBOX_CONFIG_TYPE "PodSandboxConfig" /* runtime.v1.PodSandboxConfig */
+#define SANDBOX_CONFIG_SYSCTLS_MAX 256u
+
+struct sandbox_config { /* strings in the arena */
+	const char *hostname;
+	const char *network_path; /* NULL: the host's, or a new one */
+	unsigned namespaces;	  /* CLONE_NEW*: those that are made for the pod */
+	bool has_user_namespace;
+	struct holder_sysctl *sysctls;
+	size_t n_sysctls;
+};
+
+/* message: empty for none; network_path: "" for none. Returns 0, or a negative errno with err set: ERROR_INVALID, ERROR_REFUSED for a
+ * sysctl of the host's, ERROR_UNSUPPORTED. */
+int sandbox_config_decode(struct wire_bytes message, const char *network_path, struct arena *arena,
+			  struct sandbox_config *ret, struct error *err);

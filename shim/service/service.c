@@ -1,0 +1,114 @@
+#include "shim/service/service.h"
+
+#include <fcntl.h>
+#include <string.h>
+
+#include "shim/service/call.h"
+#include "shim/service/methods.h"
+#include "shim/service/service_core.h"
+#include "shim/service/task_events.h"
+
+/* Nanoseconds for the last events: containerd waits for three seconds in all. */
+#define END_TIMEOUT UINT64_C(3000000000)
+
+bool service_has_tasks(const struct service *service)
+{
+	/* Whether a container that is being made counts already is up to tasks. */
+	for (const struct service_call *call = service->calls; call; call = call->next) {
+		if (call->waits_for_tasks)
+			return true;
+	}
+	return service->tasks && tasks_count(service->tasks) > 0;
+}
+
+static void stop(void *context)
+{
+	struct service *service = context;
+
+	loop_stop(service->options.loop);
+}
+
+/* Once only: by the end of this process the path may belong to the next shim. */
+static void remove_socket(struct service *service)
+{
+	if (service->options.socket_path)
+		unlink(service->options.socket_path);
+	service->options.socket_path = NULL;
+}
+
+void service_end(struct service *service)
+{
+	if (service->is_ending)
+		return;
+	service->is_ending = true;
+	remove_socket(service);
+	publisher_finish(service->publisher, END_TIMEOUT, stop, service);
+}
+
+/* It becomes a part of paths. containerd checks it, and so does the command line: this is for those who come another way. */
+static int check_namespace(const char *namespace, struct error *err)
+{
+	if (!*namespace || *namespace == '.' || strchr(namespace, '/'))
+		return error_invalid(err, "namespace \"%.100s\": not the name of one", namespace);
+	return 0;
+}
+
+static int open_publisher(struct service *service, struct error *err)
+{
+	const struct publisher_options options = {
+		.loop = service->options.loop,
+		.address = service->options.ttrpc_address,
+		.namespace = service->options.namespace,
+		.directory_fd = service->bundle_fd,
+	};
+
+	return publisher_new(&options, &service->publisher, err);
+}
+
+static int open_server(struct service *service, struct error *err)
+{
+	struct server_options options = { .loop = service->options.loop, .context = service, .ended = call_ended };
+
+	options.methods = methods_list(&options.n_methods);
+	return server_new(&options, service->options.listen_fd, &service->server, err);
+}
+
+int service_new(const struct service_options *options, struct service **ret, struct error *err)
+{
+	AUTO(service_free) struct service *service = NULL;
+	int r = check_namespace(options->namespace, err);
+
+	if (r < 0)
+		return r;
+	service = calloc(1, sizeof(*service));
+	if (!service)
+		return error_memory(err);
+	service->options = *options;
+	service->options.socket_path = NULL; /* the caller's until we have its descriptor */
+	service->bundle_fd = open(options->bundle, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (service->bundle_fd < 0)
+		return error_system(err, errno, "open bundle %s", options->bundle);
+	r = open_publisher(service, err);
+	if (r == 0)
+		r = open_server(service, err);
+	if (r < 0)
+		return r;
+	service->options.socket_path = options->socket_path;
+	*ret = steal_ptr(&service);
+	return 0;
+}
+
+void service_free(struct service *service)
+{
+	if (!service)
+		return;
+	remove_socket(service);
+	server_free(service->server);
+	tasks_free(service->tasks);
+	call_free_all(service);
+	sandbox_done(&service->sandbox);
+	publisher_free(service->publisher);
+	close_and_reset(&service->bundle_fd);
+	arena_free(service->handler_arena);
+	free(service);
+}

@@ -1,0 +1,33 @@
+/* What the files of the service share. Internal to it. */
+#pragma once
+
+#include <stdbool.h>
+
+#include "base/arena.h"
+#include "shim/events/publisher.h"
+#include "shim/process/tasks.h"
+#include "shim/service/options.h"
+#include "shim/service/sandbox.h"
+#include "shim/service/service.h"
+#include "shim/ttrpc/server.h"
+
+struct service_call;
+
+struct service {
+	struct service_options options;
+	struct server *server;
+	struct publisher *publisher;
+	int bundle_fd;		/* the publisher's queue is there */
+	struct tasks *tasks;	/* NULL before the first Create: that brings the options that hold for all */
+	struct options handler; /* these options; strings in handler_arena */
+	const char *root;	/* what they make of the state directory */
+	struct arena *handler_arena;
+	struct service_call *calls; /* those that wait for their answer */
+	struct sandbox sandbox;	    /* with it, the shim stays when its last container goes */
+	bool is_ending;
+};
+
+/* Also one that is being made. */
+bool service_has_tasks(const struct service *service);
+/* The socket's file goes, what events there are still go to containerd (bounded), and the loop stops. */
+void service_end(struct service *service);

@@ -1,0 +1,56 @@
+/* Stands in for container/brig.h, container/brig_group.h and shim/io/io.h: containers are plain processes, made in the worker as
+ * the runtime makes them, and what is to go wrong is set before. In memory that workers share with the test. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#define FAKE_PROCESSES_MAX 64
+
+enum fake_behaviour {
+	FAKE_WORKS,
+	FAKE_FAILS,	    /* with ERROR_REFUSED, nothing left behind */
+	FAKE_CRASHES,	    /* before it did anything */
+	FAKE_CRASHES_LATE,  /* after the process was made, or the start done */
+	FAKE_HANGS,	    /* until release is set */
+	FAKE_EXITS_AT_ONCE, /* works; the process ends before the answer comes */
+};
+
+struct fake_process {
+	char exec_id[64];
+	pid_t pid;
+};
+
+struct fake {
+	enum fake_behaviour create, start, exec, delete, pause, resume, update;
+	volatile bool release;
+	volatile unsigned n_creates, n_starts, n_execs, n_deletes, n_pauses, n_resumes, n_updates; /* begun, in workers */
+	struct fake_process processes[FAKE_PROCESSES_MAX];
+	volatile unsigned n_processes;
+	int exit_code; /* of what SIGTERM ends */
+	bool no_groups, group_open_fails, kill_does_nothing;
+	/* in the test's process: */
+	unsigned n_group_kills, n_group_kills_all, n_group_releases, n_group_signals, n_stuck_asked;
+	uint64_t oom_count;
+	int oom_fd;
+	bool io_open_fails, io_begin_fails, hold_drain;
+	unsigned n_io, n_begun, n_closed_in;
+	struct fake_drain {
+		void (*finished)(void *context);
+		void *context;
+	} drains[FAKE_PROCESSES_MAX];
+	unsigned n_drains;
+	char last_update[64];
+	char seen_mount[64];
+};
+
+extern struct fake *fake;
+
+void fake_init(void);
+/* Ends every process that was made. */
+void fake_done(void);
+pid_t fake_pid(const char *exec_id);
+void fake_report_oom(uint64_t count);
+void fake_drain_all(void);

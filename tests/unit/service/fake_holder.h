@@ -1,0 +1,19 @@
+/* holder.h without processes. Linked in place of the shim's own. */
+#pragma once
+
+#include <stdbool.h>
+
+#include "shim/process/holder.h"
+
+struct fake_holder {
+	bool is_there;
+	unsigned n_started;
+	struct error failure; /* kind set: what holder_start ends with */
+	unsigned namespaces;
+	char network_path[128], hostname[128], sysctls[256]; /* "a=b c=d " */
+	bool with_network_owner;
+	void (*ended)(void *context);
+	void *context;
+};
+
+extern struct fake_holder fake_holder;
