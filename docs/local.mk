@@ -4,7 +4,7 @@ brig_commands = create delete events exec features kill list pause plan ps resum
 man_pages = docs/man/brig.1 $(brig_commands:%=docs/man/brig-%.1)
 completion = support/completion/brig
 
-EXTRA_DIST += docs/adr docs/benchmarks.md docs/benchmarks.svg deploy
+EXTRA_DIST += docs/adr docs/benchmarks.md docs/benchmarks.svg docs/policy.md docs/policy.schema.json deploy
 CLEANFILES += $(man_pages) $(completion)
 
 if HAVE_SCDOC

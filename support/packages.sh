@@ -2,13 +2,13 @@
 # Installing Debian packages: which, and how. Sourced by bootstrap.
 
 packages_build=(
-	gcc libc6-dev make autoconf automake libseccomp-dev libyajl-dev libcap-dev libmd-dev scdoc
+	gcc libc6-dev make autoconf automake libseccomp-dev libyajl-dev libmd-dev scdoc
 	libprotobuf-c-dev protobuf-c-compiler
 )
 packages_demo=(python3 jq)
 packages_check=(
 	libcriterion-dev bats jq python3 strace procps iproute2 util-linux binutils xz-utils git
-	clang libclang-rt-14-dev clang-format clang-tidy llvm shellcheck universal-ctags busybox-static
+	clang libclang-rt-14-dev clang-format clang-tidy llvm shellcheck universal-ctags busybox-static python3-pip
 )
 
 packages_log=/dev/null

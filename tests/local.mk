@@ -1,4 +1,10 @@
-EXTRA_DIST += tests/README.md tests/run tests/stages tests/support tests/lint tests/integration tests/clients
+EXTRA_DIST += tests/README.md tests/run tests/stages tests/support tests/lint tests/integration tests/clients tests/cri tests/soak
+
+# What the shim does with the library, for tests/integration/supervised.bats.
+check_PROGRAMS += tests/support/supervisor
+tests_support_supervisor_SOURCES = tests/support/supervisor.c
+tests_support_supervisor_LDFLAGS = $(program_ldflags)
+tests_support_supervisor_LDADD = $(runtime_libs)
 
 # `make tests` builds what the checks run.
 # A make of its own: `make -j all tests` would build the same files twice at the same time, since `all` is one as well.

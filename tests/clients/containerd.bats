@@ -4,26 +4,13 @@
 # Dollars in single quotes are for the shell inside; clients.bash sets clients_folder.
 # shellcheck disable=SC2016,SC2154
 load clients.bash
+load containerd.bash
 
 # Begins to be so before it says that it is.
 interruptible="sh -c 'trap \"exit 3\" INT; echo be\"\"gin; while :; do sleep 0.1; done'"
 
-image=example.org/busybox:latest
-
 setup_file() {
-	world_start
-	make_busybox_tree "$WORLD/tree"
-	"$clients_folder/archive" "$WORLD/tree" "$WORLD/image.tar" "$image"
-	cat > "$WORLD/containerd.toml" << TEXT
-version = 2
-root = "$WORLD/containerd"
-state = "/run/containerd"
-disabled_plugins = ["io.containerd.grpc.v1.cri", "io.containerd.snapshotter.v1.btrfs", "io.containerd.snapshotter.v1.devmapper",
-	"io.containerd.snapshotter.v1.zfs", "io.containerd.internal.v1.opt"]
-TEXT
-	in_world setsid containerd --config "$WORLD/containerd.toml" > "$WORLD/containerd.log" 2>&1 < /dev/null &
-	wait_for 20 in_world ctr version
-	in_world ctr image import "$WORLD/image.tar"
+	containerd_setup
 }
 
 teardown_file() {
@@ -31,17 +18,10 @@ teardown_file() {
 }
 
 teardown() {
-	local name
-
 	if [ -z "$BATS_TEST_COMPLETED" ]; then
 		tail -n 20 "$WORLD/containerd.log"
 	fi
-	for name in $(in_world ctr tasks ls --quiet); do
-		in_world ctr tasks delete --force "$name" > /dev/null || true
-	done
-	for name in $(in_world ctr containers ls --quiet); do
-		in_world ctr containers delete "$name"
-	done
+	containerd_clear
 	# Nothing of a removed container may be left in the runtime or in the cgroup trees.
 	[ -z "$(in_world "$BRIG" --root /run/containerd/runc/default list --quiet)" ]
 	[ -z "$(in_world find /sys/fs/cgroup -path '*/default/?*' -type d)" ]
@@ -56,10 +36,6 @@ ctr_start() { # NAME OPTION...: one that waits, and ends well on SIGTERM
 	shift
 
 	ctr_run --detach "$@" "$image" "$name" sh -c 'trap "exit 5" TERM; while :; do sleep 0.1; done' < /dev/null > /dev/null 2>&1
-}
-
-has_status() { # NAME STATUS
-	in_world ctr tasks ls | grep -Eq "^$1 +[0-9]+ +$2"
 }
 
 @test "ctr run shows the output and ends with the program's status" {

@@ -1,0 +1,59 @@
+// cri runs a containerd and speaks CRI to it as a kubelet does, once for each handler, and prints TAP. It expects a machine to
+// itself (../clients/world): `run` makes that and everything that is named on the command line.
+package main
+
+import (
+	"flag"
+	"fmt"
+	"os"
+	"regexp"
+	"strings"
+)
+
+// What a run was asked for.
+type settings struct {
+	containerd string   // its program
+	config     string   // its configuration
+	folder     string   // for logs, volumes and profiles
+	version    int      // of containerd: 1 or 2
+	handlers   []string // in the order of the report: the yardstick first
+	only       *regexp.Regexp
+	long       bool
+}
+
+func parseSettings() settings {
+	var s settings
+
+	handlers := flag.String("handlers", "runc,brig", "handlers, the yardstick first")
+	only := flag.String("only", ".", "run cases whose line in the report matches")
+	flag.StringVar(&s.containerd, "containerd", "containerd", "the program")
+	flag.StringVar(&s.config, "config", "", "containerd's configuration")
+	flag.StringVar(&s.folder, "folder", "", "for logs and volumes")
+	flag.IntVar(&s.version, "version", 2, "of containerd")
+	flag.BoolVar(&s.long, "long", false, "the long form of the cases that have one")
+	flag.Parse()
+	s.handlers = strings.Split(*handlers, ",")
+	s.only = regexp.MustCompile(*only)
+
+	return s
+}
+
+// Each case's names, in the order of the report.
+var groups = [][]test{
+	lifecycleTests, statusTests, execTests, attachTests, logTests, statsTests, resourceTests, userTests, privilegeTests,
+	seccompTests, pathTests, namespaceTests, usernsTests, mountTests, deviceTests, restartTests, scaleTests,
+}
+
+func main() {
+	s := parseSettings()
+	daemon, err := startDaemon(s)
+	if err != nil {
+		fmt.Printf("1..1\nnot ok 1 - containerd does not start: %v\n", err)
+		os.Exit(1)
+	}
+	failed := runAll(s, daemon)
+	daemon.end()
+	if failed > 0 {
+		os.Exit(1)
+	}
+}
