@@ -46,12 +46,13 @@ static int delete_container(struct delete *delete, struct error *err)
 	const char *id = delete->cmd->arguments.id;
 	struct brig brig = { 0 };
 	struct brig_info info;
+	struct error ignored = { 0 };
 	int r = find_root(delete, &brig.root, err);
 
 	if (r < 0)
 		return r;
 	/* The number is for containerd's event; that there is no container, or one without a process, is no obstacle. */
-	if (brig_state(&brig, id, delete->arena, &info, /* err= */ NULL) == 0)
+	if (brig_state(&brig, id, delete->arena, &info, &ignored) == 0)
 		delete->pid = info.pid;
 	return brig_delete(&brig, id, /* force= */ true, err);
 }

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "shim/bootstrap/arguments.h"
 #include "shim/service/service_core.h"
 
 static void link_call(struct service_call *call)
@@ -155,6 +156,12 @@ int call_check_id(const char *what, const char *id, struct error *err)
 {
 	if (!*id)
 		return error_invalid(err, "%s: none was given", what);
+	if (strlen(id) <= BRIG_ID_MAX && !arguments_is_name(id))
+		return error_invalid(
+			err,
+			"%s is \"%.100s\"; it has to be of at most %u letters, digits, '.', '_' and '-', and to begin "
+			"with a letter or digit",
+			what, id, ARGUMENTS_NAME_MAX);
 	return call_check_length(what, id, BRIG_ID_MAX, err);
 }
 

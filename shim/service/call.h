@@ -52,7 +52,7 @@ void call_ended(void *context, struct server_call id, enum server_ended why);
 /* Frees all that still wait, once nobody can answer them any more. */
 void call_free_all(struct service *service);
 
-/* "id: none was given" or "id: longer than 1024 bytes" */
+/* A name, as -id is: it becomes part of paths. */
 int call_check_id(const char *what, const char *id, struct error *err);
 /* what: "stdin"; max: bytes */
 int call_check_length(const char *what, const char *text, size_t max, struct error *err);
