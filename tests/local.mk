@@ -1,4 +1,4 @@
-EXTRA_DIST += tests/README.md tests/run tests/stages tests/support tests/lint tests/integration tests/clients tests/cri tests/soak
+EXTRA_DIST += tests/README.md tests/run tests/stages tests/support tests/lint tests/integration tests/clients tests/cri tests/shim tests/soak
 
 # What the shim does with the library, for tests/integration/supervised.bats.
 check_PROGRAMS += tests/support/supervisor

@@ -83,74 +83,86 @@ ssize_t fd_read_file_at(int dir_fd, const char *path, char *text, size_t size)
 	return (ssize_t)length;
 }
 
-int fd_send(int socket_fd, const void *data, size_t length, int passed_fd)
+int fd_send_list(int socket_fd, const void *data, size_t length, const int *passed_fds, size_t n)
 {
 	union {
 		struct cmsghdr header;
-		char bytes[CMSG_SPACE(sizeof(int))];
+		char bytes[CMSG_SPACE(FD_PASSED_MAX * sizeof(int))];
 	} control = { 0 };
 	struct iovec part = { .iov_base = (void *)data, .iov_len = length };
 	struct msghdr message = { .msg_iov = &part, .msg_iovlen = 1 };
-	ssize_t n;
+	ssize_t sent;
 
-	if (passed_fd >= 0) {
+	if (n > FD_PASSED_MAX)
+		return -EINVAL;
+	if (n > 0) {
 		message.msg_control = control.bytes;
-		message.msg_controllen = sizeof(control.bytes);
+		message.msg_controllen = CMSG_SPACE(n * sizeof(int));
 		control.header.cmsg_level = SOL_SOCKET;
 		control.header.cmsg_type = SCM_RIGHTS;
-		control.header.cmsg_len = CMSG_LEN(sizeof(int));
-		memcpy(CMSG_DATA(&control.header), &passed_fd, sizeof(int));
+		control.header.cmsg_len = CMSG_LEN(n * sizeof(int));
+		memcpy(CMSG_DATA(&control.header), passed_fds, n * sizeof(int));
 	}
 	do
-		n = sendmsg(socket_fd, &message, MSG_NOSIGNAL);
-	while (n < 0 && errno == EINTR);
-	if (n < 0)
+		sent = sendmsg(socket_fd, &message, MSG_NOSIGNAL);
+	while (sent < 0 && errno == EINTR);
+	if (sent < 0)
 		return -errno;
-	return (size_t)n == length ? 0 : -EMSGSIZE;
+	return (size_t)sent == length ? 0 : -EMSGSIZE;
 }
 
-/* Keeps the first descriptor of the message in *ret_fd and closes the rest. */
-static void take_passed_fds(struct msghdr *message, int *ret_fd)
+int fd_send(int socket_fd, const void *data, size_t length, int passed_fd)
+{
+	return fd_send_list(socket_fd, data, length, &passed_fd, passed_fd >= 0);
+}
+
+/* Keeps the first n descriptors of the message in ret_fds and closes the rest. */
+static void take_passed_fds(struct msghdr *message, int *ret_fds, size_t n)
 {
 	struct cmsghdr *header;
-	size_t n;
+	size_t n_passed, taken = 0;
 	int fd;
 
 	for (header = CMSG_FIRSTHDR(message); header; header = CMSG_NXTHDR(message, header)) {
 		if (header->cmsg_level != SOL_SOCKET || header->cmsg_type != SCM_RIGHTS)
 			continue;
-		n = (header->cmsg_len - CMSG_LEN(0)) / sizeof(int);
-		for (size_t i = 0; i < n; i++) {
+		n_passed = (header->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+		for (size_t i = 0; i < n_passed; i++) {
 			memcpy(&fd, CMSG_DATA(header) + i * sizeof(int), sizeof(int));
-			if (ret_fd && *ret_fd < 0)
-				*ret_fd = fd;
+			if (taken < n)
+				ret_fds[taken++] = fd;
 			else
 				close(fd);
 		}
 	}
 }
 
-ssize_t fd_receive(int socket_fd, void *data, size_t size, int *ret_fd)
+ssize_t fd_receive_list(int socket_fd, void *data, size_t size, int *ret_fds, size_t n)
 {
 	union {
 		struct cmsghdr header;
-		char bytes[CMSG_SPACE(4 * sizeof(int))];
+		char bytes[CMSG_SPACE(FD_PASSED_MAX * sizeof(int))];
 	} control = { 0 };
 	struct iovec part = { .iov_base = data, .iov_len = size };
 	struct msghdr message = {
 		.msg_iov = &part, .msg_iovlen = 1, .msg_control = control.bytes, .msg_controllen = sizeof(control.bytes)
 	};
-	ssize_t n;
+	ssize_t received;
 
-	if (ret_fd)
-		*ret_fd = -EBADF;
+	for (size_t i = 0; i < n; i++)
+		ret_fds[i] = -EBADF;
 	do
-		n = recvmsg(socket_fd, &message, MSG_CMSG_CLOEXEC);
-	while (n < 0 && errno == EINTR);
-	if (n < 0)
+		received = recvmsg(socket_fd, &message, MSG_CMSG_CLOEXEC);
+	while (received < 0 && errno == EINTR);
+	if (received < 0)
 		return -errno;
-	take_passed_fds(&message, ret_fd);
-	return n;
+	take_passed_fds(&message, ret_fds, n);
+	return received;
+}
+
+ssize_t fd_receive(int socket_fd, void *data, size_t size, int *ret_fd)
+{
+	return fd_receive_list(socket_fd, data, size, ret_fd, ret_fd != NULL);
 }
 
 int fd_connect(const char *path)

@@ -21,5 +21,10 @@ int fd_send(int socket_fd, const void *data, size_t length, int passed_fd);
 /* Receives one message of at most size bytes; *ret_fd (may be NULL) is the descriptor that came along or -EBADF; more than
  * one, or one that is not wanted, is closed. Returns the number of bytes (0: the peer is gone) or a negative errno. */
 ssize_t fd_receive(int socket_fd, void *data, size_t size, int *ret_fd);
+#define FD_PASSED_MAX 4
+/* The same with n of them, at most FD_PASSED_MAX. */
+int fd_send_list(int socket_fd, const void *data, size_t length, const int *passed_fds, size_t n);
+/* As fd_receive, with the first n (at most FD_PASSED_MAX); -EBADF for those that did not come. */
+ssize_t fd_receive_list(int socket_fd, void *data, size_t size, int *ret_fds, size_t n);
 /* Connects to the stream socket at path (also longer than sun_path, by way of its directory). A descriptor or a negative errno. */
 int fd_connect(const char *path);

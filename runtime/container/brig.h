@@ -58,6 +58,15 @@ struct brig_process {
 	char cgroup_path[BRIG_CGROUP_PATH_MAX]; /* of the container; with the manager: for brig_group_open */
 };
 
+/* How long a container may run and how much it may write, by its annotations and the site's policy. 0: no limit. */
+struct brig_limits {
+	uint64_t timeout;    /* nanoseconds from the start: then all of it is to be killed, exit status 124 */
+	uint64_t max_output; /* bytes of stdout, and of stderr: beyond them it is to be killed, exit status 137 */
+	bool timeout_by_site, max_output_by_site; /* the policy's maximum, not an annotation's */
+};
+#define BRIG_STATUS_TIMEOUT 124 /* as timeout(1) has it */
+#define BRIG_STATUS_KILLED 137
+
 /* What a supervisor (the shim) asks of create and exec beyond the command line: it keeps the processes that it had made. With
  * one, the container's cgroup has a group of the container's own below it, and one more for each exec (brig_group.h). */
 struct brig_supervisor {
@@ -67,6 +76,10 @@ struct brig_supervisor {
 	 * never visible on the host unless hooks have to see it, and goes with the container. */
 	const struct brig_mount *mounts;
 	size_t n_mounts;
+	/* create: before anything is made; a failure ends it. It takes holding the limits upon itself. NULL: there is nothing to hold
+	 * them with. */
+	int (*decided)(void *context, const struct brig_limits *limits, struct error *err);
+	void *context;
 };
 
 struct brig_create {
@@ -88,6 +101,10 @@ int brig_start(const struct brig *brig, const char *id, struct error *err);
 /* create + start; without detach waits for the end, forwards signals and the terminal, deletes the container unless keep,
  * and gives the exit status as a shell would (128 + signal). */
 int brig_run(const struct brig *brig, const struct brig_create *request, int *ret_exit_status, struct error *err);
+/* Appends text, at most 4096 bytes of it, to the file that the container's supervisor reads as its last words: the one mounted where
+ * the annotation io.kubernetes.container.terminationMessagePath says, else at /dev/termination-log. ERROR_NOT_FOUND: it has none;
+ * ERROR_REFUSED: it is not a regular file, or not the container's to write. */
+int brig_write_last_words(const struct brig *brig, const char *id, const char *text, struct error *err);
 /* all: every process of the container's cgroup. */
 int brig_kill(const struct brig *brig, const char *id, int signal, bool all, struct error *err);
 /* force: kills it first; a container that does not exist is no error then. */

@@ -78,7 +78,8 @@ static int load_bundle(const char *bundle, struct spec **ret, struct buffer *ret
 	return rc < 0 ? error_prefix(err, "bundle %s", bundle) : 0;
 }
 
-int creation_decide(const struct brig *brig, const struct brig_create *request, struct decision *ret, struct error *err)
+int creation_decide(const struct brig *brig, const struct brig_create *request, unsigned holds, struct decision *ret,
+		    struct error *err)
 {
 	char bundle[PATH_MAX];
 	AUTO(spec_free) struct spec *spec = NULL;
@@ -91,7 +92,8 @@ int creation_decide(const struct brig *brig, const struct brig_create *request, 
 					.no_new_keyring = request->no_new_keyring,
 					.preserve_fds = request->preserve_fds,
 					.listen_fds = listen_fds(),
-					.cgroup_manager = creation_cgroup_manager(brig) };
+					.cgroup_manager = creation_cgroup_manager(brig),
+					.holds = holds };
 	int rc;
 
 	rc = policy_load(brig->policy, &decision.policy, err);
@@ -194,6 +196,8 @@ static int make_cgroup(struct creation *creation, struct error *err)
 	const struct plan_cgroup *cgroup = &creation->plan->cgroup;
 	int rc = cgroup_create(cgroup, &creation->cgroup, err);
 
+	if (rc >= 0 && creation->request->supervisor)
+		rc = cgroup_account(creation->cgroup, err);
 	if (rc >= 0 && creation->request->supervisor)
 		rc = cgroup_make_entry(creation->cgroup, CGROUP_ENTRY_CONTAINER, err);
 	if (rc >= 0 && creation->request->supervisor && shows_cgroup(creation->plan))
@@ -317,12 +321,35 @@ int creation_check_fds(unsigned preserve_fds, struct error *err)
 	return 0;
 }
 
+/* Which limits of the plan somebody holds while the container runs: the supervisor all of them, run itself those of time. */
+static unsigned held_limits(const struct brig_create *request, enum child_role role)
+{
+	if (request->supervisor && request->supervisor->decided)
+		return PLAN_HOLDS_TIMEOUT | PLAN_HOLDS_MAX_OUTPUT;
+	return role == CHILD_INIT_RUNS && !request->detach ? PLAN_HOLDS_TIMEOUT : 0;
+}
+
+static int tell_supervisor(const struct creation *creation, struct error *err)
+{
+	const struct brig_supervisor *supervisor = creation->request->supervisor;
+	const struct plan_limits *limits = &creation->plan->limits;
+	const struct brig_limits told = {
+		.timeout = limits->timeout.value,
+		.max_output = limits->max_output.value,
+		.timeout_by_site = limits->timeout.by_site,
+		.max_output_by_site = limits->max_output.by_site,
+	};
+
+	return supervisor && supervisor->decided ? supervisor->decided(supervisor->context, &told, err) : 0;
+}
+
 static int make(struct creation *creation, enum child_role role, struct error *err)
 {
 	struct console_wish wish = { .path = creation->request->console_socket,
 				     .foreground = role == CHILD_INIT_RUNS && !creation->request->detach,
 				     .supervisor = creation->request->supervisor };
-	int rc = creation_decide(creation->brig, creation->request, &creation->decision, err);
+	int rc = creation_decide(creation->brig, creation->request, held_limits(creation->request, role),
+				 &creation->decision, err);
 
 	if (rc < 0)
 		return rc;
@@ -335,7 +362,9 @@ static int make(struct creation *creation, enum child_role role, struct error *e
 	wish.terminal = creation->plan->process.terminal;
 	if (role == CHILD_INIT_RUNS && !creation->plan->has_process)
 		return error_invalid(err, "config.json has no process: there is nothing to run");
-	rc = console_ends_open(&wish, &creation->console, err);
+	rc = tell_supervisor(creation, err);
+	if (rc >= 0)
+		rc = console_ends_open(&wish, &creation->console, err);
 	if (rc >= 0)
 		rc = reserve(creation, err);
 	if (rc >= 0)

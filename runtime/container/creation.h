@@ -22,8 +22,9 @@ struct decision {
 	struct buffer text;   /* config.json as read */
 };
 
-/* Reads the bundle and decides. ret is for creation_decision_done(). */
-int creation_decide(const struct brig *brig, const struct brig_create *request, struct decision *ret, struct error *err);
+/* Reads the bundle and decides. holds: see plan_request. ret is for creation_decision_done(). */
+int creation_decide(const struct brig *brig, const struct brig_create *request, unsigned holds, struct decision *ret,
+		    struct error *err);
 void creation_decision_done(struct decision *decision);
 
 struct creation {

@@ -1,11 +1,13 @@
 #include "container/foreground.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <poll.h>
 #include <signal.h>
 #include <sys/ioctl.h>
 #include <sys/signalfd.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
@@ -13,6 +15,7 @@
 #include "base/syscalls.h"
 
 #define COPY_SIZE 4096
+#define NS_PER_MS UINT64_C(1000000)
 
 int foreground_begin(struct foreground *ret, struct error *err)
 {
@@ -91,6 +94,31 @@ static void drain(const struct foreground *foreground)
 	}
 }
 
+uint64_t foreground_now(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * 1000 * NS_PER_MS + (uint64_t)now.tv_nsec;
+}
+
+/* Milliseconds for poll(2), rounded up. At the deadline, and once, the process is killed. */
+static int time_left(struct foreground *foreground, int pidfd)
+{
+	uint64_t now, left;
+
+	if (foreground->deadline == 0 || foreground->timed_out)
+		return -1;
+	now = foreground_now();
+	if (now >= foreground->deadline) {
+		foreground->timed_out = true;
+		sys_pidfd_send_signal(pidfd, SIGKILL);
+		return -1;
+	}
+	left = (foreground->deadline - now - 1) / NS_PER_MS + 1;
+	return left > INT_MAX ? INT_MAX : (int)left;
+}
+
 int foreground_wait(struct foreground *foreground, const struct birth *birth, int *ret_exit_status, struct error *err)
 {
 	struct pollfd polled[] = {
@@ -102,7 +130,7 @@ int foreground_wait(struct foreground *foreground, const struct birth *birth, in
 	siginfo_t info = { 0 };
 
 	while (!polled[0].revents) {
-		if (poll(polled, ARRAY_SIZE(polled), -1) < 0 && errno != EINTR)
+		if (poll(polled, ARRAY_SIZE(polled), time_left(foreground, birth->pidfd)) < 0 && errno != EINTR)
 			return error_system(err, errno, "wait for the container's end");
 		if (polled[1].revents)
 			forward_signals(foreground, birth->pidfd);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <stdbool.h>
+#include <stdint.h>
 #include <termios.h>
 
 #include "base/error.h"
@@ -11,6 +12,9 @@ struct foreground {
 	int signal_fd;
 	int master_fd; /* the terminal's master, or -EBADF */
 	bool raw;      /* our own terminal was changed */
+	/* To be set before foreground_wait: on CLOCK_MONOTONIC, in nanoseconds; 0: none. The process is killed then. */
+	uint64_t deadline;
+	bool timed_out; /* it was */
 	struct termios saved;
 };
 
@@ -18,6 +22,8 @@ struct foreground {
 int foreground_begin(struct foreground *ret, struct error *err);
 /* Takes the master from the socket it arrives on and puts our terminal into raw mode. */
 int foreground_take_terminal(struct foreground *foreground, int master_socket_fd, struct error *err);
+/* What deadlines are counted from. */
+uint64_t foreground_now(void);
 /* Until the process ends. Its status as a shell gives it: 128 + signal. */
 int foreground_wait(struct foreground *foreground, const struct birth *birth, int *ret_exit_status, struct error *err);
 /* The terminal as it was, and signals as they were. */

@@ -18,6 +18,7 @@ runtime_container_sources = \
 	runtime/container/foreground.h \
 	runtime/container/freeze.c \
 	runtime/container/info.c \
+	runtime/container/last_words.c \
 	runtime/container/metrics.c \
 	runtime/container/metrics.h \
 	runtime/container/metrics_parse.c \

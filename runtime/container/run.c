@@ -2,12 +2,14 @@
 
 #include "base/cleanup.h"
 #include "base/log.h"
+#include "base/quantity.h"
 #include "child/child.h"
 #include "container/brig.h"
 #include "container/creation.h"
 #include "container/delete.h"
 #include "container/foreground.h"
 #include "container/start.h"
+#include "parent/cgroup/cgroup.h"
 
 static int make_running(const struct brig *brig, const struct brig_create *request, struct creation *creation,
 			struct error *err)
@@ -24,6 +26,20 @@ static int make_running(const struct brig *brig, const struct brig_create *reque
 	return rc;
 }
 
+/* What it left in a pid namespace that it shared goes with it, also where the container is kept. */
+static int end_by_timeout(const struct creation *creation)
+{
+	const struct plan_limit *timeout = &creation->plan->limits.timeout;
+	char text[QUANTITY_TEXT_MAX];
+	struct error err = { 0 };
+
+	log_warning("ended after %s (%s)", quantity_format_duration(timeout->value, text),
+		    timeout->by_site ? "the site's policy" : "annotation brig.dev/timeout");
+	if (creation->cgroup && cgroup_kill(creation->cgroup, &err) < 0)
+		log_warning("what it left was not killed: %s", err.message);
+	return BRIG_STATUS_TIMEOUT;
+}
+
 static int wait_for_end(struct creation *creation, struct foreground *foreground, int *ret_exit_status, struct error *err)
 {
 	int rc = 0;
@@ -32,8 +48,12 @@ static int wait_for_end(struct creation *creation, struct foreground *foreground
 		rc = foreground_take_terminal(foreground, creation->console.master_socket_fd, err);
 	/* Whoever wants to kill or exec meanwhile needs the lock that creation took. */
 	store_unlock(&creation->container);
+	if (creation->plan->limits.timeout.value > 0)
+		foreground->deadline = foreground_now() + creation->plan->limits.timeout.value;
 	if (rc >= 0)
 		rc = foreground_wait(foreground, &creation->birth, ret_exit_status, err);
+	if (rc >= 0 && foreground->timed_out)
+		*ret_exit_status = end_by_timeout(creation);
 	return rc;
 }
 

@@ -13,7 +13,7 @@ int brig_plan(const struct brig *brig, const struct brig_plan *request, struct b
 	int rc = store_check_id(request->id, err);
 
 	if (rc >= 0)
-		rc = creation_decide(brig, &create, &decision, err);
+		rc = creation_decide(brig, &create, PLAN_HOLDS_TIMEOUT | PLAN_HOLDS_MAX_OUTPUT, &decision, err);
 	if (rc < 0)
 		return rc;
 	plan_print(decision.plan, &decision.report, policy_name(&decision.policy), format, out);

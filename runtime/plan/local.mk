@@ -11,6 +11,7 @@ runtime_plan_sources = \
 	runtime/plan/plan_digest.c \
 	runtime/plan/plan_digest.h \
 	runtime/plan/plan_hooks.c \
+	runtime/plan/plan_limits.c \
 	runtime/plan/plan_mount_kinds.c \
 	runtime/plan/plan_mount_kinds.h \
 	runtime/plan/plan_mount_options.c \

@@ -295,6 +295,23 @@ struct plan_hooks {
 	size_t n;
 };
 
+/* ---- what a supervisor holds while the container runs ---- */
+
+enum {
+	PLAN_HOLDS_TIMEOUT = 1 << 0,
+	PLAN_HOLDS_MAX_OUTPUT = 1 << 1,
+};
+
+struct plan_limit {
+	uint64_t value; /* 0: none */
+	bool by_site;	/* the policy's, not an annotation's */
+};
+
+struct plan_limits {
+	struct plan_limit timeout;    /* nanoseconds from the start: then all of the container is killed */
+	struct plan_limit max_output; /* bytes of stdout, and of stderr */
+};
+
 /* ---- the whole ---- */
 
 struct plan {
@@ -313,6 +330,7 @@ struct plan {
 	struct plan_seccomp seccomp;
 	struct plan_cgroup cgroup;
 	struct plan_hooks hooks[PLAN_N_HOOK_KINDS];
+	struct plan_limits limits;
 	const char *hostname, *domainname; /* or NULL */
 	const struct plan_pair *sysctls;   /* name with slashes: "net/ipv4/ip_forward" */
 	size_t n_sysctls;

@@ -18,6 +18,7 @@ struct plan_request {
 	unsigned preserve_fds; /* --preserve-fds */
 	unsigned listen_fds; /* LISTEN_FDS of our own environment, 0: none; kept too, and told to the program (sd_listen_fds(3)) */
 	enum plan_cgroup_manager cgroup_manager;
+	unsigned holds; /* PLAN_HOLDS_*: which limits whoever asked will hold */
 };
 
 /* The plan of a new container. *ret owns copies of all that it needs: the spec may be freed. report: zeroed by the caller;

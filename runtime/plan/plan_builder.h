@@ -66,3 +66,4 @@ int plan_seccomp_build(struct plan_builder *builder, struct error *err);
 int plan_cgroup_build(struct plan_builder *builder, struct error *err);
 int plan_hooks_build(struct plan_builder *builder, struct error *err);
 int plan_sysctl_build(struct plan_builder *builder, struct error *err);
+int plan_limits_build(struct plan_builder *builder, struct error *err);

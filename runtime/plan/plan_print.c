@@ -1,6 +1,7 @@
 #include "plan/plan_print.h"
 
 #include "base/names.h"
+#include "base/quantity.h"
 #include "plan/plan_printer.h"
 #include "plan/report.h"
 
@@ -99,6 +100,20 @@ static void print_settings(struct plan_printer *printer, const struct plan *plan
 		plan_printer_object_end(printer);
 }
 
+static void print_limits(struct plan_printer *printer, const struct plan_limits *limits)
+{
+	char timeout[QUANTITY_TEXT_MAX];
+
+	if (limits->timeout.value == 0 && limits->max_output.value == 0)
+		return;
+	plan_printer_object(printer, "limits");
+	if (limits->timeout.value > 0)
+		plan_printer_string(printer, "timeout", quantity_format_duration(limits->timeout.value, timeout));
+	if (limits->max_output.value > 0)
+		plan_printer_uint(printer, "maxOutput", limits->max_output.value);
+	plan_printer_object_end(printer);
+}
+
 static void print_report(struct plan_printer *printer, const struct report *report)
 {
 	plan_printer_list(printer, "report");
@@ -140,6 +155,7 @@ static void print_plan(struct plan_printer *printer, const struct plan *plan)
 		plan_print_process(printer, &plan->process);
 	plan_print_seccomp(printer, &plan->seccomp);
 	plan_print_limits(printer, &plan->cgroup);
+	print_limits(printer, &plan->limits);
 	print_hooks(printer, plan);
 	plan_printer_object_end(printer);
 }

@@ -24,6 +24,8 @@ static const enum policy_level levels_of_sets[][POLICY_N_RULES] = {
 		[POLICY_CAPABILITY_UNKNOWN] = POLICY_WARN,
 		[POLICY_CAPABILITY_WITHHELD] = POLICY_WARN,
 		[POLICY_CGROUP_DISABLED] = POLICY_WARN,
+		[POLICY_LIMIT_RAISE] = POLICY_WARN,
+		[POLICY_LIMIT_UNSUPERVISED] = POLICY_WARN,
 		[POLICY_OOM_SCORE_LOWER] = POLICY_WARN,
 		[POLICY_RLIMIT_RAISE] = POLICY_WARN,
 		[POLICY_SELINUX_MISSING] = POLICY_WARN,
@@ -34,6 +36,8 @@ static const char *const remedies[] = {
 	[POLICY_CAPABILITY_UNKNOWN] = "leave it out, or use a kernel that knows it",
 	[POLICY_CAPABILITY_WITHHELD] = "leave it out, or start brig with it",
 	[POLICY_CGROUP_DISABLED] = "leave the limits out, or have a cgroup made",
+	[POLICY_LIMIT_RAISE] = "ask for no more than the site's maximum",
+	[POLICY_LIMIT_UNSUPERVISED] = "have it made by containerd's shim, or run it in the foreground",
 	[POLICY_OOM_SCORE_LOWER] = "ask for no less than brig's own value, or start brig with CAP_SYS_RESOURCE",
 	[POLICY_RLIMIT_RAISE] = "ask for no more than the host's hard limit, or start brig with CAP_SYS_RESOURCE",
 	[POLICY_SELINUX_MISSING] = "leave the label out, or use a host with SELinux",
@@ -87,6 +91,11 @@ const char *policy_name(const struct policy *policy)
 enum policy_level policy_level(const struct policy *policy, enum policy_rule rule)
 {
 	return policy ? policy->levels[rule] : levels_of_sets[POLICY_CONFORMANT][rule];
+}
+
+struct policy_limits policy_limits(const struct policy *policy)
+{
+	return policy ? policy->limits : (struct policy_limits){ 0 };
 }
 
 const char *policy_level_name(enum policy_level level)

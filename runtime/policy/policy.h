@@ -2,6 +2,7 @@
 #pragma once
 
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/error.h"
 
@@ -13,11 +14,13 @@ enum policy_set {
 	POLICY_CONFORMANT, /* do what config.json says: for trusted workloads and conformance suites */
 };
 
-/* All of them are about what config.json asks for and this host, or the caller, withholds. */
+/* All of them are about what config.json asks for and this host, the caller, or the site withholds. */
 enum policy_rule {
 	POLICY_CAPABILITY_UNKNOWN,
 	POLICY_CAPABILITY_WITHHELD,
 	POLICY_CGROUP_DISABLED,
+	POLICY_LIMIT_RAISE,
+	POLICY_LIMIT_UNSUPERVISED,
 	POLICY_OOM_SCORE_LOWER,
 	POLICY_RLIMIT_RAISE,
 	POLICY_SELINUX_MISSING,
@@ -32,9 +35,16 @@ enum policy_level {
 	POLICY_ENFORCE,	     /* refuse */
 };
 
+/* The site's maximum of what a supervisor holds, which is also the limit where a container asks for none; 0: there is none. */
+struct policy_limits {
+	uint64_t timeout;    /* nanoseconds from the start */
+	uint64_t max_output; /* bytes of stdout, and of stderr */
+};
+
 struct policy {
 	enum policy_set set;
 	enum policy_level levels[POLICY_N_RULES];
+	struct policy_limits limits;
 	char name[192]; /* "conformant", "conformant (/etc/brig/policy.json)" */
 };
 
@@ -50,6 +60,8 @@ int policy_parse(const char *text, size_t length, struct policy *ret, struct err
 const char *policy_name(const struct policy *policy);
 /* policy: NULL is the built-in one. Never POLICY_LEVEL_OF_SET. */
 enum policy_level policy_level(const struct policy *policy, enum policy_rule rule);
+/* policy: NULL is the built-in one, which has none. */
+struct policy_limits policy_limits(const struct policy *policy);
 /* "enforce", "adjust", "warn", "off" */
 const char *policy_level_name(enum policy_level level);
 /* "rlimit-raise" */

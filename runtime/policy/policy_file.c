@@ -9,6 +9,7 @@
 #include "base/cleanup.h"
 #include "base/fd.h"
 #include "base/json.h"
+#include "policy/limit_value.h"
 #include "policy/policy_internal.h"
 
 #define ARENA_MAX ((size_t)256 * 1024)
@@ -18,6 +19,7 @@
 struct document {
 	unsigned set;
 	unsigned levels[POLICY_N_RULES];
+	const char *timeout, *max_output;
 };
 
 static const struct json_type set_type = JSON_ENUM_OF(unsigned, &policy_names_sets);
@@ -30,6 +32,8 @@ static const struct json_field rule_fields[POLICY_N_RULES + 1] = {
 	RULE("capability-unknown", POLICY_CAPABILITY_UNKNOWN),
 	RULE("capability-withheld", POLICY_CAPABILITY_WITHHELD),
 	RULE("cgroup-disabled", POLICY_CGROUP_DISABLED),
+	RULE("limit-raise", POLICY_LIMIT_RAISE),
+	RULE("limit-unsupervised", POLICY_LIMIT_UNSUPERVISED),
 	RULE("oom-score-lower", POLICY_OOM_SCORE_LOWER),
 	RULE("rlimit-raise", POLICY_RLIMIT_RAISE),
 	RULE("selinux-missing", POLICY_SELINUX_MISSING),
@@ -38,10 +42,18 @@ static const struct json_field rule_fields[POLICY_N_RULES + 1] = {
 /* The levels lie in the document itself: the object has no struct of its own. */
 static const struct json_type rules_type = JSON_OBJECT_OF(struct document, rule_fields);
 
+static const struct json_field limit_fields[] = {
+	{ "timeout", &json_string, offsetof(struct document, timeout), 0 },
+	{ "max_output", &json_string, offsetof(struct document, max_output), 0 },
+	{ 0 },
+};
+static const struct json_type limits_type = JSON_OBJECT_OF(struct document, limit_fields);
+
 /* "set" has to be there: what a file means must not change with the set that a later version has built in. */
 static const struct json_field document_fields[] = {
 	{ "set", &set_type, offsetof(struct document, set), JSON_REQUIRED },
 	{ "rules", &rules_type, 0 },
+	{ "limits", &limits_type, 0 },
 	{ 0 },
 };
 static const struct json_type document_type = JSON_OBJECT_OF(struct document, document_fields);
@@ -51,17 +63,35 @@ const char *policy_rule_name(enum policy_rule rule)
 	return rule_fields[rule].name;
 }
 
+static int take_limits(const struct document *document, struct policy_limits *ret, struct error *err)
+{
+	struct policy_limits limits = { 0 };
+	int rc = 0;
+
+	if (document->timeout)
+		rc = limit_value_timeout("limits.timeout", document->timeout, &limits.timeout, err);
+	if (rc >= 0 && document->max_output)
+		rc = limit_value_bytes("limits.max_output", document->max_output, &limits.max_output, err);
+	if (rc >= 0)
+		*ret = limits;
+	return rc;
+}
+
 int policy_parse(const char *text, size_t length, struct policy *ret, struct error *err)
 {
 	static const struct json_limits limits = { .bytes = POLICY_BYTES_MAX, .string = 256, .elements = 256, .depth = 4 };
 	AUTO(arena_free) struct arena *arena = arena_new(ARENA_MAX);
 	const struct json_input input = { .text = text, .length = length, .limits = &limits, .strict = true };
 	struct document document = { 0 };
+	struct policy_limits site = { 0 };
 	int rc = arena ? json_decode(&input, &document_type, &document, arena, err) : error_memory(err);
 
+	if (rc >= 0)
+		rc = take_limits(&document, &site, err);
 	if (rc < 0)
 		return rc;
 	policy_init(ret, (enum policy_set)document.set);
+	ret->limits = site;
 	for (size_t i = 0; i < POLICY_N_RULES; i++) {
 		if (document.levels[i] != POLICY_LEVEL_OF_SET)
 			ret->levels[i] = (enum policy_level)document.levels[i];

@@ -8,8 +8,10 @@
 #include "base/path.h"
 #include "shim/bootstrap/arguments.h"
 
-/* The first one that is there counts: containerd's own, then the pod that CRI gives. */
-static const char *const group_annotations[] = { "io.containerd.runc.v2.group", "io.kubernetes.cri.sandbox-id" };
+/* The first one that is there counts: the pod that CRI-O gives, containerd's own, then the pod that CRI gives. CRI-O copies whatever
+ * annotations a pod has, the other two among them, and sets its own last: a pod's author must not choose another pod's shim. */
+static const char *const group_annotations[] = { "io.kubernetes.cri-o.SandboxID", "io.containerd.runc.v2.group",
+						 "io.kubernetes.cri.sandbox-id" };
 
 struct config {
 	const struct json_pair *annotations;

@@ -189,10 +189,6 @@ static void go_on(struct publisher *publisher)
 		tell_idle(publisher);
 		return;
 	}
-	if (!*publisher->options.address) {
-		spill_what_can_be(publisher);
-		return;
-	}
 	if (!connect_client(publisher))
 		return;
 	if (send_first(publisher, &err) < 0) {
@@ -277,7 +273,7 @@ int publisher_new(const struct publisher_options *options, struct publisher **re
 		return error_memory(err);
 	}
 	/* No reason for a pod not to start. */
-	if (queue_init(&publisher->queue, options->directory_fd, &why) < 0)
+	if (*publisher->options.address && queue_init(&publisher->queue, options->directory_fd, &why) < 0)
 		log_error("%s", why.message);
 	if (!queue_is_empty(&publisher->queue))
 		loop_set_timer(options->loop, &publisher->work, /* deadline= */ 0);
@@ -350,6 +346,9 @@ int publisher_publish(struct publisher *publisher, const struct publisher_event 
 	__attribute__((cleanup(buffer_done_cleanup))) struct buffer packed = { 0 };
 	int r;
 
+	/* They would fill the queue's file, and then memory, for nobody. */
+	if (!*publisher->options.address)
+		return 0;
 	pack(publisher, event, &packed);
 	r = packed.failed ? error_system(err, -packed.failed, "pack the event") : add(publisher, &packed, err);
 	if (r < 0)
@@ -366,8 +365,6 @@ void publisher_finish(struct publisher *publisher, uint64_t timeout, void (*idle
 		tell_idle(publisher);
 		return;
 	}
-	if (!*publisher->options.address)
-		timeout = 0;
 	loop_set_timer(publisher->options.loop, &publisher->end, loop_now() + timeout);
 	/* Not after the pause that is on: this may be the last chance. */
 	if (!publisher->is_sent && publisher->work.is_active)

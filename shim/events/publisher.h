@@ -16,7 +16,7 @@ struct publisher;
 
 struct publisher_options {
 	struct loop *loop;
-	const char *address; /* path of containerd's ttrpc socket (TTRPC_ADDRESS); NULL or "": events only go to the queue */
+	const char *address; /* path of containerd's ttrpc socket (TTRPC_ADDRESS); NULL or "": nobody ever asks for events (CRI-O) */
 	const char *namespace; /* containerd's */
 	int directory_fd;      /* where the queue's file is kept; stays the caller's */
 };
@@ -32,7 +32,7 @@ struct publisher_event {
 	const void *value;    /* the packed message; copied */
 	size_t length;
 };
-/* Stamps the event with the time and queues it. Never blocks. */
+/* Stamps the event with the time and queues it; without an address it is dropped. Never blocks. */
 int publisher_publish(struct publisher *publisher, const struct publisher_event *event, struct error *err);
 /* Nothing waits any more. */
 bool publisher_is_idle(const struct publisher *publisher);

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/stat.h>
 
 #include "base/log.h"
 #include "shim/io/copy.h"
@@ -201,6 +202,62 @@ int io_enter(const struct io *io, struct error *err)
 	if (dup2(in, STDIN_FILENO) < 0 || dup2(out, STDOUT_FILENO) < 0 || dup2(error, STDERR_FILENO) < 0)
 		return error_system(err, errno, "put the standard streams into place");
 	return 0;
+}
+
+static int replace_by_pipe(int standard_fd, int *ret_fd, struct error *err)
+{
+	AUTO(endpoint_done) struct endpoint ends = ENDPOINT_NONE;
+	AUTO_CLOSE int fd = -EBADF;
+	int rc = endpoint_pipe(&ends, err);
+
+	if (rc < 0)
+		return rc;
+	fd = reopen(ends.write_fd, O_WRONLY, names[standard_fd - STDOUT_FILENO], err);
+	if (fd < 0)
+		return fd;
+	if (dup2(fd, standard_fd) < 0)
+		return error_system(err, errno, "put a standard stream into place");
+	*ret_fd = steal_fd(&ends.read_fd);
+	return 0;
+}
+
+int io_bound(const struct io *io, int ret_fds[static 2], struct error *err)
+{
+	int rc = 0;
+
+	for (size_t i = 0; i < ARRAY_SIZE(io->outputs) && !io->is_terminal && rc == 0; i++) {
+		if (process_end(&io->outputs[i]) >= 0)
+			rc = replace_by_pipe(STDOUT_FILENO + (int)i, &ret_fds[i], err);
+	}
+	return rc;
+}
+
+/* Who sent it may have been taken over by what it parsed: a file of another kind could block us, or never end. */
+static int check_pipe(int fd, struct error *err)
+{
+	struct stat status;
+
+	if (fstat(fd, &status) < 0 || !S_ISFIFO(status.st_mode) || fcntl(fd, F_SETFL, O_NONBLOCK) < 0)
+		return error_set(err, ERROR_INTERNAL, EPROTO, "the worker sent something else than a pipe for output");
+	return 0;
+}
+
+int io_limit(struct io *io, uint64_t max_output, const int fds[static 2], struct error *err)
+{
+	int rc = 0;
+
+	io->limit = max_output;
+	for (size_t i = 0; i < ARRAY_SIZE(io->outputs); i++)
+		io->outputs[i].bounded = (struct endpoint){ .read_fd = fds[i], .write_fd = -EBADF };
+	if (io->null_fd < 0)
+		io->null_fd = open("/dev/null", O_WRONLY | O_CLOEXEC);
+	if (io->null_fd < 0)
+		return error_system(err, errno, "open /dev/null");
+	for (size_t i = 0; i < ARRAY_SIZE(io->outputs) && rc == 0; i++) {
+		if (fds[i] >= 0)
+			rc = check_pipe(fds[i], err);
+	}
+	return rc;
 }
 
 int io_console_fd(const struct io *io)

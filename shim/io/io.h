@@ -20,7 +20,7 @@ struct io_options {
 	bool terminal;
 	const char *container_id, *namespace; /* for a binary logger's environment */
 	uint64_t max_output;		      /* bytes of out, and of err; 0: without a bound */
-	/* More than max_output came: once, the rest is dropped. NULL is allowed. */
+	/* More than max_output, or io_limit's, came: once, the rest is dropped. NULL is allowed. */
 	void (*overflowed)(void *context);
 	void *context;
 };
@@ -35,6 +35,11 @@ DEFINE_CLEANUP(struct io *, io_free);
 /* In the forked worker: descriptors 0, 1 and 2 become the process's own open file descriptions (blocking; /dev/null with a
  * terminal). */
 int io_enter(const struct io *io, struct error *err);
+/* In the forked worker, where a limit that was not known to io_open turns up, with io_limit in the shim: descriptors 1 and 2 become
+ * pipes, but for a stream that goes nowhere and with a terminal. ret_fds: their reading ends, or -EBADF. */
+int io_bound(const struct io *io, int ret_fds[static 2], struct error *err);
+/* In the shim, before io_begin. Takes fds (see io_bound), also on failure. */
+int io_limit(struct io *io, uint64_t max_output, const int fds[static 2], struct error *err);
 /* The worker's end of the socket over which a terminal's master comes; -EBADF without a terminal. Stays io's. */
 int io_console_fd(const struct io *io);
 /* In the shim, once the worker has succeeded: takes the terminal's master, begins to copy, and closes what was the worker's

@@ -22,14 +22,29 @@ static int enter_streams(const void *context, struct error *err)
 	return r < 0 ? error_prefix(err, "enter the streams") : 0;
 }
 
+struct decision {
+	const struct process *init;
+	struct worker_outcome *outcome;
+};
+
+static int take_decision(void *context, const struct brig_limits *limits, struct error *err)
+{
+	const struct decision *decision = context;
+
+	return task_limits_decide(decision->init, limits, decision->outcome, err);
+}
+
 static int run_create(const void *context, struct worker_outcome *outcome, struct error *err)
 {
 	const struct process *init = context;
 	const struct task *task = init->task;
+	struct decision decision = { init, outcome };
 	const struct brig_supervisor supervisor = {
 		.console_fd = io_console_fd(init->io),
 		.mounts = task->mounts,
 		.n_mounts = task->n_mounts,
+		.decided = take_decision,
+		.context = &decision,
 	};
 	const struct brig_create request = {
 		.id = task->id,

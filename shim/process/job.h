@@ -34,8 +34,8 @@ struct job {
 	int (*undo)(const void *context, struct worker_outcome *outcome, struct error *err);
 	/* In the shim, before, once the state allows it. */
 	int (*prepare)(struct process *process, struct error *err);
-	/* In the shim: run has succeeded. Takes made->pidfd. */
-	int (*finish)(struct process *process, const struct brig_process *made, struct error *err);
+	/* In the shim: run has succeeded. Takes outcome's descriptors. */
+	int (*finish)(struct process *process, const struct worker_outcome *outcome, struct error *err);
 	/* In the shim: it has failed. outcome_is_known: false where the worker died: then anything may have happened. */
 	void (*fail)(struct process *process, bool outcome_is_known);
 	bool ends_process; /* there is no such process afterwards */

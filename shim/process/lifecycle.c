@@ -22,13 +22,25 @@ static int open_group(struct task *task, const struct brig_process *made, struct
 	return r < 0 ? error_prefix(err, "open the control group") : 0;
 }
 
-int lifecycle_created(struct process *init, const struct brig_process *made, struct error *err)
+/* Nobody has seen it yet: the undo ends it. */
+static int drop(const struct brig_process *made, int r)
+{
+	int pidfd = made->pidfd;
+
+	close_and_reset(&pidfd);
+	return r;
+}
+
+int lifecycle_created(struct process *init, const struct worker_outcome *outcome, struct error *err)
 {
 	struct task *task = init->task;
-	int r = task_exit_watch(init, made, err);
+	int r = task_limits_take(init, outcome, err);
 
+	if (r < 0)
+		return drop(&outcome->process, r);
+	r = task_exit_watch(init, &outcome->process, err);
 	if (r >= 0)
-		r = open_group(task, made, err);
+		r = open_group(task, &outcome->process, err);
 	if (r < 0)
 		return r;
 	task_oom_begin(task);
@@ -47,12 +59,13 @@ void lifecycle_create_failed(struct process *init, bool outcome_is_known)
 	reaper_forget(init->task->tasks->reaper, &init->child);
 }
 
-int lifecycle_started(struct process *init, const struct brig_process *made, struct error *err)
+int lifecycle_started(struct process *init, const struct worker_outcome *outcome, struct error *err)
 {
-	(void)made;
+	(void)outcome;
 	(void)err;
 	enter_state(init, PROCESS_RUNNING);
 	task_event(init, TASK_STARTED);
+	task_limits_begin(init->task);
 	task_exit_announce(init);
 	return 0;
 }
@@ -80,9 +93,9 @@ int lifecycle_prepare_exec(struct process *exec, struct error *err)
 	return 0;
 }
 
-int lifecycle_exec_started(struct process *exec, const struct brig_process *made, struct error *err)
+int lifecycle_exec_started(struct process *exec, const struct worker_outcome *outcome, struct error *err)
 {
-	int r = task_exit_watch(exec, made, err);
+	int r = task_exit_watch(exec, &outcome->process, err);
 
 	if (r < 0)
 		return r;
@@ -129,36 +142,36 @@ int lifecycle_prepare_delete(struct process *process, struct error *err)
 	return JOB_WAITS;
 }
 
-int lifecycle_deleted(struct process *init, const struct brig_process *made, struct error *err)
+int lifecycle_deleted(struct process *init, const struct worker_outcome *outcome, struct error *err)
 {
 	(void)init;
-	(void)made;
+	(void)outcome;
 	(void)err;
 	return 0;
 }
 
-int lifecycle_paused(struct process *init, const struct brig_process *made, struct error *err)
+int lifecycle_paused(struct process *init, const struct worker_outcome *outcome, struct error *err)
 {
-	(void)made;
+	(void)outcome;
 	(void)err;
 	enter_state(init, PROCESS_PAUSED);
 	task_event(init, TASK_PAUSED);
 	return 0;
 }
 
-int lifecycle_resumed(struct process *init, const struct brig_process *made, struct error *err)
+int lifecycle_resumed(struct process *init, const struct worker_outcome *outcome, struct error *err)
 {
-	(void)made;
+	(void)outcome;
 	(void)err;
 	enter_state(init, PROCESS_RUNNING);
 	task_event(init, TASK_RESUMED);
 	return 0;
 }
 
-int lifecycle_updated(struct process *init, const struct brig_process *made, struct error *err)
+int lifecycle_updated(struct process *init, const struct worker_outcome *outcome, struct error *err)
 {
 	(void)init;
-	(void)made;
+	(void)outcome;
 	(void)err;
 	return 0;
 }

@@ -3,23 +3,22 @@
 
 #include <stdbool.h>
 
-#include "container/brig.h"
 #include "shim/process/task.h"
 
-int lifecycle_created(struct process *init, const struct brig_process *made, struct error *err);
+int lifecycle_created(struct process *init, const struct worker_outcome *outcome, struct error *err);
 void lifecycle_create_failed(struct process *init, bool outcome_is_known);
 
-int lifecycle_started(struct process *init, const struct brig_process *made, struct error *err);
+int lifecycle_started(struct process *init, const struct worker_outcome *outcome, struct error *err);
 void lifecycle_start_failed(struct process *init, bool outcome_is_known);
 
 int lifecycle_prepare_exec(struct process *exec, struct error *err);
-int lifecycle_exec_started(struct process *exec, const struct brig_process *made, struct error *err);
+int lifecycle_exec_started(struct process *exec, const struct worker_outcome *outcome, struct error *err);
 void lifecycle_exec_failed(struct process *exec, bool outcome_is_known);
 
 /* Ends what was created and never started; waits for the end to be told. */
 int lifecycle_prepare_delete(struct process *process, struct error *err);
-int lifecycle_deleted(struct process *init, const struct brig_process *made, struct error *err);
+int lifecycle_deleted(struct process *init, const struct worker_outcome *outcome, struct error *err);
 
-int lifecycle_paused(struct process *init, const struct brig_process *made, struct error *err);
-int lifecycle_resumed(struct process *init, const struct brig_process *made, struct error *err);
-int lifecycle_updated(struct process *init, const struct brig_process *made, struct error *err);
+int lifecycle_paused(struct process *init, const struct worker_outcome *outcome, struct error *err);
+int lifecycle_resumed(struct process *init, const struct worker_outcome *outcome, struct error *err);
+int lifecycle_updated(struct process *init, const struct worker_outcome *outcome, struct error *err);

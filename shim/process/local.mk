@@ -19,6 +19,8 @@ shim_process_sources = \
 	shim/process/task_exit.h \
 	shim/process/task_kill.c \
 	shim/process/task_kill.h \
+	shim/process/task_limits.c \
+	shim/process/task_limits.h \
 	shim/process/task_oom.c \
 	shim/process/task_oom.h \
 	shim/process/task_queue.c \

@@ -9,8 +9,6 @@
 
 /* Of the strings of one Create, which came in one message. */
 #define TASK_BYTES_MAX ((size_t)8 * 1024 * 1024)
-/* Output limits come with the annotations that set them. */
-#define NO_MAX_OUTPUT 0
 
 static void handle_tick(void *context)
 {
@@ -143,6 +141,7 @@ void task_free(struct task *task)
 		task_remove_exec(task->execs);
 	process_done(&task->init);
 	task_oom_close(task);
+	task_limits_close(task);
 	loop_clear_timer(loop, &task->end_timer);
 	loop_clear_timer(loop, &task->tick);
 	brig_group_free(task->group);
@@ -272,6 +271,7 @@ void task_event(const struct process *process, enum task_event event)
 int task_open_streams(struct process *process, struct error *err)
 {
 	const struct tasks_options *options = &process->task->tasks->options;
+	const struct brig_limits *limits = &process->task->limits.limits;
 	const struct io_options streams = {
 		.loop = options->loop,
 		.in = process->in,
@@ -280,7 +280,10 @@ int task_open_streams(struct process *process, struct error *err)
 		.terminal = process->terminal,
 		.container_id = process->task->id,
 		.namespace = options->namespace,
-		.max_output = NO_MAX_OUTPUT,
+		/* A container's own is known once it is being made (task_limits_take). */
+		.max_output = process->kind == PROCESS_EXEC ? limits->max_output : 0,
+		.overflowed = task_limits_overflowed,
+		.context = process,
 	};
 	int r = io_open(&streams, &process->io, err);
 

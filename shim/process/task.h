@@ -8,6 +8,7 @@
 #include "shim/io/io.h"
 #include "shim/process/exit_order.h"
 #include "shim/process/reaper.h"
+#include "shim/process/task_limits.h"
 #include "shim/process/task_oom.h"
 #include "shim/process/tasks.h"
 #include "shim/process/worker.h"
@@ -27,15 +28,18 @@ struct process { /* the init of a container, or an exec */
 	bool in_closed; /* before there was io */
 	struct reaper_child child;
 	struct exit_entry exit;
-	bool is_told;	  /* its exit */
-	bool is_given_up; /* its end was waited for in vain */
-	bool is_killed;	  /* by SIGKILL: what it started goes with it */
+	bool is_told;	    /* its exit */
+	bool is_given_up;   /* its end was waited for in vain */
+	bool is_killed;	    /* by SIGKILL: what it started goes with it */
+	bool is_overflowed; /* an exec that wrote more than it may */
 	struct loop_timer kill_timer;
 	struct task_reply *waiters;
 	struct task_request *requests; /* the first is the one being served, once is_busy */
 	size_t n_requests;
 	bool is_busy, is_waiting; /* is_waiting: for is_told */
 	struct worker *worker;
+	bool is_queued; /* for a worker: in the tasks' list */
+	struct process *next_queued;
 	char *process_json; /* of an exec that has not been started */
 	size_t process_length;
 	struct process *next;
@@ -54,6 +58,7 @@ struct task { /* a container */
 	struct brig_group *group; /* NULL before it is made, and without control groups */
 	struct exit_order order;
 	struct task_oom oom;
+	struct task_limits limits;
 	struct loop_timer end_timer; /* the init has ended, its execs have not */
 	struct loop_timer tick;	     /* something waits to be told or served */
 	struct task *next;
@@ -64,7 +69,10 @@ struct tasks {
 	struct reaper *reaper;
 	struct task *first;
 	size_t n;
-	bool is_closing; /* nobody is answered any more: who asked may be gone */
+	unsigned n_workers;	      /* of requests */
+	struct process *first_queued; /* waits for one of them to end */
+	struct loop_timer turn;	      /* some of those that wait can be served */
+	bool is_closing;	      /* nobody is answered any more: who asked may be gone */
 };
 
 /* A container that nobody knows yet, with copies of what was asked; without streams. */

@@ -9,7 +9,7 @@
 
 #define NS_PER_S UINT64_C(1000000000)
 /* What containerd itself allows for draining on delete (shim contract, "Out-of-memory, time limits, delete"). */
-#define DRAIN_TIMEOUT (10 * NS_PER_S)
+#define DRAIN_TIMEOUT (10 * NS_PER_S) /* by default, as the next one: struct tasks_bounds */
 /* After the init's end every process is killed; an exec that still does not end holds back the news of the end no longer. */
 #define EXECS_TIMEOUT (10 * NS_PER_S)
 
@@ -42,7 +42,7 @@ void task_exit_tell(struct task *task)
 
 static void give_up(struct process *exec)
 {
-	if (exec->worker)
+	if (exec->worker || exec->is_queued)
 		task_queue_cancel(exec, "the container has ended");
 	if (exec->state != PROCESS_RUNNING)
 		return; /* its output is drained in a bounded time */
@@ -62,10 +62,12 @@ static void handle_execs_timeout(void *context)
 	task_wake(task);
 }
 
-static void handle_drained(void *context)
+void task_exit_drained(struct process *process)
 {
-	struct process *process = context;
-
+	/* Only now it may be known that it wrote too much. */
+	process->exit_status = task_limits_status(process, process->exit_status);
+	if (task_limits_hold_exit(process))
+		return;
 	if (process->is_given_up) {
 		tell(process);
 		return;
@@ -74,13 +76,20 @@ static void handle_drained(void *context)
 	task_wake(process->task);
 }
 
+static void handle_drained(void *context)
+{
+	task_exit_drained(context);
+}
+
 /* With a pid namespace of its own the kernel has ended what the container ran; in one that it shares (a pod's, the host's) nobody
  * has. */
 static void end_container(struct task *task)
 {
+	uint64_t bound = task->tasks->options.bounds.execs ?: EXECS_TIMEOUT;
 	struct error err = { 0 };
 
 	task_oom_end(task);
+	task_limits_end(task);
 	if (task->group && brig_group_kill(task->group, /* exec_id= */ NULL, &err) < 0)
 		log_warning("container %s: what its first process left was not killed: %s", task->id, err.message);
 	for (struct process *exec = task->execs; exec; exec = exec->next) {
@@ -88,7 +97,7 @@ static void end_container(struct task *task)
 		reaper_signal(&exec->child, SIGKILL);
 	}
 	task->end_timer = (struct loop_timer){ .expired = handle_execs_timeout, .context = task };
-	loop_set_timer(task->tasks->options.loop, &task->end_timer, loop_now() + EXECS_TIMEOUT);
+	loop_set_timer(task->tasks->options.loop, &task->end_timer, loop_now() + bound);
 }
 
 static void end_exec(struct process *exec)
@@ -114,7 +123,7 @@ static void handle_exit(void *context, int status, struct timespec at)
 	if (state_step(process->kind, process->state, PROCESS_EXITED, &step, NULL) < 0 || !step.act)
 		return;
 	process->state = step.next;
-	process->exit_status = status;
+	process->exit_status = task_limits_status(process, status);
 	process->exited_at = at;
 	loop_clear_timer(process->task->tasks->options.loop, &process->kill_timer);
 	if (process->kind == PROCESS_INIT)
@@ -124,7 +133,7 @@ static void handle_exit(void *context, int status, struct timespec at)
 	/* One that ends before its start, or while that is under way: the answer to the start comes first. */
 	if (!task_queue_is_starting(process))
 		task_exit_announce(process);
-	io_finish(process->io, DRAIN_TIMEOUT, handle_drained, process);
+	io_finish(process->io, process->task->tasks->options.bounds.drain ?: DRAIN_TIMEOUT, handle_drained, process);
 }
 
 int task_exit_watch(struct process *process, const struct brig_process *made, struct error *err)

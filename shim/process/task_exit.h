@@ -11,6 +11,8 @@
 int task_exit_watch(struct process *process, const struct brig_process *made, struct error *err);
 /* Its start was told, or will never be. */
 void task_exit_announce(struct process *process);
+/* All that it wrote has left us: its end may be told in its turn. */
+void task_exit_drained(struct process *process);
 /* Tells what may be told. */
 void task_exit_tell(struct task *task);
 /* The reply of tasks_wait: at once where the exit is told. */

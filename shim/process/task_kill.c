@@ -1,12 +1,15 @@
 #include "shim/process/task_kill.h"
 
+#include <inttypes.h>
 #include <signal.h>
+#include <stdio.h>
 
 #include "base/buffer.h"
 #include "base/log.h"
 #include "shim/process/task_queue.h"
 
-#define KILL_TIMEOUT UINT64_C(10000000000) /* 10 s, as below */
+#define KILL_TIMEOUT UINT64_C(10000000000) /* by default: struct tasks_bounds */
+#define NS_PER_MS UINT64_C(1000000)
 #define STUCK_TEXT_MAX ((size_t)16 * 1024)
 
 /* NULL, as brig_group.h has it for a whole container. */
@@ -28,12 +31,19 @@ void task_kill_report_stuck(struct task *task, const char *why)
 		log_error("container %s: %s; none of its processes is in uninterruptible sleep", task->id, why);
 }
 
+static uint64_t bound_of(const struct process *process)
+{
+	return process->task->tasks->options.bounds.kill ?: KILL_TIMEOUT;
+}
+
 static void handle_still_alive(void *context)
 {
 	struct process *process = context;
+	char why[64];
 
 	task_kill_now(process);
-	task_kill_report_stuck(process->task, "SIGKILL has not worked for 10 s");
+	snprintf(why, sizeof(why), "SIGKILL has not worked for %" PRIu64 " ms", bound_of(process) / NS_PER_MS);
+	task_kill_report_stuck(process->task, why);
 	task_queue_kill_failed(process);
 }
 
@@ -48,7 +58,7 @@ void task_kill_now(struct process *process)
 	if (process->kill_timer.is_active || process->child.pid == 0)
 		return;
 	process->kill_timer = (struct loop_timer){ .expired = handle_still_alive, .context = process };
-	loop_set_timer(process->task->tasks->options.loop, &process->kill_timer, loop_now() + KILL_TIMEOUT);
+	loop_set_timer(process->task->tasks->options.loop, &process->kill_timer, loop_now() + bound_of(process));
 }
 
 static int send_to_group(struct process *process, int signal, struct error *err)

@@ -23,7 +23,46 @@ static struct task_request *pop(struct process *process)
 	return request;
 }
 
-static int start_worker(struct process *process, struct error *err)
+static void unqueue(struct process *process)
+{
+	struct process **place = &process->task->tasks->first_queued;
+
+	while (*place && *place != process)
+		place = &(*place)->next_queued;
+	if (*place)
+		*place = process->next_queued;
+	process->is_queued = false;
+}
+
+/* In the order in which they came: execs of one container must not keep others from being stopped. */
+static void enqueue(struct process *process)
+{
+	struct process **place = &process->task->tasks->first_queued;
+
+	while (*place)
+		place = &(*place)->next_queued;
+	process->next_queued = NULL;
+	process->is_queued = true;
+	*place = process;
+}
+
+static bool has_turn(const struct tasks *tasks)
+{
+	return tasks->n_workers < (tasks->options.max_workers ?: TASKS_WORKERS_MAX);
+}
+
+/* Those that wait are served from the loop: who is called back from here may be in the middle of something. */
+static void end_turn(struct tasks *tasks)
+{
+	tasks->n_workers--;
+	if (!tasks->first_queued || tasks->is_closing)
+		return;
+	tasks->turn = (struct loop_timer){ .expired = task_queue_take_turns, .context = tasks };
+	loop_set_timer(tasks->options.loop, &tasks->turn, loop_now());
+}
+
+/* Without a look at the bound: the undo of what a worker left comes in that one's turn. */
+static int fork_worker(struct process *process, struct error *err)
 {
 	const struct task_request *request = process->requests;
 	const struct job *job = request->job;
@@ -38,8 +77,29 @@ static int start_worker(struct process *process, struct error *err)
 		.done = handle_outcome,
 		.owner = process,
 	};
+	int r;
 
-	return worker_start(&options, &process->worker, err);
+	r = worker_start(&options, &process->worker, err);
+	process->task->tasks->n_workers += r >= 0;
+	return r;
+}
+
+static int start_worker(struct process *process, struct error *err)
+{
+	if (has_turn(process->task->tasks) && !process->task->tasks->first_queued)
+		return fork_worker(process, err);
+	enqueue(process);
+	return 0;
+}
+
+static void cancel_worker(struct process *process)
+{
+	if (process->is_queued)
+		unqueue(process);
+	if (!process->worker)
+		return;
+	worker_cancel(steal_ptr(&process->worker));
+	end_turn(process->task->tasks);
 }
 
 static void describe(const struct process *process, struct error *err)
@@ -99,7 +159,7 @@ static void fail(struct process *process, bool outcome_is_known, const struct er
 	}
 	request->failure = *err;
 	request->is_undoing = true;
-	if (start_worker(process, &undo_err) < 0) {
+	if (fork_worker(process, &undo_err) < 0) {
 		log_error("container %s: %s is not undone: %s", process->task->id, request->job->verb, undo_err.message);
 		conclude_failure(process, err);
 	}
@@ -112,6 +172,7 @@ static void handle_outcome(void *owner, const struct worker_outcome *outcome, co
 	struct error finish_err = { 0 };
 
 	process->worker = NULL;
+	end_turn(process->task->tasks);
 	if (request->is_undoing) {
 		struct error failure = request->failure;
 
@@ -121,7 +182,7 @@ static void handle_outcome(void *owner, const struct worker_outcome *outcome, co
 		conclude_failure(process, &failure);
 	} else if (err) {
 		fail(process, outcome->has_returned, err);
-	} else if (request->job->finish(process, &outcome->process, &finish_err) < 0) {
+	} else if (request->job->finish(process, outcome, &finish_err) < 0) {
 		fail(process, /* outcome_is_known= */ false, &finish_err);
 	} else {
 		conclude(process, NULL);
@@ -269,6 +330,24 @@ void task_queue_serve_waiting(struct task *task)
 	}
 }
 
+void task_queue_take_turns(void *context)
+{
+	struct tasks *tasks = context;
+	struct process *process;
+	struct error err = { 0 };
+
+	while ((process = tasks->first_queued) && has_turn(tasks)) {
+		const struct job *job = process->requests->job;
+
+		unqueue(process);
+		if (fork_worker(process, &err) >= 0)
+			continue;
+		if (job->fail)
+			job->fail(process, /* outcome_is_known= */ true);
+		conclude_failure(process, &err);
+	}
+}
+
 bool task_queue_is_starting(const struct process *process)
 {
 	return process->is_busy && process->requests->job->asked == PROCESS_ASKED_START;
@@ -278,8 +357,7 @@ void task_queue_cancel(struct process *process, const char *why)
 {
 	struct error err = { 0 };
 
-	worker_cancel(process->worker);
-	process->worker = NULL;
+	cancel_worker(process);
 	error_set(&err, ERROR_STATE, ECANCELED, "%s", why);
 	if (process->requests->job->fail)
 		process->requests->job->fail(process, /* outcome_is_known= */ false);
@@ -300,8 +378,7 @@ void task_queue_kill_failed(struct process *process)
 
 void task_queue_drop_all(struct process *process, const struct error *err)
 {
-	if (process->worker)
-		worker_cancel(steal_ptr(&process->worker));
+	cancel_worker(process);
 	while (process->requests) {
 		struct task_request *request = pop(process);
 

@@ -28,6 +28,8 @@ int task_queue_submit_text(struct process *process, const struct task_update *up
 			   struct error *err);
 /* From the loop: what waits for an exit that is told by now, and what another request was in front of. */
 void task_queue_serve_waiting(struct task *task);
+/* From the loop, once a worker has ended: those that wait for one. context: the tasks. */
+void task_queue_take_turns(void *context);
 /* The first one is a start, and under way. */
 bool task_queue_is_starting(const struct process *process);
 /* The one that is under way fails: its worker is killed. */

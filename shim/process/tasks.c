@@ -34,6 +34,7 @@ void tasks_free(struct tasks *tasks)
 	tasks->is_closing = true;
 	while (tasks->first)
 		task_free(tasks->first);
+	loop_clear_timer(tasks->options.loop, &tasks->turn);
 	reaper_free(tasks->reaper);
 	free(tasks);
 }

@@ -19,6 +19,7 @@
 
 #define TASKS_MAX 1024	     /* containers of one shim */
 #define TASKS_EXECS_MAX 4096 /* of one container, at a time */
+#define TASKS_WORKERS_MAX 32
 
 struct tasks;
 
@@ -52,6 +53,20 @@ enum task_event {
 	TASK_CHECKPOINTED,
 };
 
+/* What a container is ended by, other than itself and who asks for it. */
+enum task_limit {
+	TASK_LIMIT_NONE,
+	TASK_LIMIT_TIMEOUT,
+	TASK_LIMIT_MAX_OUTPUT, /* of an exec: that is ended alone */
+};
+
+/* In nanoseconds; 0: as it is by default. */
+struct tasks_bounds {
+	uint64_t kill;	/* SIGKILL has to work: 10 s */
+	uint64_t drain; /* of output after the end of a process: 10 s */
+	uint64_t execs; /* for execs to end after their container: 10 s */
+};
+
 struct tasks_options {
 	struct loop *loop;
 	struct brig brig;      /* strings outlive tasks */
@@ -60,7 +75,11 @@ struct tasks_options {
 	/* In order: create, start, exit, delete; the init's exit after those of its execs (exit_order.h). Before the reply to the
 	 * request that caused it. TASK_EXITED and TASK_DELETED of an exec have its exec_id in info. */
 	void (*event)(void *context, enum task_event event, const struct task_info *info);
+	/* Why a process is being killed: before its exit is told. text: for people, without the container's name. May be NULL. */
+	void (*ended_by_limit)(void *context, enum task_limit limit, const struct task_info *info, const char *text);
 	void *context;
+	struct tasks_bounds bounds;
+	unsigned max_workers; /* side by side, others wait for their turn; 0: TASKS_WORKERS_MAX */
 };
 
 int tasks_new(const struct tasks_options *options, struct tasks **ret, struct error *err);

@@ -21,6 +21,8 @@ struct worker_message {
 	int rc;
 	struct error error;
 	struct brig_process process;
+	struct brig_limits limits;
+	uint8_t has_output[2]; /* 1: its descriptor comes after the pidfd */
 };
 
 struct worker {
@@ -82,9 +84,27 @@ static int work(const struct worker_options *options, int socket_fd, struct work
 	return options->run(options->context, outcome, err);
 }
 
+/* The pidfd first, as far as there is one, then the outputs' ends. */
+static int send_outcome(int socket_fd, struct worker_message *message, const struct worker_outcome *outcome)
+{
+	int fds[FD_PASSED_MAX];
+	size_t n = 0;
+
+	message->process = outcome->process;
+	message->limits = outcome->limits;
+	if (outcome->process.pidfd >= 0)
+		fds[n++] = outcome->process.pidfd;
+	for (size_t i = 0; i < ARRAY_SIZE(outcome->output_fds) && outcome->process.pidfd >= 0; i++) {
+		message->has_output[i] = outcome->output_fds[i] >= 0;
+		if (message->has_output[i])
+			fds[n++] = outcome->output_fds[i];
+	}
+	return fd_send_list(socket_fd, message, sizeof(*message), fds, n);
+}
+
 __attribute__((noreturn)) static void run_child(const struct worker_options *options, int socket_fd, pid_t shim)
 {
-	struct worker_outcome outcome = { .process.pidfd = -EBADF };
+	struct worker_outcome outcome = WORKER_OUTCOME_NONE;
 	struct worker_message message = { 0 };
 
 	/* Nobody would know what it made; what it leaves, `delete` removes. */
@@ -95,8 +115,7 @@ __attribute__((noreturn)) static void run_child(const struct worker_options *opt
 	setpgid(0, 0);
 	reset_signals();
 	message.rc = work(options, socket_fd, &outcome, &message.error);
-	message.process = outcome.process;
-	_exit(fd_send(socket_fd, &message, sizeof(message), outcome.process.pidfd) < 0 ? EXIT_FAILURE : EXIT_SUCCESS);
+	_exit(send_outcome(socket_fd, &message, &outcome) < 0 ? EXIT_FAILURE : EXIT_SUCCESS);
 }
 
 /* By number as well: the group's number is safe as long as the leader is not reaped. */
@@ -126,44 +145,65 @@ static void finish(struct worker *worker, const struct worker_outcome *outcome, 
 
 static void finish_without_answer(struct worker *worker, const struct error *err)
 {
-	const struct worker_outcome none = { .process.pidfd = -EBADF };
+	const struct worker_outcome none = WORKER_OUTCOME_NONE;
 
 	finish(worker, &none, err);
 }
 
-/* What a worker says that was taken over by what it parsed is checked as far as it can be. */
-static int check_message(struct worker_message *message, ssize_t length, int pidfd, struct error *err)
+static void close_list(int fds[static FD_PASSED_MAX])
 {
+	for (size_t i = 0; i < FD_PASSED_MAX; i++)
+		close_and_reset(&fds[i]);
+}
+
+/* What a worker says that was taken over by what it parsed is checked as far as it can be. */
+static int check_message(struct worker_message *message, ssize_t length, const int fds[static FD_PASSED_MAX],
+			 struct error *err)
+{
+	size_t wanted, n = 0;
+
 	if ((size_t)length != sizeof(*message))
 		return error_set(err, ERROR_INTERNAL, EPROTO, "the worker sent %zd bytes in place of %zu", length,
 				 sizeof(*message));
 	message->error.message[sizeof(message->error.message) - 1] = '\0';
 	message->process.cgroup_path[sizeof(message->process.cgroup_path) - 1] = '\0';
-	if (message->rc >= 0 && (message->process.pid > 0) != (pidfd >= 0))
-		return error_set(err, ERROR_INTERNAL, EPROTO, "the worker sent process %d and %s descriptor of it",
-				 (int)message->process.pid, pidfd < 0 ? "no" : "a");
+	while (n < FD_PASSED_MAX && fds[n] >= 0)
+		n++;
+	wanted = message->process.pid > 0 ? 1U + (message->has_output[0] == 1) + (message->has_output[1] == 1) : 0;
+	if (message->rc >= 0 && n != wanted)
+		return error_set(err, ERROR_INTERNAL, EPROTO,
+				 "the worker sent process %d and %zu descriptors in place of %zu",
+				 (int)message->process.pid, n, wanted);
 	if (message->rc < 0 && message->error.kind == ERROR_NONE)
 		return error_set(err, ERROR_INTERNAL, -message->rc, "the worker failed without a reason");
 	return 0;
 }
 
-static void take_message(struct worker *worker, struct worker_message *message, ssize_t length, int pidfd)
+static void take_message(struct worker *worker, struct worker_message *message, ssize_t length,
+			 int fds[static FD_PASSED_MAX])
 {
-	struct worker_outcome outcome = { .has_returned = true, .process.pidfd = -EBADF };
+	struct worker_outcome outcome = WORKER_OUTCOME_NONE;
 	struct error err = { 0 };
+	size_t n = 0;
 
-	if (check_message(message, length, pidfd, &err) < 0) {
-		close_and_reset(&pidfd);
+	outcome.has_returned = true;
+	if (check_message(message, length, fds, &err) < 0) {
+		close_list(fds);
 		finish_without_answer(worker, &err);
 		return;
 	}
 	if (message->rc < 0) {
-		close_and_reset(&pidfd);
+		close_list(fds);
 		finish(worker, &outcome, &message->error);
 		return;
 	}
 	outcome.process = message->process;
-	outcome.process.pidfd = pidfd;
+	outcome.limits = message->limits;
+	outcome.process.pidfd = fds[n++];
+	for (size_t i = 0; i < ARRAY_SIZE(outcome.output_fds) && outcome.process.pid > 0; i++) {
+		if (message->has_output[i] == 1)
+			outcome.output_fds[i] = fds[n++];
+	}
 	finish(worker, &outcome, NULL);
 }
 
@@ -171,14 +211,14 @@ static void take_message(struct worker *worker, struct worker_message *message, 
 static bool receive(struct worker *worker)
 {
 	struct worker_message message;
-	int pidfd = -EBADF;
-	ssize_t length = fd_receive(worker->socket_fd, &message, sizeof(message), &pidfd);
+	int fds[FD_PASSED_MAX];
+	ssize_t length = fd_receive_list(worker->socket_fd, &message, sizeof(message), fds, FD_PASSED_MAX);
 
 	if (length <= 0) {
-		close_and_reset(&pidfd);
+		close_list(fds);
 		return false;
 	}
-	take_message(worker, &message, length, pidfd);
+	take_message(worker, &message, length, fds);
 	return true;
 }
 

@@ -13,6 +13,8 @@
 struct worker_outcome {
 	bool has_returned;	     /* the worker lived to tell: what it reports it has undone itself */
 	struct brig_process process; /* pid 0 and pidfd -EBADF where none was made */
+	struct brig_limits limits;
+	int output_fds[2]; /* of pipes that the process writes to, or -EBADF: see io_bound */
 };
 
 struct worker;
@@ -29,11 +31,13 @@ struct worker_options {
 	int (*run)(const void *context, struct worker_outcome *outcome, struct error *err);
 	const void *context; /* of enter and run: as it is at worker_start */
 	uint64_t timeout;    /* nanoseconds: then it is killed */
-	/* In the shim, once: err NULL for success. outcome->process.pidfd is the callee's. A worker that crashed, was killed or ran out of
+	/* In the shim, once: err NULL for success. outcome's descriptors are the callee's. A worker that crashed, was killed or ran out of
 	 * time gives an error that says so (ERROR_TIMEOUT, ERROR_INTERNAL). The worker is freed afterwards. */
 	void (*done)(void *owner, const struct worker_outcome *outcome, const struct error *err);
 	void *owner;
 };
+
+#define WORKER_OUTCOME_NONE ((struct worker_outcome){ .process.pidfd = -EBADF, .output_fds = { -EBADF, -EBADF } })
 
 /* Returns 0 or a negative errno with err set: `done` is not called then. */
 int worker_start(const struct worker_options *options, struct worker **ret, struct error *err);

@@ -137,3 +137,13 @@ void task_events_publish(void *context, enum task_event event, const struct task
 	if (r < 0)
 		log_error("container %s: the event %s is lost: %s", info->id, kind->topic, err.message);
 }
+
+void task_events_ended_by_limit(void *context, enum task_limit limit, const struct task_info *info, const char *text)
+{
+	(void)context;
+	(void)limit;
+	if (*info->exec_id)
+		log_warning("container %s: exec %s: %s", info->id, info->exec_id, text);
+	else
+		log_warning("container %s: %s", info->id, text);
+}

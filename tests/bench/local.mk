@@ -18,4 +18,4 @@ tests_bench_interleave_LDFLAGS = $(program_ldflags)
 tests_bench_payload_CFLAGS = $(BRIG_CFLAGS) $(BRIG_WARNINGS)
 tests_bench_payload_LDFLAGS = $(BRIG_LDFLAGS) -static
 
-EXTRA_DIST += tests/bench/run tests/bench/bench_bundle.py tests/bench/bench_report.py tests/bench/profile.json tests/bench/README.md
+EXTRA_DIST += tests/bench/run tests/bench/shim tests/bench/bench_bundle.py tests/bench/bench_report.py tests/bench/profile.json tests/bench/README.md

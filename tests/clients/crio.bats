@@ -152,7 +152,7 @@ run_shell() { # NAME SCRIPT [KEY=VALUE...]: created and started
 	for _ in $(seq 20); do
 		expect 0 crio exec-sync one timeout=10 -- true
 	done
-	expect 0 oci_on ps one --format json
+	expect 0 oci ps --format json "$(id_of one)"
 	[ "$(python3 -c 'import json, sys; print(len(json.loads(sys.argv[1])))' "$output")" -le 2 ]
 }
 
@@ -207,7 +207,7 @@ no_sleeper() {
 	bundle one -- sh -c 'read line; echo "got $line"; echo error >&2; cat > /dev/null; exit 8'
 	crio create one stdin-open > /dev/null
 	oci_on start one
-	(echo word; wait_for 10 logs one error) | crio attach one stdin > "$WORLD/out" 2> "$WORLD/err" &
+	(echo word; wait_for 10 logs one error) | crio attach one stdin > "$WORLD/out" 2> "$WORLD/err" 3>&- &
 	wait_for 10 grep -q "got word" "$WORLD/out"
 	wait_for 10 grep -q error "$WORLD/err"
 	# The input stays open when the attached client is gone.
@@ -215,7 +215,7 @@ no_sleeper() {
 	status_is one running
 	oci_on kill one KILL
 	wait_for 10 has_ended one 137
-	wait
+	wait $!
 }
 
 @test "attach: with stdin once, the client's end is the input's end" {
@@ -238,7 +238,7 @@ no_sleeper() {
 	wait_for 10 grep -q "33 77" "$WORLD/out"
 	oci_on kill one KILL
 	wait_for 10 has_ended one 137
-	wait
+	wait $!
 }
 
 @test "the log is opened anew, and no line is lost" {
@@ -252,9 +252,10 @@ no_sleeper() {
 	wait_for 10 logs one stdout
 	crio exec-sync one -- touch /tmp/stop
 	wait_for 10 has_ended one 0
-	in_world cat "$log.1" "$log" | sed 's/.* F //' > "$WORLD/lines"
+	# A line that conmon read in two parts is two entries, the first one with a P.
+	in_world cat "$log.1" "$log" | awk '{ printf "%s%s", $4, ($3 == "F" ? "\n" : "") }' > "$WORLD/lines"
 	[ "$(tail -n 1 "$WORLD/lines")" = last ]
-	sed '$d' "$WORLD/lines" | awk '$1 != NR { exit 1 }'
+	sed '$d' "$WORLD/lines" | awk '$1 != NR { print "line " NR ": " $0; exit 1 }'
 }
 
 @test "stop: the stop signal by name, then KILL, and a dead one is told as CRI-O knows it" {
@@ -364,10 +365,13 @@ no_sleeper() {
 }
 
 @test "ten containers at the same time" {
+	local pids=()
+
 	for number in $(seq 10); do
 		run_shell "p$number" "echo number $number; exit $number" 3>&- &
+		pids+=($!)
 	done
-	wait
+	wait "${pids[@]}"
 	for number in $(seq 10); do
 		wait_for 10 has_ended "p$number" "$number"
 		logs "p$number" "stdout F number $number"

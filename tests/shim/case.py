@@ -200,8 +200,15 @@ def read(path):
         return file.read()
 
 
+def settle(program):
+    """Pages of a program that was only just built count as dirty until they are written back."""
+    with open(program, "rb") as file:
+        os.fsync(file.fileno())
+
+
 def memory(pid):
     """KiB by name: Rss, Pss, Private_Dirty and so on."""
+    settle(shims.program())
     lines = read(f"/proc/{pid}/smaps_rollup").decode().splitlines()[1:]
     return {line.split(":")[0]: int(line.split()[1]) for line in lines}
 

@@ -19,14 +19,9 @@ class Events(case.ShimTest):
         container.delete()
         return container, process
 
-    def topics_of_life(self):
-        """Without the delete of an exec, which callers don't rely on."""
-        return [event.topic.removeprefix("/tasks/") for event in self.events()
-                if not (event.topic == "/tasks/delete" and event.id not in ("", "one"))]
-
     def wait_for_all(self, expected):
-        shims.wait_until(lambda: len(self.topics_of_life()) >= len(expected), "all events are there", 40)
-        self.assertEqual(self.topics_of_life(), expected)
+        shims.wait_until(lambda: len(self.topics()) >= len(expected), "all events are there", 40)
+        self.assertEqual(self.topics(), expected)
 
     def test_order(self):
         """create, start, exec-added, exec-started, exit of the exec, exit, delete: in that order"""

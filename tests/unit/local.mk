@@ -13,6 +13,7 @@ unit_base_sources = \
 	tests/unit/base/test_names.c \
 	tests/unit/base/test_path.c \
 	tests/unit/base/test_path_race.c \
+	tests/unit/base/test_quantity.c \
 	tests/unit/base/test_timestamp.c
 
 unit_spec_sources = \
@@ -21,6 +22,7 @@ unit_spec_sources = \
 	tests/unit/spec/test_spec_validate.c
 
 unit_policy_sources = \
+	tests/unit/policy/test_limit_value.c \
 	tests/unit/policy/test_policy.c \
 	tests/unit/policy/test_policy_file.c
 
@@ -31,6 +33,7 @@ unit_plan_sources = \
 	tests/unit/plan/test_plan_cgroup.c \
 	tests/unit/plan/test_plan_devices.c \
 	tests/unit/plan/test_plan_digest.c \
+	tests/unit/plan/test_plan_limits.c \
 	tests/unit/plan/test_plan_mount_options.c \
 	tests/unit/plan/test_plan_mounts.c \
 	tests/unit/plan/test_plan_namespaces.c \
@@ -131,9 +134,11 @@ unit_process_sources = \
 	tests/unit/process/tasks_fixture.c \
 	tests/unit/process/tasks_fixture.h \
 	tests/unit/process/test_reaper.c \
+	tests/unit/process/test_tasks_bounds.c \
 	tests/unit/process/test_tasks_exit.c \
 	tests/unit/process/test_tasks_failure.c \
 	tests/unit/process/test_tasks_life.c \
+	tests/unit/process/test_tasks_limits.c \
 	tests/unit/process/test_worker.c
 
 # What several layers' tests share.
@@ -250,6 +255,6 @@ $(tests_unit_test_service_OBJECTS): | $(shim_proto_headers)
 tests_unit_test_process_SOURCES = $(unit_process_sources)
 tests_unit_test_process_CPPFLAGS = $(unit_cppflags)
 tests_unit_test_process_CFLAGS = $(unit_cflags)
-tests_unit_test_process_LDFLAGS = $(BRIG_SANITIZE)
+tests_unit_test_process_LDFLAGS = $(BRIG_SANITIZE) -Wl,--wrap=reaper_signal
 tests_unit_test_process_LDADD = libtestsupport.a libbrigshim.a libbrig.a $(PROTOBUF_C_SHARED_LIBS) $(unit_libs)
 $(tests_unit_test_process_OBJECTS): | $(shim_proto_headers)

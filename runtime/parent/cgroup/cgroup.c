@@ -166,6 +166,24 @@ int cgroup_create(const struct plan_cgroup *plan, struct cgroup **ret, struct er
 	return 0;
 }
 
+int cgroup_account(struct cgroup *cgroup, struct error *err)
+{
+	static const enum cgroup_controller counters[] = { CGROUP_MEMORY, CGROUP_PIDS, CGROUP_CPUACCT };
+	/* Every v2 group counts processor time, also without controllers. */
+	size_t n = cgroup->layout == HOST_CGROUP_HYBRID ? 2 : ARRAY_SIZE(counters);
+
+	if (cgroup->layout != HOST_CGROUP_V1 && cgroup->layout != HOST_CGROUP_HYBRID)
+		return 0;
+	for (size_t i = 0; i < n; i++) {
+		int r = cgroup_tree_fd(cgroup, counters[i]) >= 0 ? 0 : cgroup_tree_make(cgroup, counters[i], err);
+
+		/* Not mounted: nobody can count it here, unless the v2 tree does. */
+		if (r < 0 && r != -ENOENT)
+			return r;
+	}
+	return 0;
+}
+
 int cgroup_open(enum plan_cgroup_manager manager, const char *path, struct cgroup **ret, struct error *err)
 {
 	struct cgroup *cgroup;

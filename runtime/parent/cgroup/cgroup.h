@@ -33,6 +33,10 @@ enum host_cgroup_layout cgroup_layout(void);
  * Errors: ERROR_INVALID (path, values), ERROR_EXISTS (processes in it), ERROR_UNSUPPORTED (a limit that this host can't
  * enforce; the message names its path in config.json), ERROR_SYSTEM (EACCES, EPERM, EROFS: no right to make groups). */
 int cgroup_create(const struct plan_cgroup *plan, struct cgroup **ret, struct error *err);
+/* After cgroup_create: what counts memory, processor time and tasks holds the group also where no limit needs it, for statistics and
+ * out-of-memory events. v1 controllers alone: a v2 group has its controllers, or they are its parents' to turn on. One that is
+ * not mounted is left out. Errors: as cgroup_create, for a group there with processes in it, or no right to make one. */
+int cgroup_account(struct cgroup *cgroup, struct error *err);
 /* The group of an existing container. A group that is gone (the host rebooted, somebody removed it) is no error:
  * cgroup_exists says so, pids are none, destroy succeeds. path: as in plan_cgroup. */
 int cgroup_open(enum plan_cgroup_manager manager, const char *path, struct cgroup **ret, struct error *err);

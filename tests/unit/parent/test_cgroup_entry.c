@@ -61,6 +61,56 @@ static void split(void)
 	cgroup_fixture_finish(&f);
 }
 
+/* Without a limit, what a supervisor's statistics and out-of-memory events need is there; nothing more. */
+Test(cgroup_entry, counts_without_limits)
+{
+	AUTO_CLOSE int oom_fd = -EBADF;
+	struct cgroup_fixture f;
+	pid_t pid;
+
+	cgroup_fixture_need_layout(HOST_CGROUP_HYBRID);
+	cgroup_fixture_need_controller(CGROUP_MEMORY);
+	cgroup_fixture_need_controller(CGROUP_PIDS);
+	cgroup_fixture_init(&f, "account");
+	cgroup_fixture_create(&f);
+	cr_expect_lt(cgroup_tree_fd(f.cgroup, CGROUP_MEMORY), 0);
+	cr_expect_lt(cgroup_oom_fd(f.cgroup, &f.err), 0);
+	cr_assert_eq(cgroup_account(f.cgroup, &f.err), 0, "%s", f.err.message);
+	cr_expect_lt(cgroup_tree_fd(f.cgroup, CGROUP_CPUSET), 0);
+	cr_expect_lt(cgroup_tree_fd(f.cgroup, CGROUP_CPU), 0);
+	pid = cgroup_fixture_spawn(&f);
+	cgroup_fixture_expect_file(&f, CGROUP_PIDS, "pids.current", "1");
+	oom_fd = cgroup_oom_fd(f.cgroup, &f.err);
+	cr_expect_geq(oom_fd, 0, "%s", f.err.message);
+	cr_assert_eq(cgroup_account(f.cgroup, &f.err), 0, "again: %s", f.err.message);
+	kill(pid, SIGKILL);
+	cgroup_fixture_reap(pid);
+	cgroup_fixture_finish(&f);
+}
+
+/* Somebody else's processes there would be counted, and ended, as the container's. */
+Test(cgroup_entry, does_not_count_others)
+{
+	struct cgroup_fixture f, other;
+	pid_t pid;
+
+	cgroup_fixture_need_layout(HOST_CGROUP_HYBRID);
+	cgroup_fixture_need_controller(CGROUP_PIDS);
+	cgroup_fixture_init(&f, "others");
+	cgroup_fixture_create(&f);
+	other = f;
+	cr_assert_eq(cgroup_open(PLAN_CGROUP_FS, f.path, &other.cgroup, &f.err), 0);
+	cr_assert_eq(cgroup_tree_make(other.cgroup, CGROUP_PIDS, &f.err), 0, "%s", f.err.message);
+	close_and_reset(&other.cgroup->trees[CGROUP_TREE_V2].fd);
+	pid = cgroup_fixture_spawn(&other);
+	cr_expect_eq(cgroup_account(f.cgroup, &f.err), -EEXIST);
+	cr_expect_eq(f.err.kind, ERROR_EXISTS);
+	kill(pid, SIGKILL);
+	cgroup_fixture_reap(pid);
+	cgroup_free(other.cgroup);
+	cgroup_fixture_finish(&f);
+}
+
 Test(cgroup_entry, on_a_hybrid_host)
 {
 	cgroup_fixture_need_layout(HOST_CGROUP_HYBRID);

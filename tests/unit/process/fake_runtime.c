@@ -15,11 +15,15 @@
 #include "container/brig.h"
 #include "container/brig_group.h"
 #include "shim/io/io.h"
+#include "shim/process/reaper.h"
 
 struct fake *fake;
 
 struct io {
 	bool is_finished;
+	uint64_t limit;
+	void (*overflowed)(void *context);
+	void *context;
 };
 
 struct brig_group {
@@ -130,9 +134,21 @@ int brig_create(const struct brig *brig, const struct brig_create *request, stru
 	r = behave_before(fake->create, err);
 	if (r < 0)
 		return r;
+	r = request->supervisor->decided(request->supervisor->context, &fake->limits, err);
+	if (r < 0)
+		return r;
 	r = make_process("", fake->create, ret_process);
 	behave_after(fake->create);
 	return r;
+}
+
+int brig_write_last_words(const struct brig *brig, const char *id, const char *text, struct error *err)
+{
+	(void)brig;
+	(void)id;
+	snprintf(fake->last_words, sizeof(fake->last_words), "%s", text);
+	fake->n_last_words++;
+	return behave_before(fake->words, err);
 }
 
 int brig_start(const struct brig *brig, const char *id, struct error *err)
@@ -226,9 +242,17 @@ void brig_group_free(struct brig_group *group)
 static void signal_all(const char *exec_id, int signal)
 {
 	for (unsigned i = 0; i < fake->n_processes; i++) {
-		if (fake->processes[i].pid > 0 && (!exec_id || strcmp(fake->processes[i].exec_id, exec_id) == 0))
+		if (fake->processes[i].pid > 0 && fake->processes[i].pid != fake->unkillable && (!exec_id || strcmp(fake->processes[i].exec_id, exec_id) == 0))
 			kill(fake->processes[i].pid, signal);
 	}
+}
+
+/* The linker has task_kill.c and the others call it in place of the reaper's (tests/unit/local.mk). */
+int __real_reaper_signal(const struct reaper_child *child, int signal);
+int __wrap_reaper_signal(const struct reaper_child *child, int signal);
+int __wrap_reaper_signal(const struct reaper_child *child, int signal)
+{
+	return child->pid > 0 && child->pid == fake->unkillable ? 0 : __real_reaper_signal(child, signal);
 }
 
 int brig_group_kill(struct brig_group *group, const char *exec_id, struct error *err)
@@ -323,10 +347,11 @@ void fake_report_oom(uint64_t count)
 
 int io_open(const struct io_options *options, struct io **ret, struct error *err)
 {
-	(void)options;
 	if (fake->io_open_fails)
 		return error_set(err, ERROR_NOT_FOUND, ENOENT, "no such fifo");
 	*ret = calloc(1, sizeof(**ret));
+	**ret = (struct io){ .limit = options->max_output, .overflowed = options->overflowed, .context = options->context };
+	fake->last_io = *ret;
 	fake->n_io++;
 	return 0;
 }
@@ -342,6 +367,38 @@ int io_enter(const struct io *io, struct error *err)
 {
 	(void)err;
 	return io ? 0 : -EINVAL;
+}
+
+int io_bound(const struct io *io, int ret_fds[static 2], struct error *err)
+{
+	int ends[2];
+
+	(void)io;
+	(void)err;
+	for (int i = 0; i < 2; i++) {
+		if (pipe2(ends, O_CLOEXEC) < 0)
+			abort();
+		ret_fds[i] = ends[0];
+	}
+	return 0;
+}
+
+int io_limit(struct io *io, uint64_t max_output, const int fds[static 2], struct error *err)
+{
+	bool has_both = fcntl(fds[0], F_GETFD) >= 0 && fcntl(fds[1], F_GETFD) >= 0;
+
+	close(fds[0]);
+	close(fds[1]);
+	if (!has_both || fake->io_limit_fails)
+		return error_set(err, ERROR_INTERNAL, EPROTO, "no pipes came");
+	io->limit = max_output;
+	return 0;
+}
+
+uint64_t fake_overflow(void)
+{
+	fake->last_io->overflowed(fake->last_io->context);
+	return fake->last_io->limit;
 }
 
 int io_console_fd(const struct io *io)

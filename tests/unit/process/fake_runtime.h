@@ -7,6 +7,8 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "container/brig.h"
+
 #define FAKE_PROCESSES_MAX 64
 
 enum fake_behaviour {
@@ -24,25 +26,28 @@ struct fake_process {
 };
 
 struct fake {
-	enum fake_behaviour create, start, exec, delete, pause, resume, update;
+	enum fake_behaviour create, start, exec, delete, pause, resume, update, words;
+	struct brig_limits limits; /* of the next container */
 	volatile bool release;
-	volatile unsigned n_creates, n_starts, n_execs, n_deletes, n_pauses, n_resumes, n_updates; /* begun, in workers */
+	volatile unsigned n_creates, n_starts, n_execs, n_deletes, n_pauses, n_resumes, n_updates, n_last_words; /* begun, in workers */
 	struct fake_process processes[FAKE_PROCESSES_MAX];
 	volatile unsigned n_processes;
 	int exit_code; /* of what SIGTERM ends */
 	bool no_groups, group_open_fails, kill_does_nothing;
+	pid_t unkillable; /* as in uninterruptible sleep: no signal of the shim's has an effect */
 	/* in the test's process: */
 	unsigned n_group_kills, n_group_kills_all, n_group_releases, n_group_signals, n_stuck_asked;
 	uint64_t oom_count;
 	int oom_fd;
-	bool io_open_fails, io_begin_fails, hold_drain;
+	bool io_open_fails, io_begin_fails, io_limit_fails, hold_drain;
+	struct io *last_io; /* opened */
 	unsigned n_io, n_begun, n_closed_in;
 	struct fake_drain {
 		void (*finished)(void *context);
 		void *context;
 	} drains[FAKE_PROCESSES_MAX];
 	unsigned n_drains;
-	char last_update[64];
+	char last_update[64], last_words[160];
 	char seen_mount[64];
 };
 
@@ -54,3 +59,5 @@ void fake_done(void);
 pid_t fake_pid(const char *exec_id);
 void fake_report_oom(uint64_t count);
 void fake_drain_all(void);
+/* Of the streams that were opened last; returns what their limit is. */
+uint64_t fake_overflow(void);

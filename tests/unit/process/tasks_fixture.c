@@ -55,9 +55,32 @@ void fixture_reply_init(struct fixture_reply *reply, const char *name)
 	*reply = (struct fixture_reply){ .reply = { .done = take_answer }, .name = name };
 }
 
+static void take_limit(void *context, enum task_limit limit, const struct task_info *info, const char *text)
+{
+	char line[128];
+
+	cr_expect_eq(context, &fixture);
+	cr_expect_eq(strncmp(text, "brig: ended after ", 18), 0, "%s", text);
+	snprintf(line, sizeof(line), "%s%s%s", limit == TASK_LIMIT_TIMEOUT ? "timeout" : "max-output",
+		 info->exec_id[0] ? "/" : "", info->exec_id);
+	note(line);
+}
+
 void fixture_begin(void)
 {
-	struct tasks_options options = { .namespace = "test", .event = take_event, .context = &fixture };
+	fixture_begin_with(&(struct tasks_bounds){ 0 }, /* max_workers= */ 0);
+}
+
+void fixture_begin_with(const struct tasks_bounds *bounds, unsigned max_workers)
+{
+	struct tasks_options options = {
+		.namespace = "test",
+		.event = take_event,
+		.ended_by_limit = take_limit,
+		.context = &fixture,
+		.bounds = *bounds,
+		.max_workers = max_workers,
+	};
 
 	fake_init();
 	cr_assert_eq(loop_new(&fixture.loop, NULL), 0);

@@ -28,6 +28,8 @@ struct fixture {
 extern struct fixture fixture;
 
 void fixture_begin(void);
+/* With bounds, and a cap on workers. */
+void fixture_begin_with(const struct tasks_bounds *bounds, unsigned max_workers);
 void fixture_end(void);
 void fixture_reply_init(struct fixture_reply *reply, const char *name);
 

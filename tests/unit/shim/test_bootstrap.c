@@ -414,6 +414,11 @@ Test(address, groups)
 			 arena, &group, &err),
 		0);
 	cr_expect_str_eq(group, "g");
+	cr_assert_eq(
+		group_of("{\"annotations\":{\"io.containerd.runc.v2.group\":\"g\",\"io.kubernetes.cri-o.SandboxID\":\"crio\"}}",
+			 arena, &group, &err),
+		0);
+	cr_expect_str_eq(group, "crio");
 	cr_assert_eq(group_of("{\"annotations\":{\"io.containerd.runc.v2.group\":\"\"}}", arena, &group, &err), 0);
 	cr_expect_str_eq(group, "own-id");
 }
