@@ -55,7 +55,7 @@ static bool has_turn(const struct tasks *tasks)
 static void end_turn(struct tasks *tasks)
 {
 	tasks->n_workers--;
-	if (!tasks->first_queued || tasks->is_closing)
+	if (!tasks->first_queued || tasks->is_closing || tasks->turn.is_active)
 		return;
 	tasks->turn = (struct loop_timer){ .expired = task_queue_take_turns, .context = tasks };
 	loop_set_timer(tasks->options.loop, &tasks->turn, loop_now());

@@ -141,6 +141,7 @@ struct task_pid {
 	pid_t pid;
 	const char *exec_id; /* the exec whose first process it is, or "" */
 };
+/* Never empty: of a container that has ended and was not deleted, its first process as it was. */
 int tasks_pids(const struct tasks *tasks, const char *id, struct arena *arena, struct task_pid **ret, size_t *ret_n,
 	       struct error *err);
 struct task_size {

@@ -62,13 +62,17 @@ int tasks_pids(const struct tasks *tasks, const char *id, struct arena *arena, s
 		r = brig_group_processes(task->group, /* exec_id= */ NULL, arena, &pids, err);
 	if (r < 0)
 		return r;
-	list = arena_array_of(arena, pids.n, struct task_pid);
+	list = arena_array_of(arena, pids.n + 1, struct task_pid);
 	if (!list)
 		return error_memory(err);
 	for (size_t i = 0; i < pids.n; i++)
 		list[i] = (struct task_pid){ .pid = pids.list[i], .exec_id = "" };
 	qsort(list, pids.n, sizeof(*list), compare_pids);
 	name_execs(task, list, pids.n);
+	/* containerd 2, started again, takes a shim without processes for a leaked one, and would end it: with it went how the
+	 * container ended, and what it wrote. Only Delete is the end. */
+	if (pids.n == 0)
+		list[pids.n++] = (struct task_pid){ .pid = task->init.pid, .exec_id = "" };
 	*ret = list;
 	*ret_n = pids.n;
 	return 0;

@@ -10,6 +10,9 @@
 
 /* Nanoseconds for the last events: containerd waits for three seconds in all. */
 #define END_TIMEOUT UINT64_C(3000000000)
+/* Nanoseconds for the peers to go. Go's ttrpc client picks at random between an answer and the end of the connection when it
+ * finds both: an answer counts only once its reader has closed. */
+#define LINGER_TIMEOUT UINT64_C(1000000000)
 
 bool service_has_tasks(const struct service *service)
 {
@@ -28,6 +31,26 @@ static void stop(void *context)
 	loop_stop(service->options.loop);
 }
 
+static void linger(void *context)
+{
+	struct service *service = context;
+
+	if (server_n_connections(service->server) == 0) {
+		stop(service);
+		return;
+	}
+	service->linger = (struct loop_timer){ .expired = stop, .context = service };
+	loop_set_timer(service->options.loop, &service->linger, loop_now() + LINGER_TIMEOUT);
+}
+
+static void handle_disconnected(void *context)
+{
+	struct service *service = context;
+
+	if (service->linger.is_active && server_n_connections(service->server) == 0)
+		stop(service);
+}
+
 /* Once only: by the end of this process the path may belong to the next shim. */
 static void remove_socket(struct service *service)
 {
@@ -42,7 +65,7 @@ void service_end(struct service *service)
 		return;
 	service->is_ending = true;
 	remove_socket(service);
-	publisher_finish(service->publisher, END_TIMEOUT, stop, service);
+	publisher_finish(service->publisher, END_TIMEOUT, linger, service);
 }
 
 /* It becomes a part of paths. containerd checks it, and so does the command line: this is for those who come another way. */
@@ -67,7 +90,12 @@ static int open_publisher(struct service *service, struct error *err)
 
 static int open_server(struct service *service, struct error *err)
 {
-	struct server_options options = { .loop = service->options.loop, .context = service, .ended = call_ended };
+	struct server_options options = {
+		.loop = service->options.loop,
+		.context = service,
+		.ended = call_ended,
+		.disconnected = handle_disconnected,
+	};
 
 	options.methods = methods_list(&options.n_methods);
 	return server_new(&options, service->options.listen_fd, &service->server, err);
@@ -103,6 +131,7 @@ void service_free(struct service *service)
 	if (!service)
 		return;
 	remove_socket(service);
+	loop_clear_timer(service->options.loop, &service->linger);
 	server_free(service->server);
 	tasks_free(service->tasks);
 	call_free_all(service);

@@ -25,9 +25,11 @@ struct service {
 	struct service_call *calls; /* those that wait for their answer */
 	struct sandbox sandbox;	    /* with it, the shim stays when its last container goes */
 	bool is_ending;
+	struct loop_timer linger; /* the last answers are out, and their readers have yet to go */
 };
 
 /* Also one that is being made. */
 bool service_has_tasks(const struct service *service);
-/* The socket's file goes, what events there are still go to containerd (bounded), and the loop stops. */
+/* The socket's file goes, what events there are still go to containerd, its connections are waited for (both bounded), and the loop
+ * stops. */
 void service_end(struct service *service);

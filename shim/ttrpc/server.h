@@ -45,6 +45,8 @@ struct server_options {
 	void *context; /* of all the callbacks */
 	/* NULL is allowed. A call is over without an answer of its handler's, which may forget it. */
 	void (*ended)(void *context, struct server_call call, enum server_ended why);
+	/* NULL is allowed. A peer has closed its connection: server_n_connections counts it no more. May not free the server. */
+	void (*disconnected)(void *context);
 };
 
 /* listen_fd: of listener_open; taken over in case of success. Returns 0 or a negative errno with err set. */

@@ -205,6 +205,8 @@ static void handle_closed(void *context, const struct error *why)
 	while (calls_take_any(&old.calls, &call))
 		tell_ended(&old, call.stream_id, SERVER_DISCONNECTED);
 	calls_done(&old.calls);
+	if (old.options->disconnected)
+		old.options->disconnected(old.options->context);
 }
 
 int session_open(struct session *session, int fd, struct error *err)
