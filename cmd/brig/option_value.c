@@ -16,12 +16,10 @@ static int parse_signed(const char *text, int64_t *ret)
 {
 	bool negative = *text == '-';
 	uint64_t value;
-	int r;
 
 	text += negative;
-	r = quantity_digits(&text, &value);
-	if (r < 0 || *text)
-		return r < 0 ? r : -EINVAL;
+	if (quantity_digits(&text, &value) < 0 || *text)
+		return -EINVAL;
 	if (value > (uint64_t)INT64_MAX)
 		return -ERANGE;
 	*ret = negative ? -(int64_t)value : (int64_t)value;

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <sys/un.h>
 
 int fd_read_all(int fd, size_t max, struct buffer *buffer, const char *what, struct error *err)
@@ -165,12 +166,14 @@ ssize_t fd_receive(int socket_fd, void *data, size_t size, int *ret_fd)
 	return fd_receive_list(socket_fd, data, size, ret_fd, ret_fd != NULL);
 }
 
-int fd_connect(const char *path)
+int fd_connect(const char *path, int timeout_ms)
 {
 	AUTO_CLOSE int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0), target = -EBADF;
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	const struct timeval timeout = { .tv_sec = timeout_ms / 1000, .tv_usec = timeout_ms % 1000 * 1000 };
 
-	if (fd < 0)
+	/* Bounds connect(2) as well, which waits while the listener's queue is full (socket(7)). */
+	if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &timeout, sizeof(timeout)) < 0)
 		return -errno;
 	if (strlen(path) < sizeof(address.sun_path)) {
 		strcpy(address.sun_path, path);
@@ -182,6 +185,6 @@ int fd_connect(const char *path)
 		snprintf(address.sun_path, sizeof(address.sun_path), "/proc/self/fd/%d", target);
 	}
 	if (connect(fd, (struct sockaddr *)&address, sizeof(address)) < 0)
-		return -errno;
+		return errno == EAGAIN ? -ETIMEDOUT : -errno;
 	return steal_fd(&fd);
 }

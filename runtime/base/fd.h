@@ -26,5 +26,8 @@ ssize_t fd_receive(int socket_fd, void *data, size_t size, int *ret_fd);
 int fd_send_list(int socket_fd, const void *data, size_t length, const int *passed_fds, size_t n);
 /* As fd_receive, with the first n (at most FD_PASSED_MAX); -EBADF for those that did not come. */
 ssize_t fd_receive_list(int socket_fd, void *data, size_t size, int *ret_fds, size_t n);
-/* Connects to the stream socket at path (also longer than sun_path, by way of its directory). A descriptor or a negative errno. */
-int fd_connect(const char *path);
+#define FD_CONNECT_TIMEOUT_MS 10000
+/* Connects to the stream socket at path (also longer than sun_path, by way of its directory). Waits timeout_ms at most for a listener
+ * whose queue is full to accept; the same bound holds for each message sent later. A descriptor or a negative errno: -ETIMEDOUT. */
+int fd_connect(const char *path, int timeout_ms);
+

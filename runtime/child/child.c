@@ -18,6 +18,7 @@ static int wait_for_parent(struct child *child, struct error *err)
 /* The birth of a container, readable as a table of contents. */
 static const struct step init_steps[] = {
 	{ "close what the plan does not name", descriptors_close },
+	{ "join cgroups", process_join_cgroups },
 	{ "wait for the parent", wait_for_parent },
 	{ "join namespaces", namespaces_enter },
 	{ "make further namespaces", namespaces_unshare_late },
@@ -61,6 +62,7 @@ static const struct step init_steps[] = {
 
 static const struct step exec_steps[] = {
 	{ "close what the plan does not name", descriptors_close },
+	{ "join cgroups", process_join_cgroups },
 	{ "open a procfs of our own", private_proc_open },
 	{ "wait for the parent", wait_for_parent },
 	{ "join the container", namespaces_enter_container },

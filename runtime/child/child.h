@@ -17,7 +17,6 @@ enum child_role {
 	CHILD_EXEC,	  /* joins a container that is there */
 };
 
-/* What the parent hands over, and what the steps pass to each other. The memory came with the clone. */
 /* One controller's directory of a host with cgroups v1, to be shown below the container's cgroup mount. */
 struct child_view {
 	const char *name;
@@ -26,6 +25,15 @@ struct child_view {
 
 #define CHILD_VIEWS_MAX 13
 
+/* A v1 cgroup to be in. */
+struct child_cgroup {
+	const char *name; /* of the controller */
+	int tasks_fd;	  /* its file "tasks", open for writing */
+};
+
+#define CHILD_CGROUPS_MAX 12
+
+/* What the parent hands over, and what the steps pass to each other. The memory came with the clone. */
 struct child {
 	enum child_role role;
 	const struct plan *plan;
@@ -37,6 +45,8 @@ struct child {
 	int *mount_fds; /* one for each mount of the plan: detached mounts, -EBADF where the child makes it */
 	const struct child_view *views; /* they go below the mount of kind PLAN_MOUNT_CGROUP, then a tmpfs */
 	size_t n_views;
+	struct child_cgroup cgroups[CHILD_CGROUPS_MAX];
+	size_t n_cgroups;
 	int *join_fds;	  /* one for each namespace to join in the child, -EBADF where that is done */
 	int container_fd; /* exec: pidfd of the container's first process */
 	int log_fd;

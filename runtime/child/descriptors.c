@@ -27,7 +27,8 @@ int descriptors_close(struct child *child, struct error *err)
 	const int single[] = { child->channel_fd, child->start_fd,     child->console_fd,
 			       child->root_fd,	  child->container_fd, child->log_fd,
 			       child->proc_fd,	  child->label_fd,     child->cgroup_fd };
-	AUTO_FREE int *keep = calloc(n_mounts + n_joins + child->n_views + ARRAY_SIZE(single), sizeof(int));
+	AUTO_FREE int *keep =
+		calloc(n_mounts + n_joins + child->n_views + child->n_cgroups + ARRAY_SIZE(single), sizeof(int));
 	unsigned next = 3 + child->plan->process.preserve_fds;
 
 	if (!keep)
@@ -37,6 +38,8 @@ int descriptors_close(struct child *child, struct error *err)
 	n = add(keep, n, child->join_fds, n_joins);
 	for (size_t i = 0; i < child->n_views; i++)
 		n = add(keep, n, &child->views[i].fd, 1);
+	for (size_t i = 0; i < child->n_cgroups; i++)
+		n = add(keep, n, &child->cgroups[i].tasks_fd, 1);
 	qsort(keep, n, sizeof(int), compare);
 	for (size_t i = 0; i < n; i++) {
 		if ((unsigned)keep[i] < next)

@@ -16,6 +16,19 @@
 
 #define IOPRIO_WHO_PROCESS 1
 
+/* "0" is who writes: see cgroup_open_tasks. */
+int process_join_cgroups(struct child *child, struct error *err)
+{
+	for (; child->n_cgroups > 0; child->n_cgroups--) {
+		struct child_cgroup *cgroup = &child->cgroups[child->n_cgroups - 1];
+
+		if (write(cgroup->tasks_fd, "0", 1) < 0)
+			return error_system(err, errno, "write to tasks of the container's %s cgroup", cgroup->name);
+		close_and_reset(&cgroup->tasks_fd);
+	}
+	return 0;
+}
+
 int process_new_session(struct child *child, struct error *err)
 {
 	sigset_t none;

@@ -14,7 +14,7 @@ static int copy_supervisors(int console_fd, struct console_ends *ret, struct err
 
 static int connect_to(const char *path, struct console_ends *ret, struct error *err)
 {
-	ret->console_fd = fd_connect(path);
+	ret->console_fd = fd_connect(path, FD_CONNECT_TIMEOUT_MS);
 	return ret->console_fd < 0 ? error_system(err, -ret->console_fd, "--console-socket: connect to %s", path) : 0;
 }
 

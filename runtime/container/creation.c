@@ -20,6 +20,7 @@
 #include "base/timestamp.h"
 #include "child/hooks.h"
 #include "container/creation_root.h"
+#include "container/foreground.h"
 #include "container/rootfs_mark.h"
 #include "container/state.h"
 #include "parent/cgroup/cgroup.h"
@@ -191,12 +192,13 @@ static bool shows_cgroup(const struct plan *plan)
 	return false;
 }
 
-static int make_cgroup(struct creation *creation, struct error *err)
+static int make_cgroup(struct creation *creation, enum child_role role, struct error *err)
 {
 	const struct plan_cgroup *cgroup = &creation->plan->cgroup;
 	int rc = cgroup_create(cgroup, &creation->cgroup, err);
 
-	if (rc >= 0 && creation->request->supervisor)
+	/* Who creates apart from starting is an engine, which asks for statistics. */
+	if (rc >= 0 && role == CHILD_INIT_WAITS)
 		rc = cgroup_account(creation->cgroup, err);
 	if (rc >= 0 && creation->request->supervisor)
 		rc = cgroup_make_entry(creation->cgroup, CGROUP_ENTRY_CONTAINER, err);
@@ -256,7 +258,7 @@ int creation_announce(const char *pid_file, const char *pidfd_socket, const stru
 	int rc = 0;
 
 	if (pidfd_socket) {
-		socket_fd = fd_connect(pidfd_socket);
+		socket_fd = fd_connect(pidfd_socket, FD_CONNECT_TIMEOUT_MS);
 		rc = socket_fd < 0 ? socket_fd : fd_send(socket_fd, "pidfd", sizeof("pidfd"), birth->pidfd);
 		if (rc < 0)
 			return error_system(err, -rc, "--pidfd-socket: send to %s", pidfd_socket);
@@ -365,10 +367,12 @@ static int make(struct creation *creation, enum child_role role, struct error *e
 	rc = tell_supervisor(creation, err);
 	if (rc >= 0)
 		rc = console_ends_open(&wish, &creation->console, err);
+	if (creation->console.master_socket_fd >= 0)
+		foreground_size_terminal(&creation->decision.plan->process);
 	if (rc >= 0)
 		rc = reserve(creation, err);
 	if (rc >= 0)
-		rc = make_cgroup(creation, err);
+		rc = make_cgroup(creation, role, err);
 	log_debug("parent: cgroup ready");
 	if (rc >= 0)
 		rc = creation_root_make(creation, err);

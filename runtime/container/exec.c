@@ -177,6 +177,8 @@ static int give_birth(struct execution *execution, struct error *err)
 	rc = console_ends_open(&wish, &execution->console, err);
 	if (rc < 0)
 		return rc;
+	if (execution->console.master_socket_fd >= 0)
+		foreground_size_terminal(&execution->plan->process);
 	if (execution->plan->seccomp.enabled)
 		execution->filter_cache_fd = store_open_filter_cache(execution->container.root_fd);
 	birth_request = (struct birth_request){

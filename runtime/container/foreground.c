@@ -40,6 +40,16 @@ static void copy_size(const struct foreground *foreground)
 		ioctl(foreground->master_fd, TIOCSWINSZ, &size);
 }
 
+void foreground_size_terminal(struct plan_process *process)
+{
+	struct winsize size;
+
+	if (process->rows || process->columns || ioctl(STDIN_FILENO, TIOCGWINSZ, &size) < 0)
+		return;
+	process->rows = size.ws_row;
+	process->columns = size.ws_col;
+}
+
 int foreground_take_terminal(struct foreground *foreground, int master_socket_fd, struct error *err)
 {
 	struct termios raw;

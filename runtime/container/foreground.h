@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "parent/birth.h"
+#include "plan/plan.h"
 
 struct foreground {
 	int signal_fd;
@@ -20,6 +21,9 @@ struct foreground {
 
 /* Before the process is made: from here on signals wait for foreground_wait. */
 int foreground_begin(struct foreground *ret, struct error *err);
+/* The size that the container's terminal is made with: ours, where config.json gives none. A program that looks at its beginning
+ * would find none otherwise. */
+void foreground_size_terminal(struct plan_process *process);
 /* Takes the master from the socket it arrives on and puts our terminal into raw mode. */
 int foreground_take_terminal(struct foreground *foreground, int master_socket_fd, struct error *err);
 /* What deadlines are counted from. */

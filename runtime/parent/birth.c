@@ -33,6 +33,8 @@ struct preparation {
 	struct seccomp_program filter;
 	int channel_fds[2]; /* ours, the child's */
 	int proc_fd;	    /* exec: of the child's private_proc.c, or -EBADF */
+	struct cgroup_view tasks[CGROUP_VIEWS_MAX];
+	size_t n_tasks;
 };
 
 static void preparation_done(struct preparation *preparation)
@@ -43,6 +45,16 @@ static void preparation_done(struct preparation *preparation)
 	close_and_reset(&preparation->channel_fds[0]);
 	close_and_reset(&preparation->channel_fds[1]);
 	close_and_reset(&preparation->proc_fd);
+	for (size_t i = 0; i < preparation->n_tasks; i++)
+		close_and_reset(&preparation->tasks[i].fd);
+}
+
+static int open_tasks(struct cgroup *cgroup, struct preparation *preparation, struct error *err)
+{
+	int n = cgroup ? cgroup_open_tasks(cgroup, preparation->tasks, err) : 0;
+
+	preparation->n_tasks = n > 0 ? (size_t)n : 0;
+	return n;
 }
 
 /* In the mount namespace of a container whose procfs is masked the kernel would refuse one to the child. */
@@ -75,6 +87,8 @@ static int prepare(const struct birth_request *request, struct preparation *prep
 		join_container(&preparation->join, request->container_fd, plan->namespaces.enter, request->privileged);
 	rc = request->role == CHILD_EXEC ? make_proc_for_label(&plan->process, preparation, err)
 					 : join_enter(&preparation->join, &plan->namespaces, err);
+	if (rc >= 0)
+		rc = open_tasks(request->cgroup, preparation, err);
 	if (rc >= 0)
 		rc = prepare_mounts(plan, &means, &preparation->mounts, err);
 	if (rc < 0)
@@ -113,14 +127,22 @@ static bool has_hooks(const struct plan *plan)
 }
 
 /* Must the child stand still until equip() is done? Where the kernel does all at the clone (a v2 group, no maps, no limits to
- * raise) and the group tells where it is even if we are killed, two processes need not meet: a wake-up less. */
+ * raise), or the child itself (v1 groups), and the group tells where it is even if we are killed, two processes need not meet: a wake-up less. */
 static bool needs_to_wait(const struct birth_request *request)
 {
 	const struct plan *plan = request->plan;
 
-	return request->role == CHILD_EXEC || request->hybrid || !request->cgroup ||
-	       cgroup_clone_fd(request->cgroup) < 0 || plan->namespaces.create & CLONE_NEWUSER ||
-	       plan->namespaces.n_join || plan->process.set_oom_score_adj || plan->process.uid || has_hooks(plan);
+	return request->role == CHILD_EXEC || !request->cgroup || cgroup_clone_fd(request->cgroup) < 0 ||
+	       plan->namespaces.create & CLONE_NEWUSER || plan->namespaces.n_join || plan->process.set_oom_score_adj ||
+	       plan->process.uid || has_hooks(plan);
+}
+
+static void hand_over_tasks(const struct preparation *preparation, struct child *child)
+{
+	_Static_assert(CHILD_CGROUPS_MAX >= CGROUP_VIEWS_MAX, "one for each v1 tree");
+	for (size_t i = 0; i < preparation->n_tasks; i++)
+		child->cgroups[i] = (struct child_cgroup){ preparation->tasks[i].name, preparation->tasks[i].fd };
+	child->n_cgroups = preparation->n_tasks;
 }
 
 static int clone_child(const struct birth_request *request, struct preparation *preparation, struct birth *birth,
@@ -157,6 +179,7 @@ static int clone_child(const struct birth_request *request, struct preparation *
 				   .pidfd = (uint64_t)(uintptr_t)&birth->pidfd,
 				   .exit_signal = SIGCHLD };
 
+	hand_over_tasks(preparation, &child);
 	for (size_t i = 0; i < preparation->join.n; i++) {
 		bool done = !preparation->join.by_child[i] || preparation->join.fds[i] == preparation->join.userns_fd;
 
@@ -198,12 +221,13 @@ static int raise_limits(const struct plan_process *process, pid_t pid, struct er
 }
 
 /* What only the parent can do for a child that is there and waits. */
-static int equip(const struct birth_request *request, const struct birth *birth, struct error *err)
+static int equip(const struct birth_request *request, const struct birth *birth, bool joins_itself, struct error *err)
 {
 	const struct plan *plan = request->plan;
 	int rc = 0;
 
-	if (request->cgroup)
+	/* v1 groups the child joins by itself; without them and without a v2 group it is said that there are none. */
+	if (request->cgroup && !joins_itself)
 		rc = cgroup_join(request->cgroup, birth->pid, cgroup_clone_fd(request->cgroup) >= 0, err);
 	if (rc >= 0 && request->role != CHILD_EXEC && plan->namespaces.create & CLONE_NEWUSER)
 		rc = idmap_write(birth->pid, &plan->namespaces, err);
@@ -236,7 +260,7 @@ int birth_begin(const struct birth_request *request, struct birth *ret, struct e
 		rc = join_leave(&preparation.join, err);
 	}
 	if (rc >= 0)
-		rc = equip(request, &birth, err);
+		rc = equip(request, &birth, preparation.n_tasks > 0, err);
 	preparation_done(&preparation);
 	if (rc < 0) {
 		birth_abort(&birth);

@@ -37,7 +37,7 @@ int listener_hand_over(const struct plan *plan, pid_t pid, int listener_fd, stru
 		return error_set(err, ERROR_INTERNAL, EPROTO, "the container sent no listener where one was due");
 	if (format_state(plan, pid, &state) < 0)
 		return error_memory(err);
-	fd = fd_connect(path);
+	fd = fd_connect(path, FD_CONNECT_TIMEOUT_MS);
 	if (fd < 0)
 		return error_system(err, -fd, "linux.seccomp.listenerPath: connect to %s", path);
 	rc = fd_send(fd, state.data, state.length, listener_fd);

@@ -73,12 +73,11 @@ static int report_unheld(const struct plan_builder *builder, const struct limit 
 	return plan_withheld_report(builder, POLICY_LIMIT_UNSUPERVISED, &line, err);
 }
 
-/* The tightest one, should the name come more than once. */
+/* A name comes once only: spec/ has seen to it. */
 static int find_asked(const struct plan_builder *builder, const struct limit *limit, struct plan_limit *ret,
 		      struct error *err)
 {
 	const char *where;
-	uint64_t value;
 	int rc = 0;
 
 	for (size_t i = 0; rc >= 0 && i < builder->spec->n_annotations; i++) {
@@ -87,9 +86,7 @@ static int find_asked(const struct plan_builder *builder, const struct limit *li
 		if (strcmp(annotation->name, limit->annotation) != 0)
 			continue;
 		where = annotation_where(builder, limit->annotation, err);
-		rc = where ? limit->parse(where, annotation->value, &value, err) : -ENOMEM;
-		if (rc >= 0 && (ret->value == 0 || value < ret->value))
-			ret->value = value;
+		rc = where ? limit->parse(where, annotation->value, &ret->value, err) : -ENOMEM;
 	}
 	return rc;
 }

@@ -357,6 +357,15 @@ int publisher_publish(struct publisher *publisher, const struct publisher_event 
 	return 0;
 }
 
+void publisher_hurry(struct publisher *publisher)
+{
+	if (!publisher->is_away)
+		return;
+	publisher->pause = PAUSE_MIN;
+	if (!publisher->is_sent && publisher->work.is_active)
+		loop_set_timer(publisher->options.loop, &publisher->work, /* deadline= */ 0);
+}
+
 void publisher_finish(struct publisher *publisher, uint64_t timeout, void (*idle)(void *context), void *context)
 {
 	publisher->idle = idle;

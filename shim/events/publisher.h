@@ -36,5 +36,7 @@ struct publisher_event {
 int publisher_publish(struct publisher *publisher, const struct publisher_event *event, struct error *err);
 /* Nothing waits any more. */
 bool publisher_is_idle(const struct publisher *publisher);
+/* There are signs that containerd is back: what waits is tried now, and again soon. */
+void publisher_hurry(struct publisher *publisher);
 /* `idle` is called once when nothing waits any more, or after timeout (nanoseconds); maybe at once, from within. For the shim's end. */
 void publisher_finish(struct publisher *publisher, uint64_t timeout, void (*idle)(void *context), void *context);

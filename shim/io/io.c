@@ -390,6 +390,17 @@ void io_close_in(struct io *io)
 		endpoint_done(&io->in);
 }
 
+bool io_has_unread(const struct io *io)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(io->outputs); i++) {
+		const struct output *output = &io->outputs[i];
+
+		if (output->copy.is_active || (output->to.is_fifo && endpoint_unread(output->to.write_fd) > 0))
+			return true;
+	}
+	return false;
+}
+
 /* With our write end closed the reader sees the end; but what it has not read yet would be lost to one that opens the fifo only
  * now: containerd, just restarted, waits for a writer (fifo(7)). So the end waits until somebody has read everything. */
 static void settle(void *context)

@@ -137,6 +137,8 @@ struct task_kill {
 /* SIGKILL of an exec ends all that it started; of a container, everything in it. */
 int tasks_kill(struct tasks *tasks, const struct task_kill *request, struct error *err);
 int tasks_state(const struct tasks *tasks, struct task_name name, struct task_info *ret, struct error *err);
+/* Has the container's first process written what nobody has read yet? False where there is no such container. */
+bool tasks_has_unread(const struct tasks *tasks, const char *id);
 struct task_pid {
 	pid_t pid;
 	const char *exec_id; /* the exec whose first process it is, or "" */

@@ -15,6 +15,13 @@ int tasks_state(const struct tasks *tasks, struct task_name name, struct task_in
 	return 0;
 }
 
+bool tasks_has_unread(const struct tasks *tasks, const char *id)
+{
+	const struct task *task = task_find(tasks, id);
+
+	return task && task->init.io && io_has_unread(task->init.io);
+}
+
 static int find_group(const struct tasks *tasks, const char *id, struct task **ret, struct error *err)
 {
 	struct process *init;

@@ -21,6 +21,7 @@ struct service_call {
 	/* How a reply of tasks becomes an answer. */
 	void (*answer)(struct service_call *call, const struct task_info *info);
 	bool keeps_request;
+	uint64_t quiet_deadline;	      /* State: when it is answered in any case; 0: it does not wait */
 	bool waits_for_sandbox;		      /* its end */
 	bool waits_for_tasks;		      /* tasks has the reply */
 	bool is_running, is_over;	      /* within its operation; answered meanwhile */

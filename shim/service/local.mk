@@ -26,6 +26,7 @@ shim_service_sources = \
 	shim/service/task_metrics.c \
 	shim/service/task_options.c \
 	shim/service/task_options.h \
+	shim/service/task_state.c \
 	shim/service/task_time.h \
 	shim/service/toml.c \
 	shim/service/toml.h \

@@ -132,6 +132,7 @@ void service_free(struct service *service)
 		return;
 	remove_socket(service);
 	loop_clear_timer(service->options.loop, &service->linger);
+	loop_clear_timer(service->options.loop, &service->quiet);
 	server_free(service->server);
 	tasks_free(service->tasks);
 	call_free_all(service);

@@ -25,6 +25,7 @@ struct service {
 	struct service_call *calls; /* those that wait for their answer */
 	struct sandbox sandbox;	    /* with it, the shim stays when its last container goes */
 	bool is_ending;
+	struct loop_timer quiet;  /* calls with a quiet_deadline are to be looked at */
 	struct loop_timer linger; /* the last answers are out, and their readers have yet to go */
 };
 

@@ -30,9 +30,8 @@ int task_calls_check_streams(const struct task_streams *streams, struct error *e
 	return r < 0 ? r : call_check_length("stderr", streams->err, STREAM_MAX, err);
 }
 
-/* The process that a request names. */
-static int find_name(const struct service_call *call, const char *id, const char *exec_id, struct task_name *ret,
-		     struct error *err)
+int task_calls_name(const struct service_call *call, const char *id, const char *exec_id, struct task_name *ret,
+		    struct error *err)
 {
 	int r = task_calls_check(call, id, err) ?: call_check_length("exec_id", exec_id, BRIG_ID_MAX, err);
 
@@ -56,56 +55,11 @@ static void answer_empty(struct service_call *call, const struct task_info *info
 	call_answer_empty(call);
 }
 
-static Wire__TaskStatus status_of_state(enum process_state state)
-{
-	switch (state) {
-	case PROCESS_CREATED:
-		return WIRE__TASK_STATUS__TASK_CREATED;
-	case PROCESS_RUNNING:
-		return WIRE__TASK_STATUS__TASK_RUNNING;
-	case PROCESS_PAUSED:
-		return WIRE__TASK_STATUS__TASK_PAUSED;
-	case PROCESS_STOPPED:
-	case PROCESS_DELETED:
-		return WIRE__TASK_STATUS__TASK_STOPPED;
-	case PROCESS_N_STATES:
-		break;
-	}
-	return WIRE__TASK_STATUS__TASK_UNKNOWN;
-}
-
-static int state(struct service_call *call, const void *request, struct error *err)
-{
-	const Wire__ProcessRequest *asked = request;
-	Wire__StateResponse answer = WIRE__STATE_RESPONSE__INIT;
-	Wire__Timestamp exited_at;
-	struct task_name name;
-	struct task_info info;
-	int r = find_name(call, asked->id, asked->exec_id, &name, err);
-
-	if (r == 0)
-		r = tasks_state(call->service->tasks, name, &info, err);
-	if (r < 0)
-		return r;
-	answer.id = (char *)info.id;
-	answer.exec_id = (char *)info.exec_id;
-	answer.bundle = (char *)info.bundle;
-	answer.pid = (uint32_t)info.pid;
-	answer.status = status_of_state(info.state);
-	answer.stdin = (char *)info.in;
-	answer.stdout = (char *)info.out;
-	answer.stderr = (char *)info.err;
-	answer.terminal = info.terminal;
-	answer.exit_status = (uint32_t)info.exit_status;
-	answer.exited_at = task_time(info.exited_at, &exited_at);
-	return call_answer(call, &answer);
-}
-
 static int start(struct service_call *call, const void *request, struct error *err)
 {
 	const Wire__ProcessRequest *asked = request;
 	struct task_name name;
-	int r = find_name(call, asked->id, asked->exec_id, &name, err);
+	int r = task_calls_name(call, asked->id, asked->exec_id, &name, err);
 
 	return r < 0 ? r : tasks_start(call->service->tasks, name, call_reply(call, task_calls_answer_pid), err);
 }
@@ -125,7 +79,7 @@ static int delete (struct service_call *call, const void *request, struct error 
 {
 	const Wire__ProcessRequest *asked = request;
 	struct task_name name;
-	int r = find_name(call, asked->id, asked->exec_id, &name, err);
+	int r = task_calls_name(call, asked->id, asked->exec_id, &name, err);
 
 	return r < 0 ? r : tasks_delete(call->service->tasks, name, call_reply(call, answer_delete), err);
 }
@@ -144,7 +98,7 @@ static int wait_for(struct service_call *call, const void *request, struct error
 {
 	const Wire__ProcessRequest *asked = request;
 	struct task_name name;
-	int r = find_name(call, asked->id, asked->exec_id, &name, err);
+	int r = task_calls_name(call, asked->id, asked->exec_id, &name, err);
 
 	return r < 0 ? r : tasks_wait(call->service->tasks, name, call_reply(call, answer_wait), err);
 }
@@ -219,7 +173,7 @@ static int kill_process(struct service_call *call, const void *request, struct e
 {
 	const Wire__KillRequest *asked = request;
 	struct task_kill kill = { .signal = (int)asked->signal, .all = asked->all };
-	int r = find_name(call, asked->id, asked->exec_id, &kill.name, err);
+	int r = task_calls_name(call, asked->id, asked->exec_id, &kill.name, err);
 
 	if (r < 0)
 		return r;
@@ -235,7 +189,7 @@ static int close_io(struct service_call *call, const void *request, struct error
 	const Wire__CloseIORequest *asked = request;
 	struct task_name name;
 	struct task_info info;
-	int r = find_name(call, asked->id, asked->exec_id, &name, err);
+	int r = task_calls_name(call, asked->id, asked->exec_id, &name, err);
 
 	/* There is nothing else that could be closed, but an unknown process is one all the same. */
 	if (r == 0)
@@ -249,7 +203,7 @@ static int resize(struct service_call *call, const void *request, struct error *
 	const Wire__ResizePtyRequest *asked = request;
 	const struct task_size size = { .width = asked->width, .height = asked->height };
 	struct task_name name;
-	int r = find_name(call, asked->id, asked->exec_id, &name, err);
+	int r = task_calls_name(call, asked->id, asked->exec_id, &name, err);
 
 	if (r == 0)
 		r = tasks_resize(call->service->tasks, name, size, err);
@@ -314,7 +268,7 @@ static int shut_down(struct service_call *call, const void *request, struct erro
 }
 
 const struct call_operation task_calls_operations[] = {
-	{ "State", &wire__process_request__descriptor, state },
+	{ "State", &wire__process_request__descriptor, task_state },
 	{ "Create", &wire__create_task_request__descriptor, task_create },
 	{ "Start", &wire__process_request__descriptor, start },
 	{ "Delete", &wire__process_request__descriptor, delete },

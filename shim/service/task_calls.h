@@ -10,9 +10,13 @@ extern const struct call_operation task_calls_operations[];
 /* The operations that have a file of their own. */
 int task_exec(struct service_call *call, const void *request, struct error *err);
 int task_metrics(struct service_call *call, const void *request, struct error *err);
+int task_state(struct service_call *call, const void *request, struct error *err);
 
 /* Is there anything that could be asked about id? Before the first Create there is no service->tasks. */
 int task_calls_check(const struct service_call *call, const char *id, struct error *err);
+/* The process that a request names. */
+int task_calls_name(const struct service_call *call, const char *id, const char *exec_id, struct task_name *ret,
+		    struct error *err);
 /* Where they come from and go to may be a program with arguments, but has an end. */
 int task_calls_check_streams(const struct task_streams *streams, struct error *err);
 /* PidResponse, of Create and Start. */

@@ -16,6 +16,8 @@ int task_json_find(const Wire__Any *any, const struct task_json_kind *kind, stru
 		return error_invalid(err,
 				     "%s: of type \"%.200s\"; give types.containerd.io/opencontainers/runtime-spec/1/%s",
 				     kind->field, any->type_url, kind->type);
+	if (any->value.len == 0)
+		return error_invalid(err, "%s: the document is empty; give a JSON object", kind->field);
 	if (any->value.len > kind->max)
 		return error_set(err, ERROR_INVALID, EMSGSIZE, "%s: %zu bytes, %zu are the most", kind->field,
 				 any->value.len, kind->max);

@@ -4,6 +4,7 @@
 # Dollars in single quotes are for the shell inside; clients.bash sets clients_folder.
 # shellcheck disable=SC2016,SC2154
 load clients.bash
+bats_require_minimum_version 1.5.0
 
 root=/run/brig
 idle='trap "exit 5" TERM; while :; do sleep 0.1; done'
@@ -307,7 +308,7 @@ no_sleeper() {
 	wait_for 20 has_ended one 137
 	in_world test -e "$(crio path one bundle)/oom"
 	in_world test -e "$(crio path one persist)/oom"
-	! logs one survived
+	run ! logs one survived
 }
 
 @test "a pod without an infra container: containers in namespaces that are pinned" {
@@ -338,7 +339,7 @@ no_sleeper() {
 	run_shell one 'echo "I am $$"; while :; do sleep 0.1; done' pod=/kubepods/podinfra "ipc=/proc/$pid/ns/ipc" "net=/proc/$pid/ns/net" \
 		"uts=/proc/$pid/ns/uts" "pid=/proc/$pid/ns/pid"
 	wait_for 10 logs one "I am"
-	! logs one "I am 1$"
+	run ! logs one "I am 1$"
 	expect 0 crio exec-sync one -- ps
 	[[ $output == *"exit 5"* ]]
 	oci_on kill infra KILL

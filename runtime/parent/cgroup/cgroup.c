@@ -177,8 +177,8 @@ int cgroup_account(struct cgroup *cgroup, struct error *err)
 	for (size_t i = 0; i < n; i++) {
 		int r = cgroup_tree_fd(cgroup, counters[i]) >= 0 ? 0 : cgroup_tree_make(cgroup, counters[i], err);
 
-		/* Not mounted: nobody can count it here, unless the v2 tree does. */
-		if (r < 0 && r != -ENOENT)
+		/* Not mounted, or not ours to use: nobody can count it here, unless the v2 tree does. */
+		if (r < 0 && r != -ENOENT && r != -EACCES && r != -EPERM && r != -EROFS)
 			return r;
 	}
 	return 0;
@@ -291,6 +291,25 @@ size_t cgroup_views(struct cgroup *cgroup, struct cgroup_view views[static CGROU
 			views[n++] = (struct cgroup_view){ cgroup_settings_controller_name(tree, /* v2= */ false), fd };
 	}
 	return n;
+}
+
+int cgroup_open_tasks(struct cgroup *cgroup, struct cgroup_view tasks[static CGROUP_VIEWS_MAX], struct error *err)
+{
+	struct cgroup_view views[CGROUP_VIEWS_MAX];
+	size_t n = cgroup_views(cgroup, views);
+
+	for (size_t i = 0; i < n; i++) {
+		int fd = openat(views[i].fd, "tasks", O_WRONLY | O_CLOEXEC);
+
+		if (fd < 0) {
+			error_system(err, errno, "open tasks of the %s cgroup %s", views[i].name, cgroup->path);
+			while (i-- > 0)
+				close(tasks[i].fd);
+			return -err->code;
+		}
+		tasks[i] = (struct cgroup_view){ views[i].name, fd };
+	}
+	return (int)n;
 }
 
 static int give_file(int fd, const char *file, uid_t uid, struct error *err)

@@ -35,7 +35,7 @@ enum host_cgroup_layout cgroup_layout(void);
 int cgroup_create(const struct plan_cgroup *plan, struct cgroup **ret, struct error *err);
 /* After cgroup_create: what counts memory, processor time and tasks holds the group also where no limit needs it, for statistics and
  * out-of-memory events. v1 controllers alone: a v2 group has its controllers, or they are its parents' to turn on. One that is
- * not mounted is left out. Errors: as cgroup_create, for a group there with processes in it, or no right to make one. */
+ * not mounted, or in which we have no right to make groups, is left out. ERROR_EXISTS: processes are in it. */
 int cgroup_account(struct cgroup *cgroup, struct error *err);
 /* The group of an existing container. A group that is gone (the host rebooted, somebody removed it) is no error:
  * cgroup_exists says so, pids are none, destroy succeeds. path: as in plan_cgroup. */
@@ -57,13 +57,17 @@ int cgroup_clone_fd(const struct cgroup *cgroup);
 /* Moves pid (all its threads) into the group in every hierarchy that holds it. cloned: CLONE_INTO_CGROUP has put it into
  * the v2 tree already. With a pure v2 layout and cloned there is nothing to do and no system call is made. */
 int cgroup_join(struct cgroup *cgroup, pid_t pid, bool cloned, struct error *err);
-/* The v1 trees that hold the group, as {"memory", descriptor of its directory there}; none where the v2 tree does all. Returns
- * how many were put into views, which has room for CGROUP_VIEWS_MAX. The descriptors stay ours. */
+/* For who joins by writing "0" to them, with one thread: the files "tasks" of the v1 trees that hold the group, named as in
+ * cgroup_views, which the caller closes. The kernel then locks nothing: any other move waits until no process of the machine forks or
+ * ends, milliseconds on a busy one (cgroup_attach_lock() in the kernel's cgroup.c). Returns how many, or a negative errno. */
 #define CGROUP_VIEWS_MAX 12
 struct cgroup_view {
 	const char *name;
 	int fd;
 };
+int cgroup_open_tasks(struct cgroup *cgroup, struct cgroup_view tasks[static CGROUP_VIEWS_MAX], struct error *err);
+/* The v1 trees that hold the group, as {"memory", descriptor of its directory there}; none where the v2 tree does all. Returns
+ * how many were put into views, which has room for CGROUP_VIEWS_MAX. The descriptors stay ours. */
 size_t cgroup_views(struct cgroup *cgroup, struct cgroup_view views[static CGROUP_VIEWS_MAX]);
 /* OCI "cgroup ownership": gives the v2 directory and the files that the kernel lists as delegatable to uid. Nothing to do
  * on v1, which can't be delegated safely. */

@@ -156,6 +156,26 @@ Test(fd, message_with_a_descriptor)
 	cr_assert_eq(fd, -EBADF);
 }
 
+Test(fd, message_with_several_descriptors)
+{
+	struct pair pair = pair_new(SOCK_SEQPACKET);
+	int sent[FD_PASSED_MAX + 1] = { 0, 1, 2 }, got[FD_PASSED_MAX];
+	size_t before = scratch_count_fds();
+	char text[4];
+
+	cr_assert_eq(fd_send_list(pair.ours, "abc", 3, sent, 3), 0);
+	cr_assert_eq(fd_receive_list(pair.theirs, text, sizeof(text), got, FD_PASSED_MAX), 3);
+	cr_expect(got[0] >= 0 && got[1] >= 0 && got[2] >= 0);
+	cr_expect_eq(got[3], -EBADF);
+	for (size_t i = 0; i < 3; i++)
+		close(got[i]);
+	cr_assert_eq(fd_send_list(pair.ours, "abc", 3, sent, 3), 0);
+	cr_assert_eq(fd_receive_list(pair.theirs, text, sizeof(text), got, 1), 3);
+	close(got[0]);
+	cr_expect_eq(scratch_count_fds(), before, "those that do not fit are closed");
+	cr_expect_eq(fd_send_list(pair.ours, "abc", 3, sent, FD_PASSED_MAX + 1), -EINVAL);
+}
+
 Test(fd, descriptor_that_nobody_wants_is_closed)
 {
 	struct pair pair = pair_new(SOCK_SEQPACKET);
@@ -239,14 +259,31 @@ Test(fd, connects_to_short_and_long_paths)
 	scratch_directory(&scratch, name);
 	cr_assert_eq(fchdir(scratch.fd), 0);
 	listening_fd = listen_at("socket");
-	near_fd = fd_connect("socket");
+	near_fd = fd_connect("socket", FD_CONNECT_TIMEOUT_MS);
 	cr_assert_geq(near_fd, 0, "%s", strerror(-near_fd));
 	snprintf(path, sizeof(path), "%s/%s", scratch.path, name);
 	cr_assert_gt(strlen(path), sizeof(((struct sockaddr_un *)NULL)->sun_path));
 	strcat(path, "/socket");
 	cr_assert_eq(renameat(scratch.fd, "socket", AT_FDCWD, path), 0);
-	far_fd = fd_connect(path);
+	far_fd = fd_connect(path, FD_CONNECT_TIMEOUT_MS);
 	cr_assert_geq(far_fd, 0, "%s", strerror(-far_fd));
+}
+
+/* Nobody accepts: the kernel takes backlog + 1 of them, then lets callers wait. */
+Test(fd, connects_within_a_bound, .timeout = 20)
+{
+	SCRATCH(scratch);
+	AUTO_CLOSE int listening_fd = -EBADF, first_fd = -EBADF, later_fd = -EBADF;
+
+	cr_assert_eq(fchdir(scratch.fd), 0);
+	listening_fd = listen_at("socket");
+	cr_assert_eq(listen(listening_fd, 0), 0);
+	first_fd = fd_connect("socket", /* timeout_ms= */ 100);
+	cr_assert_geq(first_fd, 0, "%s", strerror(-first_fd));
+	cr_expect_eq(fd_connect("socket", /* timeout_ms= */ 100), -ETIMEDOUT);
+	close(accept(listening_fd, NULL, NULL));
+	later_fd = fd_connect("socket", /* timeout_ms= */ 100);
+	cr_expect_geq(later_fd, 0, "there is room again: %s", strerror(-later_fd));
 }
 
 Test(fd, connects_to_sockets_alone)
@@ -256,7 +293,7 @@ Test(fd, connects_to_sockets_alone)
 
 	scratch_file(&scratch, "file", "", 0600);
 	snprintf(path, sizeof(path), "%s/file", scratch.path);
-	cr_assert_eq(fd_connect(path), -ECONNREFUSED);
+	cr_assert_eq(fd_connect(path, FD_CONNECT_TIMEOUT_MS), -ECONNREFUSED);
 	snprintf(path, sizeof(path), "%s/none", scratch.path);
-	cr_assert_eq(fd_connect(path), -ENOENT);
+	cr_assert_eq(fd_connect(path, FD_CONNECT_TIMEOUT_MS), -ENOENT);
 }

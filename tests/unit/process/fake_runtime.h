@@ -29,7 +29,8 @@ struct fake {
 	enum fake_behaviour create, start, exec, delete, pause, resume, update, words;
 	struct brig_limits limits; /* of the next container */
 	volatile bool release;
-	volatile unsigned n_creates, n_starts, n_execs, n_deletes, n_pauses, n_resumes, n_updates, n_last_words; /* begun, in workers */
+	volatile unsigned n_creates, n_starts, n_execs, n_deletes, n_pauses, n_resumes, n_updates,
+		n_last_words; /* begun, in workers */
 	struct fake_process processes[FAKE_PROCESSES_MAX];
 	volatile unsigned n_processes;
 	int exit_code; /* of what SIGTERM ends */
