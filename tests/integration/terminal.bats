@@ -98,6 +98,15 @@ on_terminal() { # OPTION... -- COMMAND
 	expect_like "$output" '50 150'
 }
 
+@test "the size is there before the program is" {
+	program stty size
+	for _ in 1 2 3 4 5; do
+		attempt on_terminal --rows 40 --columns 120 -- "$BRIG" --root "$ROOT" run --bundle "$BUNDLE" "$ID"
+		expect_status 0 run
+		expect_like "$output" '40 120'
+	done
+}
+
 @test "keys that make signals do so inside" {
 	shell 'trap "echo interrupted; exit 4" INT; echo ready; while :; do sleep 0.05; done'
 	attempt on_terminal --type $'\003' -- "$BRIG" --root "$ROOT" run --bundle "$BUNDLE" "$ID"

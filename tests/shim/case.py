@@ -206,6 +206,11 @@ def settle(program):
         os.fsync(file.fileno())
 
 
+def is_sanitized():
+    """Sanitizers keep freed memory for a while: sizes say nothing then."""
+    return b"__asan_init" in read(shims.program())
+
+
 def memory(pid):
     """KiB by name: Rss, Pss, Private_Dirty and so on."""
     settle(shims.program())

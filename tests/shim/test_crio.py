@@ -128,8 +128,9 @@ class Crio(case.ShimTest):
 
     def test_liveness(self):
         """signal 0 asks whether the container lives"""
-        container = self.running()
+        container = self.shell("trap 'exit 5' TERM; echo ready; while :; do sleep 0.1; done").start()
         container.kill(0)
+        container.out.until(b"ready\n")
         container.kill(15)
         self.assertEqual(container.status(), 5)
         self.refused(ttrpc.NOT_FOUND, container.kill, 0)

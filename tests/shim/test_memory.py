@@ -8,6 +8,7 @@ WARM_UP, EXECS = {"fast": (50, 150), "long": (500, 100000)}.get(case.SIZE, (500,
 GROWTH_KIB_MAX = 64
 
 
+@case.unittest.skipIf(case.is_sanitized(), "the address sanitizer's own memory would be what is measured")
 class Memory(case.ShimTest):
     def test_size(self):
         """the shim with one container; the memory that it takes is told"""
