@@ -86,10 +86,11 @@ class Life(case.ShimTest):
     def test_orphans_end_with_the_container(self):
         """without a pid namespace of its own, what a container left in the background ends at its end or its delete"""
         namespaces = [{"type": kind} for kind in ("network", "ipc", "uts", "mount")]
-        container = self.shell("setsid sleep 1000 > /dev/null 2>&1 & echo $!", linux={"namespaces": namespaces})
-        container.start()
+        script = "trap 'exit 0' TERM; setsid sleep 1000 > /dev/null 2>&1 & echo $!; while :; do sleep 0.1; done"
+        container = self.shell(script, linux={"namespaces": namespaces}).start()
         pid = int(container.out.until(b"\n"))
         self.assertTrue(shims.is_alive(pid))
+        container.kill(signal.SIGTERM)
         self.assertEqual(container.status(), 0)
         container.delete()
         shims.wait_until(lambda: not shims.is_alive(pid), "the orphan is gone")

@@ -5,6 +5,7 @@
 #include <criterion/criterion.h>
 #include <criterion/parameterized.h>
 
+#include "shim/bootstrap/arguments.h"
 #include "shim/proto/task.pb-c.h"
 #include "tests/unit/service/service_fixture.h"
 
@@ -67,7 +68,7 @@ Test(service_refusals, every_call_wants_an_id)
 	}
 }
 
-Test(service_refusals, ids_have_a_length)
+Test(service_refusals, ids_are_names_of_a_length)
 {
 	static char id[BRIG_ID_MAX + 2];
 	Wire__ProcessRequest request = WIRE__PROCESS_REQUEST__INIT;
@@ -77,10 +78,15 @@ Test(service_refusals, ids_have_a_length)
 	request.id = id;
 	for (size_t i = 0; i < ARRAY_SIZE(methods); i++)
 		service_fixture_expect(&fixture, methods[i], &request, STATUS_RESOURCE_EXHAUSTED, "1025 bytes");
-	id[BRIG_ID_MAX] = '\0';
+	id[ARGUMENTS_NAME_MAX] = '\0';
 	service_fixture_expect(&fixture, "State", &request, STATUS_OK, NULL);
+	id[ARGUMENTS_NAME_MAX] = 'x';
+	id[ARGUMENTS_NAME_MAX + 1] = '\0';
+	service_fixture_expect(&fixture, "State", &request, STATUS_INVALID_ARGUMENT, "at most 255");
+	request.id = "../up";
+	service_fixture_expect(&fixture, "State", &request, STATUS_INVALID_ARGUMENT, "id is \"../up\"");
 	request.id = "web";
-	id[BRIG_ID_MAX] = 'x';
+	memset(id, 'x', BRIG_ID_MAX + 1);
 	request.exec_id = id;
 	service_fixture_expect(&fixture, "State", &request, STATUS_RESOURCE_EXHAUSTED, "exec_id: 1025 bytes");
 }
