@@ -30,4 +30,3 @@ ssize_t fd_receive_list(int socket_fd, void *data, size_t size, int *ret_fds, si
 /* Connects to the stream socket at path (also longer than sun_path, by way of its directory). Waits timeout_ms at most for a listener
  * whose queue is full to accept; the same bound holds for each message sent later. A descriptor or a negative errno: -ETIMEDOUT. */
 int fd_connect(const char *path, int timeout_ms);
-

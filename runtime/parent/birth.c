@@ -126,15 +126,25 @@ static bool has_hooks(const struct plan *plan)
 	return false;
 }
 
+static bool has_limits_to_raise(const struct plan_process *process)
+{
+	for (size_t i = 0; i < process->n_rlimits; i++) {
+		if (process->rlimits[i].by_parent)
+			return true;
+	}
+	return false;
+}
+
 /* Must the child stand still until equip() is done? Where the kernel does all at the clone (a v2 group, no maps, no limits to
- * raise), or the child itself (v1 groups), and the group tells where it is even if we are killed, two processes need not meet: a wake-up less. */
+ * raise), or the child itself (v1 groups), and the group tells where it is even if we are killed, two processes need not meet: a
+ * wake-up less. */
 static bool needs_to_wait(const struct birth_request *request)
 {
 	const struct plan *plan = request->plan;
 
 	return request->role == CHILD_EXEC || !request->cgroup || cgroup_clone_fd(request->cgroup) < 0 ||
 	       plan->namespaces.create & CLONE_NEWUSER || plan->namespaces.n_join || plan->process.set_oom_score_adj ||
-	       plan->process.uid || has_hooks(plan);
+	       plan->process.uid || has_limits_to_raise(&plan->process) || has_hooks(plan);
 }
 
 static void hand_over_tasks(const struct preparation *preparation, struct child *child)

@@ -123,6 +123,26 @@ static int make_v1_membership(struct cgroup *cgroup, const struct plan_resources
 	return r;
 }
 
+/* v1 has a tree for each controller. What somebody allows a group that ours is in, a pod's say, holds (and is counted) only for
+ * those processes that are below it in the controller's own tree, also where ours has no limit there. */
+static int obey_parents(struct cgroup *cgroup, struct error *err)
+{
+	static const enum cgroup_controller limiting[] = { CGROUP_MEMORY, CGROUP_CPU, CGROUP_CPUACCT, CGROUP_PIDS,
+							   CGROUP_CPUSET, CGROUP_IO,  CGROUP_HUGETLB };
+	static const struct cgroup_settings nothing = { 0 };
+
+	for (size_t i = 0; i < ARRAY_SIZE(limiting); i++) {
+		int r = 0;
+
+		if (cgroup_tree_has_parent(cgroup, limiting[i]))
+			r = cgroup->limits->enable(cgroup, &nothing, UINT32_C(1) << limiting[i], err);
+		/* Where we may not make groups we are not in that parent's, nor can we get there. */
+		if (r < 0 && r != -EACCES && r != -EPERM && r != -EROFS)
+			return r;
+	}
+	return 0;
+}
+
 static int fill(struct cgroup *cgroup, const struct plan_cgroup *plan, struct error *err)
 {
 	bool fresh;
@@ -138,6 +158,8 @@ static int fill(struct cgroup *cgroup, const struct plan_cgroup *plan, struct er
 	/* What was left frozen would stop the container before its first instruction. */
 	if (cgroup->trees[CGROUP_TREE_V2].reused || cgroup->trees[CGROUP_FREEZER].reused)
 		r = cgroup_freeze(cgroup, /* freeze= */ false, /* timeout_ms= */ 100, err);
+	if (r == 0 && (cgroup->layout == HOST_CGROUP_V1 || cgroup->layout == HOST_CGROUP_HYBRID))
+		r = obey_parents(cgroup, err);
 	if (r == 0)
 		r = set_limits(cgroup, &plan->resources, err);
 	if (r == 0)

@@ -2,7 +2,7 @@
  *
  * A host's layout decides who does what. v2: one tree for everything. v1: one tree per controller. Hybrid: the v2 tree
  * (which has no controllers there) holds membership, kill, freeze and the device program, and only those v1
- * controllers are touched that a limit of the plan needs. Every function works on an opened group, by descriptor.
+ * controllers are touched that a limit of the plan needs, or cgroup_account. Every function works on an opened group, by descriptor.
  *
  * With the manager "disabled" a group has no directory: create, join, delegate and destroy do nothing, the questions
  * (pids, statistics) have empty answers, and what can't be done without a group (update, freeze, kill, signal) fails

@@ -90,6 +90,8 @@ int cgroup_tree_fd(struct cgroup *cgroup, unsigned tree);
 int cgroup_tree_of(struct cgroup *cgroup, enum cgroup_controller controller);
 /* The tree that answers for membership: v2, else the freezer, pids, or any other v1 tree. A descriptor or -ENOENT. */
 int cgroup_tree_membership_fd(struct cgroup *cgroup);
+/* Whether the group that ours is to be in is there already, in that tree: somebody made it, and may have set limits to it. */
+bool cgroup_tree_has_parent(struct cgroup *cgroup, unsigned tree);
 /* Makes the group in that tree, parents too; an existing one without processes is taken over. */
 int cgroup_tree_make(struct cgroup *cgroup, unsigned tree, struct error *err);
 /* Removes what cgroup_tree_make made there. */

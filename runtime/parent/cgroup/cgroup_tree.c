@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/fd.h"
 #include "base/syscalls.h"
@@ -80,6 +81,17 @@ static int open_root(struct cgroup *cgroup, unsigned tree)
 	/* The mount root is the host's own: that v1's "cpu" is a link to "cpu,cpuacct" is fine. */
 	cgroup->trees[tree].root_fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	return cgroup->trees[tree].root_fd < 0 ? -errno : 0;
+}
+
+bool cgroup_tree_has_parent(struct cgroup *cgroup, unsigned tree)
+{
+	const char *slash = strrchr(cgroup->path, '/');
+	char parent[CGROUP_PATH_MAX];
+
+	if (!slash || open_root(cgroup, tree) < 0)
+		return false;
+	snprintf(parent, sizeof(parent), "%.*s", (int)(slash - cgroup->path), cgroup->path);
+	return faccessat(cgroup->trees[tree].root_fd, parent, F_OK, 0) == 0;
 }
 
 int cgroup_tree_fd(struct cgroup *cgroup, unsigned tree)

@@ -1,9 +1,11 @@
 /* Groups below a container's own: who is in which, and what is left of them. */
 #include <errno.h>
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include <criterion/criterion.h>
 
@@ -85,6 +87,68 @@ Test(cgroup_entry, counts_without_limits)
 	cr_assert_eq(cgroup_account(f.cgroup, &f.err), 0, "again: %s", f.err.message);
 	kill(pid, SIGKILL);
 	cgroup_fixture_reap(pid);
+	cgroup_fixture_finish(&f);
+}
+
+/* A pod's limits are set to the group above, before there is a container. */
+Test(cgroup_entry, is_below_a_parent_that_is_there)
+{
+	char parent[160];
+	struct cgroup_fixture f;
+	pid_t pid;
+
+	cgroup_fixture_need_layout(HOST_CGROUP_HYBRID);
+	cgroup_fixture_need_controller(CGROUP_MEMORY);
+	cgroup_fixture_need_controller(CGROUP_CPUSET);
+	cgroup_fixture_init(&f, "below");
+	for (int i = 0; i < 2; i++) {
+		snprintf(parent, sizeof(parent), "/sys/fs/cgroup/%s/%.*s", i ? "cpuset" : "memory",
+			 (int)(strrchr(f.path, '/') - f.path), f.path);
+		cr_assert_eq(mkdir(parent, 0755), 0, "%s", parent);
+	}
+	cgroup_fixture_create(&f);
+	cr_expect_geq(cgroup_tree_fd(f.cgroup, CGROUP_MEMORY), 0);
+	cr_expect_geq(cgroup_tree_fd(f.cgroup, CGROUP_CPUSET), 0);
+	cr_expect_lt(cgroup_tree_fd(f.cgroup, CGROUP_PIDS), 0, "nobody asked for it");
+	pid = cgroup_fixture_spawn(&f);
+	kill(pid, SIGKILL);
+	cr_expect_eq(WTERMSIG(cgroup_fixture_reap(pid)), SIGKILL);
+	cgroup_fixture_finish(&f);
+}
+
+/* As a container's first process does it. */
+Test(cgroup_entry, one_thread_joins_v1_groups_by_itself)
+{
+	struct cgroup_view tasks[CGROUP_VIEWS_MAX];
+	struct cgroup_fixture f;
+	int n, status;
+	pid_t pid;
+
+	cgroup_fixture_need_layout(HOST_CGROUP_HYBRID);
+	cgroup_fixture_need_controller(CGROUP_MEMORY);
+	cgroup_fixture_need_controller(CGROUP_PIDS);
+	cgroup_fixture_init(&f, "alone");
+	cgroup_fixture_create(&f);
+	cr_expect_eq(cgroup_open_tasks(f.cgroup, tasks, &f.err), 0, "no v1 tree holds it yet");
+	cr_assert_eq(cgroup_account(f.cgroup, &f.err), 0, "%s", f.err.message);
+	n = cgroup_open_tasks(f.cgroup, tasks, &f.err);
+	cr_assert_eq(n, 2, "%d: %s", n, f.err.message);
+	pid = fork();
+	if (pid == 0) {
+		for (int i = 0; i < n; i++) {
+			if (write(tasks[i].fd, "0", 1) != 1)
+				_exit(1);
+		}
+		kill(getpid(), SIGSTOP);
+		_exit(0);
+	}
+	cr_assert_eq(waitpid(pid, &status, WUNTRACED), pid);
+	cr_expect(WIFSTOPPED(status));
+	cgroup_fixture_expect_file(&f, CGROUP_PIDS, "pids.current", "1");
+	kill(pid, SIGKILL);
+	cgroup_fixture_reap(pid);
+	for (int i = 0; i < n; i++)
+		close(tasks[i].fd);
 	cgroup_fixture_finish(&f);
 }
 
