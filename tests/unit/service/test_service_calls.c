@@ -287,13 +287,13 @@ Test(service_calls, connect_knows_both_pids)
 	fake.info.pid = 77;
 	connected = service_fixture_unpack(service_fixture_ask(&fixture, "Connect", &request),
 					   &wire__connect_response__descriptor);
-	cr_expect_eq(connected->shim_pid, getpid());
+	cr_expect_eq((pid_t)connected->shim_pid, getpid());
 	cr_expect_eq(connected->task_pid, 77);
 	wire__connect_response__free_unpacked(connected, NULL);
 	error_set(&fake.failure, ERROR_NOT_FOUND, ENOENT, "there is none");
 	connected = service_fixture_unpack(service_fixture_ask(&fixture, "Connect", &request),
 					   &wire__connect_response__descriptor);
-	cr_expect_eq(connected->shim_pid, getpid(), "containerd asks before it knows whether there is a task");
+	cr_expect_eq((pid_t)connected->shim_pid, getpid(), "containerd asks before it knows whether there is a task");
 	cr_expect_eq(connected->task_pid, 0);
 	wire__connect_response__free_unpacked(connected, NULL);
 }
