@@ -58,21 +58,32 @@ static int delete_container(struct delete *delete, struct error *err)
 }
 
 /* Detached, a mount takes all that is below it along; there may be several on top of each other. */
-static int unmount_rootfs(const struct delete *delete, struct error *err)
+static int unmount(const struct delete *delete, const char *name, struct error *err)
 {
 	if (delete->bundle_fd < 0)
 		return 0;
 	if (fchdir(delete->bundle_fd) < 0)
 		return error_system(err, errno, "enter the bundle");
 	for (unsigned n = 0; n < MOUNTS_MAX; n++) {
-		if (umount2("rootfs", MNT_DETACH | UMOUNT_NOFOLLOW) == 0)
+		if (umount2(name, MNT_DETACH | UMOUNT_NOFOLLOW) == 0)
 			continue;
 		if (errno == EINVAL || errno == ENOENT || errno == ENOTDIR)
 			return 0;
-		return error_system(err, errno, "unmount rootfs of the bundle");
+		return error_system(err, errno, "unmount %s of the bundle", name);
 	}
-	return error_set(err, ERROR_SYSTEM, EBUSY, "rootfs of the bundle: more than %u mounts on top of each other",
+	return error_set(err, ERROR_SYSTEM, EBUSY, "%s of the bundle: more than %u mounts on top of each other", name,
 			 MOUNTS_MAX);
+}
+
+static int unmount_rootfs(const struct delete *delete, struct error *err)
+{
+	return unmount(delete, "rootfs", err);
+}
+
+/* A pod's without a pause container. */
+static int unmount_shared_memory(const struct delete *delete, struct error *err)
+{
+	return unmount(delete, "shm", err);
 }
 
 static int remove_socket(const struct delete *delete, struct error *err)
@@ -96,7 +107,8 @@ static int print_answer(const struct delete *delete, struct error *err)
 /* Each step is done whether or not those before it could be; the first failure is what is reported. */
 static int run(struct delete *delete, struct error *err)
 {
-	static int (*const steps[])(const struct delete *, struct error *) = { unmount_rootfs, remove_socket };
+	static int (*const steps[])(const struct delete *, struct error *) = { unmount_rootfs, unmount_shared_memory,
+									       remove_socket };
 	int result = delete_container(delete, err);
 
 	for (size_t i = 0; i < ARRAY_SIZE(steps); i++) {

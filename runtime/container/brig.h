@@ -51,6 +51,12 @@ struct brig_mount {
 	const char *const *options; /* NULL-terminated, or NULL */
 };
 
+/* A place of the host's that the containers of one pod share. */
+struct brig_bind {
+	const char *source, *destination; /* absolute */
+	bool follows_root;		  /* read-only where the container's root file system is; else writable */
+};
+
 struct brig_process {
 	pid_t pid;
 	int pidfd; /* the caller's to close */
@@ -76,6 +82,10 @@ struct brig_supervisor {
 	 * never visible on the host unless hooks have to see it, and goes with the container. */
 	const struct brig_mount *mounts;
 	size_t n_mounts;
+	/* create: bound over what the root file system has there, but where config.json has a mount at that very destination; a new tmpfs
+	 * there (containerd's default for /dev/shm) gives way. */
+	const struct brig_bind *binds;
+	size_t n_binds;
 	/* create: before anything is made; a failure ends it. It takes holding the limits upon itself. NULL: there is nothing to hold
 	 * them with. */
 	int (*decided)(void *context, const struct brig_limits *limits, struct error *err);

@@ -19,6 +19,7 @@
 #include "base/log.h"
 #include "base/timestamp.h"
 #include "child/hooks.h"
+#include "container/creation_binds.h"
 #include "container/creation_root.h"
 #include "container/foreground.h"
 #include "container/rootfs_mark.h"
@@ -84,6 +85,7 @@ int creation_decide(const struct brig *brig, const struct brig_create *request, 
 {
 	char bundle[PATH_MAX];
 	AUTO(spec_free) struct spec *spec = NULL;
+	AUTO_FREE struct spec_mount *shared = NULL;
 	struct decision decision = { 0 };
 	struct plan_request planned = { .policy = &decision.policy,
 					.host = &decision.host,
@@ -105,6 +107,9 @@ int creation_decide(const struct brig *brig, const struct brig_create *request, 
 	if (rc >= 0)
 		rc = host_probe(&decision.host, err);
 	planned.spec = spec;
+	if (rc >= 0)
+		rc = creation_binds_mounts(request->supervisor, spec, &shared, &planned.n_shared_mounts, err);
+	planned.shared_mounts = shared;
 	if (rc >= 0)
 		rc = plan_build(&planned, &decision.plan, &decision.report, err);
 	if (rc < 0) {

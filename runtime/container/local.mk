@@ -6,6 +6,8 @@ runtime_container_sources = \
 	runtime/container/console_ends.h \
 	runtime/container/creation.c \
 	runtime/container/creation.h \
+	runtime/container/creation_binds.c \
+	runtime/container/creation_binds.h \
 	runtime/container/creation_root.c \
 	runtime/container/creation_root.h \
 	runtime/container/delete.c \

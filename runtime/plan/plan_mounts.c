@@ -184,10 +184,44 @@ static int build_one(struct plan_builder *builder, const struct plan_mount_asked
 	return ret->kind == PLAN_MOUNT_BIND ? finish_bind(builder, ret, err) : plan_mount_kinds_finish(builder, ret, err);
 }
 
+static struct plan_mount *find_destination(struct plan_mount *list, size_t n, const char *destination)
+{
+	for (size_t i = 0; i < n; i++) {
+		if (strcmp(list[i].destination, destination) == 0)
+			return &list[i];
+	}
+	return NULL;
+}
+
+/* What config.json says comes first. A tmpfs alone says no more than that something writable is to be there. */
+static int build_shared(struct plan_builder *builder, struct plan_mount *list, size_t *n, struct error *err)
+{
+	const struct plan_request *request = builder->request;
+
+	for (size_t i = 0; i < request->n_shared_mounts; i++) {
+		struct plan_mount_asked asked = { .spec = &request->shared_mounts[i] };
+		struct plan_mount mount, *found;
+		int rc;
+
+		asked.where = plan_builder_text(builder, err, "the pod's %s", asked.spec->destination);
+		rc = asked.where ? build_one(builder, &asked, &mount, err) : -ENOMEM;
+		if (rc < 0)
+			return rc;
+		found = find_destination(list, *n, mount.destination);
+		if (!found)
+			list[(*n)++] = mount;
+		else if (found->kind == PLAN_MOUNT_FILESYSTEM && strcmp(found->type, "tmpfs") == 0)
+			*found = mount;
+	}
+	return 0;
+}
+
 int plan_mounts_build(struct plan_builder *builder, struct error *err)
 {
 	const struct spec *spec = builder->spec;
-	struct plan_mount *list = arena_array_of(builder->arena, spec->n_mounts, struct plan_mount);
+	size_t n = spec->n_mounts;
+	struct plan_mount *list =
+		arena_array_of(builder->arena, n + builder->request->n_shared_mounts, struct plan_mount);
 	struct plan_mount_asked asked;
 	int rc = list ? 0 : error_memory(err);
 
@@ -196,7 +230,9 @@ int plan_mounts_build(struct plan_builder *builder, struct error *err)
 		asked.where = plan_builder_text(builder, err, "mounts[%zu]", i);
 		rc = asked.where ? build_one(builder, &asked, &list[i], err) : -ENOMEM;
 	}
+	if (rc >= 0)
+		rc = build_shared(builder, list, &n, err);
 	builder->plan->rootfs.mounts = list;
-	builder->plan->rootfs.n_mounts = spec->n_mounts;
+	builder->plan->rootfs.n_mounts = n;
 	return rc;
 }

@@ -43,6 +43,8 @@ static int run_create(const void *context, struct worker_outcome *outcome, struc
 		.console_fd = io_console_fd(init->io),
 		.mounts = task->mounts,
 		.n_mounts = task->n_mounts,
+		.binds = task->binds,
+		.n_binds = task->n_binds,
 		.decided = take_decision,
 		.context = &decision,
 	};

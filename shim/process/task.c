@@ -109,6 +109,8 @@ int task_new(struct tasks *tasks, const struct task_create *request, struct task
 	if (!task)
 		return error_memory(err);
 	task->tasks = tasks;
+	task->binds = request->binds;
+	task->n_binds = request->n_binds;
 	task->oom.fd = -EBADF;
 	task->tick = (struct loop_timer){ .expired = handle_tick, .context = task };
 	if (init_process(&task->init, task, "", &request->streams) < 0 || fill_task(task, request) < 0) {

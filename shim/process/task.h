@@ -51,6 +51,8 @@ struct task { /* a container */
 	const char *id, *bundle;
 	struct brig_mount *mounts;
 	size_t n_mounts;
+	const struct brig_bind *binds;
+	size_t n_binds;
 	bool is_made; /* by the runtime */
 	struct process init;
 	struct process *execs;

@@ -96,6 +96,8 @@ struct task_create {
 	const char *id, *bundle; /* bundle: absolute */
 	const struct brig_mount *mounts;
 	size_t n_mounts;
+	const struct brig_bind *binds; /* of the pod; not copied: they outlive the container */
+	size_t n_binds;
 	struct task_streams streams;
 	const char *checkpoint; /* "": none; else a directory with an image: ERROR_UNSUPPORTED for now */
 };

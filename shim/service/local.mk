@@ -9,6 +9,9 @@ shim_service_sources = \
 	shim/service/sandbox.h \
 	shim/service/sandbox_config.c \
 	shim/service/sandbox_config.h \
+	shim/service/sandbox_files.c \
+	shim/service/sandbox_files.h \
+	shim/service/sandbox_metrics.c \
 	shim/service/sandbox_state.c \
 	shim/service/sandbox_state.h \
 	shim/service/service.c \
@@ -24,6 +27,7 @@ shim_service_sources = \
 	shim/service/task_json.c \
 	shim/service/task_json.h \
 	shim/service/task_metrics.c \
+	shim/service/task_metrics.h \
 	shim/service/task_options.c \
 	shim/service/task_options.h \
 	shim/service/task_state.c \

@@ -8,6 +8,7 @@
 #include "shim/process/holder.h"
 #include "shim/service/call.h"
 #include "shim/service/sandbox_config.h"
+#include "shim/service/sandbox_files.h"
 #include "shim/service/sandbox_state.h"
 
 struct sandbox { /* a member of the service; zeroed: there is none */
@@ -15,13 +16,17 @@ struct sandbox { /* a member of the service; zeroed: there is none */
 	struct arena *arena;
 	const char *id;
 	struct sandbox_config config;
-	struct holder *holder; /* while it is ready */
-	pid_t pid;	       /* the holder's, kept after its end */
+	struct sandbox_files files; /* once it was started, until it is stopped */
+	struct holder *holder;	    /* while it is ready */
+	pid_t pid;		    /* the holder's, kept after its end */
 	struct timespec created_at, exited_at;
 	int exit_status;
 };
 
 /* Ends with { 0 }. */
 extern const struct call_operation sandbox_operations[];
+
+/* SandboxMetrics, of a sandbox that there is: what its parent cgroup counts. Returns as an operation does. */
+int sandbox_metrics_answer(struct service_call *call, struct error *err);
 
 void sandbox_done(struct sandbox *sandbox);

@@ -5,27 +5,40 @@
 #include <sched.h>
 #include <string.h>
 
+#include "base/buffer.h"
+#include "base/cleanup.h"
+
 #define HOSTNAME_MAX 64 /* bytes; the kernel's */
 
 enum mode { MODE_POD, MODE_CONTAINER, MODE_NODE, MODE_TARGET, N_MODES };
 
 struct pod {
-	struct wire_bytes hostname, linux_part;
+	struct wire_bytes hostname, resolver, linux_part;
 };
 static const struct wire_field pod_fields[] = {
 	{ 2, WIRE_BYTES, offsetof(struct pod, hostname) },
+	{ 4, WIRE_BYTES, offsetof(struct pod, resolver) },
 	{ 8, WIRE_BYTES, offsetof(struct pod, linux_part) },
 	{ 0 },
 };
 
 struct linux_part {
-	struct wire_bytes security; /* and 3: sysctls, repeated */
+	struct wire_bytes cgroup, security; /* and 3: sysctls, repeated */
 };
 static const struct wire_field linux_fields[] = {
+	{ 1, WIRE_BYTES, offsetof(struct linux_part, cgroup) },
 	{ 2, WIRE_BYTES, offsetof(struct linux_part, security) },
 	{ 0 },
 };
 #define LINUX_SYSCTL 3u
+
+#define RESOLVER_MAX ((size_t)64 * 1024) /* bytes of resolv.conf */
+
+struct resolver_part {
+	uint32_t number; /* of DNSConfig */
+	const char *keyword;
+	bool shares_line;
+};
 
 struct security {
 	struct wire_bytes namespaces;
@@ -160,6 +173,61 @@ static int take_hostname(struct wire_bytes bytes, struct arena *arena, struct sa
 	return 0;
 }
 
+/* All of one kind are a line, or a line each: resolv.conf(5). A newline in one would be a line of its own. */
+static int add_resolver_part(struct wire_bytes message, const struct resolver_part *part, struct buffer *text,
+			     struct error *err)
+{
+	struct wire_value value;
+	bool is_first = true;
+
+	while (wire_next(&message, &value) > 0) {
+		if (value.number != part->number || value.kind != WIRE_BYTES)
+			continue;
+		for (size_t i = 0; i < value.bytes.length; i++) {
+			if (value.bytes.data[i] <= ' ' || value.bytes.data[i] > '~')
+				return error_invalid(err, "options: dns_config: a %s with other than printable letters",
+						     part->keyword);
+		}
+		if (is_first || !part->shares_line)
+			buffer_printf(text, "%s%s", text->length ? "\n" : "", part->keyword);
+		buffer_append(text, " ", 1);
+		buffer_append(text, value.bytes.data, value.bytes.length);
+		is_first = false;
+	}
+	return 0;
+}
+
+static int take_resolver(struct wire_bytes message, struct arena *arena, struct sandbox_config *config, struct error *err)
+{
+	static const struct resolver_part parts[] = { { 2, "search", true },
+						      { 1, "nameserver", false },
+						      { 3, "options", true } };
+	__attribute__((cleanup(buffer_done_cleanup))) struct buffer text = { .limit = RESOLVER_MAX };
+
+	for (size_t i = 0; i < ARRAY_SIZE(parts); i++) {
+		int r = add_resolver_part(message, &parts[i], &text, err);
+
+		if (r < 0)
+			return r;
+	}
+	if (text.failed)
+		return error_set(err, ERROR_INVALID, EMSGSIZE, "options: dns_config: more than %zu bytes", RESOLVER_MAX);
+	if (text.length == 0)
+		return 0;
+	config->resolver = arena_printf(arena, "%s\n", text.data);
+	return config->resolver ? 0 : error_memory(err);
+}
+
+static int take_cgroup(struct wire_bytes bytes, struct arena *arena, struct sandbox_config *config, struct error *err)
+{
+	const char *path = wire_text(bytes, arena);
+
+	if (!path || bytes.length >= PATH_MAX)
+		return error_invalid(err, "options: cgroup_parent: no path");
+	config->cgroup_path = *path ? path : NULL;
+	return 0;
+}
+
 int sandbox_config_decode(struct wire_bytes message, const char *network_path, struct arena *arena,
 			  struct sandbox_config *ret, struct error *err)
 {
@@ -180,7 +248,10 @@ int sandbox_config_decode(struct wire_bytes message, const char *network_path, s
 		return error_memory(err);
 	if (*network_path && (*network_path != '/' || strlen(network_path) >= PATH_MAX))
 		return error_invalid(err, "netns_path: \"%.200s\" is no absolute path", network_path);
-	r = choose_namespaces(&namespaces, network_path, &config, err);
+	r = choose_namespaces(&namespaces, network_path, &config, err)
+		    ?: take_resolver(pod.resolver, arena, &config, err);
+	if (r == 0)
+		r = take_cgroup(linux_part.cgroup, arena, &config, err);
 	if (r == 0)
 		r = take_hostname(pod.hostname, arena, &config, err) ?: add_sysctls(pod.linux_part, arena, &config, err);
 	if (r < 0)

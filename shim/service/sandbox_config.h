@@ -14,6 +14,8 @@
 
 struct sandbox_config { /* strings in the arena */
 	const char *hostname;
+	const char *resolver;	  /* what /etc/resolv.conf says; NULL: what the host's does */
+	const char *cgroup_path;  /* the pod's, of the kubelet's making, or NULL */
 	const char *network_path; /* NULL: the host's, or a new one */
 	unsigned namespaces;	  /* CLONE_NEW*: those that are made for the pod */
 	bool has_user_namespace;

@@ -92,6 +92,8 @@ int task_create(struct service_call *call, const void *request, struct error *er
 		.bundle = asked->bundle,
 		.streams = { asked->stdin, asked->stdout, asked->stderr, asked->terminal },
 		.checkpoint = "",
+		.binds = call->service->sandbox.files.binds,
+		.n_binds = call->service->sandbox.files.n,
 	};
 	int r = check(asked, &create, err) ?: copy_mounts(asked, call->arena, &create, err);
 

@@ -2,9 +2,7 @@
 #include "shim/proto/task.pb-c.h"
 #include "shim/service/service_core.h"
 #include "shim/service/task_calls.h"
-
-/* CRI fails on any other type, also on hosts with cgroups v1. */
-#define METRICS_TYPE "io.containerd.cgroups.v2.Metrics"
+#include "shim/service/task_metrics.h"
 
 /* One share of pressure, and the message that has two of them. */
 struct pressure {
@@ -175,6 +173,22 @@ static int fill_hugepages(struct metrics *message, const struct brig_metrics *fr
 	return 0;
 }
 
+int task_metrics_pack(const struct brig_metrics *from, struct arena *arena, struct buffer *packed, struct error *err)
+{
+	struct metrics message;
+	int r;
+
+	wire__metrics__init(&message.all);
+	fill_counts(&message, from);
+	fill_cpu(&message, from);
+	fill_memory(&message, from);
+	r = fill_io(&message, from, arena, err) ?: fill_hugepages(&message, from, arena, err);
+	if (r < 0)
+		return r;
+	message_pack(&message.all.base, packed);
+	return packed->failed ? error_memory(err) : 0;
+}
+
 int task_metrics(struct service_call *call, const void *request, struct error *err)
 {
 	__attribute__((cleanup(buffer_done_cleanup))) struct buffer packed = { 0 };
@@ -182,24 +196,15 @@ int task_metrics(struct service_call *call, const void *request, struct error *e
 	Wire__StatsResponse answer = WIRE__STATS_RESPONSE__INIT;
 	Wire__Any any = WIRE__ANY__INIT;
 	struct brig_metrics from = { 0 };
-	struct metrics message;
 	int r = task_calls_check(call, asked->id, err);
 
 	if (r == 0)
 		r = tasks_metrics(call->service->tasks, asked->id, call->arena, &from, err);
+	if (r == 0)
+		r = task_metrics_pack(&from, call->arena, &packed, err);
 	if (r < 0)
 		return r;
-	wire__metrics__init(&message.all);
-	fill_counts(&message, &from);
-	fill_cpu(&message, &from);
-	fill_memory(&message, &from);
-	r = fill_io(&message, &from, call->arena, err) ?: fill_hugepages(&message, &from, call->arena, err);
-	if (r < 0)
-		return r;
-	message_pack(&message.all.base, &packed);
-	if (packed.failed)
-		return error_memory(err);
-	any.type_url = (char *)METRICS_TYPE;
+	any.type_url = (char *)TASK_METRICS_TYPE;
 	any.value = (ProtobufCBinaryData){ .data = (uint8_t *)packed.data, .len = packed.length };
 	answer.stats = &any;
 	return call_answer(call, &answer);

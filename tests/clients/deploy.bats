@@ -97,8 +97,9 @@ for handler in [*one.values(), *two.values(), *pods.values()]:
     assert handler["pod_annotations"] == ["brig.dev/*"], handler
     passed = ["brig.dev/*", "io.kubernetes.container.terminationMessagePath"]
     assert handler["container_annotations"] == passed, handler
+# With a table of options containerd 2 refuses pods that have a user namespace.
 for handler in [*two.values(), *pods.values()]:
-    assert handler["options"]["version"] == 3, handler
+    assert "options" not in handler, handler
 assert pods["brig"]["sandboxer"] == "shim"
 PYTHON
 }

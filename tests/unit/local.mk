@@ -103,6 +103,7 @@ unit_shim_sources = \
 	tests/unit/shim/test_io_copy.c \
 	tests/unit/shim/test_io_logger.c \
 	tests/unit/shim/test_loop.c \
+	tests/unit/shim/test_sandbox_files.c \
 	tests/unit/shim/test_options.c \
 	tests/unit/shim/test_publisher.c \
 	tests/unit/shim/test_queue.c \

@@ -44,6 +44,50 @@ Test(plan_mounts, bind_is_told_by_option_or_type)
 	}
 }
 
+static const char *const pod_options[] = { "rbind", "nosuid" };
+static const struct spec_mount pod_mounts[] = {
+	{ .destination = "/etc/hosts", .type = "bind", .source = "/pod/hosts", .options = pod_options, .n_options = 2 },
+	{ .destination = "/dev/shm", .type = "bind", .source = "/pod/shm", .options = pod_options, .n_options = 2 },
+};
+
+static void build_in_pod(struct plan_fixture *fixture, const char *mounts)
+{
+	fixture->request.shared_mounts = pod_mounts;
+	fixture->request.n_shared_mounts = ARRAY_SIZE(pod_mounts);
+	plan_fixture_good(fixture, &(struct plan_fixture_json){ .mounts = mounts });
+}
+
+Test(plan_mounts, what_a_pod_shares_comes_where_the_spec_says_nothing)
+{
+	PLAN_FIXTURE(fixture);
+	const struct plan_mount *mounts;
+
+	build_in_pod(&fixture, "{'destination':'/a','source':'/s','type':'bind'}");
+	mounts = fixture.plan->rootfs.mounts;
+	cr_assert_eq(fixture.plan->rootfs.n_mounts, 3);
+	cr_expect_str_eq(mounts[0].destination, "/a");
+	cr_expect_str_eq(mounts[1].destination, "/etc/hosts");
+	cr_expect_str_eq(mounts[1].source, "/pod/hosts");
+	cr_expect_eq(mounts[1].kind, PLAN_MOUNT_BIND);
+	cr_expect_str_eq(mounts[1].where, "the pod's /etc/hosts");
+	cr_expect_str_eq(mounts[2].source, "/pod/shm");
+}
+
+/* However it is written there. A new tmpfs is what every container has that nothing was said about. */
+Test(plan_mounts, what_a_pod_shares_gives_way_to_all_but_a_tmpfs)
+{
+	PLAN_FIXTURE(fixture);
+	const struct plan_mount *mounts;
+
+	build_in_pod(&fixture, "{'destination':'/dev/shm','source':'shm','type':'tmpfs'},"
+			       "{'destination':'/etc/./hosts','source':'/s','type':'bind'}");
+	mounts = fixture.plan->rootfs.mounts;
+	cr_assert_eq(fixture.plan->rootfs.n_mounts, 2);
+	cr_expect_str_eq(mounts[0].source, "/pod/shm");
+	cr_expect_eq(mounts[0].kind, PLAN_MOUNT_BIND);
+	cr_expect_str_eq(mounts[1].source, "/s");
+}
+
 /* ".." is left alone: where a symbolic link is in the way, folding it would name another place. */
 Test(plan_mounts, relative_source_begins_at_the_bundle)
 {

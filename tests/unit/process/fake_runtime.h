@@ -35,7 +35,9 @@ struct fake {
 	volatile unsigned n_processes;
 	int exit_code; /* of what SIGTERM ends */
 	bool no_groups, group_open_fails, kill_does_nothing;
-	pid_t unkillable; /* as in uninterruptible sleep: no signal of the shim's has an effect */
+	bool group_is_empty; /* its processes have ended */
+	bool has_unread;     /* every stream */
+	pid_t unkillable;    /* as in uninterruptible sleep: no signal of the shim's has an effect */
 	/* in the test's process: */
 	unsigned n_group_kills, n_group_kills_all, n_group_releases, n_group_signals, n_stuck_asked;
 	uint64_t oom_count;

@@ -365,6 +365,29 @@ Test(tasks_life, pids_name_their_exec)
 	cr_expect_str_neq(list[0].exec_id, list[1].exec_id);
 }
 
+/* containerd, started again, ends a shim that has no process to show. */
+Test(tasks_life, what_ended_has_a_pid_until_it_is_deleted)
+{
+	AUTO(arena_free) struct arena *arena = arena_new(1 << 20);
+	struct task_pid *list = NULL;
+	size_t n = 0;
+	pid_t pid;
+
+	fixture_make("c", PROCESS_RUNNING);
+	pid = fake_pid("");
+	cr_assert_eq(fixture_kill("c", "", SIGKILL), 0);
+	fixture_until(fixture_state("c", "") == PROCESS_STOPPED);
+	fake->group_is_empty = true;
+	cr_assert_eq(tasks_pids(fixture.tasks, "c", arena, &list, &n, NULL), 0);
+	cr_assert_eq(n, 1);
+	cr_expect_eq(list[0].pid, pid);
+	cr_expect_str_eq(list[0].exec_id, "");
+	cr_expect_not(tasks_has_unread(fixture.tasks, "c"));
+	fake->has_unread = true;
+	cr_expect(tasks_has_unread(fixture.tasks, "c"));
+	cr_expect_not(tasks_has_unread(fixture.tasks, "none"));
+}
+
 Test(tasks_life, input_closed_before_the_start_of_an_exec_stays_closed)
 {
 	fixture_make("c", PROCESS_RUNNING);

@@ -5,6 +5,8 @@
 
 #include <criterion/criterion.h>
 
+#include "shim/service/sandbox_files.h"
+
 struct fake_holder fake_holder;
 
 int holder_start(const struct holder_options *options, struct holder **ret, struct error *err)
@@ -44,4 +46,24 @@ void holder_free(struct holder *holder)
 		return;
 	cr_assert(fake_holder.is_there);
 	fake_holder.is_there = false;
+}
+
+int sandbox_files_make(const char *bundle, const struct sandbox_config *config, struct arena *arena,
+		       struct sandbox_files *ret, struct error *err)
+{
+	(void)config;
+	if (fake_holder.files_failure.kind != ERROR_NONE) {
+		*err = fake_holder.files_failure;
+		return -err->code;
+	}
+	fake_holder.has_files = true;
+	ret->binds[0] = (struct brig_bind){ arena_printf(arena, "%s/hosts", bundle), "/etc/hosts", true };
+	ret->n = 1;
+	return 0;
+}
+
+void sandbox_files_remove(struct sandbox_files *files)
+{
+	fake_holder.has_files = false;
+	files->n = 0;
 }

@@ -1,4 +1,4 @@
-/* holder.h without processes. Linked in place of the shim's own. */
+/* holder.h without processes, and what else a pod takes of the host. Linked in place of the shim's own. */
 #pragma once
 
 #include <stdbool.h>
@@ -14,6 +14,8 @@ struct fake_holder {
 	bool with_network_owner;
 	void (*ended)(void *context);
 	void *context;
+	bool has_files; /* sandbox_files.h without mounts: one bind, of BUNDLE/hosts */
+	struct error files_failure;
 };
 
 extern struct fake_holder fake_holder;

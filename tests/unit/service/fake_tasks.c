@@ -108,6 +108,9 @@ int tasks_create(struct tasks *tasks, const struct task_create *request, struct 
 		snprintf(fake.asked + length, sizeof(fake.asked) - length, " %s:%s:%s", mount->type, mount->source,
 			 mount->options && mount->options[0] ? mount->options[0] : "");
 	}
+	for (size_t i = 0; i < request->n_binds; i++)
+		fake.binds[i] = request->binds[i];
+	fake.n_binds = request->n_binds;
 	return answer(reply, err);
 }
 
@@ -223,6 +226,13 @@ int tasks_close_in(struct tasks *tasks, struct task_name name, struct error *err
 	return answer(NULL, err);
 }
 
+bool tasks_has_unread(const struct tasks *tasks, const char *id)
+{
+	(void)tasks;
+	cr_expect_str_eq(id, fake.info.id);
+	return fake.has_unread;
+}
+
 int tasks_metrics(const struct tasks *tasks, const char *id, struct arena *arena, struct brig_metrics *ret,
 		  struct error *err)
 {
@@ -266,7 +276,13 @@ int publisher_publish(struct publisher *publisher, const struct publisher_event 
 bool publisher_is_idle(const struct publisher *publisher)
 {
 	(void)publisher;
-	return true;
+	return !fake.has_unsent;
+}
+
+void publisher_hurry(struct publisher *publisher)
+{
+	(void)publisher;
+	fake.n_hurried++;
 }
 
 void publisher_finish(struct publisher *publisher, uint64_t timeout, void (*idle)(void *context), void *context)

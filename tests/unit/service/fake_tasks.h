@@ -36,6 +36,10 @@ struct fake_tasks {
 	size_t n_events;
 	bool publisher_fails, publisher_waits; /* publisher_finish: calls back later, by fake_publisher_idle */
 	uint64_t finish_timeout;
+	bool has_unsent, has_unread; /* events; output of fake.info's container */
+	unsigned n_hurried;
+	struct brig_bind binds[4]; /* of the last create */
+	size_t n_binds;
 };
 
 /* The state of this test's process; every test of Criterion's has one of its own. */

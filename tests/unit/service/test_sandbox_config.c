@@ -205,3 +205,58 @@ Test(sandbox_state, every_state_answers_every_event)
 		}
 	}
 }
+
+static int decode_resolver(const struct buffer *resolver, const char *cgroup, struct arena *arena,
+			   struct sandbox_config *ret, struct error *err)
+{
+	__attribute__((cleanup(buffer_done_cleanup))) struct buffer message = { 0 }, linux_part = { 0 };
+
+	wire_put_text(&linux_part, 1, cgroup);
+	wire_put_message(&message, 4, resolver);
+	wire_put_message(&message, 8, &linux_part);
+	return sandbox_config_decode((struct wire_bytes){ (const uint8_t *)message.data, message.length }, "", arena,
+				     ret, err);
+}
+
+Test(sandbox_config, resolver_is_written_as_its_file_is)
+{
+	__attribute__((cleanup(buffer_done_cleanup))) struct buffer resolver = { 0 }, nothing = { 0 };
+	AUTO(arena_free) struct arena *arena = arena_new(1024 * 1024);
+	struct sandbox_config config;
+	struct error err = { 0 };
+
+	cr_assert_eq(decode_resolver(&nothing, NULL, arena, &config, &err), 0, "%s", err.message);
+	cr_expect_null(config.resolver, "the host's serves");
+	cr_expect_null(config.cgroup_path);
+	wire_put_text(&resolver, 1, "10.0.0.1");
+	wire_put_text(&resolver, 1, "fd00::1");
+	wire_put_text(&resolver, 2, "a.example");
+	wire_put_text(&resolver, 2, "b.example");
+	wire_put_text(&resolver, 3, "ndots:5");
+	wire_put_text(&resolver, 3, "rotate");
+	cr_assert_eq(decode_resolver(&resolver, "/pods/one", arena, &config, &err), 0, "%s", err.message);
+	cr_expect_str_eq(config.resolver, "search a.example b.example\nnameserver 10.0.0.1\nnameserver fd00::1\n"
+					  "options ndots:5 rotate\n");
+	cr_expect_str_eq(config.cgroup_path, "/pods/one");
+}
+
+Test(sandbox_config, resolver_of_more_lines_or_bytes_is_refused)
+{
+	static const char *const bad[] = { "a\nnameserver 6.6.6.6", "a b", "\xc3\xa4", "a\x7f" };
+	__attribute__((cleanup(buffer_done_cleanup))) struct buffer large = { 0 };
+	AUTO(arena_free) struct arena *arena = arena_new(1024 * 1024);
+	struct sandbox_config config;
+	struct error err = { 0 };
+
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
+		__attribute__((cleanup(buffer_done_cleanup))) struct buffer resolver = { 0 };
+
+		wire_put_text(&resolver, 2, bad[i]);
+		cr_expect_eq(decode_resolver(&resolver, NULL, arena, &config, &err), -EINVAL, "%zu", i);
+		cr_expect_not_null(strstr(err.message, "dns_config: a search"), "%s", err.message);
+	}
+	for (size_t i = 0; i < 3000; i++)
+		wire_put_text(&large, 1, "a-name-server-of-30-letters.ex");
+	cr_expect_eq(decode_resolver(&large, NULL, arena, &config, &err), -EMSGSIZE);
+	cr_expect_not_null(strstr(err.message, "dns_config: more than 65536 bytes"), "%s", err.message);
+}

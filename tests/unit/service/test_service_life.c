@@ -154,6 +154,72 @@ Test(service_life, shutdown_answers_publishes_and_stops)
 	unlink(fixture.path);
 }
 
+struct leaving {
+	struct loop_timer timer;
+	bool has_left;
+};
+
+static void leave(void *context)
+{
+	struct leaving *leaving = context;
+
+	leaving->has_left = true;
+	client_free(steal_ptr(&fixture.client));
+}
+
+/* Go's client takes either of an answer and the end of its connection, where it finds both. */
+Test(service_life, the_end_waits_for_the_reader_of_the_last_answer)
+{
+	struct leaving leaving = { .timer = { .expired = leave, .context = &leaving } };
+	Wire__ShutdownRequest request = WIRE__SHUTDOWN_REQUEST__INIT;
+
+	service_fixture_expect(&fixture, "Shutdown", &request, STATUS_OK, NULL);
+	cr_expect_not(scratch_has(&fixture.scratch, "s/socket"));
+	loop_set_timer(fixture.loop, &leaving.timer, loop_now() + UINT64_C(20000000));
+	alarm(5);
+	cr_expect_eq(loop_run(fixture.loop), 0);
+	alarm(0);
+	cr_expect(leaving.has_left, "ended before its peer was gone");
+}
+
+static void become_quiet(void *context)
+{
+	struct leaving *leaving = context;
+
+	leaving->has_left = true;
+	fake.has_unread = fake.has_unsent = false;
+}
+
+/* Whoever hears that it has stopped reads no more, and deletes it. */
+Test(service_life, state_of_the_stopped_comes_after_its_output_and_events)
+{
+	Wire__ProcessRequest request = WIRE__PROCESS_REQUEST__INIT;
+
+	service_fixture_create(&fixture);
+	request.id = "web";
+	fake.info.state = PROCESS_STOPPED;
+	for (unsigned i = 0; i < 2; i++) {
+		struct leaving leaving = { .timer = { .expired = become_quiet, .context = &leaving } };
+
+		fake.has_unread = i == 0;
+		fake.has_unsent = i == 1;
+		loop_set_timer(fixture.loop, &leaving.timer, loop_now() + UINT64_C(20000000));
+		service_fixture_expect(&fixture, "State", &request, STATUS_OK, NULL);
+		cr_expect(leaving.has_left, "%u: answered at once", i);
+		cr_expect_eq(fake.n_hurried, i + 1);
+	}
+	/* Nobody reads, and nobody takes events: it is answered all the same. */
+	fake.has_unread = fake.has_unsent = true;
+	service_fixture_expect(&fixture, "State", &request, STATUS_OK, NULL);
+	fake.info.state = PROCESS_RUNNING;
+	service_fixture_expect(&fixture, "State", &request, STATUS_OK, NULL);
+	cr_expect_eq(fake.n_hurried, 3, "only what has stopped is waited for");
+	fake.info.state = PROCESS_STOPPED;
+	fake.info.exec_id = "probe";
+	service_fixture_expect(&fixture, "State", &request, STATUS_OK, NULL);
+	cr_expect_eq(fake.n_hurried, 3, "of execs nothing is waited for");
+}
+
 Test(service_life, shutdown_before_any_container_stops)
 {
 	Wire__ShutdownRequest request = WIRE__SHUTDOWN_REQUEST__INIT;

@@ -1,5 +1,7 @@
 /* The sandbox service: a pod's life, who is told of its end, and what ends the shim. */
+#include <errno.h>
 #include <sched.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/utsname.h>
 
@@ -7,6 +9,7 @@
 
 #include "shim/proto/sandbox.pb-c.h"
 #include "shim/proto/task.pb-c.h"
+#include "shim/ttrpc/status.h"
 #include "tests/unit/service/fake_holder.h"
 #include "tests/unit/service/service_fixture.h"
 
@@ -80,6 +83,8 @@ static void start(void)
 	cr_expect_eq(answer->pid, 4242);
 	cr_assert_not_null(answer->created_at);
 	cr_expect_gt(answer->created_at->seconds, 1700000000);
+	cr_assert_not_null(answer->spec);
+	cr_expect_str_eq(answer->spec->type_url, "types.containerd.io/opencontainers/runtime-spec/1/Spec");
 	wire__start_sandbox_response__free_unpacked(answer, NULL);
 }
 
@@ -157,6 +162,34 @@ Test(service_sandbox, the_holders_death_is_the_sandboxs_end)
 	expect_status("SANDBOX_NOTREADY", 4242, true);
 }
 
+Test(service_sandbox, containers_get_the_pods_files)
+{
+	char path[256];
+
+	start();
+	cr_expect(fake_holder.has_files);
+	service_fixture_create(&fixture);
+	cr_assert_eq(fake.n_binds, 1);
+	snprintf(path, sizeof(path), "%s/hosts", fixture.bundle);
+	cr_expect_str_eq(fake.binds[0].source, path);
+	cr_expect_str_eq(fake.binds[0].destination, "/etc/hosts");
+	cr_expect(fake.binds[0].follows_root);
+	expect("StopSandbox", pod("pod"), STATUS_OK, NULL);
+	cr_expect_not(fake_holder.has_files);
+}
+
+Test(service_sandbox, a_pod_that_can_not_be_held_leaves_no_files)
+{
+	create(STATUS_OK, NULL);
+	error_set(&fake_holder.failure, ERROR_REFUSED, EPERM, "no namespaces today");
+	expect("StartSandbox", pod("pod"), status_from_error(&fake_holder.failure), "no namespaces today");
+	cr_expect_not(fake_holder.has_files);
+	error_set(&fake_holder.files_failure, ERROR_SYSTEM, EROFS, "no files today");
+	fake_holder.failure = (struct error){ 0 };
+	expect("StartSandbox", pod("pod"), status_from_error(&fake_holder.files_failure), "no files today");
+	cr_expect_eq(fake_holder.n_started, 0);
+}
+
 Test(service_sandbox, platform_is_the_hosts)
 {
 	Wire__PlatformResponse *answer;
@@ -187,7 +220,7 @@ Test(service_sandbox, there_is_one_and_it_has_a_name)
 	for (size_t i = 0; i < ARRAY_SIZE(methods); i++)
 		expect(methods[i], pod("other"), STATUS_NOT_FOUND, "sandbox other");
 	expect("ShutdownSandbox", pod("other"), STATUS_NOT_FOUND, "sandbox other");
-	expect("SandboxMetrics", pod("pod"), STATUS_UNIMPLEMENTED, "control group");
+	expect("SandboxMetrics", pod("pod"), STATUS_UNIMPLEMENTED, "cgroup_parent");
 	expect("UpdateSandbox", pod("pod"), STATUS_UNIMPLEMENTED, NULL);
 }
 
