@@ -132,6 +132,7 @@ unit_service_sources = \
 unit_process_sources = \
 	tests/unit/process/fake_runtime.c \
 	tests/unit/process/fake_runtime.h \
+	tests/unit/process/lifetime.h \
 	tests/unit/process/tasks_fixture.c \
 	tests/unit/process/tasks_fixture.h \
 	tests/unit/process/test_reaper.c \

@@ -16,6 +16,7 @@
 #include "container/brig_group.h"
 #include "shim/io/io.h"
 #include "shim/process/reaper.h"
+#include "tests/unit/process/lifetime.h"
 
 struct fake *fake;
 
@@ -35,6 +36,7 @@ void fake_init(void)
 	fake = mmap(NULL, sizeof(*fake), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	if (fake == MAP_FAILED)
 		abort();
+	fake->test_pid = getpid();
 	fake->exit_code = 7;
 	fake->oom_fd = -EBADF;
 }
@@ -59,7 +61,7 @@ pid_t fake_pid(const char *exec_id)
 
 static void wait_for_release(void)
 {
-	while (!fake->release)
+	while (!fake->release && kill(fake->test_pid, 0) == 0)
 		usleep(1000);
 }
 
@@ -83,7 +85,6 @@ static void behave_after(enum fake_behaviour behaviour)
 __attribute__((noreturn)) static void live(int ready_fd)
 {
 	sigset_t set;
-	int signal;
 
 	sigemptyset(&set);
 	sigaddset(&set, SIGTERM);
@@ -91,7 +92,10 @@ __attribute__((noreturn)) static void live(int ready_fd)
 	if (write(ready_fd, "r", 1) != 1)
 		_exit(99);
 	close(ready_fd);
-	sigwait(&set, &signal);
+	while (sigtimedwait(&set, NULL, &LIFETIME_LOOK) < 0) {
+		if (kill(fake->test_pid, 0) < 0)
+			break;
+	}
 	_exit(fake->exit_code);
 }
 

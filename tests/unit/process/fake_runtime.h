@@ -33,6 +33,7 @@ struct fake {
 		n_last_words; /* begun, in workers */
 	struct fake_process processes[FAKE_PROCESSES_MAX];
 	volatile unsigned n_processes;
+	pid_t test_pid;
 	int exit_code; /* of what SIGTERM ends */
 	bool no_groups, group_open_fails, kill_does_nothing;
 	bool group_is_empty; /* its processes have ended */

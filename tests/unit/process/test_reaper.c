@@ -7,6 +7,7 @@
 
 #include "base/syscalls.h"
 #include "shim/process/reaper.h"
+#include "tests/unit/process/lifetime.h"
 
 struct observed {
 	struct reaper_child child;
@@ -73,12 +74,10 @@ static pid_t fork_exiting(int status)
 
 static pid_t fork_waiting(void)
 {
-	pid_t pid = fork();
+	pid_t test = getpid(), pid = fork();
 
-	if (pid == 0) {
-		for (;;)
-			pause();
-	}
+	if (pid == 0)
+		lifetime_wait(test);
 	return pid;
 }
 

@@ -11,6 +11,7 @@
 
 #include "base/syscalls.h"
 #include "shim/process/worker.h"
+#include "tests/unit/process/lifetime.h"
 
 #define MS UINT64_C(1000000)
 
@@ -22,7 +23,7 @@ struct answer {
 };
 
 struct shared { /* with the workers */
-	volatile pid_t worker_pid, helper_pid, made_pid;
+	volatile pid_t test_pid, worker_pid, helper_pid, made_pid;
 	volatile int enter_fd, kept_fd, other_fd; /* descriptors; afterwards whether they are open in run */
 	volatile bool signals_are_default, is_leader;
 };
@@ -38,6 +39,7 @@ static void begin(void)
 	cr_assert_eq(reaper_new(loop, &reaper, NULL), 0);
 	shared = mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	cr_assert_neq(shared, MAP_FAILED);
+	shared->test_pid = getpid();
 }
 
 static void end(void)
@@ -175,13 +177,11 @@ static int hang(const void *context, struct worker_outcome *outcome, struct erro
 	(void)context;
 	(void)outcome;
 	(void)err;
-	while (helper == 0)
-		pause();
+	if (helper == 0)
+		lifetime_wait(shared->test_pid);
 	shared->helper_pid = helper;
 	shared->worker_pid = getpid();
-	for (;;)
-		pause();
-	return 0;
+	lifetime_wait(shared->test_pid);
 }
 
 Test(worker, a_hang_ends_with_what_it_started)
@@ -213,8 +213,8 @@ static int make_process(const void *context, struct worker_outcome *outcome, str
 
 	(void)context;
 	(void)err;
-	while (pid == 0)
-		pause();
+	if (pid == 0)
+		lifetime_wait(shared->test_pid);
 	outcome->process.pid = pid;
 	outcome->process.pidfd = sys_pidfd_open(pid, 0);
 	snprintf(outcome->process.cgroup_path, sizeof(outcome->process.cgroup_path), "/a/b");
