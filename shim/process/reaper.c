@@ -145,12 +145,10 @@ static void retry_strays(struct reaper *reaper)
 	struct reaper_child *child = reaper->children;
 
 	while (child) {
-		if (!child->stray_since)
-			child = child->next;
-		else if (retry_stray(reaper, child))
-			child = reaper->children; /* the callback may have changed the list */
-		else
-			child = child->next;
+		bool is_told = child->stray_since && retry_stray(reaper, child);
+
+		/* The callback may have changed the list. */
+		child = is_told ? reaper->children : child->next;
 	}
 }
 
