@@ -1,6 +1,7 @@
 #include "cmd/shim/pod_socket.h"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/socket.h>
@@ -14,8 +15,12 @@
 
 enum listens { LISTENS_NOBODY, LISTENS_SHIM, LISTENS_NOTHING_THERE };
 
-/* Without waiting: a shim that is stopped has a full queue of callers, and is alive. */
-static int who_listens(const char *path, enum listens *ret, struct error *err)
+/* A killed shim's workers end with it, but each had a copy of the socket for its first moments. */
+#define LAST_COPY_MS 100
+
+/* Without waiting for a place: a shim that is stopped has a full queue of callers, and is alive. patience: so many milliseconds for
+ * the connection to end by itself, as it does with the last copy of a dead shim's socket. */
+static int who_listens(const char *path, int patience, enum listens *ret, struct error *err)
 {
 	AUTO_CLOSE int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
@@ -23,14 +28,18 @@ static int who_listens(const char *path, enum listens *ret, struct error *err)
 	if (fd < 0)
 		return error_system(err, errno, "socket");
 	strcpy(address.sun_path, path); /* measured by lock_directory */
-	if (connect(fd, (struct sockaddr *)&address, sizeof(address)) == 0 || errno == EAGAIN)
+	if (connect(fd, (struct sockaddr *)&address, sizeof(address)) == 0 || errno == EAGAIN) {
+		struct pollfd hang_up = { .fd = fd };
+
+		poll(&hang_up, 1, patience);
 		*ret = LISTENS_SHIM;
-	else if (errno == ECONNREFUSED)
+	} else if (errno == ECONNREFUSED) {
 		*ret = LISTENS_NOBODY;
-	else if (errno == ENOENT)
+	} else if (errno == ENOENT) {
 		*ret = LISTENS_NOTHING_THERE;
-	else
+	} else {
 		return error_system(err, errno, "connect to %s", path);
+	}
 	return 0;
 }
 
@@ -57,7 +66,7 @@ static int lock_directory(const char *path, struct error *err)
 static int replace(const char *path, struct error *err)
 {
 	enum listens listens;
-	int r = who_listens(path, &listens, err);
+	int r = who_listens(path, /* patience= */ 0, &listens, err);
 
 	if (r < 0)
 		return r;
@@ -97,7 +106,9 @@ int pod_socket_remove_stale(const char *path, struct error *err)
 		return errno == ENOENT ? 0 : error_system(err, errno, "stat %s", path);
 	if (!S_ISSOCK(status.st_mode))
 		return error_invalid(err, "%s is no socket; it is left alone", path);
-	r = who_listens(path, &listens, err);
+	r = who_listens(path, LAST_COPY_MS, &listens, err);
+	if (r == 0 && listens == LISTENS_SHIM)
+		r = who_listens(path, /* patience= */ 0, &listens, err);
 	if (r < 0 || listens != LISTENS_NOBODY)
 		return r;
 	return unlink(path) < 0 && errno != ENOENT ? error_system(err, errno, "remove %s", path) : 0;
