@@ -205,14 +205,17 @@ events_run() {
 }
 
 @test "twenty containers at the same time, each with its own output and status" {
+	local running=()
+
 	for number in $(seq 20); do
 		(
 			status=0
 			ctr_run --rm "$image" "p$number" sh -c "echo number $number; exit $number" > "$WORLD/out.$number" 2>&1 || status=$?
 			echo "status $status" >> "$WORLD/out.$number"
 		) 3>&- &
+		running+=($!)
 	done
-	wait
+	wait "${running[@]}" # containerd itself may be a child of this shell
 	for number in $(seq 20); do
 		expect 0 cat "$WORLD/out.$number"
 		[ "$output" = "number $number"$'\n'"status $number" ]
