@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -24,10 +25,14 @@
 #define OUTPUT_KEPT 512
 #define PIPE_SIZE ((size_t)64 * 1024) /* pipe(7) */
 
-static _Noreturn void hook_process(const struct plan_hook *hook, int in_fd, int out_fd)
+static _Noreturn void hook_process(const struct plan_hook *hook, int in_fd, int out_fd, pid_t runtime)
 {
 	sigset_t none;
 
+	/* Nobody but the runtime knows of the hook: it ends with a runtime that is killed, or nothing would ever end it. */
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (getppid() != runtime)
+		_exit(127);
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	signal(SIGPIPE, SIG_DFL);
@@ -135,6 +140,7 @@ static int check_end(struct run *run, const struct plan_hook *hook, bool late, s
 static int start(struct run *run, const struct plan_hook *hook, const struct buffer *state, struct error *err)
 {
 	AUTO_CLOSE int in_fd = memfd_create("state", MFD_CLOEXEC), write_fd = -EBADF;
+	pid_t runtime = getpid();
 	int pipe_fds[2];
 
 	/* A file, not a pipe: a hook that never reads must not block us. */
@@ -146,7 +152,7 @@ static int start(struct run *run, const struct plan_hook *hook, const struct buf
 	write_fd = pipe_fds[1];
 	run->pid = fork();
 	if (run->pid == 0)
-		hook_process(hook, in_fd, write_fd);
+		hook_process(hook, in_fd, write_fd, runtime);
 	if (run->pid < 0)
 		return error_system(err, errno, "%s: fork", hook->where);
 	run->pidfd = sys_pidfd_open(run->pid, 0);

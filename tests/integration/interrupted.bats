@@ -104,21 +104,22 @@ delays() { # FIRST STEP LAST, in tenths of milliseconds
 	done
 }
 
-@test "the container ends with a brig that is killed before it was created" {
-	config '.hooks.createRuntime = [{ path: "/bin/sleep", args: ["sleep", "20"] }]'
+@test "the container and the hook end with a brig that is killed before it was created" {
+	local hook
+
+	config --arg path "$T/hook" '.hooks.createRuntime = [{ path: $path }]'
+	printf '#!/bin/sh\necho $$ > %s/hook.pid\nexec sleep 20\n' "$T" > "$T/hook"
+	chmod 755 "$T/hook"
 	program sleep 300
 	BRIG_TEST=$ID "$BRIG" --root "$ROOT" create --bundle "$BUNDLE" "$ID" < /dev/null > /dev/null 2>&1 3>&- 4>&- &
 	HELPERS+=("$!")
-	wait_until status_is creating
+	wait_until test -s "$T/hook.pid"
+	hook=$(< "$T/hook.pid")
 	kill -KILL $!
 	wait_until status_is stopped
+	wait_until test ! -e "/proc/$hook"
 	must_fail 1 'already exists' create
 	removable 'a hook'
-	for pid in $(pgrep -x sleep); do
-		if grep -qzx "BRIG_TEST=$ID" "/proc/$pid/environ" 2> /dev/null; then
-			kill -KILL "$pid"
-		fi
-	done
 }
 
 @test "delete --force ends a create that hangs in a hook" {
