@@ -162,8 +162,15 @@ struct plan_seccomp_rule {
 	size_t n_args;
 };
 
+/* brig's own filters (seccomp-profiles/). */
+enum plan_floor { PLAN_FLOOR_NONE, PLAN_FLOOR_STRICT, PLAN_FLOOR_BASELINE, PLAN_N_FLOORS };
+
 struct plan_seccomp {
-	bool enabled;
+	/* Beneath the rules below: the stricter answer counts. Where enabled is false, it is the whole filter. */
+	enum plan_floor floor;
+	uint64_t floor_capabilities; /* of the bounding set: some calls are allowed with a capability only */
+	bool floor_notifies;	     /* what the floor denies with EPERM goes to a listener of ours, which counts it and answers */
+	bool enabled;		     /* config.json has a filter: the rules below */
 	uint32_t default_action;
 	const uint32_t *architectures; /* AUDIT_ARCH_*; empty: the native one */
 	size_t n_architectures;

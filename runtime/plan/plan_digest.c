@@ -42,7 +42,10 @@ void plan_digest_seccomp(const struct plan_seccomp *plan, uint8_t digest[static 
 	SHA2_CTX context;
 
 	SHA256Init(&context);
-	add_text(&context, "brig seccomp 1"); /* this form's own name, to be changed with it */
+	add_text(&context, "brig seccomp 2"); /* this form's own name, to be changed with it */
+	add_number(&context, plan->floor);
+	add_number(&context, plan->floor_capabilities);
+	add_number(&context, plan->floor_notifies);
 	add_number(&context, plan->enabled);
 	add_number(&context, plan->default_action);
 	add_number(&context, plan->n_architectures);
