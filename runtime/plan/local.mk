@@ -10,6 +10,9 @@ runtime_plan_sources = \
 	runtime/plan/plan_devices.c \
 	runtime/plan/plan_digest.c \
 	runtime/plan/plan_digest.h \
+	runtime/plan/plan_harden.c \
+	runtime/plan/plan_harden.h \
+	runtime/plan/plan_harden_process.c \
 	runtime/plan/plan_hooks.c \
 	runtime/plan/plan_limits.c \
 	runtime/plan/plan_mount_kinds.c \

@@ -169,8 +169,8 @@ struct plan_seccomp {
 	/* Beneath the rules below: the stricter answer counts. Where enabled is false, it is the whole filter. */
 	enum plan_floor floor;
 	uint64_t floor_capabilities; /* of the bounding set: some calls are allowed with a capability only */
-	bool floor_notifies;	     /* what the floor denies with EPERM goes to a listener of ours, which counts it and answers */
-	bool enabled;		     /* config.json has a filter: the rules below */
+	bool floor_notifies; /* what the floor denies with EPERM goes to a listener of ours, which counts it and answers */
+	bool enabled;	     /* config.json has a filter: the rules below */
 	uint32_t default_action;
 	const uint32_t *architectures; /* AUDIT_ARCH_*; empty: the native one */
 	size_t n_architectures;
@@ -361,6 +361,25 @@ struct host {
 	uint64_t rlimit_hard[16]; /* by RLIMIT_* */
 	int oom_score_adj;	  /* our own; lower needs CAP_SYS_RESOURCE */
 	bool apparmor, selinux;
+};
+
+/* What lies where a bind mount's source or the root file system is, found before planning and held against the descriptor that is
+ * mounted later: whoever swaps it in between is refused. */
+struct host_source {
+	bool known; /* false: it could not be looked at, as `brig plan` for an ordinary user */
+	uint64_t device, inode;
+	uint32_t mode;	      /* st_mode */
+	uint64_t special;     /* st_rdev, of a device node */
+	uint32_t file_system; /* *_MAGIC of statfs(2) */
+	bool mappable;	      /* this kernel can id-map mounts of that file system */
+	const char *real;     /* the path without symbolic links, or NULL */
+};
+
+/* The user namespace that the floor gives to a container whose config.json has none. */
+struct host_ids {
+	bool granted;	      /* false: none is to be made */
+	uint32_t first, size; /* of the host's ids, from which 0 of the container is the first */
+	const char *join;     /* the namespace of the pod that has that range already, or NULL: a new one */
 };
 
 /* ---- the report: what was asked, what is applied, why ---- */

@@ -3,7 +3,7 @@
 #include <errno.h>
 
 #include "base/cleanup.h"
-#include "plan/plan_builder.h"
+#include "plan/plan_harden.h"
 
 /* Several times what the largest document that spec/ takes can need. */
 #define ARENA_LIMIT ((size_t)128 * 1024 * 1024)
@@ -14,11 +14,12 @@ typedef int part(struct plan_builder *builder, struct error *err);
 static part *const container_parts[] = {
 	plan_refusals_check, plan_namespaces_build, plan_process_build, plan_rootfs_build,
 	plan_mounts_build,   plan_devices_build,    plan_seccomp_build, plan_cgroup_build,
-	plan_hooks_build,    plan_sysctl_build,	    plan_limits_build,
+	plan_hooks_build,    plan_sysctl_build,	    plan_limits_build,	plan_harden,
 };
 
 static part *const exec_parts[] = {
-	plan_refusals_check, plan_namespaces_build, plan_process_build, plan_seccomp_build, plan_cgroup_build,
+	plan_refusals_check, plan_namespaces_build, plan_process_build,
+	plan_seccomp_build,  plan_cgroup_build,	    plan_harden,
 };
 
 static int build_annotations(struct plan_builder *builder, struct error *err)

@@ -21,6 +21,10 @@ struct plan_request {
 	/* More mounts, where the spec has none, or but a new tmpfs, at the same destination. */
 	const struct spec_mount *shared_mounts;
 	size_t n_shared_mounts;
+	/* For the floor. sources: one for each of the spec's mounts, in their order; NULL: nothing is known. */
+	const struct host_source *sources;
+	struct host_source root_source;
+	struct host_ids ids;
 	unsigned holds; /* PLAN_HOLDS_*: which limits whoever asked will hold */
 };
 

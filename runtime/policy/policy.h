@@ -1,9 +1,11 @@
 /* What the site allows: the rules that planning applies on top of config.json, and how strictly each of them holds. */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/arena.h"
 #include "base/error.h"
 
 /* Read where --policy is not given; where there is none, the built-in set holds. */
@@ -12,10 +14,12 @@
 
 enum policy_set {
 	POLICY_CONFORMANT, /* do what config.json says: for trusted workloads and conformance suites */
+	POLICY_STRICT,	   /* for workloads that nobody vouches for */
+	POLICY_BASELINE,   /* strict, less what popular images can't do without */
 };
 
-/* All of them are about what config.json asks for and this host, the caller, or the site withholds. */
 enum policy_rule {
+	/* What config.json asks for and this host, the caller, or the site withholds: nobody can do as asked. */
 	POLICY_CAPABILITY_UNKNOWN,
 	POLICY_CAPABILITY_WITHHELD,
 	POLICY_CGROUP_DISABLED,
@@ -24,15 +28,42 @@ enum policy_rule {
 	POLICY_OOM_SCORE_LOWER,
 	POLICY_RLIMIT_RAISE,
 	POLICY_SELINUX_MISSING,
+	/* The floor: what config.json may have, and is not given all the same (plan_harden.c). */
+	POLICY_AMBIENT_CAPABILITY, /* inheritable and ambient sets are empty */
+	POLICY_ANNOTATION,	   /* those that runtimes are known to misuse */
+	POLICY_APPARMOR,	   /* brig-default where AppArmor is on and no profile is named */
+	POLICY_CAPABILITY,	   /* the ceiling */
+	POLICY_CGROUP_NAMESPACE,   /* one of its own */
+	POLICY_CORE_DUMP,	   /* RLIMIT_CORE 0 */
+	POLICY_DEVICE,		   /* from a list only: nodes, device rules, binds of device nodes */
+	POLICY_HOOK,		   /* from listed directories only */
+	POLICY_HOST_NAMESPACE,	   /* pid, network, ipc, uts, time: none of the host's */
+	POLICY_LANDLOCK,	   /* a second lock on the file system and TCP */
+	POLICY_MASKED_PATH,	   /* masked and read-only paths: a union with ours */
+	POLICY_MOUNT_FLAGS,	   /* volumes are nosuid, nodev */
+	POLICY_MOUNT_PROPAGATION,  /* nothing goes back to the host */
+	POLICY_MOUNT_SOURCE,	   /* by identity: sockets, host directories, other pods' */
+	POLICY_NEW_PRIVILEGES,	   /* no_new_privs */
+	POLICY_OOM_SCORE,	   /* not below 0, or -998 when a CRI calls */
+	POLICY_RESOURCE_MAXIMUM,   /* pids, memory, cpu above the site's */
+	POLICY_RESOURCE_MISSING,   /* none of the container's or its pod's */
+	POLICY_ROOTFS_UNMAPPED,	   /* a root file system that can't be id-mapped */
+	POLICY_SECCOMP,		   /* brig's filter beneath config.json's, or alone */
+	POLICY_SESSION_KEYRING,	   /* a new one */
+	POLICY_SYSCTL,		   /* from a list, in owned namespaces only */
+	POLICY_USER_NAMESPACE,	   /* with a range of its own */
+	POLICY_VOLUME_UNMAPPED,	   /* a volume that can't be id-mapped */
 	POLICY_N_RULES,
 };
 
+#define POLICY_FLOOR_FIRST POLICY_AMBIENT_CAPABILITY
+
 enum policy_level {
 	POLICY_LEVEL_OF_SET, /* in a file: not named there */
-	POLICY_OFF,	     /* go on, and say nothing */
-	POLICY_ADJUST,	     /* go on with what can be done; in the report, and in the log at debug */
-	POLICY_WARN,	     /* the same, and a warning in the log */
-	POLICY_ENFORCE,	     /* refuse */
+	POLICY_OFF,	     /* as asked, and say nothing */
+	POLICY_ADJUST, /* withheld: go on with what can be done; floor: make it so. In the report, and in the log at debug */
+	POLICY_WARN,	/* withheld: the same, and a warning in the log; floor: as asked, with a warning */
+	POLICY_ENFORCE, /* refuse */
 };
 
 /* The site's maximum of what a supervisor holds, which is also the limit where a container asks for none; 0: there is none. */
@@ -41,8 +72,47 @@ struct policy_limits {
 	uint64_t max_output; /* bytes of stdout, and of stderr */
 };
 
+/* Where a container asks for no limit it has `missing`; more than `most` it can't have. 0: the policy says nothing. */
+struct policy_resource {
+	uint64_t missing, most;
+};
+
+struct policy_resources {
+	struct policy_resource pids;   /* processes and threads */
+	struct policy_resource memory; /* bytes */
+	struct policy_resource cpu;    /* thousandths of a processor */
+};
+
+/* Of the host's user ids, for user namespaces: `count` ids from `first` on, in ranges of `size`. */
+struct policy_ids {
+	uint32_t first, count, size;
+};
+
+struct policy_strings {
+	const char *const *list;
+	size_t n;
+};
+
+struct policy_device {
+	char type;	      /* 'b', 'c' */
+	int64_t major, minor; /* -1: any */
+	unsigned access;      /* BPF_DEVCG_ACC_*: MKNOD 1, READ 2, WRITE 4 */
+};
+
+struct policy_devices {
+	const struct policy_device *list;
+	size_t n;
+};
+
 struct policy {
+	struct arena *arena; /* owns the lists; NULL: a built-in set as it is */
 	enum policy_set set;
+	struct policy_resources resources;
+	struct policy_ids ids;
+	uint64_t capabilities; /* allowed on top of the set's own ceiling */
+	struct policy_devices devices;
+	struct policy_strings mount_sources, hook_directories, sysctls; /* allowed on top of what the set allows */
+	const char *delegated[POLICY_N_RULES]; /* the annotation that may set this very rule's level; NULL: none may */
 	enum policy_level levels[POLICY_N_RULES];
 	struct policy_limits limits;
 	char name[192]; /* "conformant", "conformant (/etc/brig/policy.json)" */
@@ -56,12 +126,22 @@ struct policy {
 int policy_load(const char *name_or_file, struct policy *ret, struct error *err);
 /* The text of a file; docs/policy.md. Errors as above, without the file's name. */
 int policy_parse(const char *text, size_t length, struct policy *ret, struct error *err);
+void policy_done(struct policy *policy);
 /* As `brig plan` prints it; policy: NULL is the built-in one. */
 const char *policy_name(const struct policy *policy);
 /* policy: NULL is the built-in one. Never POLICY_LEVEL_OF_SET. */
 enum policy_level policy_level(const struct policy *policy, enum policy_rule rule);
 /* policy: NULL is the built-in one, which has none. */
 struct policy_limits policy_limits(const struct policy *policy);
+/* The lists and numbers of the site; policy: NULL is the built-in one. */
+struct policy_ids policy_ids(const struct policy *policy);
+struct policy_resources policy_resources(const struct policy *policy);
+struct policy_strings policy_mount_sources(const struct policy *policy);
+struct policy_strings policy_hook_directories(const struct policy *policy);
+struct policy_strings policy_sysctls(const struct policy *policy);
+struct policy_devices policy_devices(const struct policy *policy);
+/* The capabilities that a container may have at most; user_namespace: it has one of its own. Bit n: capability n. */
+uint64_t policy_capabilities(const struct policy *policy, bool user_namespace);
 /* "enforce", "adjust", "warn", "off" */
 const char *policy_level_name(enum policy_level level);
 /* "rlimit-raise" */

@@ -1,0 +1,24 @@
+/* The floor: what config.json asks for and is not given all the same. Each rule of the policy from POLICY_FLOOR_FIRST on is one
+ * function, which looks at the plan as the parts before it made it (plan_build.c), and changes or refuses what lies below the
+ * floor. Pure, like all of this folder. Not for others. */
+#pragma once
+
+#include "plan/plan_builder.h"
+
+/* All rules, in the order of the table in plan_harden.c. Runs as the last part, for containers and for execs. */
+int plan_harden(struct plan_builder *builder, struct error *err);
+
+/* The level of a rule for this container: the policy's, or what an annotation says to which the policy delegates that very rule,
+ * or that only tightens. */
+enum policy_level plan_harden_level(const struct plan_builder *builder, enum policy_rule rule);
+
+/* A finding: the plan would be below the floor. line: all of its text is given, its rule and level are filled in here (applied: what
+ * holds once it is adjusted; it becomes what was asked where it is not).
+ * *ret_adjust: the caller is to make it so. False at the levels warn (reported) and off (nothing is said).
+ * Returns 0, or a negative errno with err set: -EPERM and ERROR_REFUSED at the level enforce, naming where, what was asked, the rule,
+ * the policy and the remedy; -ENOMEM. */
+int plan_harden_find(struct plan_builder *builder, enum policy_rule rule, struct report_line *line, bool *ret_adjust,
+		     struct error *err);
+
+/* ---- plan_harden_process.c ---- */
+int plan_harden_new_privileges(struct plan_builder *builder, struct error *err);
