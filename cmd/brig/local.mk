@@ -1,4 +1,5 @@
 cmd_brig_sources = \
+	cmd/brig/cmd_audit.c \
 	cmd/brig/cmd_checkpoint.c \
 	cmd/brig/cmd_create.c \
 	cmd/brig/cmd_delete.c \

@@ -26,9 +26,11 @@ static void take_signals(void)
 	struct sigaction action = { .sa_handler = pass_over, .sa_flags = SA_RESTART };
 	sigset_t none;
 
+	/* What containerd ignores; our workers count on it. */
+	for (int number = 1; number < NSIG; number++)
+		signal(number, SIG_DFL);
 	for (size_t i = 0; i < ARRAY_SIZE(passed_over); i++)
 		sigaction(passed_over[i], &action, NULL);
-	signal(SIGCHLD, SIG_DFL);
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 }

@@ -1,1 +1,16 @@
-runtime_audit_sources =
+runtime_audit_sources = \
+	runtime/audit/audit.c \
+	runtime/audit/audit.h \
+	runtime/audit/audit_read.c \
+	runtime/audit/audit_read.h \
+	runtime/audit/audit_record.c \
+	runtime/audit/audit_record.h \
+	runtime/audit/denials.c \
+	runtime/audit/denials.h \
+	runtime/audit/denials_arguments.c \
+	runtime/audit/syslog.c \
+	runtime/audit/syslog.h \
+	runtime/audit/trail.c \
+	runtime/audit/trail.h
+
+folder_docs += runtime/audit/README.md

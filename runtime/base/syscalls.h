@@ -2,6 +2,7 @@
 #pragma once
 
 #include <fcntl.h>
+#include <linux/landlock.h>
 #include <linux/openat2.h>
 #include <linux/sched.h>
 #include <stdint.h>
@@ -61,6 +62,22 @@ static inline int sys_pidfd_open(pid_t pid, unsigned flags)
 static inline int sys_pidfd_send_signal(int pidfd, int signal)
 {
 	return (int)syscall(SYS_pidfd_send_signal, pidfd, signal, NULL, 0);
+}
+
+/* landlock_create_ruleset(2), landlock_add_rule(2), landlock_restrict_self(2) */
+static inline int sys_landlock_create_ruleset(const struct landlock_ruleset_attr *attr, size_t size, unsigned flags)
+{
+	return (int)syscall(SYS_landlock_create_ruleset, attr, size, flags);
+}
+
+static inline int sys_landlock_add_rule(int ruleset_fd, enum landlock_rule_type type, const void *rule, unsigned flags)
+{
+	return (int)syscall(SYS_landlock_add_rule, ruleset_fd, type, rule, flags);
+}
+
+static inline int sys_landlock_restrict_self(int ruleset_fd, unsigned flags)
+{
+	return (int)syscall(SYS_landlock_restrict_self, ruleset_fd, flags);
 }
 
 static inline int sys_close_range(unsigned first, unsigned last, unsigned flags)

@@ -15,6 +15,7 @@
 #include "base/path.h"
 #include "base/syscalls.h"
 #include "child/steps.h"
+#include "parent/idmap.h"
 
 /* The container's own devpts: the one that we mounted, else what lies at /dev/pts, if it is one. */
 static int open_ptmx(struct child *child, struct error *err)
@@ -76,9 +77,11 @@ static int bind_console(struct child *child, int master_fd, struct error *err)
 static int use_terminal(struct child *child, int slave_fd, struct error *err)
 {
 	const struct plan_process *process = &child->plan->process;
+	/* Are we still outside of the container's user namespace? */
+	uid_t uid = child->userns_fd >= 0 ? idmap_to_host(&child->plan->namespaces.uids, process->uid) : process->uid;
 
 	/* The user of the program owns its terminal, as login(1) would have it; the group stays devpts' own. */
-	if (process->uid != 0 && fchown(slave_fd, process->uid, (gid_t)-1) < 0 && errno != EROFS)
+	if (process->uid != 0 && fchown(slave_fd, uid, (gid_t)-1) < 0 && errno != EROFS)
 		return error_system(err, errno, "give the terminal to user %u", process->uid);
 	for (int fd = 0; fd < 3; fd++) {
 		if (dup2(slave_fd, fd) < 0)

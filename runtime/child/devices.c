@@ -134,7 +134,7 @@ int devices_fill(const struct plan *plan, int dev_fd, enum devices_view view, st
 
 static int make_outside_dev(struct child *child, struct error *err)
 {
-	const struct filling filling = { .plan = child->plan, .view = DEVICES_OF_CONTAINER };
+	const struct filling filling = { .plan = child->plan, .view = devices_view(child) };
 	int rc = 0;
 
 	for (size_t i = 0; rc >= 0 && i < child->plan->rootfs.n_devices; i++) {
@@ -164,5 +164,5 @@ int devices_make(struct child *child, struct error *err)
 	dev_fd = path_make_in_root(child->root_fd, "/dev", /* is_file= */ false, 0755);
 	if (dev_fd < 0)
 		return error_system(err, -dev_fd, "make /dev");
-	return devices_fill(child->plan, dev_fd, DEVICES_OF_CONTAINER, err) ?: make_outside_dev(child, err);
+	return devices_fill(child->plan, dev_fd, devices_view(child), err) ?: make_outside_dev(child, err);
 }

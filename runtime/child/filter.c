@@ -1,6 +1,3 @@
-#include <errno.h>
-#include <sys/prctl.h>
-
 #include "base/cleanup.h"
 #include "child/handshake.h"
 #include "child/steps.h"
@@ -27,9 +24,5 @@ int filter_install_privileged(struct child *child, struct error *err)
 
 int filter_install(struct child *child, struct error *err)
 {
-	if (!child->plan->process.no_new_privileges)
-		return 0;
-	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
-		return error_system(err, errno, "process.noNewPrivileges: set it");
-	return child->filter ? install(child, err) : 0;
+	return child->filter && child->plan->process.no_new_privileges ? install(child, err) : 0;
 }

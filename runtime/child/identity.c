@@ -1,11 +1,16 @@
 #include <errno.h>
 #include <grp.h>
+#include <linux/capability.h>
+#include <sched.h>
+#include <sys/fsuid.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "base/cleanup.h"
 #include "child/steps.h"
+#include "parent/idmap.h"
 
 /* Raw calls: glibc's wrappers broadcast to threads, and there are none. */
 static int set_ids(uid_t uid, gid_t gid, struct error *err)
@@ -17,19 +22,63 @@ static int set_ids(uid_t uid, gid_t gid, struct error *err)
 	return 0;
 }
 
+static int hide(struct error *err)
+{
+	if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)
+		return error_system(err, errno, "make the process undumpable");
+	return 0;
+}
+
+/* What is made belongs to the container's root, by the host's root, whose capabilities stay: capabilities(7), "Effect of user ID
+ * changes on capabilities", takes those over files away with the filesystem user id. */
+static int make_files_as_root(const struct plan_namespaces *namespaces, struct error *err)
+{
+	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	struct __user_cap_data_struct data[2];
+	gid_t gid = idmap_to_host(&namespaces->gids, 0);
+	uid_t uid = idmap_to_host(&namespaces->uids, 0);
+
+	if (syscall(SYS_capget, &header, data) < 0)
+		return error_system(err, errno, "read our own capabilities");
+	setfsgid(gid);
+	setfsuid(uid);
+	/* They tell nothing but the value that was there before. */
+	if ((gid_t)setfsgid((gid_t)-1) != gid || (uid_t)setfsuid((uid_t)-1) != uid)
+		return error_system(err, EPERM, "make files as user %u and group %u", uid, gid);
+	if (syscall(SYS_capset, &header, data) < 0)
+		return error_system(err, errno, "keep our own capabilities");
+	return hide(err);
+}
+
 int identity_become_root(struct child *child, struct error *err)
 {
 	int rc;
 
 	if (!child->in_user_namespace)
 		return 0;
+	if (child->userns_fd >= 0)
+		return make_files_as_root(&child->plan->namespaces, err);
 	rc = set_ids(0, 0, err);
-	if (rc < 0)
-		return rc;
 	/* The maps are written: from here on nobody needs to open this process's /proc files, least of all from inside. */
-	if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)
-		return error_system(err, errno, "make the process undumpable");
-	return 0;
+	return rc < 0 ? rc : hide(err);
+}
+
+int identity_enter_user_namespace(struct child *child, struct error *err)
+{
+	const struct plan_capabilities *capabilities = &child->plan->process.capabilities;
+	int rc;
+
+	if (child->userns_fd < 0)
+		return 0;
+	if (setns(child->userns_fd, CLONE_NEWUSER) < 0)
+		return error_system(err, errno, "join it");
+	close_and_reset(&child->userns_fd);
+	/* Who may mount has a mount namespace to do that in: a copy that another user namespace makes has every mount that was there
+	 * locked (mount_namespaces(7)). */
+	if (capabilities->bounding >> CAP_SYS_ADMIN & 1 && unshare(CLONE_NEWNS) < 0)
+		return error_system(err, errno, "copy the mount namespace");
+	rc = set_ids(0, 0, err);
+	return rc < 0 ? rc : hide(err);
 }
 
 int identity_set_user(struct child *child, struct error *err)

@@ -18,6 +18,7 @@ runtime_child_sources = \
 	runtime/child/hooks.h \
 	runtime/child/hooks_child.c \
 	runtime/child/identity.c \
+	runtime/child/landlock.c \
 	runtime/child/mount_make.c \
 	runtime/child/mount_make.h \
 	runtime/child/mounts.c \

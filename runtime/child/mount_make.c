@@ -5,6 +5,7 @@
 #include <linux/mount.h>
 #include <string.h>
 #include <sys/mount.h>
+#include <sys/stat.h>
 
 #include "base/cleanup.h"
 #include "base/syscalls.h"
@@ -82,16 +83,50 @@ static int map_ids(int mount_fd, const struct plan_mount *mount, int userns_fd, 
 	return 0;
 }
 
-static int make_bind(const struct plan_mount *mount, int userns_fd, struct error *err)
+/* What was looked at when the plan was made, and nothing that took its place since then: held against the clone itself. */
+static int check_source(int fd, const struct plan_mount *mount, struct error *err)
+{
+	struct stat status;
+
+	if (fstat(fd, &status) < 0)
+		return error_system(err, errno, "stat the source %s", mount->source);
+	if (status.st_dev == mount->source_device && status.st_ino == mount->source_inode)
+		return 0;
+	return error_set(err, ERROR_REFUSED, ESTALE,
+			 "the source %s is not what it was a moment ago, when it was looked at: somebody changes it",
+			 mount->source);
+}
+
+/* A magic link (/proc/PID/fd/N) is no name of anything: where it leads is up to whoever has the file open. */
+static int clone_source(const struct plan_mount *mount, struct error *err)
 {
 	unsigned flags = OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | (mount->recursive ? AT_RECURSIVE : 0);
-	AUTO_CLOSE int fd = open_tree(AT_FDCWD, mount->source, flags);
+	AUTO_CLOSE int source_fd = -EBADF, fd = -EBADF;
+	int rc = 0;
+
+	if (mount->source_checked) {
+		source_fd = sys_openat2(AT_FDCWD, mount->source, O_PATH | O_CLOEXEC, 0, RESOLVE_NO_MAGICLINKS);
+		fd = source_fd < 0 ? -1 : open_tree(source_fd, "", flags | AT_EMPTY_PATH);
+	} else {
+		fd = open_tree(AT_FDCWD, mount->source, flags);
+	}
+	if (fd < 0)
+		return error_system(err, errno, "open the source %s", mount->source);
+	if (mount->source_checked)
+		rc = check_source(fd, mount, err);
+	return rc < 0 ? rc : steal_fd(&fd);
+}
+
+static int make_bind(const struct plan_mount *mount, int userns_fd, struct error *err)
+{
+	AUTO_CLOSE int fd = clone_source(mount, err);
 	int rc;
 
 	if (fd < 0)
-		return error_system(err, errno, "open the source %s", mount->source);
-	/* Before read-only: a mount whose ids are mapped must still be writable by itself. */
-	if (mount->idmap) {
+		return fd;
+	/* Before read-only: a mount whose ids are mapped must still be writable by itself. The floor's maps come with the container's
+	 * user namespace: prepare_map_ids. */
+	if (mount->idmap && !mount->idmap_by_floor) {
 		rc = map_ids(fd, mount, userns_fd, err);
 		if (rc < 0)
 			return rc;

@@ -111,7 +111,7 @@ static int fill(struct child *child, const struct plan_mount *mount, int mount_f
 	int rc = 0;
 
 	if (mount->is_dev && mount->maker == PLAN_MAKER_CHILD)
-		rc = devices_fill(child->plan, mount_fd, DEVICES_OF_CONTAINER, err);
+		rc = devices_fill(child->plan, mount_fd, devices_view(child), err);
 	if (rc >= 0 && mount->copy_up)
 		rc = copy_up(target_fd, mount_fd, err);
 	if (rc >= 0 && mount->kind == PLAN_MOUNT_CGROUP)

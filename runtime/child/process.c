@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/personality.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -139,5 +140,12 @@ int process_enter_cwd(struct child *child, struct error *err)
 	/* A directory outside of the root, as a leaked descriptor gives it (CVE-2024-21626), has no path from "/". */
 	if (syscall(SYS_getcwd, now, sizeof(now)) < 0 || now[0] != '/')
 		return error_set(err, ERROR_REFUSED, EPERM, "process.cwd: %s leads out of the container", cwd);
+	return 0;
+}
+
+int process_no_new_privileges(struct child *child, struct error *err)
+{
+	if (child->plan->process.no_new_privileges && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
+		return error_system(err, errno, "process.noNewPrivileges: set it");
 	return 0;
 }

@@ -10,11 +10,13 @@ int descriptors_release(struct child *child, struct error *err);
 int descriptors_hide(struct child *child, struct error *err);
 /* identity.c */
 int identity_become_root(struct child *child, struct error *err);
+int identity_enter_user_namespace(struct child *child, struct error *err);
 int identity_set_user(struct child *child, struct error *err);
 /* namespaces.c */
 int namespaces_enter(struct child *child, struct error *err);
 int namespaces_unshare_late(struct child *child, struct error *err);
 int namespaces_name_host(struct child *child, struct error *err);
+int namespaces_raise_loopback(struct child *child, struct error *err);
 int namespaces_enter_container(struct child *child, struct error *err);
 /* rootfs.c */
 int rootfs_attach(struct child *child, struct error *err);
@@ -46,9 +48,13 @@ int process_set_scheduling(struct child *child, struct error *err);
 int process_new_keyring(struct child *child, struct error *err);
 int process_enter_cwd_as_root(struct child *child, struct error *err);
 int process_enter_cwd(struct child *child, struct error *err);
+int process_no_new_privileges(struct child *child, struct error *err);
 /* capabilities.c */
 int capabilities_bound(struct child *child, struct error *err);
 int capabilities_apply(struct child *child, struct error *err);
+/* landlock.c */
+int landlock_make(struct child *child, struct error *err);
+int landlock_restrict(struct child *child, struct error *err);
 /* filter.c */
 int filter_install_privileged(struct child *child, struct error *err);
 int filter_install(struct child *child, struct error *err);

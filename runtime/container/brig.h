@@ -59,7 +59,8 @@ struct brig_bind {
 
 struct brig_process {
 	pid_t pid;
-	int pidfd; /* the caller's to close */
+	int pidfd;	 /* the caller's to close */
+	bool is_audited; /* its end is to be told: brig_record_exit */
 	uint32_t cgroup_manager;
 	char cgroup_path[BRIG_CGROUP_PATH_MAX]; /* of the container; with the manager: for brig_group_open */
 };
@@ -155,12 +156,44 @@ int brig_exec(const struct brig *brig, const struct brig_exec *request, int *ret
 int brig_exec_supervised(const struct brig *brig, const struct brig_exec *request, struct brig_process *ret_process,
 			 struct error *err);
 
+/* The end of a process that a supervisor has seen, for the audit trail. */
+struct brig_exit {
+	const char *id, *exec_id; /* exec_id: NULL or "" for the container's first process */
+	pid_t pid;
+	int status; /* as a shell has it */
+	struct timespec at;
+	const char *ended_by; /* "timeout", "max-output", or NULL */
+	bool has_denials;
+	uint64_t denials; /* system calls that were refused */
+};
+/* Before the container is deleted. A trail that can't be written is a warning. */
+int brig_record_exit(const struct brig *brig, const struct brig_exit *exit, struct error *err);
+
 /* resources_json: the text of an OCI linux.resources object: what changes. All or nothing: what was set is set back on failure. */
 int brig_update(const struct brig *brig, const char *id, const char *resources_json, size_t length, struct error *err);
 /* One statistics object as the contract's `events` "data" has it, appended to json. */
 int brig_statistics(const struct brig *brig, const char *id, struct buffer *json, struct error *err);
 /* Waits until the container is out of memory (returns 1, once for each kill), ends (0), or timeout_ms passed (-ETIME). */
 int brig_wait_oom(const struct brig *brig, const char *id, int timeout_ms, struct error *err);
+
+/* The audit trail (docs/audit.md), the oldest line first. */
+struct brig_audit_entry { /* "" where the line lacks it; good during the call alone */
+	const char *time, *event, *id, *exec_id, *pod, *namespace, *container, *image, *policy, *error;
+	bool has_status;
+	int64_t status;
+	uint64_t oom_kills;
+	const char *line; /* the JSON itself */
+	size_t length;
+};
+struct brig_audit {
+	const char *file;  /* NULL: the one that the policy names */
+	const char *since; /* a time as RFC 3339 has it, or a duration before now such as "2h30m"; NULL: all */
+	const char *id, *event;
+	int (*take)(void *context, const struct brig_audit_entry *entry, struct error *err);
+	void *context;
+};
+/* Calls take for each line that is meant; it may end the reading by a negative errno. Lines that are not brig's are a warning. */
+int brig_audit(const struct brig *brig, const struct brig_audit *request, struct error *err);
 
 /* What would be done with this bundle, without doing it, as any user. Text for people or JSON is appended to out. */
 struct brig_plan {

@@ -21,9 +21,14 @@
 #include "child/hooks.h"
 #include "container/creation_binds.h"
 #include "container/creation_root.h"
+#include "container/creation_sources.h"
 #include "container/foreground.h"
+#include "container/policy_facts.h"
+#include "container/record.h"
+#include "container/landlock_state.h"
 #include "container/rootfs_mark.h"
 #include "container/state.h"
+#include "container/stored_plan.h"
 #include "parent/cgroup/cgroup.h"
 #include "parent/host.h"
 #include "plan/plan_build.h"
@@ -31,6 +36,7 @@
 
 #define UNDO_TIMEOUT_MS 10000
 #define LISTEN_FDS_MAX 1024
+#define FACTS_MAX ((size_t)64 * 1024 * 1024)
 
 enum plan_cgroup_manager creation_cgroup_manager(const struct brig *brig)
 {
@@ -80,15 +86,28 @@ static int load_bundle(const char *bundle, struct spec **ret, struct buffer *ret
 	return rc < 0 ? error_prefix(err, "bundle %s", bundle) : 0;
 }
 
+/* With all facts at hand. */
+static int grant_ids(const struct brig *brig, const struct brig_create *request, struct plan_request *planned,
+		     struct decision *decision, struct error *err)
+{
+	int rc = 0;
+
+	if (planned->sources && request->supervisor)
+		rc = creation_root_look(request->supervisor, &planned->root_source, err);
+	if (rc >= 0)
+		rc = creation_ids_grant(brig, planned, decision->takes_ids, &decision->ids, err);
+	planned->ids = decision->ids.ids;
+	return rc;
+}
+
 int creation_decide(const struct brig *brig, const struct brig_create *request, unsigned holds, struct decision *ret,
 		    struct error *err)
 {
 	char bundle[PATH_MAX];
-	AUTO(spec_free) struct spec *spec = NULL;
 	AUTO_FREE struct spec_mount *shared = NULL;
-	struct decision decision = { 0 };
-	struct plan_request planned = { .policy = &decision.policy,
-					.host = &decision.host,
+	AUTO(arena_free) struct arena *facts = arena_new(FACTS_MAX);
+	struct plan_request planned = { .policy = &ret->policy,
+					.host = &ret->host,
 					.id = request->id,
 					.bundle = bundle,
 					.no_pivot = request->no_pivot,
@@ -99,30 +118,37 @@ int creation_decide(const struct brig *brig, const struct brig_create *request, 
 					.holds = holds };
 	int rc;
 
-	rc = policy_load(brig->policy, &decision.policy, err);
+	*ret = (struct decision){ .takes_ids = ret->takes_ids, .ids.userns_fd = -EBADF };
+	rc = policy_load(brig->policy, &ret->policy, err);
 	if (rc >= 0)
 		rc = absolute_bundle(request->bundle, bundle, err);
 	if (rc >= 0)
-		rc = load_bundle(bundle, &spec, &decision.text, err);
+		rc = load_bundle(bundle, &ret->spec, &ret->text, err);
 	if (rc >= 0)
-		rc = host_probe(&decision.host, err);
-	planned.spec = spec;
+		rc = host_probe(&ret->host, err);
+	if (rc >= 0 && policy_level(&ret->policy, POLICY_LANDLOCK) != POLICY_OFF)
+		host_probe_landlock(&ret->host);
+	planned.spec = ret->spec;
 	if (rc >= 0)
-		rc = creation_binds_mounts(request->supervisor, spec, &shared, &planned.n_shared_mounts, err);
+		policy_facts_host(&planned, ret->spec->process, &ret->host);
+	if (rc >= 0)
+		rc = policy_facts_parents(&planned, ret->spec->linux_.cgroups_path, &planned.parents, err);
+	if (rc >= 0)
+		rc = creation_binds_mounts(request->supervisor, ret->spec, &shared, &planned.n_shared_mounts, err);
 	planned.shared_mounts = shared;
 	if (rc >= 0)
-		rc = plan_build(&planned, &decision.plan, &decision.report, err);
-	if (rc < 0) {
-		creation_decision_done(&decision);
-		return rc;
-	}
-	*ret = decision;
-	return 0;
+		rc = facts ? creation_sources_look(brig, request->supervisor, facts, &planned, err) : error_memory(err);
+	if (rc >= 0)
+		rc = grant_ids(brig, request, &planned, ret, err);
+	return rc < 0 ? rc : plan_build(&planned, &ret->plan, &ret->report, err);
 }
 
 void creation_decision_done(struct decision *decision)
 {
 	plan_free(steal_ptr(&decision->plan));
+	spec_free(steal_ptr(&decision->spec));
+	policy_done(&decision->policy);
+	creation_ids_done(&decision->ids);
 	buffer_done(&decision->text);
 }
 
@@ -158,6 +184,9 @@ static int fill_state(struct creation *creation, struct error *err)
 		.split_cgroup = creation->request->supervisor,
 		.user_namespace = plan->namespaces.create & CLONE_NEWUSER,
 		.pid_namespace = plan->namespaces.create & CLONE_NEWPID,
+		.ids_first = creation->decision.ids.ids.first,
+		.ids_size = creation->decision.ids.ids.size,
+		.added_namespaces = plan->namespaces.added,
 		.annotations = (const struct json_pair *)plan->annotations,
 		.n_annotations = plan->n_annotations,
 	};
@@ -165,26 +194,40 @@ static int fill_state(struct creation *creation, struct error *err)
 				     plan->seccomp.listener_path;
 	for (size_t i = 0; i < plan->namespaces.n_join; i++)
 		container->state.user_namespace |= plan->namespaces.join[i].flag == CLONE_NEWUSER;
-	return container->state.created && container->state.owner ? 0 : error_memory(err);
+	if (!container->state.created || !container->state.owner)
+		return error_memory(err);
+	if (stored_plan_hooks_left_out(&creation->decision.report, &container->state, container->arena, err) < 0)
+		return -ENOMEM;
+	return landlock_state_of(&plan->landlock, container->arena, &container->state.landlock, err);
 }
 
-/* From here on a killed brig leaves a directory that `delete --force` finds and can act on. */
+/* From here on a killed brig leaves a directory that `delete --force` finds and can act on. Before the decision: ids are taken in its
+ * name. */
 static int reserve(struct creation *creation, struct error *err)
 {
 	int rc = store_reserve(creation->brig, creation->request->id, &creation->container, err);
 
 	if (rc < 0)
 		return rc;
-	creation->reserved = true;
-	rc = fill_state(creation, err);
+	creation->reserved = creation->decision.takes_ids = true;
+	creation->container.state.id = creation->request->id;
+	return 0;
+}
+
+static int mark(struct creation *creation, struct error *err)
+{
+	int rc = fill_state(creation, err);
+
 	return rc < 0 ? rc : store_mark_cgroup(&creation->container, err);
 }
 
 /* For later invocations. A bundle may change or go: what exec and hooks will need is what was decided on now. */
-static int record(const struct creation *creation, struct error *err)
+static int save(struct creation *creation, struct error *err)
 {
 	int rc = file_create_at(creation->container.dir_fd, STORE_CONFIG, &creation->decision.text, 0600, err);
 
+	if (rc >= 0)
+		rc = record_prepare(creation, err);
 	return rc < 0 ? rc : store_save(&creation->container, err);
 }
 
@@ -229,6 +272,7 @@ static int give_birth(struct creation *creation, enum child_role role, struct er
 		.hybrid = creation->decision.host.cgroup_layout != HOST_CGROUP_V2,
 		.cgroup = creation->cgroup,
 		.filter_cache_fd = creation->filter_cache_fd,
+		.root_is_mapped = creation->root_is_mapped,
 		.root_mount_fd = creation->root_mount_fd,
 		.start_fd = creation->start_fd,
 		.console_fd = creation->console.console_fd,
@@ -239,9 +283,18 @@ static int give_birth(struct creation *creation, enum child_role role, struct er
 		return rc;
 	container->state.pid = creation->birth.pid;
 	container->state.pid_start_time = state_process_start_time(creation->birth.pid);
+	/* What runs at once is on record before it does; what waits for start has its line once it is made. */
+	if (role == CHILD_INIT_RUNS)
+		rc = record_prepare(creation, err);
+	if (rc >= 0 && role == CHILD_INIT_RUNS)
+		rc = record_create(creation, err);
+	if (rc >= 0 && role == CHILD_INIT_RUNS)
+		rc = record_start(&container->state, err);
+	if (rc < 0)
+		return rc;
 	/* Without a cgroup the pid is the only way to find it again: it is on record before the process goes its way. */
 	if (creation->plan->cgroup.manager == PLAN_CGROUP_DISABLED)
-		rc = record(creation, err);
+		rc = save(creation, err);
 	if (rc >= 0)
 		rc = birth_go(&creation->birth, err);
 	if (rc < 0)
@@ -251,7 +304,7 @@ static int give_birth(struct creation *creation, enum child_role role, struct er
 	close_and_reset(&creation->console.console_fd);
 	/* Otherwise while the child is at work, where the write costs it nothing. */
 	if (creation->plan->cgroup.manager != PLAN_CGROUP_DISABLED)
-		rc = record(creation, err);
+		rc = save(creation, err);
 	log_debug("parent: state saved");
 	return rc < 0 ? rc : birth_finish(&creation->birth_request, &creation->birth, err);
 }
@@ -277,10 +330,12 @@ int creation_announce(const char *pid_file, const char *pidfd_socket, const stru
 	return 0;
 }
 
-void creation_undo(struct creation *creation)
+void creation_undo(struct creation *creation, const struct error *failure)
 {
 	struct error ignored;
 	bool was_born = creation->birth.pid > 0;
+
+	record_create_failure(creation, failure);
 
 	if (creation->birth.pidfd >= 0)
 		birth_abort(&creation->birth);
@@ -293,6 +348,8 @@ void creation_undo(struct creation *creation)
 	if (was_born && hooks_run(creation->plan, PLAN_HOOK_POSTSTOP, /* pid= */ 0, "stopped", &ignored) < 0)
 		log_warning("undo: %s", ignored.message);
 	if (creation->reserved && rootfs_mark_unmount(&creation->container, &ignored) < 0)
+		log_warning("undo: %s", ignored.message);
+	if (creation->reserved && creation_ids_release(creation->brig, &creation->container.state, &ignored) < 0)
 		log_warning("undo: %s", ignored.message);
 	if (creation->reserved && store_remove(&creation->container, &ignored) < 0)
 		log_warning("undo: %s", ignored.message);
@@ -355,9 +412,11 @@ static int make(struct creation *creation, enum child_role role, struct error *e
 	struct console_wish wish = { .path = creation->request->console_socket,
 				     .foreground = role == CHILD_INIT_RUNS && !creation->request->detach,
 				     .supervisor = creation->request->supervisor };
-	int rc = creation_decide(creation->brig, creation->request, held_limits(creation->request, role),
-				 &creation->decision, err);
+	int rc = reserve(creation, err);
 
+	if (rc >= 0)
+		rc = creation_decide(creation->brig, creation->request, held_limits(creation->request, role),
+				     &creation->decision, err);
 	if (rc < 0)
 		return rc;
 	creation->plan = creation->decision.plan;
@@ -375,7 +434,7 @@ static int make(struct creation *creation, enum child_role role, struct error *e
 	if (creation->console.master_socket_fd >= 0)
 		foreground_size_terminal(&creation->decision.plan->process);
 	if (rc >= 0)
-		rc = reserve(creation, err);
+		rc = mark(creation, err);
 	if (rc >= 0)
 		rc = make_cgroup(creation, role, err);
 	log_debug("parent: cgroup ready");
@@ -390,6 +449,8 @@ static int make(struct creation *creation, enum child_role role, struct error *e
 	if (rc >= 0 && role == CHILD_INIT_WAITS &&
 	    renameat(creation->container.dir_fd, STORE_NEW_SOCKET, creation->container.dir_fd, STORE_START_SOCKET) < 0)
 		rc = error_system(err, errno, "offer the socket on which the container waits for start");
+	if (rc >= 0 && role == CHILD_INIT_WAITS)
+		rc = record_create(creation, err);
 	if (rc < 0)
 		return rc;
 	return creation_announce(creation->request->pid_file, creation->request->pidfd_socket, &creation->birth, err);
@@ -403,6 +464,7 @@ int creation_run(const struct brig *brig, const struct brig_create *request, enu
 				     .container = { .root_fd = -EBADF, .dir_fd = -EBADF },
 				     .birth = { .pid = -1, .pidfd = -EBADF, .channel_fd = -EBADF },
 				     .filter_cache_fd = -EBADF,
+				     .decision.ids.userns_fd = -EBADF,
 				     .root_mount_fd = -EBADF,
 				     .start_fd = -EBADF,
 				     .console = { .console_fd = -EBADF, .master_socket_fd = -EBADF } };
@@ -415,7 +477,7 @@ int creation_run(const struct brig *brig, const struct brig_create *request, enu
 	if (rc >= 0)
 		rc = make(&creation, role, err);
 	if (rc < 0) {
-		creation_undo(&creation);
+		creation_undo(&creation, err);
 		store_done(&creation.container);
 		creation_done(&creation);
 		return rc;
@@ -433,6 +495,7 @@ int creation_hand_over(const struct state *state, struct birth *birth, struct br
 				     strlen(path), sizeof(ret->cgroup_path) - 1);
 	ret->pid = birth->pid;
 	ret->pidfd = steal_fd(&birth->pidfd);
+	ret->is_audited = state->audit;
 	ret->cgroup_manager = state->cgroup_manager;
 	strcpy(ret->cgroup_path, path);
 	return 0;
@@ -449,7 +512,7 @@ int brig_create(const struct brig *brig, const struct brig_create *request, stru
 	if (ret_process)
 		rc = creation_hand_over(&creation.container.state, &creation.birth, ret_process, err);
 	if (rc < 0)
-		creation_undo(&creation);
+		creation_undo(&creation, err);
 	creation_done(&creation);
 	return rc;
 }

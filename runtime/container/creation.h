@@ -6,6 +6,7 @@
 #include "child/child.h"
 #include "container/brig.h"
 #include "container/console_ends.h"
+#include "container/creation_ids.h"
 #include "container/store.h"
 #include "parent/birth.h"
 #include "plan/plan.h"
@@ -15,14 +16,17 @@ struct cgroup;
 
 /* All that is found out and decided before anything is done. */
 struct decision {
+	bool takes_ids; /* set by the caller: what the floor grants is taken, for a state directory that is there */
+	struct creation_ids ids;
 	struct host host;
 	struct policy policy;
+	struct spec *spec;
 	struct plan *plan;
 	struct report report; /* in the plan's memory */
 	struct buffer text;   /* config.json as read */
 };
 
-/* Reads the bundle and decides. holds: see plan_request. ret is for creation_decision_done(). */
+/* Reads the bundle and decides. holds: see plan_request. ret is for creation_decision_done(); on failure it has what there is by then. */
 int creation_decide(const struct brig *brig, const struct brig_create *request, unsigned holds, struct decision *ret,
 		    struct error *err);
 void creation_decision_done(struct decision *decision);
@@ -39,15 +43,17 @@ struct creation {
 	struct console_ends console;
 	int filter_cache_fd, start_fd;
 	int root_mount_fd; /* creation_root_make's, or -EBADF: the root file system is at the plan's path */
+	bool root_is_mapped; /* creation_root_make has seen to the plan's rootfs.idmap */
 	bool reserved;	   /* the state directory is ours to remove */
+	bool is_recorded;  /* in the audit trail: record_create */
 };
 
 /* Makes the container; with CHILD_INIT_RUNS its program runs afterwards, with CHILD_INIT_WAITS it waits for brig_start.
  * Undoes everything where it fails; otherwise ret is for creation_done(). */
 int creation_run(const struct brig *brig, const struct brig_create *request, enum child_role role, struct creation *ret,
 		 struct error *err);
-/* Ends and removes a container that was made. */
-void creation_undo(struct creation *creation);
+/* Ends and removes a container that was made. failure: why; for the audit trail. */
+void creation_undo(struct creation *creation, const struct error *failure);
 /* Releases memory and descriptors (the lock among them); the container stays. */
 void creation_done(struct creation *creation);
 

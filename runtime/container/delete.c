@@ -8,6 +8,8 @@
 #include "base/log.h"
 #include "base/syscalls.h"
 #include "child/hooks.h"
+#include "container/creation_ids.h"
+#include "container/record.h"
 #include "container/rootfs_mark.h"
 #include "container/state.h"
 #include "container/status.h"
@@ -35,7 +37,7 @@ static int kill_processes(const struct state *state, struct cgroup *cgroup, stru
 	return 0;
 }
 
-static int remove_cgroup(const struct state *state, struct error *err)
+static int remove_cgroup(const struct state *state, struct audit_usage *usage, struct error *err)
 {
 	AUTO(cgroup_free) struct cgroup *cgroup = NULL;
 	int rc = 0;
@@ -47,6 +49,7 @@ static int remove_cgroup(const struct state *state, struct error *err)
 		rc = kill_processes(state, cgroup, err);
 	if (rc < 0 || !cgroup)
 		return rc;
+	record_usage(state, cgroup, usage);
 	return cgroup_destroy(cgroup, END_TIMEOUT_MS, err);
 }
 
@@ -65,12 +68,17 @@ static void run_poststop_hooks(const struct brig *brig, const struct container *
 
 int delete_locked(const struct brig *brig, struct container *container, struct error *err)
 {
-	int rc = remove_cgroup(&container->state, err);
+	struct audit_usage usage = { 0 };
+	int rc = remove_cgroup(&container->state, &usage, err);
 
 	if (rc < 0)
 		return error_prefix(err, "delete container %s", container->state.id);
 	run_poststop_hooks(brig, container);
 	rc = rootfs_mark_unmount(container, err);
+	if (rc < 0)
+		return error_prefix(err, "delete container %s", container->state.id);
+	record_delete(&container->state, &usage);
+	rc = creation_ids_release(brig, &container->state, err);
 	if (rc < 0)
 		return error_prefix(err, "delete container %s", container->state.id);
 	return store_remove(container, err);

@@ -14,8 +14,12 @@
 #include "base/log.h"
 #include "container/brig.h"
 #include "container/creation.h"
+#include "container/creation_ids.h"
 #include "container/exec_process.h"
+#include "container/landlock_state.h"
 #include "container/foreground.h"
+#include "container/policy_facts.h"
+#include "container/record.h"
 #include "container/status.h"
 #include "container/store.h"
 #include "container/stored_plan.h"
@@ -31,7 +35,10 @@ struct execution {
 	const struct brig_exec *request;
 	struct container container;
 	struct host host;
+	struct policy policy;
 	struct plan *plan;
+	struct report report; /* in the plan's memory */
+	bool is_recorded;
 	struct cgroup *cgroup;
 	struct console_ends console;
 	char exec_group[NAME_MAX + 32]; /* made for this exec, or "" */
@@ -48,6 +55,7 @@ static void execution_done(struct execution *execution)
 	close_and_reset(&execution->console.master_socket_fd);
 	cgroup_free(steal_ptr(&execution->cgroup));
 	plan_free(steal_ptr(&execution->plan));
+	policy_done(&execution->policy);
 	store_done(&execution->container);
 }
 
@@ -77,15 +85,13 @@ static int plan_process(struct execution *execution, struct error *err)
 {
 	AUTO(spec_free) struct spec *spec = NULL;
 	struct spec_process process;
-	struct report report = { 0 };
-	struct policy policy;
-	struct plan_request request = { .policy = &policy,
+	struct plan_request request = { .policy = &execution->policy,
 					.host = &execution->host,
 					.id = execution->container.state.id,
 					.bundle = execution->container.state.bundle,
 					.preserve_fds = execution->request->preserve_fds,
 					.cgroup_manager = execution->container.state.cgroup_manager };
-	int rc = policy_load(execution->brig->policy, &policy, err);
+	int rc = policy_load(execution->brig->policy, &execution->policy, err);
 
 	if (rc >= 0)
 		rc = stored_plan_spec(&execution->container, &spec, err);
@@ -93,13 +99,20 @@ static int plan_process(struct execution *execution, struct error *err)
 		rc = exec_process_build(execution->request, spec, &process, err);
 	if (rc >= 0)
 		rc = host_probe(&execution->host, err);
+	if (rc >= 0 && execution->container.state.landlock)
+		host_probe_landlock(&execution->host);
+	if (rc >= 0)
+		rc = landlock_state_plan(execution->container.state.landlock, execution->container.arena,
+					 &request.landlock, err);
 	if (rc < 0)
 		return rc;
 	request.spec = spec;
-	rc = plan_build_exec(&request, &process, &execution->plan, &report, err);
+	creation_ids_recall(&execution->container.state, &request);
+	policy_facts_host(&request, &process, &execution->host);
+	rc = plan_build_exec(&request, &process, &execution->plan, &execution->report, err);
 	if (rc < 0)
 		return rc;
-	creation_log_report(&report);
+	creation_log_report(&execution->report);
 	return creation_check_fds(execution->plan->process.preserve_fds, err);
 }
 
@@ -151,10 +164,36 @@ static int open_cgroup(struct execution *execution, struct error *err)
 	return 0;
 }
 
-static void undo(struct execution *execution)
+static struct record_exec record_of(const struct execution *execution)
+{
+	return (struct record_exec){
+		.brig = execution->brig,
+		.state = &execution->container.state,
+		.policy = &execution->policy,
+		.plan = execution->plan,
+		.report = &execution->report,
+		.exec_id = execution->request->supervisor ? execution->request->supervisor->exec_id : NULL,
+		.pid = execution->birth.pid,
+	};
+}
+
+static void record_failure(const struct execution *execution, const struct error *failure)
+{
+	const struct record_exec record = record_of(execution);
+
+	if (execution->is_recorded)
+		record_exit(record.state, &(struct record_exit){ .pid = record.pid,
+								 .exec_id = record.exec_id,
+								 .error = failure->message });
+	else
+		record_exec_failure(&record, failure);
+}
+
+static void undo(struct execution *execution, const struct error *failure)
 {
 	struct error ignored;
 
+	record_failure(execution, failure);
 	if (execution->birth.pidfd >= 0)
 		birth_abort(&execution->birth);
 	/* The process that may have been in it is reaped by now. */
@@ -172,6 +211,7 @@ static int give_birth(struct execution *execution, struct error *err)
 				     .path = request->console_socket,
 				     .supervisor = request->supervisor };
 	struct birth_request birth_request;
+	struct record_exec record;
 	int rc;
 
 	rc = console_ends_open(&wish, &execution->console, err);
@@ -193,11 +233,17 @@ static int give_birth(struct execution *execution, struct error *err)
 		.container_fd = execution->container_fd,
 		.container_pid = execution->container.state.pid,
 		.container_has_userns = execution->container.state.user_namespace,
+		.given_away = request->supervisor,
 	};
 	rc = birth_begin(&birth_request, &execution->birth, err);
 	if (rc < 0)
 		return rc;
 	close_and_reset(&execution->console.console_fd);
+	record = record_of(execution);
+	rc = record_exec(&record, err);
+	if (rc < 0)
+		return rc;
+	execution->is_recorded = true;
 	rc = birth_go(&execution->birth, err);
 	if (rc >= 0)
 		rc = birth_finish(&birth_request, &execution->birth, err);
@@ -222,7 +268,7 @@ static int execute(struct execution *execution, struct error *err)
 	if (rc >= 0)
 		rc = give_birth(execution, err);
 	if (rc < 0)
-		undo(execution);
+		undo(execution, err);
 	return rc;
 }
 
@@ -238,6 +284,10 @@ static int execute_and_wait(struct execution *execution, int *ret_exit_status, s
 		rc = foreground_take_terminal(&foreground, execution->console.master_socket_fd, err);
 	if (rc >= 0)
 		rc = foreground_wait(&foreground, &execution->birth, ret_exit_status, err);
+	if (rc >= 0)
+		record_exit(&execution->container.state, &(struct record_exit){ .pid = execution->birth.pid,
+										.has_status = true,
+										.status = *ret_exit_status });
 	foreground_end(&foreground);
 	return rc;
 }
@@ -286,7 +336,7 @@ int brig_exec_supervised(const struct brig *brig, const struct brig_exec *reques
 	if (rc >= 0)
 		rc = creation_hand_over(&execution.container.state, &execution.birth, ret_process, err);
 	if (rc < 0)
-		undo(&execution);
+		undo(&execution, err);
 	execution_done(&execution);
 	return rc;
 }

@@ -3,6 +3,7 @@
 #include "base/names.h"
 #include "config.h"
 #include "container/brig.h"
+#include "parent/seccomp/seccomp_floor.h"
 #include "plan/plan_mount_options.h"
 
 static void write_names(struct json_writer *writer, const char *key, const struct name_table *table)
@@ -105,6 +106,8 @@ int brig_features(const struct brig *brig, struct buffer *json, struct error *er
 	json_write_key(&writer, "annotations");
 	json_write_object_begin(&writer);
 	json_write_member(&writer, "dev.brig.version", PACKAGE_VERSION);
+	/* Of brig's own system call filters: another text, another version. */
+	json_write_member(&writer, "dev.brig.seccomp.floor", seccomp_floor_version());
 	json_write_object_end(&writer);
 	json_write_object_end(&writer);
 	return json->failed ? error_memory(err) : 0;

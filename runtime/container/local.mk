@@ -1,4 +1,5 @@
 runtime_container_sources = \
+	runtime/container/audit_query.c \
 	runtime/container/brig.h \
 	runtime/container/brig_group.c \
 	runtime/container/brig_group.h \
@@ -8,10 +9,16 @@ runtime_container_sources = \
 	runtime/container/creation.h \
 	runtime/container/creation_binds.c \
 	runtime/container/creation_binds.h \
+	runtime/container/creation_ids.c \
+	runtime/container/creation_ids.h \
 	runtime/container/creation_root.c \
 	runtime/container/creation_root.h \
+	runtime/container/creation_sources.c \
+	runtime/container/creation_sources.h \
 	runtime/container/delete.c \
 	runtime/container/delete.h \
+	runtime/container/denial_listener.c \
+	runtime/container/denial_listener.h \
 	runtime/container/exec.c \
 	runtime/container/exec_process.c \
 	runtime/container/exec_process.h \
@@ -19,12 +26,23 @@ runtime_container_sources = \
 	runtime/container/foreground.c \
 	runtime/container/foreground.h \
 	runtime/container/freeze.c \
+	runtime/container/id_ranges.c \
+	runtime/container/id_ranges.h \
 	runtime/container/info.c \
+	runtime/container/landlock_state.c \
+	runtime/container/landlock_state.h \
 	runtime/container/last_words.c \
 	runtime/container/metrics.c \
 	runtime/container/metrics.h \
 	runtime/container/metrics_parse.c \
 	runtime/container/metrics_parse.h \
+	runtime/container/policy_facts.c \
+	runtime/container/policy_facts.h \
+	runtime/container/record.c \
+	runtime/container/record.h \
+	runtime/container/record_end.c \
+	runtime/container/record_target.c \
+	runtime/container/record_target.h \
 	runtime/container/resources.c \
 	runtime/container/rootfs_mark.c \
 	runtime/container/rootfs_mark.h \

@@ -5,11 +5,14 @@
 #include "base/cleanup.h"
 #include "container/brig.h"
 #include "container/creation.h"
+#include "container/policy_facts.h"
 #include "container/status.h"
 #include "container/store.h"
+#include "container/stored_plan.h"
 #include "parent/cgroup/cgroup.h"
 #include "parent/host.h"
-#include "plan/plan_resources.h"
+#include "plan/plan_build.h"
+#include "policy/policy.h"
 #include "spec/spec.h"
 
 #define UPDATE_ARENA ((size_t)64 * 1024 * 1024)
@@ -22,25 +25,49 @@ static int open_cgroup(const struct container *container, struct cgroup **ret, s
 	return rc < 0 ? rc : cgroup_open(container->state.cgroup_manager, container->state.cgroup_path, ret, err);
 }
 
-static int update(const struct container *container, const struct spec_resources *asked, struct arena *arena,
+/* As at the container's creation: the same policy, and the annotations that it was made with. */
+static int decide(const struct brig *brig, const struct container *container, const struct spec_resources *asked,
+		  struct plan **ret, struct error *err)
+{
+	AUTO(spec_free) struct spec *spec = NULL;
+	AUTO(policy_done) struct policy policy = { 0 };
+	struct report report = { 0 };
+	struct host host;
+	struct plan_request request = { .policy = &policy,
+					.host = &host,
+					.id = container->state.id,
+					.bundle = container->state.bundle,
+					.cgroup_manager = container->state.cgroup_manager };
+	int rc = policy_load(brig->policy, &policy, err);
+
+	if (rc >= 0)
+		rc = host_probe(&host, err);
+	if (rc >= 0)
+		rc = stored_plan_spec(container, &spec, err);
+	request.spec = spec;
+	if (rc >= 0)
+		rc = policy_facts_parents(&request, container->state.cgroup_path, &request.parents, err);
+	if (rc >= 0)
+		rc = plan_build_update(&request, asked, ret, &report, err);
+	if (rc >= 0)
+		creation_log_report(&report);
+	return rc;
+}
+
+static int update(const struct brig *brig, const struct container *container, const struct spec_resources *asked,
 		  struct error *err)
 {
 	AUTO(cgroup_free) struct cgroup *cgroup = NULL;
-	struct report report = { .arena = arena };
-	struct plan_resources resources = { 0 };
-	struct host host;
-	int rc = host_probe(&host, err);
+	AUTO(plan_free) struct plan *plan = NULL;
+	int rc = decide(brig, container, asked, &plan, err);
 
-	if (rc >= 0)
-		rc = plan_resources_build(asked, &host, &resources, &report, err);
 	if (rc < 0)
 		return rc;
-	creation_log_report(&report);
 	rc = open_cgroup(container, &cgroup, err);
 	if (rc >= 0 && container->state.split_cgroup)
 		rc = cgroup_open_entry(cgroup, CGROUP_ENTRY_CONTAINER, err);
 	if (rc >= 0)
-		rc = cgroup_update(cgroup, &resources, err);
+		rc = cgroup_update(cgroup, &plan->cgroup.resources, err);
 	return rc < 0 || !container->state.split_cgroup ? rc : cgroup_show_new_limits(cgroup, err);
 }
 
@@ -58,7 +85,7 @@ int brig_update(const struct brig *brig, const char *id, const char *resources_j
 		rc = store_open(brig, id, STORE_LOCKED, &container, err);
 	if (rc < 0)
 		return rc;
-	rc = update(&container, &resources, arena, err);
+	rc = update(brig, &container, &resources, err);
 	store_done(&container);
 	return rc;
 }

@@ -8,6 +8,7 @@
 #include "container/creation.h"
 #include "container/delete.h"
 #include "container/foreground.h"
+#include "container/record.h"
 #include "container/start.h"
 #include "parent/cgroup/cgroup.h"
 
@@ -20,7 +21,7 @@ static int make_running(const struct brig *brig, const struct brig_create *reque
 		return rc;
 	rc = start_run_hooks(creation->plan, creation->birth.pid, creation->birth.pidfd, err);
 	if (rc < 0) {
-		creation_undo(creation);
+		creation_undo(creation, err);
 		creation_done(creation);
 	}
 	return rc;
@@ -55,6 +56,17 @@ static int wait_for_end(struct creation *creation, struct foreground *foreground
 	if (rc >= 0 && foreground->timed_out)
 		*ret_exit_status = end_by_timeout(creation);
 	return rc;
+}
+
+static void record_end(const struct creation *creation, const struct foreground *foreground, int status)
+{
+	const struct record_exit exit = { .pid = creation->birth.pid,
+					  .has_status = true,
+					  .status = status,
+					  .ended_by = foreground->timed_out ? "timeout" : NULL,
+					  .cgroup = creation->cgroup };
+
+	record_exit(&creation->container.state, &exit);
 }
 
 /* The container is over: what it leaves goes away, unless the caller keeps it or has deleted it already. */
@@ -96,8 +108,10 @@ int brig_run(const struct brig *brig, const struct brig_create *request, int *re
 	rc = make_running(brig, request, &creation, err);
 	if (rc >= 0) {
 		rc = wait_for_end(&creation, &foreground, ret_exit_status, err);
-		if (rc < 0)
-			creation_undo(&creation);
+		if (rc >= 0)
+			record_end(&creation, &foreground, *ret_exit_status);
+		else
+			creation_undo(&creation, err);
 		clean_up(brig, request, &creation);
 	}
 	foreground_end(&foreground);

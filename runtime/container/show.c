@@ -14,8 +14,10 @@ int brig_plan(const struct brig *brig, const struct brig_plan *request, struct b
 
 	if (rc >= 0)
 		rc = creation_decide(brig, &create, PLAN_HOLDS_TIMEOUT | PLAN_HOLDS_MAX_OUTPUT, &decision, err);
-	if (rc < 0)
+	if (rc < 0) {
+		creation_decision_done(&decision);
 		return rc;
+	}
 	plan_print(decision.plan, &decision.report, policy_name(&decision.policy), format, out);
 	creation_decision_done(&decision);
 	return out->failed ? error_memory(err) : 0;

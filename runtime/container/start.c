@@ -9,6 +9,7 @@
 #include "child/handshake.h"
 #include "child/hooks.h"
 #include "container/brig.h"
+#include "container/record.h"
 #include "container/status.h"
 #include "container/store.h"
 #include "container/stored_plan.h"
@@ -30,12 +31,18 @@ static int let_go(const struct container *container, const struct plan *plan, in
 
 	if (fd < 0)
 		return error_system(err, -fd, "connect to the container that waits for start");
+	rc = record_start(&container->state, err);
+	if (rc < 0)
+		return rc;
 	rc = handshake_send_go(fd, container->state.pid);
 	if (rc < 0)
 		return error_system(err, -rc, "tell the container to start");
 	rc = birth_finish_start(fd, plan, container->state.pid, err);
 	/* Started, or ended in the attempt: it does not wait any more. */
 	unlinkat(container->dir_fd, STORE_START_SOCKET, 0);
+	if (rc < 0)
+		record_exit(&container->state,
+			    &(struct record_exit){ .pid = container->state.pid, .error = err->message });
 	if (rc < 0 || !plan)
 		return rc;
 	return start_run_hooks(plan, container->state.pid, pidfd, err);

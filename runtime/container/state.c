@@ -20,6 +20,29 @@
 
 static const struct json_type manager_type = JSON_UNSIGNED_OF(uint32_t, PLAN_CGROUP_DISABLED);
 
+static const struct json_field audit_fields[] = {
+	{ "path", &json_string, offsetof(struct state_audit, path), JSON_REQUIRED },
+	{ "maxBytes", &json_u64, offsetof(struct state_audit, max_bytes), JSON_REQUIRED },
+	{ "keep", &json_u32, offsetof(struct state_audit, keep), JSON_REQUIRED },
+	{ "syslog", &json_bool, offsetof(struct state_audit, syslog), JSON_REQUIRED },
+	{ "required", &json_bool, offsetof(struct state_audit, required), JSON_REQUIRED },
+	{ "redactArgs", &json_bool, offsetof(struct state_audit, redact_args), JSON_REQUIRED },
+	{ "policy", &json_string, offsetof(struct state_audit, policy), JSON_REQUIRED },
+	{ "policyDigest", &json_string, offsetof(struct state_audit, policy_digest), JSON_REQUIRED },
+	{ "planDigest", &json_string, offsetof(struct state_audit, plan_digest), JSON_REQUIRED },
+	{ 0 },
+};
+static const struct json_type audit_type = JSON_OBJECT_OF(struct state_audit, audit_fields);
+static const struct json_type audit_pointer_type = JSON_POINTER_TO(&audit_type);
+
+static const struct json_field landlock_fields[] = {
+	{ "guardsWrites", &json_bool, offsetof(struct state_landlock, guards_writes), JSON_REQUIRED },
+	{ "places", &json_strings, JSON_COUNTED(struct state_landlock, places), JSON_REQUIRED },
+	{ 0 },
+};
+static const struct json_type landlock_type = JSON_OBJECT_OF(struct state_landlock, landlock_fields);
+static const struct json_type landlock_pointer_type = JSON_POINTER_TO(&landlock_type);
+
 static const struct json_field state_fields[] = {
 	{ "ociVersion", &json_string, offsetof(struct state, oci_version), JSON_REQUIRED },
 	{ "id", &json_string, offsetof(struct state, id), JSON_REQUIRED },
@@ -35,7 +58,13 @@ static const struct json_field state_fields[] = {
 	{ "userNamespace", &json_bool, offsetof(struct state, user_namespace), JSON_REQUIRED },
 	{ "pidNamespace", &json_bool, offsetof(struct state, pid_namespace), JSON_REQUIRED },
 	{ "lateWork", &json_bool, offsetof(struct state, late_work), JSON_REQUIRED },
+	{ "idsFirst", &json_u32, offsetof(struct state, ids_first), 0 },
+	{ "idsSize", &json_u32, offsetof(struct state, ids_size), 0 },
+	{ "addedNamespaces", &json_u64, offsetof(struct state, added_namespaces), 0 },
 	{ "annotations", &json_pairs, JSON_COUNTED(struct state, annotations), 0 },
+	{ "audit", &audit_pointer_type, offsetof(struct state, audit), 0 },
+	{ "landlock", &landlock_pointer_type, offsetof(struct state, landlock), 0 },
+	{ "hooksLeftOut", &json_strings, JSON_COUNTED(struct state, hooks_left_out), 0 },
 	{ 0 },
 };
 
@@ -59,6 +88,44 @@ int state_read(int dir_fd, struct arena *arena, struct state *ret, struct error 
 	return 0;
 }
 
+static void write_audit(struct json_writer *writer, const struct state_audit *audit)
+{
+	json_write_key(writer, "audit");
+	json_write_object_begin(writer);
+	json_write_member(writer, "path", audit->path);
+	json_write_member_uint(writer, "maxBytes", audit->max_bytes);
+	json_write_member_uint(writer, "keep", audit->keep);
+	json_write_member_bool(writer, "syslog", audit->syslog);
+	json_write_member_bool(writer, "required", audit->required);
+	json_write_member_bool(writer, "redactArgs", audit->redact_args);
+	json_write_member(writer, "policy", audit->policy);
+	json_write_member(writer, "policyDigest", audit->policy_digest);
+	json_write_member(writer, "planDigest", audit->plan_digest);
+	json_write_object_end(writer);
+}
+
+static void write_hooks_left_out(struct json_writer *writer, const struct state *state)
+{
+	json_write_key(writer, "hooksLeftOut");
+	json_write_array_begin(writer);
+	for (size_t i = 0; i < state->n_hooks_left_out; i++)
+		json_write_string(writer, state->hooks_left_out[i]);
+	json_write_array_end(writer);
+}
+
+static void write_landlock(struct json_writer *writer, const struct state_landlock *landlock)
+{
+	json_write_key(writer, "landlock");
+	json_write_object_begin(writer);
+	json_write_member_bool(writer, "guardsWrites", landlock->guards_writes);
+	json_write_key(writer, "places");
+	json_write_array_begin(writer);
+	for (size_t i = 0; i < landlock->n_places; i++)
+		json_write_string(writer, landlock->places[i]);
+	json_write_array_end(writer);
+	json_write_object_end(writer);
+}
+
 int state_write(int dir_fd, const struct state *state, struct error *err)
 {
 	__attribute__((cleanup(buffer_done_cleanup))) struct buffer text = { 0 };
@@ -79,11 +146,20 @@ int state_write(int dir_fd, const struct state *state, struct error *err)
 	json_write_member_bool(&writer, "userNamespace", state->user_namespace);
 	json_write_member_bool(&writer, "pidNamespace", state->pid_namespace);
 	json_write_member_bool(&writer, "lateWork", state->late_work);
+	json_write_member_uint(&writer, "idsFirst", state->ids_first);
+	json_write_member_uint(&writer, "idsSize", state->ids_size);
+	json_write_member_uint(&writer, "addedNamespaces", state->added_namespaces);
 	json_write_key(&writer, "annotations");
 	json_write_object_begin(&writer);
 	for (size_t i = 0; i < state->n_annotations; i++)
 		json_write_member(&writer, state->annotations[i].name, state->annotations[i].value);
 	json_write_object_end(&writer);
+	if (state->audit)
+		write_audit(&writer, state->audit);
+	if (state->landlock)
+		write_landlock(&writer, state->landlock);
+	if (state->n_hooks_left_out)
+		write_hooks_left_out(&writer, state);
 	json_write_object_end(&writer);
 	if (text.failed)
 		return error_memory(err);

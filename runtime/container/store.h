@@ -12,6 +12,22 @@
 #include "base/json.h"
 #include "container/brig.h"
 
+/* Where a container's records go, and what each of them says: as the policy had it at create. */
+struct state_audit {
+	const char *path;
+	uint64_t max_bytes;
+	uint32_t keep;
+	bool syslog, required, redact_args;
+	const char *policy, *policy_digest, *plan_digest; /* the policy's name; SHA-256 in hexadecimal */
+};
+
+/* What the container's file system is locked with (plan_landlock), for each exec to be locked the same way. */
+struct state_landlock {
+	bool guards_writes;
+	const char *const *places;
+	size_t n_places;
+};
+
 /* state.json: what later invocations need to know. */
 struct state {
 	const char *oci_version, *id, *bundle, *rootfs, *created, *owner;
@@ -23,8 +39,14 @@ struct state {
 	bool user_namespace;	 /* the container has one of its own, or joined one */
 	bool pid_namespace;	 /* one of its own: the end of its first process ends all others */
 	bool late_work;		 /* start or delete need the plan once more: poststart and poststop hooks, a listener */
+	uint32_t ids_first, ids_size; /* the host's ids that the floor gave to it; size 0: none */
+	uint64_t added_namespaces;    /* CLONE_NEW* of those that the floor added */
 	const struct json_pair *annotations;
 	size_t n_annotations;
+	const struct state_audit *audit;       /* NULL: it has no audit trail */
+	const struct state_landlock *landlock; /* NULL: none */
+	const char *const *hooks_left_out; /* by rule hook: "hooks.poststop[0]" */
+	size_t n_hooks_left_out;
 };
 
 struct container {

@@ -1,6 +1,9 @@
 #include "container/stored_plan.h"
 
+#include <string.h>
+
 #include "base/cleanup.h"
+#include "container/creation_ids.h"
 #include "parent/host.h"
 #include "plan/plan_build.h"
 #include "policy/policy.h"
@@ -12,13 +15,53 @@ int stored_plan_spec(const struct container *container, struct spec **ret, struc
 	return rc < 0 ? error_prefix(err, "the configuration kept for container %s", container->state.id) : 0;
 }
 
+int stored_plan_hooks_left_out(const struct report *report, struct state *state, struct arena *arena, struct error *err)
+{
+	const char **list = arena_array_of(arena, report->n_lines, const char *);
+	size_t n = 0;
+
+	if (!list)
+		return error_memory(err);
+	for (size_t i = 0; i < report->n_lines; i++) {
+		if (report->lines[i].level == REPORT_ADJUSTED &&
+		    strcmp(report->lines[i].rule, policy_rule_name(POLICY_HOOK)) == 0)
+			list[n++] = report->lines[i].where;
+	}
+	state->hooks_left_out = list;
+	state->n_hooks_left_out = n;
+	return 0;
+}
+
+static bool is_left_out(const struct state *state, const char *where)
+{
+	for (size_t i = 0; i < state->n_hooks_left_out; i++) {
+		if (strcmp(state->hooks_left_out[i], where) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* What the policy's rule took away when the container was made is not to come back with the configuration. */
+static void leave_out_hooks(struct plan *plan, const struct state *state)
+{
+	for (size_t kind = 0; kind < PLAN_N_HOOK_KINDS && state->n_hooks_left_out > 0; kind++) {
+		struct plan_hook *list = (struct plan_hook *)plan->hooks[kind].list;
+		size_t n = 0;
+
+		for (size_t i = 0; i < plan->hooks[kind].n; i++) {
+			if (!is_left_out(state, list[i].where))
+				list[n++] = list[i];
+		}
+		plan->hooks[kind].n = n;
+	}
+}
+
 int stored_plan_load(const struct brig *brig, const struct container *container, struct plan **ret, struct error *err)
 {
 	AUTO(spec_free) struct spec *spec = NULL;
 	struct report report = { 0 };
-	struct policy policy;
 	struct host host;
-	struct plan_request request = { .policy = &policy,
+	struct plan_request request = { .decided = true,
 					.host = &host,
 					.id = container->state.id,
 					.bundle = container->state.bundle,
@@ -28,13 +71,15 @@ int stored_plan_load(const struct brig *brig, const struct container *container,
 	/* Not brig->policy: what the site allows was decided when the container was made, and a file that is stricter since then, or
 	 * broken, must not keep the hooks of its end from running. */
 	(void)brig;
-	rc = policy_load("conformant", &policy, err);
-	if (rc >= 0)
-		rc = stored_plan_spec(container, &spec, err);
+	rc = stored_plan_spec(container, &spec, err);
 	if (rc >= 0)
 		rc = host_probe(&host, err);
 	if (rc < 0)
 		return rc;
 	request.spec = spec;
-	return plan_build(&request, ret, &report, err);
+	creation_ids_recall(&container->state, &request);
+	rc = plan_build(&request, ret, &report, err);
+	if (rc >= 0)
+		leave_out_hooks(*ret, &container->state);
+	return rc;
 }

@@ -8,3 +8,5 @@
 
 int stored_plan_spec(const struct container *container, struct spec **ret, struct error *err);
 int stored_plan_load(const struct brig *brig, const struct container *container, struct plan **ret, struct error *err);
+/* Which hooks the policy's rule took away, into state; the texts are the report's. */
+int stored_plan_hooks_left_out(const struct report *report, struct state *state, struct arena *arena, struct error *err);

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdint.h>
@@ -22,6 +23,7 @@
 #include "parent/idmap.h"
 #include "parent/join.h"
 #include "parent/listener.h"
+#include "parent/network.h"
 #include "parent/prepare.h"
 #include "parent/seccomp/seccomp.h"
 #include "parent/stdio.h"
@@ -78,15 +80,22 @@ static int prepare(const struct birth_request *request, struct preparation *prep
 	rc = join_open(&plan->namespaces, request->privileged, &preparation->join, err);
 	if (rc < 0)
 		return rc;
-	if (plan->seccomp.enabled)
+	if (plan_has_filter(&plan->seccomp))
 		rc = seccomp_program_get(&plan->seccomp, request->filter_cache_fd, &preparation->filter, err);
 	if (rc < 0)
 		return error_prefix(err, "linux.seccomp");
 	log_debug("parent: filter ready");
 	if (request->role == CHILD_EXEC)
 		join_container(&preparation->join, request->container_fd, plan->namespaces.enter, request->privileged);
+	preparation->join.gives_away = request->given_away;
+	if (request->role != CHILD_EXEC && plan->rootfs.locked)
+		rc = join_make_owned(&preparation->join, &plan->namespaces, err);
+	if (rc < 0)
+		return rc;
 	rc = request->role == CHILD_EXEC ? make_proc_for_label(&plan->process, preparation, err)
 					 : join_enter(&preparation->join, &plan->namespaces, err);
+	if (rc >= 0 && request->role != CHILD_EXEC)
+		rc = network_set_up(plan, preparation->join.sets_up_network, err);
 	if (rc >= 0)
 		rc = open_tasks(request->cgroup, preparation, err);
 	if (rc >= 0)
@@ -97,6 +106,12 @@ static int prepare(const struct birth_request *request, struct preparation *prep
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, preparation->channel_fds) < 0)
 		return error_system(err, errno, "socketpair");
 	return 0;
+}
+
+/* What join_make_owned has made. */
+static uint64_t owned(const struct plan_namespaces *namespaces)
+{
+	return namespaces->create & CLONE_NEWUSER ? JOIN_OWNED : 0;
 }
 
 /* The flags that clone3 takes; the rest is for the child, after the parent has done its part. */
@@ -114,7 +129,7 @@ static uint64_t split_flags(const struct birth_request *request, int cgroup_fd, 
 	if (cgroup_fd < 0 || request->hybrid)
 		late |= namespaces->create & CLONE_NEWCGROUP;
 	*ret_late = late;
-	return namespaces->create & ~late;
+	return namespaces->create & ~late & ~(request->plan->rootfs.locked ? owned(namespaces) : 0);
 }
 
 static bool has_hooks(const struct plan *plan)
@@ -167,7 +182,7 @@ static int clone_child(const struct birth_request *request, struct preparation *
 	struct child child = {
 		.role = request->role,
 		.plan = request->plan,
-		.filter = request->plan->seccomp.enabled ? &preparation->filter : NULL,
+		.filter = plan_has_filter(&request->plan->seccomp) ? &preparation->filter : NULL,
 		.channel_fd = preparation->channel_fds[1],
 		.start_fd = request->start_fd,
 		.console_fd = request->console_fd,
@@ -182,7 +197,10 @@ static int clone_child(const struct birth_request *request, struct preparation *
 		.in_user_namespace = has_userns,
 		.joins_user_namespace = has_userns && !(preparation->join.enter & CLONE_NEWUSER),
 		.proc_fd = preparation->proc_fd,
+		.cgroup_fd = -EBADF,
 		.label_fd = -EBADF,
+		.landlock_fd = -EBADF,
+		.userns_fd = preparation->join.late ? preparation->join.userns_fd : -EBADF,
 		.pts_fd = -EBADF,
 	};
 	struct clone_args args = { .flags = split_flags(request, cgroup_fd, &child.late_namespaces) | CLONE_PIDFD,
@@ -199,7 +217,8 @@ static int clone_child(const struct birth_request *request, struct preparation *
 		args.flags |= CLONE_INTO_CGROUP;
 		args.cgroup = (uint64_t)cgroup_fd;
 	}
-	child.cgroup_fd = preparation->join.userns_fd >= 0 || preparation->join.enter ? cgroup_fd : -EBADF;
+	if ((preparation->join.userns_fd >= 0 && !preparation->join.late) || preparation->join.enter)
+		child.cgroup_fd = cgroup_fd;
 	birth->pid = join_clone(&preparation->join, &args, &child, err);
 	return birth->pid < 0 ? birth->pid : 0;
 }
@@ -230,17 +249,46 @@ static int raise_limits(const struct plan_process *process, pid_t pid, struct er
 	return 0;
 }
 
+static bool maps_ids(const struct plan_rootfs *rootfs)
+{
+	for (size_t i = 0; i < rootfs->n_mounts; i++) {
+		if (rootfs->mounts[i].idmap_by_floor)
+			return true;
+	}
+	return rootfs->idmap;
+}
+
+/* Detached mounts that the child has as well: with the maps of its own user namespace no process has to be made that holds them. */
+static int map_mounts(const struct birth_request *request, const struct preparation *preparation, pid_t pid,
+		      struct error *err)
+{
+	AUTO_CLOSE int own_fd = -EBADF;
+	int fd = preparation->join.userns_fd;
+
+	if (request->role == CHILD_EXEC || !maps_ids(&request->plan->rootfs))
+		return 0;
+	if (fd < 0)
+		fd = own_fd = idmap_open_namespace_of(pid, err);
+	if (fd < 0)
+		return fd;
+	return prepare_map_ids(request->plan, &preparation->mounts, request->root_is_mapped, fd, err);
+}
+
 /* What only the parent can do for a child that is there and waits. */
-static int equip(const struct birth_request *request, const struct birth *birth, bool joins_itself, struct error *err)
+static int equip(const struct birth_request *request, const struct birth *birth, const struct preparation *preparation,
+		 struct error *err)
 {
 	const struct plan *plan = request->plan;
+	bool joins_itself = preparation->n_tasks > 0;
 	int rc = 0;
 
 	/* v1 groups the child joins by itself; without them and without a v2 group it is said that there are none. */
 	if (request->cgroup && !joins_itself)
 		rc = cgroup_join(request->cgroup, birth->pid, cgroup_clone_fd(request->cgroup) >= 0, err);
-	if (rc >= 0 && request->role != CHILD_EXEC && plan->namespaces.create & CLONE_NEWUSER)
+	if (rc >= 0 && request->role != CHILD_EXEC && plan->namespaces.create & CLONE_NEWUSER && !plan->rootfs.locked)
 		rc = idmap_write(birth->pid, &plan->namespaces, err);
+	if (rc >= 0)
+		rc = map_mounts(request, preparation, birth->pid, err);
 	if (rc >= 0)
 		rc = set_oom_score_adj(&plan->process, birth->pid, err);
 	if (rc >= 0)
@@ -270,7 +318,7 @@ int birth_begin(const struct birth_request *request, struct birth *ret, struct e
 		rc = join_leave(&preparation.join, err);
 	}
 	if (rc >= 0)
-		rc = equip(request, &birth, preparation.n_tasks > 0, err);
+		rc = equip(request, &birth, &preparation, err);
 	preparation_done(&preparation);
 	if (rc < 0) {
 		birth_abort(&birth);
@@ -323,6 +371,17 @@ static int answer(struct conversation *conversation, const struct handshake_mess
 	return error_set(err, ERROR_INTERNAL, EPROTO, "unexpected message %d from the container", message->type);
 }
 
+/* An exec's process says what it has to say and goes on. Who waits for the end alone (poll(2): that needs no asking for) is woken once, and
+ * reads the rest then. But not where a listener may come: execve itself could wait for that to be in somebody's hands. */
+static void wait_for_end(const struct birth_request *request, int channel_fd)
+{
+	const struct plan_seccomp *seccomp = &request->plan->seccomp;
+	struct pollfd end = { .fd = channel_fd };
+
+	if (request->role == CHILD_EXEC && !seccomp->listener_path && !seccomp->floor_notifies)
+		while (poll(&end, 1, -1) < 0 && errno == EINTR) {}
+}
+
 /* Until the child's end is closed (execve does that), it fails, or, where that is enough, it is ready. */
 static int serve(struct conversation *conversation, bool until_ready, struct error *err)
 {
@@ -344,8 +403,10 @@ static int serve(struct conversation *conversation, bool until_ready, struct err
 int birth_finish(const struct birth_request *request, const struct birth *birth, struct error *err)
 {
 	struct conversation conversation = { .channel_fd = birth->channel_fd, .plan = request->plan, .pid = birth->pid };
-	int rc = serve(&conversation, request->role == CHILD_INIT_WAITS, err);
+	int rc;
 
+	wait_for_end(request, birth->channel_fd);
+	rc = serve(&conversation, request->role == CHILD_INIT_WAITS, err);
 	if (rc < 0 || conversation.ready)
 		return rc;
 	if (request->cgroup && cgroup_oom_count(request->cgroup) > 0)
@@ -362,12 +423,14 @@ int birth_finish_start(int channel_fd, const struct plan *plan, pid_t pid, struc
 
 void birth_abort(struct birth *birth)
 {
+	struct pollfd end = { .fd = birth->pidfd, .events = POLLIN };
 	siginfo_t info;
 
 	if (birth->pidfd >= 0) {
 		sys_pidfd_send_signal(birth->pidfd, SIGKILL);
-		while (waitid(P_PIDFD, (id_t)birth->pidfd, &info, WEXITED) < 0 && errno == EINTR)
-			;
+		/* Also of one that is not our child (pidfd_open(2)). */
+		while (poll(&end, 1, -1) < 0 && errno == EINTR) {}
+		waitid(P_PIDFD, (id_t)birth->pidfd, &info, WEXITED | WNOHANG);
 	}
 	birth_done(birth);
 }

@@ -1,5 +1,6 @@
 #include "parent/host.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/capability.h>
@@ -15,6 +16,7 @@
 
 #include "base/cleanup.h"
 #include "base/fd.h"
+#include "base/syscalls.h"
 #include "parent/cgroup/cgroup.h"
 
 /* The last capability that this kernel knows. */
@@ -47,10 +49,32 @@ static int probe_capabilities(struct host *host, struct error *err)
 	return 0;
 }
 
+int host_oom_score_adj(void)
+{
+	char text[32];
+
+	return fd_read_file_at(AT_FDCWD, "/proc/self/oom_score_adj", text, sizeof(text)) > 0 ? atoi(text) : 0;
+}
+
+/* The kernel has a directory for each, "NAME.NUMBER" (apparmorfs). */
+bool host_has_apparmor_profile(const char *name)
+{
+	DIR *directory = opendir("/sys/kernel/security/apparmor/policy/profiles");
+	size_t length = strlen(name);
+	struct dirent *entry;
+	bool found = false;
+
+	while (directory && !found && (entry = readdir(directory)))
+		found = strncmp(entry->d_name, name, length) == 0 && entry->d_name[length] == '.' &&
+			!strchr(entry->d_name + length + 1, '.');
+	if (directory)
+		closedir(directory);
+	return found;
+}
+
 static void probe_limits(struct host *host)
 {
 	struct rlimit limit;
-	char text[32];
 
 	for (int resource = 0; resource < (int)ARRAY_SIZE(host->rlimit_hard); resource++) {
 		if (getrlimit((__rlimit_resource_t)resource, &limit) == 0)
@@ -58,8 +82,7 @@ static void probe_limits(struct host *host)
 		else
 			host->rlimit_hard[resource] = RLIM_INFINITY;
 	}
-	if (fd_read_file_at(AT_FDCWD, "/proc/self/oom_score_adj", text, sizeof(text)) > 0)
-		host->oom_score_adj = atoi(text);
+	host->oom_score_adj = host_oom_score_adj();
 }
 
 /* The initial user namespace maps all ids onto themselves in one line. */
@@ -90,4 +113,11 @@ int host_probe(struct host *host, struct error *err)
 	host->apparmor = access("/sys/module/apparmor/parameters/enabled", F_OK) == 0;
 	host->selinux = access("/sys/fs/selinux/enforce", F_OK) == 0;
 	return 0;
+}
+
+void host_probe_landlock(struct host *host)
+{
+	int version = sys_landlock_create_ruleset(NULL, 0, LANDLOCK_CREATE_RULESET_VERSION);
+
+	host->landlock = version > 0 ? version : 0;
 }

@@ -7,3 +7,9 @@
 /* Gathers them with as few system calls as the caller's privileges allow: hard limits and our oom_score_adj are read only where
  * CAP_SYS_RESOURCE is missing, since only then they bound what can be asked for. */
 int host_probe(struct host *host, struct error *err);
+/* Our own; 0 where it can't be read. */
+int host_oom_score_adj(void);
+/* Is an AppArmor profile of that name loaded? false also where we may not know. */
+bool host_has_apparmor_profile(const char *name);
+/* What the rule `landlock` of the policy asks about, where it is not off. */
+void host_probe_landlock(struct host *host);

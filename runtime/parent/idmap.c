@@ -121,12 +121,21 @@ int idmap_write(pid_t pid, const struct plan_namespaces *namespaces, struct erro
 	return rc < 0 ? error_prefix(err, "linux.gidMappings") : 0;
 }
 
+int idmap_open_namespace_of(pid_t pid, struct error *err)
+{
+	char path[48];
+	int fd;
+
+	snprintf(path, sizeof(path), "/proc/%d/ns/user", pid);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	return fd < 0 ? error_system(err, errno, "open %s", path) : fd;
+}
+
 int idmap_open_namespace(const struct plan_id_map *uids, const struct plan_id_map *gids, struct error *err)
 {
 	struct plan_namespaces namespaces = { .uids = *uids, .gids = *gids };
 	struct clone_args args = { .flags = CLONE_NEWUSER, .exit_signal = SIGCHLD };
-	char path[48];
-	int fd = -EBADF, rc;
+	int rc;
 	pid_t pid = sys_clone3(&args);
 
 	if (pid == 0) {
@@ -138,11 +147,8 @@ int idmap_open_namespace(const struct plan_id_map *uids, const struct plan_id_ma
 	if (pid < 0)
 		return error_system(err, errno, "make a user namespace for an id-mapped mount");
 	rc = idmap_write(pid, &namespaces, err);
-	if (rc >= 0) {
-		snprintf(path, sizeof(path), "/proc/%d/ns/user", pid);
-		fd = open(path, O_RDONLY | O_CLOEXEC);
-		rc = fd < 0 ? error_system(err, errno, "open %s", path) : fd;
-	}
+	if (rc >= 0)
+		rc = idmap_open_namespace_of(pid, err);
 	kill(pid, SIGKILL);
 	waitpid(pid, NULL, 0);
 	return rc;

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/ioctl.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -17,6 +18,7 @@
 #include "base/names.h"
 #include "base/syscalls.h"
 #include "child/steps.h"
+#include "parent/idmap.h"
 
 #define STACK_SIZE ((size_t)256 * 1024)
 
@@ -57,15 +59,15 @@ static int open_one(const struct plan_namespace_join *join, struct error *err)
 		return error_invalid(err, "linux.namespaces: %s is a namespace of another kind", join->path);
 	if (join->not_the_hosts && is_our_own(fd, join->flag))
 		return error_set(err, ERROR_REFUSED, EPERM,
-				 "linux.namespaces: %s is the host's own, and a host name or a sysctl is to be set in it: "
-				 "leave that out, or name another namespace",
+				 "linux.namespaces: %s is the host's own, in which nothing may be set (hostname, sysctl), and "
+				 "which rule host-namespace of a policy may withhold: name another namespace",
 				 join->path);
 	return steal_fd(&fd);
 }
 
 int join_open(const struct plan_namespaces *namespaces, bool privileged, struct join *ret, struct error *err)
 {
-	struct join join = { .userns_fd = -EBADF, .pid_fd = -EBADF, .container_fd = -EBADF };
+	struct join join = { .userns_fd = -EBADF, .pid_fd = -EBADF, .container_fd = -EBADF, .made_fd = -EBADF };
 
 	if (namespaces->n_join > JOIN_MAX)
 		return error_invalid(err, "linux.namespaces: more than %d namespaces to join", JOIN_MAX);
@@ -76,6 +78,8 @@ int join_open(const struct plan_namespaces *namespaces, bool privileged, struct 
 			return -err->code;
 		}
 		join.n++;
+		if (namespaces->join[i].flag == CLONE_NEWNET)
+			join.sets_up_network = namespaces->low_ports && privileged && !is_our_own(join.fds[i], CLONE_NEWNET);
 		if (namespaces->join[i].flag == CLONE_NEWUSER)
 			join.userns_fd = join.fds[i];
 		if (namespaces->join[i].flag == CLONE_NEWPID)
@@ -102,6 +106,49 @@ static int remember_own(struct join *join, uint64_t flag, struct error *err)
 	return error_set(err, ERROR_INTERNAL, EINVAL, "namespace %#llx can't be joined here", (unsigned long long)flag);
 }
 
+static int enter_owned(struct join *join, uint64_t kinds, pid_t pid, struct error *err)
+{
+	AUTO_CLOSE int pidfd = sys_pidfd_open(pid, 0);
+	int rc = 0;
+
+	for (size_t i = 0; rc >= 0 && i < ARRAY_SIZE(own_files); i++) {
+		if (kinds & (uint64_t)own_files[i].flag)
+			rc = remember_own(join, (uint64_t)own_files[i].flag, err);
+	}
+	if (rc >= 0 && kinds && (pidfd < 0 || setns(pidfd, (int)kinds) < 0))
+		return error_system(err, errno, "join the namespaces of the new user namespace");
+	return rc;
+}
+
+int join_make_owned(struct join *join, const struct plan_namespaces *namespaces, struct error *err)
+{
+	uint64_t kinds = namespaces->create & JOIN_OWNED & ~(uint64_t)CLONE_NEWUSER;
+	struct clone_args args = { .flags = CLONE_NEWUSER | kinds, .exit_signal = SIGCHLD };
+	pid_t pid;
+	int rc;
+
+	join->late = true;
+	if (!(namespaces->create & CLONE_NEWUSER))
+		return 0;
+	pid = sys_clone3(&args);
+	if (pid == 0) {
+		/* Nothing of us is left behind where brig is killed meanwhile. */
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		pause();
+		_exit(0);
+	}
+	if (pid < 0)
+		return error_system(err, errno, "make a user namespace (user_namespaces(7): is user.max_user_namespaces 0?)");
+	rc = idmap_write(pid, namespaces, err);
+	if (rc >= 0)
+		rc = join->made_fd = join->userns_fd = idmap_open_namespace_of(pid, err);
+	if (rc >= 0)
+		rc = enter_owned(join, kinds, pid, err);
+	kill(pid, SIGKILL);
+	while (waitpid(pid, NULL, 0) < 0 && errno == EINTR) {}
+	return rc;
+}
+
 int join_enter(struct join *join, const struct plan_namespaces *namespaces, struct error *err)
 {
 	int rc;
@@ -109,7 +156,8 @@ int join_enter(struct join *join, const struct plan_namespaces *namespaces, stru
 	for (size_t i = 0; i < join->n; i++) {
 		uint64_t flag = namespaces->join[i].flag;
 
-		if (join->by_child[i] || flag == CLONE_NEWUSER || (flag == CLONE_NEWPID && join->userns_fd >= 0))
+		if (join->by_child[i] || flag == CLONE_NEWUSER ||
+		    (flag == CLONE_NEWPID && join->userns_fd >= 0 && !join->late))
 			continue;
 		rc = remember_own(join, flag, err);
 		if (rc < 0)
@@ -145,6 +193,8 @@ void join_done(struct join *join)
 	struct error ignored;
 
 	join_leave(join, &ignored);
+	if (join->late)
+		close_and_reset(&join->made_fd);
 	for (size_t i = 0; i < join->n; i++)
 		close_and_reset(&join->fds[i]);
 	join->n = 0;
@@ -202,7 +252,9 @@ static pid_t clone_by_intermediate(struct intermediate *intermediate, struct err
 	if (!stack)
 		return error_memory(err);
 	/* A pidfd would be in the descriptors of the intermediate. */
-	intermediate->args.flags = (intermediate->args.flags & ~(uint64_t)CLONE_PIDFD) | CLONE_PARENT;
+	intermediate->args.flags &= ~(uint64_t)CLONE_PIDFD;
+	if (!intermediate->join->gives_away)
+		intermediate->args.flags |= CLONE_PARENT;
 	intermediate->args.exit_signal = 0;
 	pid = clone(intermediate_process, stack + STACK_SIZE, CLONE_VM | CLONE_VFORK | SIGCHLD, intermediate);
 	if (pid < 0)
@@ -211,7 +263,7 @@ static pid_t clone_by_intermediate(struct intermediate *intermediate, struct err
 		;
 	if (intermediate->code)
 		return error_system(err, intermediate->code, "%s", intermediate->what);
-	/* It is our child: nobody else can have its number before we reap it. */
+	/* It is our child, or our subreaper's, who waits for our word: nobody else can have its number before it is reaped. */
 	*(int *)(uintptr_t)intermediate->args.pidfd = sys_pidfd_open(intermediate->pid, 0);
 	return intermediate->pid;
 }
@@ -221,7 +273,7 @@ pid_t join_clone(const struct join *join, const struct clone_args *args, struct 
 	struct intermediate intermediate = { .join = join, .child = child, .args = *args };
 	pid_t pid;
 
-	if (join->userns_fd >= 0 || join->enter)
+	if ((join->userns_fd >= 0 && !join->late) || join->enter)
 		return clone_by_intermediate(&intermediate, err);
 	pid = sys_clone3(args);
 	if (pid == 0)

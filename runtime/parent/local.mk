@@ -3,12 +3,20 @@ runtime_parent_sources = \
 	runtime/parent/birth.h \
 	runtime/parent/host.c \
 	runtime/parent/host.h \
+	runtime/parent/host_idmap.c \
+	runtime/parent/host_idmap.h \
+	runtime/parent/host_mounts.c \
+	runtime/parent/host_mounts.h \
+	runtime/parent/host_sources.c \
+	runtime/parent/host_sources.h \
 	runtime/parent/idmap.c \
 	runtime/parent/idmap.h \
 	runtime/parent/join.c \
 	runtime/parent/join.h \
 	runtime/parent/listener.c \
 	runtime/parent/listener.h \
+	runtime/parent/network.c \
+	runtime/parent/network.h \
 	runtime/parent/overlay.c \
 	runtime/parent/overlay.h \
 	runtime/parent/prepare.c \

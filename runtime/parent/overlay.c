@@ -3,14 +3,23 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/mount.h>
+#include <linux/securebits.h>
+#include <sched.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/fsuid.h>
 #include <sys/mount.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 
 #include "base/cleanup.h"
 #include "base/syscalls.h"
+#include "parent/idmap.h"
+
+#define STACK_SIZE ((size_t)64 * 1024)
 
 struct overlay {
 	int context_fd;
@@ -121,6 +130,46 @@ static int check_owner(const struct plan_root_mount *root, int upper_fd, struct 
 		root->upper, status.st_uid, status.st_gid);
 }
 
+/* Up to the last slash that both have before they differ. */
+static size_t common_directory(const char *a, const char *b)
+{
+	size_t length = 0;
+
+	for (size_t i = 0; a[i] && a[i] == b[i]; i++) {
+		if (a[i] == '/')
+			length = i + 1;
+	}
+	return length;
+}
+
+static int open_in_mount(int mount_fd, const char *path, const char *option, struct error *err)
+{
+	int fd = sys_openat2(mount_fd, path, O_PATH | O_DIRECTORY | O_CLOEXEC, 0, RESOLVE_BENEATH | RESOLVE_NO_XDEV);
+
+	return fd < 0 ? error_system(err, errno, "rootfs (overlay): %s: open %s", option, path) : fd;
+}
+
+/* The kernel wants the upper layer and its work directory on one mount: a clone with mapped ids of the directory that both are in. */
+static int set_mapped_upper(struct overlay *overlay, const struct plan_root_mount *root, struct error *err)
+{
+	AUTO_CLOSE int mount_fd = -EBADF, upper_fd = -EBADF, work_fd = -EBADF;
+	size_t length = common_directory(root->upper, root->work);
+	AUTO_FREE char *parent = strndup(root->upper, length);
+	int rc;
+
+	if (!parent)
+		return error_memory(err);
+	mount_fd = open_layer(parent, overlay->userns_fd, "upperdir", err);
+	if (mount_fd < 0)
+		return mount_fd;
+	upper_fd = open_in_mount(mount_fd, root->upper + length, "upperdir", err);
+	work_fd = upper_fd < 0 ? upper_fd : open_in_mount(mount_fd, root->work + length, "workdir", err);
+	if (work_fd < 0)
+		return work_fd;
+	rc = set_layer(overlay, "upperdir", upper_fd, root->upper, err);
+	return rc < 0 ? rc : set_layer(overlay, "workdir", work_fd, root->work, err);
+}
+
 static int set_upper(struct overlay *overlay, const struct plan_root_mount *root, struct error *err)
 {
 	AUTO_CLOSE int upper_fd = -EBADF, work_fd = -EBADF;
@@ -128,6 +177,8 @@ static int set_upper(struct overlay *overlay, const struct plan_root_mount *root
 
 	if (!root->upper)
 		return 0;
+	if (root->maps_upper)
+		return set_mapped_upper(overlay, root, err);
 	upper_fd = open_layer(root->upper, /* userns_fd= */ -EBADF, "upperdir", err);
 	rc = upper_fd < 0 ? upper_fd : check_owner(root, upper_fd, err);
 	if (rc < 0)
@@ -151,6 +202,58 @@ static int set_options(const struct overlay *overlay, const struct plan_mount *m
 	return 0;
 }
 
+struct creator {
+	int context_fd;
+	uid_t uid; /* the host's ids of the container's root */
+	gid_t gid;
+	int code; /* errno, 0: it went well */
+};
+
+/* The kernel works on the upper layer as who made the overlay: that has to be somebody whom the maps know, with all privileges. */
+static int creator_process(void *data)
+{
+	struct creator *creator = data;
+
+	if (prctl(PR_SET_SECUREBITS, SECBIT_NO_SETUID_FIXUP) == 0) {
+		setfsgid(creator->gid);
+		setfsuid(creator->uid);
+		if (fsconfig(creator->context_fd, FSCONFIG_CMD_CREATE, NULL, NULL, 0) == 0)
+			return 0;
+	}
+	creator->code = errno;
+	return 1;
+}
+
+/* By a process of its own, which shares our memory and our descriptors (as with vfork): its credentials are not ours. */
+static int create_as(struct creator *creator, struct error *err)
+{
+	AUTO_FREE char *stack = aligned_alloc(16, STACK_SIZE);
+	pid_t pid;
+
+	if (!stack)
+		return error_memory(err);
+	pid = clone(creator_process, stack + STACK_SIZE, CLONE_VM | CLONE_VFORK | CLONE_FILES | SIGCHLD, creator);
+	if (pid < 0)
+		return error_system(err, errno, "rootfs (overlay): clone a process that creates it");
+	while (waitpid(pid, NULL, 0) < 0 && errno == EINTR) {}
+	return -creator->code;
+}
+
+static int create(const struct overlay *overlay, const struct plan_root_mount *root, struct error *err)
+{
+	struct creator creator = { .context_fd = overlay->context_fd };
+	int rc;
+
+	if (!root->maps_upper || !root->upper)
+		return fsconfig(overlay->context_fd, FSCONFIG_CMD_CREATE, NULL, NULL, 0) < 0
+			       ? context_error(overlay, errno, "creation", err)
+			       : 0;
+	creator.uid = idmap_to_host(&root->mount.uids, 0);
+	creator.gid = idmap_to_host(&root->mount.gids, 0);
+	rc = create_as(&creator, err);
+	return creator.code ? context_error(overlay, creator.code, "creation", err) : rc;
+}
+
 static int make(struct overlay *overlay, const struct plan_root_mount *root, struct error *err)
 {
 	int fd, rc = add_lower(overlay, root, err);
@@ -159,10 +262,10 @@ static int make(struct overlay *overlay, const struct plan_root_mount *root, str
 		rc = set_upper(overlay, root, err);
 	if (rc >= 0)
 		rc = set_options(overlay, &root->mount, err);
+	if (rc >= 0)
+		rc = create(overlay, root, err);
 	if (rc < 0)
 		return rc;
-	if (fsconfig(overlay->context_fd, FSCONFIG_CMD_CREATE, NULL, NULL, 0) < 0)
-		return context_error(overlay, errno, "creation", err);
 	fd = fsmount(overlay->context_fd, FSMOUNT_CLOEXEC, (unsigned)root->mount.attr_set);
 	return fd >= 0 ? fd : context_error(overlay, errno, "mount", err);
 }

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/log.h"
 #include "base/syscalls.h"
 #include "child/devices.h"
 #include "child/mount_make.h"
@@ -52,7 +53,7 @@ static int make_one(const struct plan *plan, const struct plan_mount *mount, str
 	AUTO_CLOSE int userns_fd = -EBADF, fd = -EBADF;
 	int rc = 0;
 
-	if (mount->idmap) {
+	if (mount->idmap && !mount->idmap_by_floor) {
 		userns_fd = idmap_open_namespace(mount->uids.n_ranges ? &mount->uids : &namespaces->uids,
 						 mount->gids.n_ranges ? &mount->gids : &namespaces->gids, err);
 		if (userns_fd < 0)
@@ -64,6 +65,59 @@ static int make_one(const struct plan *plan, const struct plan_mount *mount, str
 	if (mount->is_dev)
 		rc = devices_fill(plan, fd, DEVICES_OF_HOST, err);
 	return rc < 0 ? rc : steal_fd(&fd);
+}
+
+static int map_ids(int mount_fd, unsigned flags, int userns_fd)
+{
+	struct mount_attr attr = { .attr_set = MOUNT_ATTR_IDMAP, .userns_fd = (uint64_t)userns_fd };
+
+	return sys_mount_setattr(mount_fd, flags, &attr) < 0 ? -errno : 0;
+}
+
+/* All that is mounted below it as well, or, where the kernel can't do that for one of those, it alone. */
+static int map_tree(int mount_fd, bool recursive, int userns_fd)
+{
+	int rc = recursive ? map_ids(mount_fd, AT_RECURSIVE, userns_fd) : -EINVAL;
+
+	return rc == -EINVAL ? map_ids(mount_fd, 0, userns_fd) : rc;
+}
+
+static int map_root(const struct plan_rootfs *rootfs, int root_fd, int userns_fd, struct error *err)
+{
+	int rc = map_tree(root_fd, /* recursive= */ true, userns_fd);
+
+	return rc < 0 ? error_system(err, -rc, "root.path: map the ids of %s (its file system may not support that)",
+				     rootfs->path)
+		      : 0;
+}
+
+/* Owned by the host's ids its files belong to nobody inside: less than was expected, never more. */
+static int map_mount(const struct plan_mount *mount, int mount_fd, int userns_fd, struct error *err)
+{
+	int rc = map_tree(mount_fd, mount->idmap_recursive, userns_fd);
+
+	if (rc != -EINVAL)
+		return rc < 0 ? error_system(err, -rc, "%s (%s): map the ids of %s", mount->where, mount->destination,
+					     mount->source)
+			      : 0;
+	log_warning("%s (%s): the ids of %s can't be mapped: what is in it belongs to nobody in the container",
+		    mount->where, mount->destination, mount->source);
+	return 0;
+}
+
+int prepare_map_ids(const struct plan *plan, const struct prepared *prepared, bool root_is_mapped, int userns_fd,
+		    struct error *err)
+{
+	const struct plan_rootfs *rootfs = &plan->rootfs;
+	int rc = 0;
+
+	if (rootfs->idmap && !root_is_mapped && prepared->root_fd >= 0)
+		rc = map_root(rootfs, prepared->root_fd, userns_fd, err);
+	for (size_t i = 0; rc >= 0 && i < prepared->n_mounts; i++) {
+		if (rootfs->mounts[i].idmap_by_floor && prepared->mount_fds[i] >= 0)
+			rc = map_mount(&rootfs->mounts[i], prepared->mount_fds[i], userns_fd, err);
+	}
+	return rc;
 }
 
 static bool has_cgroup_namespace(const struct plan *plan)

@@ -12,8 +12,22 @@ runtime_plan_sources = \
 	runtime/plan/plan_digest.h \
 	runtime/plan/plan_harden.c \
 	runtime/plan/plan_harden.h \
+	runtime/plan/plan_harden_namespaces.c \
+	runtime/plan/plan_harden_mounts.c \
+	runtime/plan/plan_harden_annotations.c \
+	runtime/plan/plan_harden_capabilities.c \
+	runtime/plan/plan_harden_confinement.c \
+	runtime/plan/plan_harden_devices.c \
+	runtime/plan/plan_harden_hooks.c \
+	runtime/plan/plan_harden_paths.c \
+	runtime/plan/plan_harden_landlock.c \
 	runtime/plan/plan_harden_process.c \
+	runtime/plan/plan_harden_resources.c \
+	runtime/plan/plan_harden_sysctl.c \
+	runtime/plan/plan_harden_sources.c \
 	runtime/plan/plan_hooks.c \
+	runtime/plan/plan_levels.c \
+	runtime/plan/plan_levels.h \
 	runtime/plan/plan_limits.c \
 	runtime/plan/plan_mount_kinds.c \
 	runtime/plan/plan_mount_kinds.h \
@@ -21,6 +35,8 @@ runtime_plan_sources = \
 	runtime/plan/plan_mount_options.h \
 	runtime/plan/plan_mounts.c \
 	runtime/plan/plan_namespaces.c \
+	runtime/plan/plan_places.c \
+	runtime/plan/plan_places.h \
 	runtime/plan/plan_print.c \
 	runtime/plan/plan_print.h \
 	runtime/plan/plan_print_files.c \
@@ -43,6 +59,7 @@ runtime_plan_sources = \
 	runtime/plan/plan_rootfs.c \
 	runtime/plan/plan_seccomp.c \
 	runtime/plan/plan_sysctl.c \
+	runtime/plan/plan_userns.c \
 	runtime/plan/plan_withheld.c \
 	runtime/plan/report.c \
 	runtime/plan/report.h

@@ -37,8 +37,11 @@ struct plan_namespaces {
 	uint64_t enter;	 /* exec alone: the kinds in which the container is not in the host's */
 	const struct plan_namespace_join *join;
 	size_t n_join;
-	struct plan_id_map uids, gids; /* of a new user namespace */
+	/* Of a new user namespace; or of the pod's, which the floor has it join. */
+	struct plan_id_map uids, gids;
 	bool deny_setgroups;	       /* rootless: gid_map can be written only after "deny" */
+	uint64_t added;		       /* kinds that config.json does not list */
+	bool low_ports; /* in a network namespace that is joined and not the host's: every port and ping for everybody */
 	const struct plan_time_offset *time_offsets;
 	size_t n_time_offsets;
 };
@@ -72,11 +75,16 @@ struct plan_mount {
 	bool copy_up;			 /* tmpfs: tmpcopyup */
 	bool idmap, idmap_recursive;	 /* MOUNT_ATTR_IDMAP with the maps below */
 	struct plan_id_map uids, gids;	 /* empty with idmap: the container's own maps */
+	bool idmap_by_floor; /* nobody asked for it: where the kernel refuses it after all, the mount stays as it is */
 	uint64_t attr_set, attr_clear;	 /* MOUNT_ATTR_*, for this mount */
 	uint64_t rattr_set, rattr_clear; /* MOUNT_ATTR_*, with AT_RECURSIVE */
 	uint64_t propagation;		 /* MS_SHARED, MS_SLAVE, MS_PRIVATE, MS_UNBINDABLE, or 0 */
 	bool propagation_recursive;
 	mode_t target_mode; /* of a directory made as target; 0: 0755 */
+	/* bind: the source is what was looked at before planning, or the container is not made. Nothing was seen: 0 and 0. */
+	bool source_checked;
+	uint64_t source_device, source_inode;
+	bool ours; /* handed over, or chosen, by brig itself and not by config.json */
 };
 
 struct plan_device {
@@ -91,7 +99,11 @@ struct plan_device {
 struct plan_rootfs {
 	const char *path; /* absolute on the host */
 	bool readonly;
+	bool idmap; /* MOUNT_ATTR_IDMAP with the container's own maps */
 	uint64_t propagation; /* of "/" in the container: MS_SHARED, MS_SLAVE, MS_PRIVATE, MS_UNBINDABLE (each with MS_REC), or 0 */
+	/* The mount namespace is the host's user namespace's, though the container has one of its own: its root, be it with CAP_SYS_ADMIN,
+	 * undoes no mount, mask or read-only (docs/adr/0006). The child enters its user namespace once all is mounted. */
+	bool locked;
 	bool no_pivot; /* --no-pivot: MS_MOVE and chroot, for a root on a ramfs */
 	const struct plan_mount *mounts;
 	size_t n_mounts;
@@ -102,6 +114,9 @@ struct plan_rootfs {
 };
 
 /* ---- process ---- */
+
+/* Our own profile (seccomp-profiles/), where config.json names none. */
+#define PLAN_APPARMOR_DEFAULT "brig-default"
 
 struct plan_rlimit {
 	int resource; /* RLIMIT_* */
@@ -179,6 +194,29 @@ struct plan_seccomp {
 	size_t n_rules;
 	const char *listener_path, *listener_metadata; /* or NULL */
 	uint8_t digest[32]; /* SHA-256 of all of the above in a canonical form: the key of the cache */
+};
+
+/* config.json's, the floor, or both of them as one. */
+static inline bool plan_has_filter(const struct plan_seccomp *seccomp)
+{
+	return seccomp->enabled || seccomp->floor != PLAN_FLOOR_NONE;
+}
+
+/* ---- Landlock: a second lock, which holds even where a mount's flags were got round ---- */
+
+struct plan_landlock_place {
+	const char *destination; /* absolute in the container: a mount that may be written to */
+	size_t mount;		 /* its index in rootfs.mounts; an exec has none: PLAN_LANDLOCK_BY_PATH */
+};
+
+#define PLAN_LANDLOCK_BY_PATH SIZE_MAX
+
+struct plan_landlock {
+	bool enabled; /* no device nodes can be made, no mounts changed (landlock(7)) */
+	int version;  /* of the kernel's interface */
+	bool guards_writes; /* and what changes files works in the places alone: the root file system is read-only */
+	const struct plan_landlock_place *places;
+	size_t n_places;
 };
 
 /* ---- cgroup ---- */
@@ -335,12 +373,17 @@ struct plan {
 	bool has_process; /* config.json may leave the process out: such a container can be created, not started */
 	struct plan_process process;
 	struct plan_seccomp seccomp;
+	struct plan_landlock landlock;
 	struct plan_cgroup cgroup;
 	struct plan_hooks hooks[PLAN_N_HOOK_KINDS];
 	struct plan_limits limits;
 	const char *hostname, *domainname; /* or NULL */
 	const struct plan_pair *sysctls;   /* name with slashes: "net/ipv4/ip_forward" */
 	size_t n_sysctls;
+	/* Those of a network namespace that a user namespace of the container's own does not own: the parent, which has entered it,
+	 * writes them. */
+	const struct plan_pair *parent_sysctls;
+	size_t n_parent_sysctls;
 };
 
 void plan_free(struct plan *plan);
@@ -361,6 +404,8 @@ struct host {
 	uint64_t rlimit_hard[16]; /* by RLIMIT_* */
 	int oom_score_adj;	  /* our own; lower needs CAP_SYS_RESOURCE */
 	bool apparmor, selinux;
+	int landlock; /* version of the kernel's interface; 0: none, or not asked for */
+	bool apparmor_default; /* PLAN_APPARMOR_DEFAULT is loaded; looked for where a rule asks for it */
 };
 
 /* What lies where a bind mount's source or the root file system is, found before planning and held against the descriptor that is
@@ -373,6 +418,15 @@ struct host_source {
 	uint32_t file_system; /* *_MAGIC of statfs(2) */
 	bool mappable;	      /* this kernel can id-map mounts of that file system */
 	const char *real;     /* the path without symbolic links, or NULL */
+	const char *alias;    /* where the mount that it lies in is a bind: the path by the mount that shows more of it, or NULL */
+	const char *below;    /* recursive: where below it one of the kernel's own file systems is mounted, or NULL */
+};
+
+/* What limits a group by those above it: the lowest of each kind; 0: none. */
+struct host_limits {
+	uint64_t pids;	 /* processes and threads */
+	uint64_t memory; /* bytes */
+	uint64_t cpu;	 /* thousandths of a processor */
 };
 
 /* The user namespace that the floor gives to a container whose config.json has none. */
@@ -380,6 +434,7 @@ struct host_ids {
 	bool granted;	      /* false: none is to be made */
 	uint32_t first, size; /* of the host's ids, from which 0 of the container is the first */
 	const char *join;     /* the namespace of the pod that has that range already, or NULL: a new one */
+	const char *why_not;  /* not granted though it was wanted; or NULL */
 };
 
 /* ---- the report: what was asked, what is applied, why ---- */

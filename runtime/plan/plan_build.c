@@ -4,6 +4,7 @@
 
 #include "base/cleanup.h"
 #include "plan/plan_harden.h"
+#include "plan/plan_levels.h"
 
 /* Several times what the largest document that spec/ takes can need. */
 #define ARENA_LIMIT ((size_t)128 * 1024 * 1024)
@@ -21,6 +22,8 @@ static part *const exec_parts[] = {
 	plan_refusals_check, plan_namespaces_build, plan_process_build,
 	plan_seccomp_build,  plan_cgroup_build,	    plan_harden,
 };
+
+static part *const update_parts[] = { plan_cgroup_build, plan_harden };
 
 static int build_annotations(struct plan_builder *builder, struct error *err)
 {
@@ -47,8 +50,7 @@ static int build_rules(struct plan_builder *builder, struct error *err)
 		return error_memory(err);
 	for (size_t i = 0; i < POLICY_N_RULES; i++)
 		list[i] = (struct plan_pair){ policy_rule_name((enum policy_rule)i),
-					      policy_level_name(
-						      policy_level(builder->request->policy, (enum policy_rule)i)) };
+					      policy_level_name(builder->levels[i]) };
 	builder->plan->rules = list;
 	builder->plan->n_rules = POLICY_N_RULES;
 	return 0;
@@ -84,7 +86,9 @@ static int build(struct plan_builder *builder, part *const *parts, size_t n, str
 	builder->plan = arena_new_of(arena, struct plan);
 	if (!builder->plan)
 		return error_memory(err);
-	rc = build_identity(builder, err);
+	rc = plan_levels_build(builder, err);
+	if (rc >= 0)
+		rc = build_identity(builder, err);
 	for (size_t i = 0; rc >= 0 && i < n; i++)
 		rc = parts[i](builder, err);
 	if (rc < 0) {
@@ -101,6 +105,7 @@ int plan_build(const struct plan_request *request, struct plan **ret, struct rep
 	struct plan_builder builder = { .request = request,
 					.spec = request->spec,
 					.process = request->spec->process,
+					.resources = &request->spec->linux_.resources,
 					.host = request->host,
 					.report = report };
 
@@ -113,9 +118,23 @@ int plan_build_exec(const struct plan_request *request, const struct spec_proces
 	struct plan_builder builder = { .request = request,
 					.spec = request->spec,
 					.process = process,
+					.resources = &request->spec->linux_.resources,
 					.host = request->host,
 					.report = report,
 					.exec = true };
 
 	return build(&builder, exec_parts, ARRAY_SIZE(exec_parts), ret, err);
+}
+
+int plan_build_update(const struct plan_request *request, const struct spec_resources *resources, struct plan **ret,
+		      struct report *report, struct error *err)
+{
+	struct plan_builder builder = { .request = request,
+					.spec = request->spec,
+					.resources = resources,
+					.host = request->host,
+					.report = report,
+					.update = true };
+
+	return build(&builder, update_parts, ARRAY_SIZE(update_parts), ret, err);
 }

@@ -23,11 +23,20 @@ struct plan_request {
 	size_t n_shared_mounts;
 	/* For the floor. sources: one for each of the spec's mounts, in their order; NULL: nothing is known. */
 	const struct host_source *sources;
+	const char *state_root; /* brig's own, without symbolic links; or NULL */
 	struct host_source root_source;
 	struct host_ids ids;
-	unsigned holds; /* PLAN_HOLDS_*: which limits whoever asked will hold */
+	const struct plan_landlock *landlock; /* exec: what the container has; NULL: nothing */
+	/* Of a container that is there: CLONE_NEW* of the namespaces that the floor added when it was made. */
+	uint64_t added_namespaces;
+	bool decided; /* the container was made: each rule is off, whatever policy and annotations say */
+	struct host_limits parents; /* of the cgroups above the container's */
+	unsigned holds;		    /* PLAN_HOLDS_*: which limits whoever asked will hold */
 };
 
+/* Does the floor want a user namespace for it, which takes a range of ids to be granted in request->ids? policy, spec, host and the
+ * sources count. Fails as planning would over the annotations. */
+int plan_userns_is_wanted(const struct plan_request *request, bool *ret, struct error *err);
 /* The plan of a new container. *ret owns copies of all that it needs: the spec may be freed. report: zeroed by the caller;
  * its memory belongs to the plan, and on failure it is empty again. Returns 0, or a negative errno with err set and *ret
  * untouched: ERROR_INVALID (config.json contradicts itself), ERROR_UNSUPPORTED (valid, but not on this host or in this
@@ -40,3 +49,7 @@ int plan_build(const struct plan_request *request, struct plan **ret, struct rep
  * deny_setgroups, which still tell what ids are valid, and the cgroup's path. */
 int plan_build_exec(const struct plan_request *request, const struct spec_process *process, struct plan **ret,
 		    struct report *report, struct error *err);
+/* New limits for a container that runs: request->spec is its own config.json, resources what is asked for. The plan's
+ * cgroup.resources are all that it has. */
+int plan_build_update(const struct plan_request *request, const struct spec_resources *resources, struct plan **ret,
+		      struct report *report, struct error *err);

@@ -1,9 +1,15 @@
 #include "plan/plan_builder.h"
 
+#include "base/syscalls.h"
+
 enum plan_namespace_origin plan_builder_namespace(const struct plan_builder *builder, uint64_t flag)
 {
 	const struct spec_linux *linux_ = &builder->spec->linux_;
 
+	if (flag == CLONE_NEWUSER && builder->floor_userns)
+		return builder->request->ids.join ? PLAN_NAMESPACE_JOINED : PLAN_NAMESPACE_NEW;
+	if (flag & builder->added)
+		return PLAN_NAMESPACE_NEW;
 	for (size_t i = 0; i < linux_->n_namespaces; i++) {
 		if (linux_->namespaces[i].type == flag)
 			return linux_->namespaces[i].path ? PLAN_NAMESPACE_JOINED : PLAN_NAMESPACE_NEW;

@@ -17,6 +17,12 @@ struct plan_builder {
 	/* The maps that config.json gives, whether the user namespace is made or joined. */
 	struct plan_id_map uids, gids;
 	bool exec;
+	/* Kinds of namespaces that config.json does not list, and the container has all the same (plan_harden_namespaces.c). */
+	uint64_t added;
+	bool floor_userns; /* a user namespace that config.json does not ask for (plan_userns.c): uids and gids are its maps */
+	bool update;				  /* the plan has nothing but the cgroup's resources */
+	const struct spec_resources *resources;	  /* what is asked for: the spec's, or an update's */
+	enum policy_level levels[POLICY_N_RULES]; /* plan_levels.c */
 };
 
 enum plan_namespace_origin { PLAN_NAMESPACE_HOST, PLAN_NAMESPACE_NEW, PLAN_NAMESPACE_JOINED };
@@ -48,6 +54,13 @@ bool plan_builder_map(const struct plan_id_map *map, uint32_t inside, uint32_t *
  * or a negative errno with err set: -EPERM and ERROR_REFUSED, or -ENOMEM. */
 int plan_withheld_report(const struct plan_builder *builder, enum policy_rule rule, struct report_line *line,
 			 struct error *err);
+
+/* ---- plan_userns.c ---- */
+
+/* Is there to be a user namespace that config.json does not ask for? Sets the builder's floor_userns and maps. */
+int plan_userns_decide(struct plan_builder *builder, struct error *err);
+/* Are the ids of that bind mount of config.json mapped into it? */
+bool plan_userns_maps(const struct plan_builder *builder, const struct spec_mount *mount);
 
 /* ---- one theme each; they run in this order (plan_build.c) ---- */
 

@@ -96,7 +96,7 @@ static int report_unlimited(struct plan_builder *builder, struct error *err)
 
 int plan_cgroup_build(struct plan_builder *builder, struct error *err)
 {
-	const struct spec_resources *asked = &builder->spec->linux_.resources;
+	const struct spec_resources *asked = builder->resources;
 	struct plan_cgroup *cgroup = &builder->plan->cgroup;
 	int rc;
 
@@ -106,11 +106,11 @@ int plan_cgroup_build(struct plan_builder *builder, struct error *err)
 		return rc;
 	rc = plan_resources_build(asked, builder->host, &cgroup->resources, builder->report, err);
 	/* A new group allows no other devices, whether or not config.json has rules. */
-	if (rc >= 0 && asked->n_devices == 0 && cgroup->manager != PLAN_CGROUP_DISABLED)
+	if (rc >= 0 && asked->n_devices == 0 && !builder->update && cgroup->manager != PLAN_CGROUP_DISABLED)
 		rc = plan_resources_devices_build(asked, builder->host, &cgroup->resources, builder->report, err);
 	if (rc >= 0)
 		rc = report_unlimited(builder, err);
-	if (rc >= 0)
+	if (rc >= 0 && !builder->update)
 		build_owner(builder);
 	return rc;
 }

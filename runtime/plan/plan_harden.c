@@ -6,16 +6,38 @@
 
 struct rule {
 	int (*apply)(struct plan_builder *builder, struct error *err);
-	bool for_exec; /* it is about a process, and holds for one more in a container that runs, too */
+	bool for_exec;	 /* it is about a process, and holds for one more in a container that runs, too */
+	bool for_update; /* it is about the cgroup, and holds for new limits, too */
 };
 
 static const struct rule rules[] = {
-	{ plan_harden_new_privileges, true },
+	{ plan_harden_new_privileges, true, false },
+	{ plan_harden_session_keyring, true, false },
+	{ plan_harden_core_dump, true, false },
+	{ plan_harden_oom_score, true, false },
+	{ plan_harden_ambient_capability, true, false },
+	{ plan_harden_capability, true, false },
+	/* After the capabilities: some calls are allowed with one only. */
+	{ plan_harden_seccomp, true, false },
+	{ plan_harden_apparmor, true, false },
+	{ plan_harden_masked_path, false, false },
+	{ plan_harden_sysctl, false, false },
+	{ plan_harden_hook, false, false },
+	{ plan_harden_annotation, false, false },
+	{ plan_harden_device, false, true },
+	{ plan_harden_resource_missing, false, true },
+	{ plan_harden_resource_maximum, false, true },
+	{ plan_harden_mount_flags, false, false },
+	{ plan_harden_mount_propagation, false, false },
+	/* The last one about mounts: it may leave some out, and the others find a mount's source by its place in the list. */
+	{ plan_harden_mount_source, false, false },
+	/* Of what has become of the mounts. */
+	{ plan_harden_landlock, true, false },
 };
 
 enum policy_level plan_harden_level(const struct plan_builder *builder, enum policy_rule rule)
 {
-	return policy_level(builder->request->policy, rule);
+	return builder->levels[rule];
 }
 
 static int refuse(const struct plan_builder *builder, enum policy_rule rule, const struct report_line *line,
@@ -50,12 +72,24 @@ int plan_harden_find(struct plan_builder *builder, enum policy_rule rule, struct
 	return 0;
 }
 
+static bool is_off(const struct plan_builder *builder)
+{
+	for (size_t rule = POLICY_FLOOR_FIRST; rule < POLICY_N_RULES; rule++) {
+		if (builder->levels[rule] != POLICY_OFF)
+			return false;
+	}
+	return true;
+}
+
 int plan_harden(struct plan_builder *builder, struct error *err)
 {
 	int rc = 0;
 
+	/* An exec has the lock of its container, whatever the policy says by now. */
+	if (is_off(builder) && !builder->request->landlock)
+		return 0;
 	for (size_t i = 0; rc >= 0 && i < ARRAY_SIZE(rules); i++) {
-		if (!builder->exec || rules[i].for_exec)
+		if ((!builder->exec || rules[i].for_exec) && (!builder->update || rules[i].for_update))
 			rc = rules[i].apply(builder, err);
 	}
 	return rc;

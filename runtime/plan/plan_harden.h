@@ -20,5 +20,43 @@ enum policy_level plan_harden_level(const struct plan_builder *builder, enum pol
 int plan_harden_find(struct plan_builder *builder, enum policy_rule rule, struct report_line *line, bool *ret_adjust,
 		     struct error *err);
 
+/* ---- plan_harden_namespaces.c ---- */
+
+/* Rules host-namespace and cgroup-namespace. Not in the table: before the first part, which fills builder->added. */
+int plan_harden_namespaces(struct plan_builder *builder, struct error *err);
+/* Must a namespace that is joined by its path not be the host's own? */
+bool plan_harden_refuses_the_hosts(const struct plan_builder *builder);
+
+/* ---- plan_harden_mounts.c ---- */
+int plan_harden_mount_flags(struct plan_builder *builder, struct error *err);
+int plan_harden_mount_propagation(struct plan_builder *builder, struct error *err);
+
+/* ---- plan_harden_sources.c ---- */
+/* Rule mount-source; of devices that are bound, rule device. */
+int plan_harden_mount_source(struct plan_builder *builder, struct error *err);
+
+/* ---- plan_harden_landlock.c ---- */
+int plan_harden_landlock(struct plan_builder *builder, struct error *err);
+
 /* ---- plan_harden_process.c ---- */
 int plan_harden_new_privileges(struct plan_builder *builder, struct error *err);
+int plan_harden_session_keyring(struct plan_builder *builder, struct error *err);
+int plan_harden_core_dump(struct plan_builder *builder, struct error *err);
+int plan_harden_oom_score(struct plan_builder *builder, struct error *err);
+
+/* ---- plan_harden_capabilities.c ---- */
+int plan_harden_ambient_capability(struct plan_builder *builder, struct error *err);
+int plan_harden_capability(struct plan_builder *builder, struct error *err);
+
+/* ---- plan_harden_confinement.c ---- */
+int plan_harden_seccomp(struct plan_builder *builder, struct error *err);
+int plan_harden_apparmor(struct plan_builder *builder, struct error *err);
+
+/* ---- one theme each ---- */
+int plan_harden_masked_path(struct plan_builder *builder, struct error *err);
+int plan_harden_sysctl(struct plan_builder *builder, struct error *err);
+int plan_harden_hook(struct plan_builder *builder, struct error *err);
+int plan_harden_annotation(struct plan_builder *builder, struct error *err);
+int plan_harden_device(struct plan_builder *builder, struct error *err);
+int plan_harden_resource_missing(struct plan_builder *builder, struct error *err);
+int plan_harden_resource_maximum(struct plan_builder *builder, struct error *err);

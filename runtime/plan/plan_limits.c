@@ -5,6 +5,7 @@
 #include "base/cleanup.h"
 #include "base/quantity.h"
 #include "plan/plan_builder.h"
+#include "plan/plan_levels.h"
 #include "policy/limit_value.h"
 
 #define ANNOTATION_PREFIX "brig.dev/"
@@ -126,10 +127,12 @@ static bool is_known(const char *name)
 /* One that is misspelt must not be one that silently does not hold. */
 static int report_unknown(struct plan_builder *builder, const char *name, struct error *err)
 {
-	struct report_line line = { .level = REPORT_WARNING,
-				    .rule = "annotation-unknown",
-				    .where = annotation_where(builder, name, err),
-				    .why = "brig knows brig.dev/timeout and brig.dev/max-output" };
+	struct report_line line = {
+		.level = REPORT_WARNING,
+		.rule = "annotation-unknown",
+		.where = annotation_where(builder, name, err),
+		.why = "brig knows brig.dev/timeout, brig.dev/max-output, and brig.dev/RULE for each rule of the policy"
+	};
 
 	return line.where ? report_add(builder->report, &line, err) : -ENOMEM;
 }
@@ -157,7 +160,8 @@ static int report_annotations(struct plan_builder *builder, bool *ret_is_sandbox
 
 		if (strcmp(name, ANNOTATION_CONTAINER_TYPE) == 0)
 			*ret_is_sandbox = strcmp(annotation->value, "sandbox") == 0;
-		else if (strncmp(name, ANNOTATION_PREFIX, strlen(ANNOTATION_PREFIX)) == 0 && !is_known(name))
+		else if (strncmp(name, ANNOTATION_PREFIX, strlen(ANNOTATION_PREFIX)) == 0 && !is_known(name) &&
+			 !plan_levels_knows(builder, name))
 			rc = report_unknown(builder, name, err);
 		else if (strncmp(name, ANNOTATION_SANDBOX_CPU, strlen(ANNOTATION_SANDBOX_CPU)) == 0 ||
 			 strcmp(name, ANNOTATION_SANDBOX_MEMORY) == 0)

@@ -58,19 +58,26 @@ static int map_owner(struct plan_builder *builder, struct plan_mount *mount, con
 	return option->value ? 0 : -ENOMEM;
 }
 
+/* Whoever makes it is outside of the container's user namespace. */
+static int map_owners(struct plan_builder *builder, struct plan_mount *mount, struct error *err)
+{
+	int rc = map_owner(builder, mount, "uid", err);
+
+	return rc < 0 ? rc : map_owner(builder, mount, "gid", err);
+}
+
 /* Nodes take the privileges of the initial user namespace; in a joined one nobody tells us the maps. */
 static int finish_dev(struct plan_builder *builder, struct plan_mount *mount, struct error *err)
 {
 	int rc;
 
 	mount->is_dev = true;
-	mount->maker = by_privilege(plan_builder_can_on_host(builder, CAP_SYS_ADMIN) &&
-				    plan_builder_can_on_host(builder, CAP_MKNOD) &&
-				    plan_builder_namespace(builder, CLONE_NEWUSER) != PLAN_NAMESPACE_JOINED);
-	if (mount->maker == PLAN_MAKER_CHILD || !has_user_namespace(builder))
+	mount->maker = by_privilege(
+		plan_builder_can_on_host(builder, CAP_SYS_ADMIN) && plan_builder_can_on_host(builder, CAP_MKNOD) &&
+		(builder->floor_userns || plan_builder_namespace(builder, CLONE_NEWUSER) != PLAN_NAMESPACE_JOINED));
+	if (!has_user_namespace(builder) || (mount->maker == PLAN_MAKER_CHILD && !builder->plan->rootfs.locked))
 		return 0;
-	rc = map_owner(builder, mount, "uid", err);
-	return rc < 0 ? rc : map_owner(builder, mount, "gid", err);
+	return map_owners(builder, mount, err);
 }
 
 /* ---- devpts ---- */
@@ -112,6 +119,7 @@ static int bind_sys(struct plan_builder *builder, struct plan_mount *mount, stru
 	};
 
 	mount->kind = PLAN_MOUNT_BIND;
+	mount->ours = true;
 	mount->type = NULL;
 	mount->source = "/sys";
 	mount->options = NULL;
@@ -127,7 +135,8 @@ static int bind_sys(struct plan_builder *builder, struct plan_mount *mount, stru
 /* A sysfs takes CAP_SYS_ADMIN in the user namespace that owns the network namespace. */
 static int finish_sysfs(struct plan_builder *builder, struct plan_mount *mount, struct error *err)
 {
-	bool new_user = plan_builder_namespace(builder, CLONE_NEWUSER) == PLAN_NAMESPACE_NEW;
+	/* The pod's, which the floor made, does not own what the caller made before it. */
+	bool new_user = builder->floor_userns || plan_builder_namespace(builder, CLONE_NEWUSER) == PLAN_NAMESPACE_NEW;
 
 	switch (plan_builder_namespace(builder, CLONE_NEWNET)) {
 	case PLAN_NAMESPACE_NEW:
@@ -163,8 +172,20 @@ static int finish_other(struct plan_builder *builder, struct plan_mount *mount)
 
 	if (mount->attr_set & MOUNT_ATTR_RDONLY)
 		list[mount->n_options++] = (struct plan_mount_option){ .key = "ro" };
-	mount->maker = by_privilege(plan_builder_can(builder, CAP_SYS_ADMIN) && !has_user_namespace(builder));
+	mount->maker = by_privilege(plan_builder_can(builder, CAP_SYS_ADMIN) &&
+				    (builder->floor_userns || !has_user_namespace(builder)));
 	return 0;
+}
+
+/* Both show a namespace, and can be mounted by who has privileges over it: where config.json asks for the host's, or for one that
+ * was there before the floor's user namespace, that is the parent. Of pid namespaces the parent is in the host's alone. */
+static bool is_of_foreign_namespace(const struct plan_builder *builder, const char *type)
+{
+	if (!builder->floor_userns)
+		return false;
+	if (strcmp(type, "mqueue") == 0)
+		return plan_builder_namespace(builder, CLONE_NEWIPC) != PLAN_NAMESPACE_NEW;
+	return strcmp(type, "proc") == 0 && plan_builder_namespace(builder, CLONE_NEWPID) == PLAN_NAMESPACE_HOST;
 }
 
 int plan_mount_kinds_finish(struct plan_builder *builder, struct plan_mount *mount, struct error *err)
@@ -179,5 +200,9 @@ int plan_mount_kinds_finish(struct plan_builder *builder, struct plan_mount *mou
 		return finish_devpts(builder, mount, err);
 	if (strcmp(mount->type, "sysfs") == 0)
 		return finish_sysfs(builder, mount, err);
+	if (is_of_foreign_namespace(builder, mount->type))
+		mount->maker = PLAN_MAKER_PARENT;
+	if (strcmp(mount->type, "tmpfs") == 0 && builder->plan->rootfs.locked)
+		return map_owners(builder, mount, err);
 	return is_of_the_child(mount->type) ? 0 : finish_other(builder, mount);
 }

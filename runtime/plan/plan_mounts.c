@@ -104,6 +104,27 @@ static int build_kind(struct plan_builder *builder, const struct plan_mount_aske
 	return plan_builder_copy(builder, type, &ret->type, err);
 }
 
+/* Where config.json asks for no user namespace, it means ids as the container sees them. */
+static int move_into_floor(const struct plan_id_map *map, const struct plan_id_map *container, const char *where,
+			   struct error *err)
+{
+	struct plan_id_range *ranges = (struct plan_id_range *)map->ranges;
+	uint32_t last;
+
+	for (size_t i = 0; i < map->n_ranges; i++) {
+		uint32_t asked = ranges[i].outside;
+
+		if (!ranges[i].count || !plan_builder_map(container, asked + (ranges[i].count - 1), &last) ||
+		    !plan_builder_map(container, asked, &ranges[i].outside))
+			return error_set(
+				err, ERROR_REFUSED, EPERM,
+				"%s: maps ids to hostID %u and %u more; a container in a user namespace of the floor's has "
+				"the ids from 0 to %u alone",
+				where, asked, ranges[i].count, container->ranges[0].count - 1);
+	}
+	return 0;
+}
+
 static int build_id_map(struct plan_builder *builder, const struct plan_mount_asked *asked, struct plan_mount *ret,
 			struct error *err)
 {
@@ -128,7 +149,12 @@ static int build_id_map(struct plan_builder *builder, const struct plan_mount_as
 	rc = plan_namespaces_copy_map(builder, spec->uid_mappings, spec->n_uid_mappings, &ret->uids, err);
 	if (rc < 0)
 		return rc;
-	return plan_namespaces_copy_map(builder, spec->gid_mappings, spec->n_gid_mappings, &ret->gids, err);
+	rc = plan_namespaces_copy_map(builder, spec->gid_mappings, spec->n_gid_mappings, &ret->gids, err);
+	if (rc >= 0 && builder->floor_userns)
+		rc = move_into_floor(&ret->uids, &builder->uids, ret->where, err);
+	if (rc >= 0 && builder->floor_userns)
+		rc = move_into_floor(&ret->gids, &builder->gids, ret->where, err);
+	return rc;
 }
 
 /* Other runtimes hand unknown options of a bind mount to the kernel, which ignores them. */
@@ -144,6 +170,14 @@ static int check_bind_options(const struct plan_mount *mount, struct error *err)
 				     mount->where, option->key);
 	}
 	return 0;
+}
+
+static void map_for_floor(struct plan_builder *builder, const struct spec_mount *asked, struct plan_mount *ret)
+{
+	if (ret->idmap || !plan_userns_maps(builder, asked))
+		return;
+	ret->idmap = ret->idmap_by_floor = true;
+	ret->idmap_recursive = ret->recursive;
 }
 
 static int finish_bind(struct plan_builder *builder, struct plan_mount *ret, struct error *err)
@@ -179,6 +213,8 @@ static int build_one(struct plan_builder *builder, const struct plan_mount_asked
 		rc = build_id_map(builder, asked, ret, err);
 	if (rc < 0)
 		return rc;
+	if (ret->kind == PLAN_MOUNT_BIND)
+		map_for_floor(builder, asked->spec, ret);
 	if (ret->copy_up && (ret->kind != PLAN_MOUNT_FILESYSTEM || strcmp(ret->type, "tmpfs") != 0))
 		return error_invalid(err, "%s.options: tmpcopyup is for a tmpfs alone", ret->where);
 	return ret->kind == PLAN_MOUNT_BIND ? finish_bind(builder, ret, err) : plan_mount_kinds_finish(builder, ret, err);
@@ -207,6 +243,7 @@ static int build_shared(struct plan_builder *builder, struct plan_mount *list, s
 		rc = asked.where ? build_one(builder, &asked, &mount, err) : -ENOMEM;
 		if (rc < 0)
 			return rc;
+		mount.ours = true;
 		found = find_destination(list, *n, mount.destination);
 		if (!found)
 			list[(*n)++] = mount;

@@ -2,7 +2,7 @@
 
 #include "base/names.h"
 #include "base/syscalls.h"
-#include "plan/plan_builder.h"
+#include "plan/plan_harden.h"
 
 int plan_namespaces_copy_map(const struct plan_builder *builder, const struct spec_id_mapping *mappings, size_t n,
 			     struct plan_id_map *ret, struct error *err)
@@ -57,8 +57,14 @@ static int build_maps(struct plan_builder *builder, struct error *err)
 {
 	struct plan_namespaces *namespaces = &builder->plan->namespaces;
 	enum plan_namespace_origin origin = plan_builder_namespace(builder, CLONE_NEWUSER);
-	int rc = copy_maps(builder, err);
+	int rc;
 
+	if (builder->floor_userns) {
+		namespaces->uids = builder->uids;
+		namespaces->gids = builder->gids;
+		return 0;
+	}
+	rc = copy_maps(builder, err);
 	if (rc < 0)
 		return rc;
 	if (origin == PLAN_NAMESPACE_JOINED && builder->uids.n_ranges > 0)
@@ -116,9 +122,19 @@ static int build_list(struct plan_builder *builder, struct error *err)
 	const struct spec_linux *linux_ = &builder->spec->linux_;
 	struct plan_namespaces *namespaces = &builder->plan->namespaces;
 	struct plan_namespace_join *join =
-		arena_array_of(builder->arena, linux_->n_namespaces, struct plan_namespace_join);
+		arena_array_of(builder->arena, linux_->n_namespaces + 1, struct plan_namespace_join);
+	bool not_the_hosts = plan_harden_refuses_the_hosts(builder);
 	int rc = join ? 0 : error_memory(err);
 	size_t n = 0;
+
+	namespaces->added = builder->added;
+	namespaces->create = builder->added;
+	if (rc >= 0 && builder->floor_userns && builder->request->ids.join) {
+		join[n].flag = CLONE_NEWUSER;
+		rc = plan_builder_copy(builder, builder->request->ids.join, &join[n++].path, err);
+	} else if (builder->floor_userns) {
+		namespaces->create |= CLONE_NEWUSER;
+	}
 
 	for (size_t i = 0; rc >= 0 && i < linux_->n_namespaces; i++) {
 		const struct spec_namespace *namespace = &linux_->namespaces[i];
@@ -128,7 +144,7 @@ static int build_list(struct plan_builder *builder, struct error *err)
 			continue;
 		}
 		join[n].flag = namespace->type;
-		join[n].not_the_hosts = gets_settings(builder, namespace->type);
+		join[n].not_the_hosts = not_the_hosts || gets_settings(builder, namespace->type);
 		rc = plan_builder_copy(builder, namespace->path, &join[n++].path, err);
 	}
 	namespaces->join = join;
@@ -142,6 +158,7 @@ static void list_kinds(struct plan_builder *builder)
 
 	for (size_t i = 0; i < linux_->n_namespaces; i++)
 		builder->plan->namespaces.enter |= linux_->namespaces[i].type;
+	builder->plan->namespaces.enter |= builder->added | (builder->floor_userns ? CLONE_NEWUSER : 0);
 }
 
 int plan_namespaces_build(struct plan_builder *builder, struct error *err)
@@ -152,7 +169,12 @@ int plan_namespaces_build(struct plan_builder *builder, struct error *err)
 		return error_set(err, ERROR_UNSUPPORTED, EOPNOTSUPP,
 				 "linux.namespaces: a container without a mount namespace of its own is not supported; add "
 				 "{ \"type\": \"mount\" }");
-	rc = build_maps(builder, err);
+	builder->added = builder->request->added_namespaces;
+	rc = builder->exec ? 0 : plan_harden_namespaces(builder, err);
+	if (rc >= 0)
+		rc = plan_userns_decide(builder, err);
+	if (rc >= 0)
+		rc = build_maps(builder, err);
 	/* An exec joins what is there: the maps matter, to check ids, and the kinds. */
 	if (builder->exec)
 		list_kinds(builder);

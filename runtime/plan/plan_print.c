@@ -154,6 +154,7 @@ static void print_plan(struct plan_printer *printer, const struct plan *plan)
 	if (plan->has_process)
 		plan_print_process(printer, &plan->process);
 	plan_print_seccomp(printer, &plan->seccomp);
+	plan_print_landlock(printer, &plan->landlock);
 	plan_print_limits(printer, &plan->cgroup);
 	print_limits(printer, &plan->limits);
 	print_hooks(printer, plan);

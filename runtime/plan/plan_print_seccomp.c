@@ -43,11 +43,19 @@ static void print_digest(struct plan_printer *printer, const struct plan_seccomp
 	plan_printer_string(printer, "sha256", text);
 }
 
-void plan_print_seccomp(struct plan_printer *printer, const struct plan_seccomp *seccomp)
+static void print_floor(struct plan_printer *printer, const struct plan_seccomp *seccomp)
 {
-	if (!seccomp->enabled)
-		return;
-	plan_printer_object(printer, "seccomp");
+	static const char *const floors[PLAN_N_FLOORS] = {
+		[PLAN_FLOOR_STRICT] = "strict", [PLAN_FLOOR_BASELINE] = "baseline"
+	};
+
+	plan_printer_string(printer, "floor", floors[seccomp->floor]);
+	if (seccomp->floor != PLAN_FLOOR_NONE && seccomp->floor_notifies)
+		plan_printer_bool(printer, "floorNotifies", true);
+}
+
+static void print_config(struct plan_printer *printer, const struct plan_seccomp *seccomp)
+{
 	print_action(printer, "defaultAction", seccomp->default_action);
 	if (seccomp->n_architectures > 0)
 		plan_printer_list(printer, "architectures");
@@ -67,5 +75,15 @@ void plan_print_seccomp(struct plan_printer *printer, const struct plan_seccomp 
 	for (size_t i = 0; i < seccomp->n_rules; i++)
 		print_rule(printer, &seccomp->rules[i]);
 	plan_printer_list_end(printer);
+}
+
+void plan_print_seccomp(struct plan_printer *printer, const struct plan_seccomp *seccomp)
+{
+	if (!plan_has_filter(seccomp))
+		return;
+	plan_printer_object(printer, "seccomp");
+	print_floor(printer, seccomp);
+	if (seccomp->enabled)
+		print_config(printer, seccomp);
 	plan_printer_object_end(printer);
 }

@@ -75,6 +75,19 @@ static int report_unlimited(struct report *report, struct error *err)
 	return report_add(report, &line, err);
 }
 
+bool plan_resources_devices_is_default(const struct plan_device_rule *rule)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(always_allowed); i++) {
+		const struct plan_device_rule *allowed = &always_allowed[i];
+
+		if (rule->type == allowed->type && (allowed->major < 0 || rule->major == allowed->major) &&
+		    (allowed->minor < 0 || rule->minor == allowed->minor) && !(rule->access & ~allowed->access) &&
+		    allowed->access & READ_WRITE)
+			return true;
+	}
+	return false;
+}
+
 int plan_resources_devices_build(const struct spec_resources *resources, const struct host *host,
 				 struct plan_resources *ret, struct report *report, struct error *err)
 {

@@ -1,9 +1,11 @@
 #include <errno.h>
+#include <sched.h>
 #include <string.h>
 #include <sys/mount.h>
 
 #include "base/path.h"
 #include "plan/plan_builder.h"
+#include "plan/plan_harden.h"
 
 /* linux.maskedPaths or linux.readonlyPaths. */
 struct path_list {
@@ -39,6 +41,7 @@ static int build_root(struct plan_builder *builder, struct error *err)
 	struct plan_rootfs *plan = &builder->plan->rootfs;
 
 	plan->readonly = root->readonly;
+	plan->idmap = builder->floor_userns;
 	if (root->path[0] == '/')
 		return plan_builder_copy(builder, root->path, &plan->path, err);
 	plan->path = plan_builder_text(builder, err, "%s/%s", builder->request->bundle, root->path);
@@ -75,6 +78,16 @@ static int build_label(struct plan_builder *builder, struct error *err)
 	return plan_withheld_report(builder, POLICY_SELINUX_MISSING, &line, err);
 }
 
+/* Mounts that the container's own user namespace makes it can undo. The floor's has them made outside of it; so has config.json's
+ * own where the policy is about what mounts allow. It takes the host's privileges. */
+static bool is_locked(const struct plan_builder *builder)
+{
+	bool is_new = plan_builder_namespace(builder, CLONE_NEWUSER) == PLAN_NAMESPACE_NEW;
+
+	return plan_builder_can_on_host(builder, CAP_SYS_ADMIN) &&
+	       (builder->floor_userns || (is_new && plan_harden_level(builder, POLICY_MOUNT_FLAGS) != POLICY_OFF));
+}
+
 int plan_rootfs_build(struct plan_builder *builder, struct error *err)
 {
 	const struct spec_linux *linux_ = &builder->spec->linux_;
@@ -83,6 +96,7 @@ int plan_rootfs_build(struct plan_builder *builder, struct error *err)
 	struct path_list readonly = { "linux.readonlyPaths", linux_->readonly_paths, linux_->n_readonly_paths };
 	int rc = build_root(builder, err);
 
+	plan->locked = is_locked(builder);
 	if (rc >= 0)
 		rc = build_propagation(builder, err);
 	if (rc >= 0)

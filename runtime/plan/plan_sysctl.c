@@ -75,10 +75,68 @@ static int check(const struct plan_builder *builder, const struct json_pair *ask
 	return 0;
 }
 
+/* Of a network namespace that was there before the floor's user namespace, whose root has no say in it. */
+static bool is_for_parent(const struct plan_builder *builder, const char *name)
+{
+	return builder->floor_userns && strncmp(name, "net/", 4) == 0 &&
+	       plan_builder_namespace(builder, CLONE_NEWNET) == PLAN_NAMESPACE_JOINED;
+}
+
+static void split(struct plan_builder *builder, struct plan_pair *list, size_t n)
+{
+	struct plan *plan = builder->plan;
+	size_t n_child = 0;
+
+	/* Stable, and the list is short. */
+	for (size_t i = 0; i < n; i++) {
+		struct plan_pair pair = list[i];
+
+		if (is_for_parent(builder, pair.name))
+			continue;
+		memmove(&list[n_child + 1], &list[n_child], (i - n_child) * sizeof(*list));
+		list[n_child++] = pair;
+	}
+	plan->sysctls = list;
+	plan->n_sysctls = n_child;
+	plan->parent_sysctls = list + n_child;
+	plan->n_parent_sysctls = n - n_child;
+}
+
+/* Where the capabilities for low ports and for ping are not what config.json thinks, the network namespace does without: the caller's,
+ * over which a user namespace of the container's own gives no rights, or one in which no capability is left. */
+static void allow_low_ports(struct plan_builder *builder, struct plan_pair *list, size_t *n)
+{
+	static const struct plan_pair added[] = {
+		{ "net/ipv4/ip_unprivileged_port_start", "0" },
+		{ "net/ipv4/ping_group_range", "0 2147483647" },
+	};
+	bool ceiling = builder->levels[POLICY_CAPABILITY] == POLICY_ADJUST ||
+		       builder->levels[POLICY_CAPABILITY] == POLICY_ENFORCE;
+	size_t asked = *n;
+
+	if (!ceiling && !builder->floor_userns)
+		return;
+	if (plan_builder_namespace(builder, CLONE_NEWNET) == PLAN_NAMESPACE_JOINED)
+		builder->plan->namespaces.low_ports = true;
+	if (plan_builder_namespace(builder, CLONE_NEWNET) != PLAN_NAMESPACE_NEW ||
+	    plan_builder_namespace(builder, CLONE_NEWUSER) != PLAN_NAMESPACE_HOST ||
+	    !plan_builder_can_on_host(builder, CAP_SYS_ADMIN))
+		return;
+	for (size_t i = 0; i < ARRAY_SIZE(added); i++) {
+		bool is_asked = false;
+
+		for (size_t k = 0; k < asked; k++)
+			is_asked |= strcmp(list[k].name, added[i].name) == 0;
+		if (!is_asked)
+			list[(*n)++] = added[i];
+	}
+}
+
 int plan_sysctl_build(struct plan_builder *builder, struct error *err)
 {
 	const struct spec_linux *linux_ = &builder->spec->linux_;
-	struct plan_pair *list = arena_array_of(builder->arena, linux_->n_sysctl, struct plan_pair);
+	struct plan_pair *list = arena_array_of(builder->arena, linux_->n_sysctl + 2, struct plan_pair);
+	size_t n = linux_->n_sysctl;
 	int rc = list ? 0 : error_memory(err);
 	char *name;
 
@@ -92,7 +150,9 @@ int plan_sysctl_build(struct plan_builder *builder, struct error *err)
 		if (rc >= 0)
 			rc = plan_builder_copy(builder, linux_->sysctl[i].value, &list[i].value, err);
 	}
-	builder->plan->sysctls = list;
-	builder->plan->n_sysctls = linux_->n_sysctl;
-	return rc;
+	if (rc < 0)
+		return rc;
+	allow_low_ports(builder, list, &n);
+	split(builder, list, n);
+	return 0;
 }

@@ -17,7 +17,7 @@ int plan_withheld_report(const struct plan_builder *builder, enum policy_rule ru
 			 struct error *err)
 {
 	line->rule = policy_rule_name(rule);
-	switch (policy_level(builder->request->policy, rule)) {
+	switch (builder->levels[rule]) {
 	case POLICY_ENFORCE:
 		return refuse(builder, rule, line, err);
 	case POLICY_LEVEL_OF_SET:

@@ -18,6 +18,9 @@ enum policy_set {
 	POLICY_BASELINE,   /* strict, less what popular images can't do without */
 };
 
+/* Holds where there is no policy file. */
+#define POLICY_BUILT_IN POLICY_CONFORMANT
+
 enum policy_rule {
 	/* What config.json asks for and this host, the caller, or the site withholds: nobody can do as asked. */
 	POLICY_CAPABILITY_UNKNOWN,
@@ -104,6 +107,16 @@ struct policy_devices {
 	size_t n;
 };
 
+/* The audit trail, docs/audit.md. "" and 0: as the trail has it by default. */
+struct policy_audit {
+	bool enabled;
+	char path[256];
+	uint64_t max_bytes; /* then the file is rotated */
+	unsigned keep;	    /* rotated files */
+	bool syslog, redact_args;
+	bool required; /* what can't be recorded is not done */
+};
+
 struct policy {
 	struct arena *arena; /* owns the lists; NULL: a built-in set as it is */
 	enum policy_set set;
@@ -115,7 +128,9 @@ struct policy {
 	const char *delegated[POLICY_N_RULES]; /* the annotation that may set this very rule's level; NULL: none may */
 	enum policy_level levels[POLICY_N_RULES];
 	struct policy_limits limits;
-	char name[192]; /* "conformant", "conformant (/etc/brig/policy.json)" */
+	struct policy_audit audit;
+	uint8_t digest[32]; /* SHA-256 of the file; of a built-in set: of its name and brig's version */
+	char name[192];	    /* "conformant", "conformant (/etc/brig/policy.json)" */
 };
 
 /* name_or_file: what --policy got: the name of a set, or the path of a file, which has a slash in it. NULL: POLICY_FILE, or the
@@ -127,8 +142,16 @@ int policy_load(const char *name_or_file, struct policy *ret, struct error *err)
 /* The text of a file; docs/policy.md. Errors as above, without the file's name. */
 int policy_parse(const char *text, size_t length, struct policy *ret, struct error *err);
 void policy_done(struct policy *policy);
+static inline void policy_done_cleanup(struct policy *policy)
+{
+	policy_done(policy);
+}
 /* As `brig plan` prints it; policy: NULL is the built-in one. */
 const char *policy_name(const struct policy *policy);
+/* policy: NULL is the built-in one. */
+enum policy_set policy_set(const struct policy *policy);
+/* The annotation that may loosen the rule as well, or NULL. policy: NULL is the built-in one, which delegates nothing. */
+const char *policy_delegated(const struct policy *policy, enum policy_rule rule);
 /* policy: NULL is the built-in one. Never POLICY_LEVEL_OF_SET. */
 enum policy_level policy_level(const struct policy *policy, enum policy_rule rule);
 /* policy: NULL is the built-in one, which has none. */
@@ -142,6 +165,8 @@ struct policy_strings policy_sysctls(const struct policy *policy);
 struct policy_devices policy_devices(const struct policy *policy);
 /* The capabilities that a container may have at most; user_namespace: it has one of its own. Bit n: capability n. */
 uint64_t policy_capabilities(const struct policy *policy, bool user_namespace);
+/* false, and *ret untouched: no level has that name. */
+bool policy_level_find(const char *text, enum policy_level *ret);
 /* "enforce", "adjust", "warn", "off" */
 const char *policy_level_name(enum policy_level level);
 /* "rlimit-raise" */

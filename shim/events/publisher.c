@@ -1,4 +1,4 @@
-/* An event goes out at once where the connection is up and nothing is before it. What is not acknowledged within a second, or comes while
+/* An event goes out a millisecond later where the connection is up and nothing is before it. What is not acknowledged within a second, or comes while
  * nobody listens, is written to the queue's file, and sent from there. One call is under way at a time: containerd serves those of one
  * connection side by side, and the order counts. An event may be sent twice (its answer was lost, or we were killed before it
  * was noted); containerd takes that. */
@@ -17,6 +17,7 @@
 #define MS UINT64_C(1000000) /* nanoseconds */
 #define ANSWER_TIMEOUT (5000 * MS)
 #define MEMORY_TIMEOUT (1000 * MS) /* then it goes to the file */
+#define FIRST_PAUSE (1 * MS)
 #define PAUSE_MIN (50 * MS)
 #define PAUSE_MAX (5000 * MS)
 #define TRIES_MAX 5				/* of an event that containerd refuses */
@@ -198,6 +199,14 @@ static void go_on(struct publisher *publisher)
 	publisher->is_sent = true;
 }
 
+/* Somebody waits for the answer to the request that the event tells of, and often for what comes next: a short exec is over before its
+ * events wake one more reader, who would want the same processor. */
+static void go_on_soon(struct publisher *publisher)
+{
+	if (!publisher->is_sent && !publisher->work.is_active)
+		loop_set_timer(publisher->options.loop, &publisher->work, loop_now() + FIRST_PAUSE);
+}
+
 static void take_outcome(struct publisher *publisher, enum outcome outcome)
 {
 	struct error why;
@@ -353,7 +362,7 @@ int publisher_publish(struct publisher *publisher, const struct publisher_event 
 	r = packed.failed ? error_system(err, -packed.failed, "pack the event") : add(publisher, &packed, err);
 	if (r < 0)
 		return error_prefix(err, "event %s", event->topic);
-	go_on(publisher);
+	go_on_soon(publisher);
 	return 0;
 }
 

@@ -96,9 +96,11 @@ int endpoint_open(const struct uri *uri, const char *what, struct endpoint *ret,
 	case URI_FILE:
 		return open_file(uri->path, what, ret, err);
 	case URI_BINARY:
+		return error_invalid(err, "%s: a program can only be where both outputs go", what);
+	case URI_STREAM:
 		break;
 	}
-	return error_invalid(err, "%s: a program can only be where both outputs go", what);
+	return error_invalid(err, "%s: a connection to a socket is no file", what);
 }
 
 void endpoint_done(struct endpoint *endpoint)

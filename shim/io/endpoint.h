@@ -13,7 +13,7 @@ struct endpoint {
 	/* Of a fifo, both non-blocking: with a read end of our own a writer never gets SIGPIPE, and what was written stays while
 	 * nobody reads; with a write end of our own a reader never sees an end of input before we close it. */
 	int read_fd, write_fd;
-	bool is_fifo;
+	bool is_fifo; /* or a pipe that somebody else reads or writes: see streams.h */
 };
 #define ENDPOINT_NONE ((struct endpoint){ .read_fd = -EBADF, .write_fd = -EBADF })
 

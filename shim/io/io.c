@@ -9,6 +9,7 @@
 #include "shim/io/copy.h"
 #include "shim/io/endpoint.h"
 #include "shim/io/logger.h"
+#include "shim/io/streams.h"
 #include "shim/io/terminal.h"
 #include "shim/io/uri.h"
 
@@ -29,6 +30,7 @@ struct output {
 
 struct io {
 	struct loop *loop;
+	struct stream *streams[3]; /* by descriptor; NULL: of another scheme */
 	struct endpoint in;
 	struct copy in_copy; /* to the terminal */
 	struct output outputs[2];
@@ -47,6 +49,21 @@ struct io {
 };
 
 static const char *const names[] = { "stdout", "stderr" };
+
+static int open_one(struct io *io, const struct io_options *options, const struct uri *uri, int standard_fd,
+		    struct error *err)
+{
+	bool is_in = standard_fd == STDIN_FILENO;
+	const char *what = is_in ? "stdin" : names[standard_fd - STDOUT_FILENO];
+	struct endpoint *end = is_in ? &io->in : &io->outputs[standard_fd - STDOUT_FILENO].to;
+
+	if (uri->scheme != URI_STREAM)
+		return endpoint_open(uri, what, end, err);
+	if (!options->streams)
+		return error_invalid(err, "%s: no streams are served here", what);
+	return streams_open(options->streams, uri, what, is_in ? STREAM_IN : STREAM_OUT, &io->streams[standard_fd], end,
+			    err);
+}
 
 /* containerd takes file:// and binary:// from stdout, for both. */
 static int open_outputs(struct io *io, const struct io_options *options, struct uri *uris, struct error *err)
@@ -69,12 +86,12 @@ static int open_outputs(struct io *io, const struct io_options *options, struct 
 		io->logger.out = io->logger.err = ENDPOINT_NONE;
 		return 0;
 	}
-	rc = endpoint_open(&uris[0], names[0], &io->outputs[0].to, err);
+	rc = open_one(io, options, &uris[0], STDOUT_FILENO, err);
 	if (rc < 0 || options->terminal)
 		return rc;
 	if (uris[0].scheme == URI_FILE && uris[1].scheme == URI_NONE)
-		return endpoint_open(&uris[0], names[1], &io->outputs[1].to, err);
-	return endpoint_open(&uris[1], names[1], &io->outputs[1].to, err);
+		return open_one(io, options, &uris[0], STDERR_FILENO, err);
+	return open_one(io, options, &uris[1], STDERR_FILENO, err);
 }
 
 static int open_streams(struct io *io, const struct io_options *options, struct error *err)
@@ -89,9 +106,9 @@ static int open_streams(struct io *io, const struct io_options *options, struct 
 		rc = uri_parse(options->err, names[1], &error, err);
 	if (rc < 0)
 		return rc;
-	if (in.scheme != URI_NONE && in.scheme != URI_FIFO)
-		return error_invalid(err, "stdin is %.200s: it can only come from a fifo", options->in);
-	rc = endpoint_open(&in, "stdin", &io->in, err);
+	if (in.scheme == URI_FILE || in.scheme == URI_BINARY)
+		return error_invalid(err, "stdin is %.200s: it can only come from a fifo or a stream", options->in);
+	rc = open_one(io, options, &in, STDIN_FILENO, err);
 	if (rc < 0)
 		return rc;
 	outputs[0] = out;
@@ -162,6 +179,8 @@ void io_free(struct io *io)
 		endpoint_done(&io->outputs[i].to);
 		endpoint_done(&io->outputs[i].bounded);
 	}
+	for (size_t i = 0; i < ARRAY_SIZE(io->streams); i++)
+		streams_release(io->streams[i]);
 	terminal_done(&io->terminal);
 	/* One that was of use sees the end of its input, and ends by itself. */
 	if (!io->has_begun)
@@ -384,7 +403,9 @@ int io_resize(struct io *io, uint32_t width, uint32_t height, struct error *err)
 
 void io_close_in(struct io *io)
 {
-	if (!io->is_terminal)
+	if (io->streams[STDIN_FILENO])
+		streams_close_in(io->streams[STDIN_FILENO]);
+	else if (!io->is_terminal)
 		close_and_reset(&io->in.write_fd);
 	else if (copy_drain(&io->in_copy, endpoint_unread(io->in.read_fd)))
 		endpoint_done(&io->in);

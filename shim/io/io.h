@@ -11,12 +11,14 @@
 #include "shim/loop/loop.h"
 
 struct io;
+struct streams;
 
 struct io_options {
 	struct loop *loop;
-	/* As containerd names them: "" (none: /dev/null), an absolute path of a fifo, fifo://PATH, file://PATH, and for out and err
-	 * binary://PROGRAM?KEY=VALUE. With a terminal everything is in `out`. */
+	/* As containerd names them: "" (none: /dev/null), an absolute path of a fifo, fifo://PATH, file://PATH, ttrpc+unix://PATH?
+	 * streaming_id=NAME, and for out and err binary://PROGRAM?KEY=VALUE. With a terminal everything is in `out`. */
 	const char *in, *out, *err;
+	struct streams *streams; /* for ttrpc+unix, outliving the io; NULL: there are none */
 	bool terminal;
 	const char *container_id, *namespace; /* for a binary logger's environment */
 	uint64_t max_output;		      /* bytes of out, and of err; 0: without a bound */

@@ -7,6 +7,11 @@ shim_io_sources = \
 	shim/io/io.h \
 	shim/io/logger.c \
 	shim/io/logger.h \
+	shim/io/stream.h \
+	shim/io/stream_in.c \
+	shim/io/stream_out.c \
+	shim/io/streams.c \
+	shim/io/streams.h \
 	shim/io/terminal.c \
 	shim/io/terminal.h \
 	shim/io/uri.c \

@@ -11,6 +11,7 @@ static const struct {
 	{ "fifo://", URI_FIFO },
 	{ "file://", URI_FILE },
 	{ "binary://", URI_BINARY },
+	{ "ttrpc+unix://", URI_STREAM },
 };
 
 static int digit_value(char digit)
@@ -51,7 +52,8 @@ static int find_scheme(const char *text, const char *what, struct uri *uri, stru
 		}
 	}
 	if (strstr(text, "://"))
-		return error_invalid(err, "%s is %.200s: a scheme other than fifo, file and binary", what, text);
+		return error_invalid(err, "%s is %.200s: a scheme other than fifo, file, binary and ttrpc+unix", what,
+				     text);
 	return error_invalid(err, "%s is %.200s: the path has to be absolute", what, text);
 }
 

@@ -8,7 +8,7 @@
 
 #define URI_LENGTH_MAX 8192
 
-enum uri_scheme { URI_NONE, URI_FIFO, URI_FILE, URI_BINARY };
+enum uri_scheme { URI_NONE, URI_FIFO, URI_FILE, URI_BINARY, URI_STREAM };
 
 struct uri {
 	enum uri_scheme scheme;

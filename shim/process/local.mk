@@ -15,6 +15,8 @@ shim_process_sources = \
 	shim/process/state.h \
 	shim/process/task.c \
 	shim/process/task.h \
+	shim/process/task_audit.c \
+	shim/process/task_audit.h \
 	shim/process/task_exit.c \
 	shim/process/task_exit.h \
 	shim/process/task_kill.c \

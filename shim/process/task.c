@@ -82,6 +82,7 @@ static void process_done(struct process *process)
 	loop_clear_timer(tasks->options.loop, &process->kill_timer);
 	reaper_forget(tasks->reaper, &process->child);
 	exit_order_remove(&process->task->order, &process->exit);
+	task_audit_forget(process);
 	io_free(process->io);
 	free(process->exec_id);
 	free(process->in);
@@ -279,6 +280,7 @@ int task_open_streams(struct process *process, struct error *err)
 		.in = process->in,
 		.out = process->out,
 		.err = process->err,
+		.streams = options->streams,
 		.terminal = process->terminal,
 		.container_id = process->task->id,
 		.namespace = options->namespace,

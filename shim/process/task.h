@@ -8,6 +8,7 @@
 #include "shim/io/io.h"
 #include "shim/process/exit_order.h"
 #include "shim/process/reaper.h"
+#include "shim/process/task_audit.h"
 #include "shim/process/task_limits.h"
 #include "shim/process/task_oom.h"
 #include "shim/process/tasks.h"
@@ -28,6 +29,7 @@ struct process { /* the init of a container, or an exec */
 	bool in_closed; /* before there was io */
 	struct reaper_child child;
 	struct exit_entry exit;
+	struct task_audit audit;
 	bool is_told;	    /* its exit */
 	bool is_given_up;   /* its end was waited for in vain */
 	bool is_killed;	    /* by SIGKILL: what it started goes with it */
@@ -71,10 +73,12 @@ struct tasks {
 	struct reaper *reaper;
 	struct task *first;
 	size_t n;
-	unsigned n_workers;	      /* of requests */
-	struct process *first_queued; /* waits for one of them to end */
-	struct loop_timer turn;	      /* some of those that wait can be served */
-	bool is_closing;	      /* nobody is answered any more: who asked may be gone */
+	unsigned n_workers;	       /* of requests */
+	struct process *first_queued;  /* waits for one of them to end */
+	struct loop_timer turn;	       /* some of those that wait can be served */
+	struct process *first_audited; /* ends of processes for the audit trail */
+	struct worker *audit_worker;
+	bool is_closing; /* nobody is answered any more: who asked may be gone */
 };
 
 /* A container that nobody knows yet, with copies of what was asked; without streams. */

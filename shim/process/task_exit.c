@@ -66,7 +66,7 @@ void task_exit_drained(struct process *process)
 {
 	/* Only now it may be known that it wrote too much. */
 	process->exit_status = task_limits_status(process, process->exit_status);
-	if (task_limits_hold_exit(process))
+	if (task_limits_hold_exit(process) || task_audit_hold_exit(process))
 		return;
 	if (process->is_given_up) {
 		tell(process);
@@ -147,6 +147,7 @@ int task_exit_watch(struct process *process, const struct brig_process *made, st
 		return r;
 	}
 	process->pid = made->pid;
+	process->audit.is_wanted = made->is_audited;
 	r = io_begin(process->io, err);
 	if (r >= 0 && process->in_closed)
 		io_close_in(process->io);

@@ -32,6 +32,7 @@ void tasks_free(struct tasks *tasks)
 	if (!tasks)
 		return;
 	tasks->is_closing = true;
+	task_audit_close(tasks);
 	while (tasks->first)
 		task_free(tasks->first);
 	loop_clear_timer(tasks->options.loop, &tasks->turn);

@@ -21,6 +21,7 @@
 #define TASKS_EXECS_MAX 4096 /* of one container, at a time */
 #define TASKS_WORKERS_MAX 32
 
+struct streams;
 struct tasks;
 
 /* exec_id: "" for the container's first process, here and everywhere. Strings live as long as the process. */
@@ -71,6 +72,7 @@ struct tasks_options {
 	struct loop *loop;
 	struct brig brig;      /* strings outlive tasks */
 	const char *namespace; /* containerd's: containers of two namespaces may have the same id */
+	struct streams *streams; /* see io.h; outlive tasks */
 	bool no_pivot, no_new_keyring;
 	/* In order: create, start, exit, delete; the init's exit after those of its execs (exit_order.h). Before the reply to the
 	 * request that caused it. TASK_EXITED and TASK_DELETED of an exec have its exec_id in info. */

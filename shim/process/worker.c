@@ -15,7 +15,6 @@
 #define NS_PER_MS UINT64_C(1000000)
 /* After SIGKILL: one that sleeps uninterruptibly must not hold back the answer for ever. */
 #define KILL_GRACE (5000 * NS_PER_MS)
-#define SIGNAL_MAX 64
 
 struct worker_message {
 	int rc;
@@ -34,14 +33,11 @@ struct worker {
 	bool timed_out;
 };
 
-/* What the shim made of signals is its own. */
-static void reset_signals(void)
+/* Its handlers the kernel has taken away; the shim ignores no signal (cmd_serve). */
+static void unblock_signals(void)
 {
-	struct sigaction by_default = { .sa_handler = SIG_DFL };
 	sigset_t none;
 
-	for (int i = 1; i <= SIGNAL_MAX; i++)
-		sigaction(i, &by_default, NULL); /* SIGKILL, SIGSTOP and libc's own are refused: as they should be */
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 }
@@ -113,7 +109,7 @@ __attribute__((noreturn)) static void run_child(const struct worker_options *opt
 		_exit(EXIT_FAILURE);
 	/* Hooks and whatever else it starts end with it, where it is killed. */
 	setpgid(0, 0);
-	reset_signals();
+	unblock_signals();
 	message.rc = work(options, socket_fd, &outcome, &message.error);
 	_exit(send_outcome(socket_fd, &message, &outcome) < 0 ? EXIT_FAILURE : EXIT_SUCCESS);
 }
@@ -140,7 +136,9 @@ static void finish(struct worker *worker, const struct worker_outcome *outcome, 
 	struct worker_options options = worker->options;
 
 	release(worker);
+	/* What it made is watched with this. */
 	options.done(options.owner, outcome, err);
+	reaper_release(options.reaper);
 }
 
 static void finish_without_answer(struct worker *worker, const struct error *err)
@@ -295,23 +293,20 @@ static void give_up(pid_t pid)
 	kill(pid, SIGKILL);
 }
 
-/* Forks. The child does not return. */
+/* Forks: not by fork(3), which knows neither flag. The child does not return. */
 static int fork_worker(struct worker *worker, int child_socket, struct error *err)
 {
-	pid_t shim = getpid(), pid = fork();
 	AUTO_CLOSE int pidfd = -EBADF;
+	const struct clone_args args = { .flags = CLONE_PIDFD | CLONE_CLEAR_SIGHAND,
+					 .pidfd = (uintptr_t)&pidfd,
+					 .exit_signal = SIGCHLD };
+	pid_t shim = getpid(), pid = sys_clone3(&args);
 	int r;
 
 	if (pid < 0)
-		return error_system(err, errno, "fork a worker");
+		return error_system(err, errno, "clone3 of a worker");
 	if (pid == 0)
 		run_child(&worker->options, child_socket, shim);
-	pidfd = sys_pidfd_open(pid, 0);
-	if (pidfd < 0) {
-		r = error_system(err, errno, "pidfd_open of the worker");
-		give_up(pid);
-		return r;
-	}
 	r = reaper_watch(worker->options.reaper, &worker->child, pid, pidfd, err);
 	if (r < 0) {
 		give_up(pid);
@@ -343,6 +338,7 @@ int worker_start(const struct worker_options *options, struct worker **ret, stru
 		release(worker);
 		return r;
 	}
+	reaper_hold(options->reaper);
 	loop_set_timer(options->loop, &worker->timer, loop_now() + options->timeout);
 	*ret = worker;
 	return 0;
@@ -350,6 +346,9 @@ int worker_start(const struct worker_options *options, struct worker **ret, stru
 
 void worker_cancel(struct worker *worker)
 {
+	struct reaper *reaper = worker->options.reaper;
+
 	kill_worker(worker);
 	release(worker);
+	reaper_release(reaper);
 }

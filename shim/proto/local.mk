@@ -6,6 +6,7 @@ shim_protos = \
 	shim/proto/metrics.proto \
 	shim/proto/options.proto \
 	shim/proto/sandbox.proto \
+	shim/proto/streaming.proto \
 	shim/proto/task.proto \
 	shim/proto/ttrpc.proto
 shim_proto_headers = $(shim_protos:.proto=.pb-c.h)

@@ -17,6 +17,8 @@ shim_service_sources = \
 	shim/service/service.c \
 	shim/service/service.h \
 	shim/service/service_core.h \
+	shim/service/streaming.c \
+	shim/service/streaming.h \
 	shim/service/task_calls.c \
 	shim/service/task_calls.h \
 	shim/service/task_create.c \

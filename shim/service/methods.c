@@ -4,6 +4,7 @@
 #include "shim/service/call.h"
 #include "shim/service/sandbox.h"
 #include "shim/service/service_core.h"
+#include "shim/service/streaming.h"
 #include "shim/service/task_calls.h"
 
 static void handle_task(void *context, struct server_call id, const struct request *request)
@@ -57,6 +58,8 @@ static const struct server_method methods[] = {
 	SANDBOX("PingSandbox"),
 	SANDBOX("SandboxMetrics"),
 	SANDBOX("ShutdownSandbox"),
+
+	{ "containerd.services.streaming.v1.Streaming", "Stream", streaming_handle, streaming_data },
 };
 
 const struct server_method *methods_list(size_t *ret_n)

@@ -3,9 +3,11 @@
 #include <fcntl.h>
 #include <string.h>
 
+#include "shim/io/streams.h"
 #include "shim/service/call.h"
 #include "shim/service/methods.h"
 #include "shim/service/service_core.h"
+#include "shim/service/streaming.h"
 #include "shim/service/task_events.h"
 
 /* Nanoseconds for the last events: containerd waits for three seconds in all. */
@@ -51,6 +53,12 @@ static void handle_disconnected(void *context)
 		stop(service);
 }
 
+static void handle_ended(void *context, struct server_call id, enum server_ended why)
+{
+	streaming_ended(context, id);
+	call_ended(context, id, why);
+}
+
 /* Once only: by the end of this process the path may belong to the next shim. */
 static void remove_socket(struct service *service)
 {
@@ -93,7 +101,7 @@ static int open_server(struct service *service, struct error *err)
 	struct server_options options = {
 		.loop = service->options.loop,
 		.context = service,
-		.ended = call_ended,
+		.ended = handle_ended,
 		.disconnected = handle_disconnected,
 	};
 
@@ -118,6 +126,8 @@ int service_new(const struct service_options *options, struct service **ret, str
 		return error_system(err, errno, "open bundle %s", options->bundle);
 	r = open_publisher(service, err);
 	if (r == 0)
+		r = streams_new(options->loop, options->socket_path ?: "", &service->streams, err);
+	if (r == 0)
 		r = open_server(service, err);
 	if (r < 0)
 		return r;
@@ -133,8 +143,10 @@ void service_free(struct service *service)
 	remove_socket(service);
 	loop_clear_timer(service->options.loop, &service->linger);
 	loop_clear_timer(service->options.loop, &service->quiet);
+	streaming_free_all(service);
 	server_free(service->server);
 	tasks_free(service->tasks);
+	streams_free(service->streams);
 	call_free_all(service);
 	sandbox_done(&service->sandbox);
 	publisher_free(service->publisher);

@@ -12,6 +12,8 @@
 #include "shim/ttrpc/server.h"
 
 struct service_call;
+struct streaming_call;
+struct streams;
 
 struct service {
 	struct service_options options;
@@ -23,7 +25,9 @@ struct service {
 	const char *root;	/* what they make of the state directory */
 	struct arena *handler_arena;
 	struct service_call *calls; /* those that wait for their answer */
-	struct sandbox sandbox;	    /* with it, the shim stays when its last container goes */
+	struct streaming_call *streaming_calls;
+	struct streams *streams; /* what these are about */
+	struct sandbox sandbox;	 /* with it, the shim stays when its last container goes */
 	bool is_ending;
 	struct loop_timer quiet;  /* calls with a quiet_deadline are to be looked at */
 	struct loop_timer linger; /* the last answers are out, and their readers have yet to go */

@@ -52,6 +52,7 @@ static int make_tasks(struct service *service, const struct options *handler, st
 		.loop = service->options.loop,
 		.brig = service->options.brig,
 		.namespace = service->options.namespace,
+		.streams = service->streams,
 		.no_pivot = handler->no_pivot,
 		.no_new_keyring = handler->no_new_keyring,
 		.event = task_events_publish,

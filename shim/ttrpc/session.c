@@ -158,7 +158,9 @@ static int take_data(struct session *session, const struct frame_header *header,
 	}
 	data = call->method->data;
 	call->takes_data = !is_last;
-	if (!(header->flags & FRAME_NO_DATA) && !body.data)
+	if (header->flags & FRAME_NO_DATA)
+		body.data = NULL;
+	else if (!body.data)
 		body.data = ""; /* an empty message is one */
 	data(session->options->context, call_of(session, header->stream_id), body, is_last);
 	return 0;

@@ -7,11 +7,11 @@ import (
 )
 
 var attachTests = []test{
-	{name: "Attach: output and errors of a running program", run: attachOutput},
-	{name: "Attach: input, more than once", run: attachInput},
-	{name: "Attach: input that ends with the first client", run: attachOnce},
-	{name: "Attach with a terminal", run: attachTerminal},
-	{name: "a container without input reads its end", run: noInput},
+	{name: "Attach: output and errors of a running program", run: attachOutput, moves: true},
+	{name: "Attach: input, more than once", run: attachInput, moves: true},
+	{name: "Attach: input that ends with the first client", run: attachOnce, moves: true},
+	{name: "Attach with a terminal", run: attachTerminal, moves: true},
+	{name: "a container without input reads its end", run: noInput, moves: true},
 }
 
 func (c *container) attach(wanted streams) *session {

@@ -14,21 +14,21 @@ import (
 )
 
 var execTests = []test{
-	{name: "ExecSync: output, errors, exit code", run: execSync},
+	{name: "ExecSync: output, errors, exit code", run: execSync, moves: true},
 	{name: "ExecSync runs as the container does", run: execIdentity},
-	{name: "ExecSync of a program that is missing", run: execMissing},
-	{name: "ExecSync ends what takes too long", run: execTimeout},
-	{name: "ExecSync ends what takes too long with its children", run: execTimeoutChildren},
-	{name: "ExecSync returns much output whole", run: execMuch},
+	{name: "ExecSync of a program that is missing", run: execMissing, moves: true},
+	{name: "ExecSync ends what takes too long", run: execTimeout, moves: true},
+	{name: "ExecSync ends what takes too long with its children", run: execTimeoutChildren, moves: true},
+	{name: "ExecSync returns much output whole", run: execMuch, moves: true},
 	{name: "ExecSync in a container that does not run", run: execNotRunning},
 	{name: "what an exec leaves in the background lives on", run: execBackground},
-	{name: "ten ExecSync at the same time", run: execParallel},
-	{name: "probes at ten a second", run: probes},
-	{name: "Exec: streams both ways, end of input, exit code", run: execStream},
-	{name: "Exec with much data in both directions", run: execStreamMuch},
-	{name: "Exec without input", run: execNoInput},
-	{name: "Exec with a terminal: size, change of size, interruption", run: execTerminal},
-	{name: "Exec of a program that is missing", run: execStreamMissing},
+	{name: "ten ExecSync at the same time", run: execParallel, moves: true},
+	{name: "probes at ten a second", run: probes, moves: true},
+	{name: "Exec: streams both ways, end of input, exit code", run: execStream, moves: true},
+	{name: "Exec with much data in both directions", run: execStreamMuch, moves: true},
+	{name: "Exec without input", run: execNoInput, moves: true},
+	{name: "Exec with a terminal: size, change of size, interruption", run: execTerminal, moves: true},
+	{name: "Exec of a program that is missing", run: execStreamMissing, moves: true},
 }
 
 func execSync(t *T) {

@@ -12,18 +12,18 @@ import (
 )
 
 var lifecycleTests = []test{
-	{name: "a pod is ready, then not, then gone", run: podLife},
+	{name: "a pod is ready, then not, then gone", run: podLife, moves: true},
 	{name: "stopping and removing a pod can be repeated", run: podStopAgain},
 	{name: "a pod keeps its name, labels and annotations", run: podLabels},
-	{name: "a container is created, runs, exits and is gone", run: containerLife},
+	{name: "a container is created, runs, exits and is gone", run: containerLife, moves: true},
 	{name: "exit codes", run: exitCodes},
-	{name: "a program that is missing, or not to be executed", run: programMissing},
+	{name: "a program that is missing, or not to be executed", run: programMissing, moves: true},
 	{name: "StopContainer: the program may end by itself", run: stopGracefully},
 	{name: "StopContainer kills what does not end in time", run: stopByForce},
 	{name: "StopContainer kills at once with no time given", run: stopAtOnce},
 	{name: "StopContainer ends the program's children", run: stopEndsChildren},
 	{name: "StopContainer can be repeated", run: stopAgain},
-	{name: "a stop signal of the container's own", run: stopSignal, since: 2},
+	{name: "a stop signal of the container's own", run: stopSignal, since: release(2, 3)},
 	{name: "RemoveContainer ends one that runs", run: removeRunning},
 	{name: "RemoveContainer of one that never started", run: removeCreated},
 	{name: "StopPodSandbox ends the pod's containers", run: podStopEndsContainers},

@@ -12,15 +12,15 @@ import (
 )
 
 var logTests = []test{
-	{name: "logs: both streams, in order, with times", run: logStreams},
-	{name: "logs: a line longer than CRI's limit is put together again", run: logLongLine},
-	{name: "logs: a last line without an end", run: logNoNewline},
-	{name: "logs: nothing is lost at a quick exit", run: logQuickExit},
-	{name: "logs: a child that outlives the program is heard to the end of the container", run: logChild},
-	{name: "logs go to a new file after ReopenContainerLog", run: logReopen},
-	{name: "logs: a terminal's output", run: logTerminal},
-	{name: "/dev/stdout and /dev/stderr can be opened, by anyone", run: logDevices},
-	{name: "logs: many megabytes, line by line", run: logMany, alone: true},
+	{name: "logs: both streams, in order, with times", run: logStreams, moves: true},
+	{name: "logs: a line longer than CRI's limit is put together again", run: logLongLine, moves: true},
+	{name: "logs: a last line without an end", run: logNoNewline, moves: true},
+	{name: "logs: nothing is lost at a quick exit", run: logQuickExit, moves: true},
+	{name: "logs: a child that outlives the program is heard to the end of the container", run: logChild, moves: true},
+	{name: "logs go to a new file after ReopenContainerLog", run: logReopen, moves: true},
+	{name: "logs: a terminal's output", run: logTerminal, moves: true},
+	{name: "/dev/stdout and /dev/stderr can be opened, by anyone", run: logDevices, moves: true},
+	{name: "logs: many megabytes, line by line", run: logMany, moves: true, alone: true},
 }
 
 func logStreams(t *T) {

@@ -15,10 +15,24 @@ type settings struct {
 	containerd string   // its program
 	config     string   // its configuration
 	folder     string   // for logs, volumes and profiles
-	version    int      // of containerd: 1 or 2
+	release    int      // of containerd, see release()
 	handlers   []string // in the order of the report: the yardstick first
 	only       *regexp.Regexp
 	long       bool
+}
+
+// Releases of containerd as numbers that can be compared.
+func release(major, minor int) int {
+	return 100*major + minor
+}
+
+const release2 = 200 // release(2, 0)
+
+func parseRelease(text string) (int, error) {
+	var major, minor int
+
+	_, err := fmt.Sscanf(text, "%d.%d", &major, &minor)
+	return release(major, minor), err
 }
 
 func parseSettings() settings {
@@ -29,7 +43,10 @@ func parseSettings() settings {
 	flag.StringVar(&s.containerd, "containerd", "containerd", "the program")
 	flag.StringVar(&s.config, "config", "", "containerd's configuration")
 	flag.StringVar(&s.folder, "folder", "", "for logs and volumes")
-	flag.IntVar(&s.version, "version", 2, "of containerd")
+	flag.Func("release", "of containerd, as in 2.4", func(text string) (err error) {
+		s.release, err = parseRelease(text)
+		return err
+	})
 	flag.BoolVar(&s.long, "long", false, "the long form of the cases that have one")
 	flag.Parse()
 	s.handlers = strings.Split(*handlers, ",")

@@ -10,13 +10,13 @@ import (
 var mountTests = []test{
 	{name: "mounts: writable, read-only, of one file", run: mountKinds},
 	{name: "mounts: read-only leaves mounts below writable", run: mountReadonly},
-	{name: "mounts: read-only with all below", run: mountReadonlyRecursive, since: 2},
+	{name: "mounts: read-only with all below", run: mountReadonlyRecursive, since: release2},
 	{name: "mounts: one inside another, whatever the order", run: mountNested},
 	{name: "mounts: at places that the image lacks", run: mountNewPlace},
 	{name: "mounts: private propagation", run: mountPrivate},
 	{name: "mounts: propagation from the node", run: mountFromNode},
 	{name: "mounts: propagation to the node", run: mountToNode},
-	{name: "mounts: an image as a volume", run: mountImage, since: 2},
+	{name: "mounts: an image as a volume", run: mountImage, since: release2},
 }
 
 var deviceTests = []test{
@@ -63,6 +63,9 @@ func mountReadonly(t *T) {
 }
 
 func mountReadonlyRecursive(t *T) {
+	if t.isNotAsked() {
+		t.skip("containerd does not ask this handler, and crashes")
+	}
 	folder := t.volumeWithMount(syscall.MS_PRIVATE)
 	t.mountBelow(folder)
 	output := t.pod(onNodeNetwork).output(tryBoth,

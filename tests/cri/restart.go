@@ -14,13 +14,13 @@ import (
 // In each phase of a pod's life containerd is killed and started again.
 var restartTests = []test{
 	{name: "containerd is killed: a pod without containers", run: restartPod, alone: true},
-	{name: "containerd is killed: a container that was created", run: restartCreated, alone: true},
-	{name: "containerd is killed: a container that runs", run: restartRunning, alone: true},
-	{name: "containerd is killed: the container prints and exits meanwhile", run: restartExit, alone: true},
-	{name: "containerd is killed: an exec under way", run: restartExec, alone: true},
-	{name: "containerd is killed: a container that was stopped", run: restartStopped, alone: true},
+	{name: "containerd is killed: a container that was created", run: restartCreated, moves: true, alone: true},
+	{name: "containerd is killed: a container that runs", run: restartRunning, moves: true, alone: true},
+	{name: "containerd is killed: the container prints and exits meanwhile", run: restartExit, moves: true, alone: true},
+	{name: "containerd is killed: an exec under way", run: restartExec, moves: true, alone: true},
+	{name: "containerd is killed: a container that was stopped", run: restartStopped, moves: true, alone: true},
 	{name: "containerd is killed: out of memory meanwhile", run: restartOom, alone: true},
-	{name: "the shim is killed: everything can be removed", run: shimKilled, alone: true},
+	{name: "the shim is killed: everything can be removed", run: shimKilled, moves: true, alone: true},
 }
 
 func (t *T) restart() {

@@ -96,7 +96,7 @@ func (t *T) expectCapabilities(what string, got map[string]string, effective, bo
 	expect(t, what+": permitted", got["CapPrm"], effective)
 	expect(t, what+": bounding", got["CapBnd"], bounding)
 	expect(t, what+": ambient", got["CapAmb"], "0000000000000000")
-	if t.version > 1 { // 1.6 fills them
+	if t.release > release(1, 6) { // that fills them
 		expect(t, what+": inheritable", got["CapInh"], "0000000000000000")
 	}
 }

@@ -29,5 +29,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	if (r == 0 ? !is_whole(&policy) : policy.set != UNTOUCHED || err.kind == ERROR_NONE || !err.message[0])
 		abort();
+	if (r == 0)
+		policy_done(&policy);
 	return 0;
 }

@@ -43,7 +43,7 @@ static struct cache *make_cache(void)
 		abort();
 	for (size_t i = 0; i < sizeof(cache->plan.digest); i++)
 		snprintf(cache->name + 2 * i, 3, "%02x", cache->plan.digest[i]);
-	strcat(cache->name, "-1");
+	strcat(cache->name, "-2");
 	fd = openat(dir_fd, cache->name, O_RDONLY | O_CLOEXEC);
 	cache->size = fd < 0 ? 0 : (size_t)read(fd, cache->file, sizeof(cache->file));
 	if (cache->size == 0)

@@ -10,6 +10,7 @@ fuzz_programs = \
 	tests/fuzz/fuzz-mount-options \
 	tests/fuzz/fuzz-policy \
 	tests/fuzz/fuzz-seccomp-cache \
+	tests/fuzz/fuzz-seccomp-compose \
 	tests/fuzz/fuzz-spec \
 	tests/fuzz/fuzz-state
 if WITH_SHIM
@@ -45,6 +46,16 @@ tests_fuzz_fuzz_policy_LDADD = $(runtime_libs)
 tests_fuzz_fuzz_seccomp_cache_SOURCES = tests/fuzz/fuzz_seccomp_cache.c tests/fuzz/fuzz_directory.c tests/fuzz/fuzz_directory.h
 tests_fuzz_fuzz_seccomp_cache_LDFLAGS = $(fuzz_ldflags)
 tests_fuzz_fuzz_seccomp_cache_LDADD = $(runtime_libs)
+
+tests_fuzz_fuzz_seccomp_compose_SOURCES = tests/fuzz/fuzz_seccomp_compose.c \
+	tests/support/bpf_simulator.c \
+	tests/support/bpf_simulator.h \
+	tests/support/seccomp_both.c \
+	tests/support/seccomp_both.h \
+	tests/support/seccomp_profile.c \
+	tests/support/seccomp_profile.h
+tests_fuzz_fuzz_seccomp_compose_LDFLAGS = $(fuzz_ldflags)
+tests_fuzz_fuzz_seccomp_compose_LDADD = $(runtime_libs)
 
 tests_fuzz_fuzz_spec_SOURCES = tests/fuzz/fuzz_spec.c
 tests_fuzz_fuzz_spec_LDFLAGS = $(fuzz_ldflags)

@@ -65,6 +65,13 @@ sleeps() { # PID
 	expect_like "$output" ':pids:/'
 }
 
+@test "a new network namespace has a loopback interface that works, and nothing else" {
+	inside 'ip -o link | wc -l; ip -o addr show lo; ping -c 1 -W 2 127.0.0.1 > /dev/null 2>&1; nc -l -p 8080 -e echo heard & sleep 0.3; nc 127.0.0.1 8080'
+	expect_equal "$(head -n 1 <<< "$output")" 1
+	expect_like "$output" '127.0.0.1/8'
+	expect_like "$output" 'heard'
+}
+
 @test "hostname and domainname are set in a new uts namespace" {
 	config '.hostname = "box" | .domainname = "example.test"'
 	inside 'hostname; cat /proc/sys/kernel/domainname'

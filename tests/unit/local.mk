@@ -41,6 +41,7 @@ unit_plan_sources = \
 	tests/unit/plan/test_plan_process.c \
 	tests/unit/plan/test_plan_root_mount.c \
 	tests/unit/plan/test_plan_seccomp.c \
+	tests/unit/plan/test_plan_sources.c \
 	tests/unit/plan/test_plan_sysctl.c \
 	tests/unit/plan/test_plan_withheld.c
 
@@ -52,11 +53,16 @@ unit_parent_sources = \
 	tests/unit/parent/test_cgroup_entry.c \
 	tests/unit/parent/test_cgroup_real.c \
 	tests/unit/parent/test_cgroup_real_rules.c \
+	tests/unit/parent/test_floor_answers.c \
+	tests/unit/parent/test_floor_policies.c \
 	tests/unit/parent/test_host.c \
+	tests/unit/parent/test_host_sources.c \
 	tests/unit/parent/test_idmap.c \
 	tests/unit/parent/test_prepare.c \
 	tests/unit/parent/test_root_mount.c \
 	tests/unit/parent/test_seccomp_cache.c \
+	tests/unit/parent/test_seccomp_compose.c \
+	tests/unit/parent/test_seccomp_floor_kernel.c \
 	tests/unit/parent/test_seccomp_kernel.c \
 	tests/unit/parent/test_seccomp_rules.c \
 	tests/unit/parent/test_seccomp_verdicts.c \
@@ -72,6 +78,7 @@ unit_child_sources = \
 	tests/unit/child/test_program.c
 
 unit_container_sources = \
+	tests/unit/container/test_denial_listener.c \
 	tests/unit/container/test_documents.c \
 	tests/unit/container/test_exec_process.c \
 	tests/unit/container/test_metrics.c \
@@ -79,7 +86,8 @@ unit_container_sources = \
 	tests/unit/container/test_store.c \
 	tests/unit/container/test_stuck.c
 
-unit_audit_sources =
+unit_audit_sources = \
+	tests/unit/audit/test_denials.c
 
 unit_cmd_sources = \
 	tests/unit/cmd/test_help.c \
@@ -150,8 +158,12 @@ libtestsupport_a_CFLAGS = $(unit_cflags)
 libtestsupport_a_SOURCES = \
 	tests/support/bpf_simulator.c \
 	tests/support/bpf_simulator.h \
+	tests/support/policy_reading.c \
+	tests/support/policy_reading.h \
 	tests/support/scratch.c \
 	tests/support/scratch.h \
+	tests/support/seccomp_both.c \
+	tests/support/seccomp_both.h \
 	tests/support/seccomp_libseccomp.c \
 	tests/support/seccomp_libseccomp.h \
 	tests/support/seccomp_profile.c \
@@ -210,7 +222,7 @@ tests_unit_test_plan_CFLAGS = $(unit_cflags)
 tests_unit_test_plan_LDFLAGS = $(BRIG_SANITIZE)
 tests_unit_test_plan_LDADD = libtestsupport.a libbrig.a $(unit_libs)
 
-tests_unit_test_parent_SOURCES = $(unit_parent_sources)
+tests_unit_test_parent_SOURCES = $(unit_parent_sources) $(seccomp_profiles_sources)
 tests_unit_test_parent_CPPFLAGS = $(unit_cppflags)
 tests_unit_test_parent_CFLAGS = $(unit_cflags)
 tests_unit_test_parent_LDFLAGS = $(BRIG_SANITIZE)

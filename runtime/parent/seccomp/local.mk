@@ -10,6 +10,15 @@ runtime_parent_seccomp_sources = \
 	runtime/parent/seccomp/seccomp_code.h \
 	runtime/parent/seccomp/seccomp_compile.c \
 	runtime/parent/seccomp/seccomp_compile.h \
+	runtime/parent/seccomp/seccomp_compose.c \
+	runtime/parent/seccomp/seccomp_compose.h \
+	runtime/parent/seccomp/seccomp_fold.c \
+	runtime/parent/seccomp/seccomp_fold.h \
+	runtime/parent/seccomp/seccomp_floor.c \
+	runtime/parent/seccomp/seccomp_floor.h \
+	runtime/parent/seccomp/seccomp_floor_compile.c \
+	runtime/parent/seccomp/seccomp_floor_compile.h \
+	runtime/parent/seccomp/seccomp_floor_data.h \
 	runtime/parent/seccomp/seccomp_install.c \
 	runtime/parent/seccomp/seccomp_match.c \
 	runtime/parent/seccomp/seccomp_match.h \

@@ -16,6 +16,7 @@
 #include "base/log.h"
 #include "parent/seccomp/seccomp_code.h"
 #include "parent/seccomp/seccomp_compile.h"
+#include "parent/seccomp/seccomp_floor.h"
 
 #define MAGIC "brigbpf"
 #define DIGEST_SIZE 32
@@ -23,13 +24,21 @@
 /* More profiles than a node sees. Beyond that the cache is emptied: a caller can't fill the disk with profiles. */
 #define FILES_MAX 256
 
-struct header {
+/* What has to be the very same for a file to hold the filter of a plan. */
+struct identity {
 	char magic[8];
 	uint32_t version;    /* SECCOMP_COMPILE_VERSION */
 	uint32_t libseccomp; /* the version of the tables */
 	uint32_t audit_arch; /* of the program that wrote it, and with it the byte order */
-	uint32_t n;	     /* instructions that follow */
+	char floor[44];	     /* the version of brig's own filters, empty where none is below */
 	uint8_t plan[DIGEST_SIZE];
+};
+
+/* Without padding: all of it is digested. */
+struct header {
+	struct identity identity;
+	uint64_t flags, floor_flags;
+	uint32_t n, n_floor;	     /* instructions that follow: those of the filter, those of a floor by itself */
 	uint8_t digest[DIGEST_SIZE]; /* SHA-256 of all the rest: header and instructions */
 };
 
@@ -53,26 +62,39 @@ struct header {
 #define OWN_ARCH 0
 #endif
 
-static void describe(const struct plan_seccomp *plan, const struct seccomp_program *program, struct header *ret)
+static void identify(const struct plan_seccomp *plan, struct identity *ret)
 {
-	*ret = (struct header){
+	*ret = (struct identity){
 		.magic = MAGIC,
 		.version = SECCOMP_COMPILE_VERSION,
 		.libseccomp = TABLES,
 		.audit_arch = OWN_ARCH,
-		.n = (uint32_t)program->n,
 	};
+	if (plan->floor != PLAN_FLOOR_NONE)
+		snprintf(ret->floor, sizeof(ret->floor), "%s", seccomp_floor_version());
 	memcpy(ret->plan, plan->digest, sizeof(ret->plan));
 }
 
-static void digest_file(const struct header *header, const struct sock_filter *instructions,
+static void describe(const struct plan_seccomp *plan, const struct seccomp_program *program, struct header *ret)
+{
+	*ret = (struct header){
+		.flags = program->flags,
+		.floor_flags = program->floor_flags,
+		.n = (uint32_t)program->n,
+		.n_floor = (uint32_t)program->n_floor,
+	};
+	identify(plan, &ret->identity);
+}
+
+static void digest_file(const struct header *header, const struct seccomp_program *program,
 			uint8_t digest[static DIGEST_SIZE])
 {
 	SHA2_CTX context;
 
 	SHA256Init(&context);
 	SHA256Update(&context, (const uint8_t *)header, offsetof(struct header, digest));
-	SHA256Update(&context, (const uint8_t *)instructions, header->n * sizeof(*instructions));
+	SHA256Update(&context, (const uint8_t *)program->instructions, program->n * sizeof(*program->instructions));
+	SHA256Update(&context, (const uint8_t *)program->floor, program->n_floor * sizeof(*program->floor));
 	SHA256Final(digest, &context);
 }
 
@@ -99,53 +121,61 @@ static bool is_safe_directory(int dir_fd)
 	return false;
 }
 
-/* Returns the number of instructions, or 0 where the file can't be one of ours. */
-static size_t check_file(int fd)
+/* false: the file can't be one of ours. */
+static bool check_file(int fd, off_t *ret_size)
 {
 	struct stat status;
-	size_t length;
 
 	if (fstat(fd, &status) < 0 || !S_ISREG(status.st_mode) || !is_only_ours(&status) || status.st_nlink != 1)
-		return 0;
-	if (status.st_size <= (off_t)sizeof(struct header) ||
-	    status.st_size > (off_t)(sizeof(struct header) + SECCOMP_CODE_MAX * sizeof(struct sock_filter)))
-		return 0;
-	length = (size_t)status.st_size - sizeof(struct header);
-	return length % sizeof(struct sock_filter) == 0 ? length / sizeof(struct sock_filter) : 0;
+		return false;
+	*ret_size = status.st_size;
+	return true;
 }
 
-static bool read_file(int fd, const struct plan_seccomp *plan, struct seccomp_program *program)
+static bool read_header(int fd, const struct plan_seccomp *plan, struct header *header)
 {
-	size_t length = program->n * sizeof(*program->instructions);
-	uint8_t digest[DIGEST_SIZE];
-	struct header header, expected;
+	struct identity expected;
+	off_t size;
 
-	if (pread(fd, &header, sizeof(header), 0) != (ssize_t)sizeof(header) ||
-	    pread(fd, program->instructions, length, sizeof(header)) != (ssize_t)length)
+	if (!check_file(fd, &size) || pread(fd, header, sizeof(*header), 0) != (ssize_t)sizeof(*header))
 		return false;
-	describe(plan, program, &expected);
-	if (memcmp(&header, &expected, offsetof(struct header, digest)) != 0)
-		return false;
-	digest_file(&header, program->instructions, digest);
-	return memcmp(header.digest, digest, sizeof(digest)) == 0;
+	identify(plan, &expected);
+	return memcmp(&header->identity, &expected, sizeof(expected)) == 0 && header->n > 0 &&
+	       header->n <= SECCOMP_CODE_MAX && header->n_floor <= SECCOMP_CODE_MAX &&
+	       size == (off_t)(sizeof(*header) + ((size_t)header->n + header->n_floor) * sizeof(struct sock_filter));
+}
+
+static bool read_instructions(int fd, off_t offset, size_t n, struct sock_filter **ret)
+{
+	size_t length = n * sizeof(**ret);
+
+	if (n == 0)
+		return true;
+	*ret = calloc(n, sizeof(**ret));
+	return *ret && pread(fd, *ret, length, offset) == (ssize_t)length;
 }
 
 static bool load(const struct plan_seccomp *plan, int fd, struct seccomp_program *ret)
 {
-	__attribute__((cleanup(seccomp_program_done_cleanup))) struct seccomp_program program = {
-		.n = check_file(fd),
-		.cached = true,
-	};
+	__attribute__((cleanup(seccomp_program_done_cleanup))) struct seccomp_program program = { .cached = true };
+	uint8_t digest[DIGEST_SIZE];
+	struct header header;
 
-	if (program.n == 0)
+	if (!read_header(fd, plan, &header))
 		return false;
-	program.instructions = calloc(program.n, sizeof(*program.instructions));
-	if (!program.instructions || !read_file(fd, plan, &program))
+	program.n = header.n;
+	program.flags = header.flags;
+	program.n_floor = header.n_floor;
+	program.floor_flags = header.floor_flags;
+	if (!read_instructions(fd, sizeof(header), program.n, &program.instructions) ||
+	    !read_instructions(fd, (off_t)(sizeof(header) + program.n * sizeof(struct sock_filter)), program.n_floor,
+			       &program.floor))
 		return false;
-	if (seccomp_compile_flags(plan, &program.flags, /* err= */ NULL) < 0)
+	digest_file(&header, &program, digest);
+	if (memcmp(header.digest, digest, sizeof(digest)) != 0)
 		return false;
 	*ret = program;
-	program.instructions = NULL;
+	program = (struct seccomp_program){ .n = 0 };
 	return true;
 }
 
@@ -198,9 +228,11 @@ void seccomp_cache_store(const struct plan_seccomp *plan, int dir_fd, const stru
 		return;
 	name_file(plan, name);
 	describe(plan, program, &header);
-	digest_file(&header, program->instructions, header.digest);
+	digest_file(&header, program, header.digest);
 	buffer_append(&file, &header, sizeof(header));
 	buffer_append(&file, program->instructions, program->n * sizeof(*program->instructions));
+	if (program->n_floor > 0)
+		buffer_append(&file, program->floor, program->n_floor * sizeof(*program->floor));
 	if (file.failed)
 		return;
 	empty_when_full(dir_fd);

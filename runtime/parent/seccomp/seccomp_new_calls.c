@@ -37,3 +37,12 @@ bool seccomp_new_calls_find(const struct seccomp_arch *arch, const char *name, u
 	}
 	return false;
 }
+
+const char *seccomp_new_calls_name(const struct seccomp_arch *arch, uint32_t number)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(new_calls); i++)
+		if (arch->base + new_calls[i].number == number &&
+		    (!new_calls[i].only_x86_64 || arch->token == AUDIT_ARCH_X86_64))
+			return new_calls[i].name;
+	return NULL;
+}

@@ -12,7 +12,7 @@
 
 struct operator_name {
 	const char *name;
-	enum seccomp_operator op;
+	enum seccomp_comparison op;
 	bool negated;
 };
 

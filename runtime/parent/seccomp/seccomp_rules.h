@@ -10,11 +10,11 @@
 #include "parent/seccomp/seccomp_arch.h"
 #include "plan/plan.h"
 
-enum seccomp_operator { SECCOMP_EQUAL, SECCOMP_GREATER, SECCOMP_GREATER_EQUAL };
+enum seccomp_comparison { SECCOMP_EQUAL, SECCOMP_GREATER, SECCOMP_GREATER_EQUAL };
 
 /* Holds if (argument & mask) OP value, or with negated if not. */
 struct seccomp_condition {
-	enum seccomp_operator op;
+	enum seccomp_comparison op;
 	uint8_t argument; /* 0..5 */
 	bool negated;
 	bool wide;	      /* all 64 bits, else the lower 32 */

@@ -9,8 +9,10 @@
 
 #include <criterion/criterion.h>
 #include <linux/seccomp.h>
+#include <sha2.h>
 
 #include "parent/seccomp/seccomp.h"
+#include "parent/seccomp/seccomp_floor.h"
 #include "plan/plan_digest.h"
 
 static const char *const names[] = { "getppid" };
@@ -34,7 +36,7 @@ static void place_init(struct place *place)
 	place->dir_fd = open(place->directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	for (size_t i = 0; i < 32; i++)
 		snprintf(place->file + 2 * i, 3, "%02x", place->plan.digest[i]);
-	strcat(place->file, "-1");
+	strcat(place->file, "-2");
 }
 
 static void place_done(struct place *place)
@@ -58,11 +60,23 @@ static bool get(struct place *place)
 	cr_assert_eq(program.n, fresh.n);
 	cr_assert_eq(program.flags, fresh.flags);
 	cr_assert_eq(memcmp(program.instructions, fresh.instructions, fresh.n * sizeof(*fresh.instructions)), 0);
+	cr_assert_eq(program.n_floor, fresh.n_floor);
+	cr_assert_eq(program.floor_flags, fresh.floor_flags);
+	cr_assert(fresh.n_floor == 0 || memcmp(program.floor, fresh.floor, fresh.n_floor * sizeof(*fresh.floor)) == 0);
 	cr_assert_not(fresh.cached);
 	cached = program.cached;
 	seccomp_program_done(&program);
 	seccomp_program_done(&fresh);
 	return cached;
+}
+
+/* After a change of the plan. */
+static void rename_file(struct place *place)
+{
+	plan_digest_seccomp(&place->plan, place->plan.digest);
+	for (size_t i = 0; i < 32; i++)
+		snprintf(place->file + 2 * i, 3, "%02x", place->plan.digest[i]);
+	strcat(place->file, "-2");
 }
 
 static off_t size_of(struct place *place)
@@ -139,10 +153,7 @@ Test(seccomp_cache, a_foreign_filter_is_noticed)
 	cr_expect_not(get(&place));
 	strcpy(old, place.file);
 	place.rule.action = SECCOMP_RET_ERRNO | 8;
-	plan_digest_seccomp(&place.plan, place.plan.digest);
-	for (size_t i = 0; i < 32; i++)
-		snprintf(place.file + 2 * i, 3, "%02x", place.plan.digest[i]);
-	strcat(place.file, "-1");
+	rename_file(&place);
 	cr_assert_eq(renameat(place.dir_fd, old, place.dir_fd, place.file), 0);
 	cr_expect_not(get(&place));
 	cr_expect(get(&place));
@@ -215,7 +226,7 @@ Test(seccomp_cache, stays_small)
 		plan_digest_seccomp(&place.plan, place.plan.digest);
 		for (size_t k = 0; k < 32; k++)
 			snprintf(name + 2 * k, 3, "%02x", place.plan.digest[k]);
-		strcat(name, "-1");
+		strcat(name, "-2");
 		n += fstatat(place.dir_fd, name, &status, 0) == 0;
 	}
 	cr_expect_lt(n, 260);
@@ -234,5 +245,124 @@ Test(seccomp_cache, a_directory_that_is_not_there_does_no_harm)
 	cr_expect_not(get(&place));
 	close(place.dir_fd);
 	place.dir_fd = dir_fd;
+	place_done(&place);
+}
+
+/* ---- with a floor beneath ---- */
+
+Test(seccomp_cache, a_floor_is_part_of_the_program)
+{
+	struct place place;
+	off_t without;
+
+	place_init(&place);
+	cr_expect_not(get(&place));
+	without = size_of(&place);
+	place.plan.floor = PLAN_FLOOR_STRICT;
+	rename_file(&place);
+	cr_expect_not(get(&place));
+	cr_expect(get(&place));
+	cr_expect_gt(size_of(&place), without + 8 * 200);
+	place.plan.floor_capabilities = UINT64_MAX;
+	rename_file(&place);
+	cr_expect_not(get(&place), "another floor with other capabilities");
+	place.plan.floor_notifies = true;
+	rename_file(&place);
+	cr_expect_not(get(&place));
+	cr_expect(get(&place), "flags come out as well");
+	place_done(&place);
+}
+
+/* Where things are in a file: the version of the floor's texts, and the digest that is over all the rest. */
+#define VERSION_AT 20
+#define DIGEST_AT 120
+#define HEADER_SIZE 152
+
+static void digest(const uint8_t *file, size_t size, uint8_t result[32])
+{
+	SHA2_CTX context;
+
+	SHA256Init(&context);
+	SHA256Update(&context, file, DIGEST_AT);
+	SHA256Update(&context, file + HEADER_SIZE, size - HEADER_SIZE);
+	SHA256Final(result, &context);
+}
+
+/* Faultless, but of another version of the floor's texts. */
+Test(seccomp_cache, another_floor_is_not_taken)
+{
+	uint8_t file[65536], expected[32];
+	struct place place;
+	ssize_t size;
+	int fd;
+
+	place_init(&place);
+	place.plan.floor = PLAN_FLOOR_BASELINE;
+	rename_file(&place);
+	cr_expect_not(get(&place));
+	fd = openat(place.dir_fd, place.file, O_RDWR | O_CLOEXEC);
+	size = read(fd, file, sizeof(file));
+	cr_assert_gt(size, HEADER_SIZE);
+	cr_assert_str_eq((const char *)file + VERSION_AT, seccomp_floor_version());
+	digest(file, (size_t)size, expected);
+	cr_assert_eq(memcmp(file + DIGEST_AT, expected, sizeof(expected)), 0);
+	file[VERSION_AT]++;
+	digest(file, (size_t)size, file + DIGEST_AT);
+	cr_assert_eq(pwrite(fd, file, (size_t)size, 0), size);
+	close(fd);
+	cr_expect_not(get(&place));
+	cr_expect(get(&place), "made anew");
+	place_done(&place);
+}
+
+Test(seccomp_cache, a_floor_alone_is_built_in)
+{
+	struct seccomp_program program = { 0 };
+	struct stat status;
+	struct place place;
+
+	place_init(&place);
+	place.plan = (struct plan_seccomp){ .floor = PLAN_FLOOR_STRICT };
+	rename_file(&place);
+	cr_assert_eq(seccomp_program_get(&place.plan, place.dir_fd, &program, NULL), 0);
+	cr_expect_gt(program.n, 200);
+	cr_expect_eq(program.n_floor, 0);
+	cr_expect_lt(fstatat(place.dir_fd, place.file, &status, 0), 0);
+	seccomp_program_done(&program);
+	place.plan.floor = PLAN_FLOOR_NONE;
+	cr_expect_eq(seccomp_program_get(&place.plan, place.dir_fd, &program, NULL), -EINVAL, "nothing is asked for");
+	place_done(&place);
+}
+
+#define MANY 1000
+
+/* As many rules as it takes until the floor is installed by itself. */
+Test(seccomp_cache, two_programs)
+{
+	static struct plan_seccomp_arg args[MANY];
+	static struct plan_seccomp_rule rules[MANY];
+	struct seccomp_program program = { 0 };
+	struct place place;
+
+	place_init(&place);
+	place.plan.floor = PLAN_FLOOR_STRICT;
+	place.plan.floor_notifies = true;
+	place.plan.rules = rules;
+	for (size_t i = 0; i < MANY; i++) {
+		args[i] = (struct plan_seccomp_arg){ 1, 0x100000000 + i, 0, "SCMP_CMP_EQ" };
+		rules[i] = (struct plan_seccomp_rule){ names, 1, SECCOMP_RET_ERRNO | (uint32_t)i, &args[i], 1 };
+	}
+	for (place.plan.n_rules = 600; program.n_floor == 0 && place.plan.n_rules < MANY; place.plan.n_rules += 10) {
+		seccomp_program_done(&program);
+		cr_assert_eq(seccomp_program_get(&place.plan, -EBADF, &program, NULL), 0);
+	}
+	cr_assert_gt(program.n_floor, 200);
+	cr_expect_eq(program.flags & SECCOMP_FILTER_FLAG_NEW_LISTENER, 0);
+	cr_expect_eq(program.floor_flags & SECCOMP_FILTER_FLAG_NEW_LISTENER, SECCOMP_FILTER_FLAG_NEW_LISTENER);
+	place.plan.n_rules -= 10;
+	rename_file(&place);
+	cr_expect_not(get(&place));
+	cr_expect(get(&place));
+	seccomp_program_done(&program);
 	place_done(&place);
 }

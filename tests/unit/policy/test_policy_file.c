@@ -51,6 +51,7 @@ Test(policy_file, one_of_roots_is_taken)
 	cr_expect_eq(policy_level(&policy, POLICY_RLIMIT_RAISE), POLICY_ENFORCE);
 	cr_expect_not_null(strstr(policy_name(&policy), "conformant (/"), "%s", policy_name(&policy));
 	cr_expect_not_null(strstr(policy_name(&policy), "/policy.json)"), "%s", policy_name(&policy));
+	policy_done(&policy);
 }
 
 Test(policy_file, writable_by_others_is_refused)

@@ -117,7 +117,7 @@ static int make_process(const char *exec_id, enum fake_behaviour behaviour, stru
 	if (read(ready[0], &byte, 1) < 0)
 		abort();
 	close(ready[0]);
-	*ret = (struct brig_process){ .pid = pid, .pidfd = sys_pidfd_open(pid, 0) };
+	*ret = (struct brig_process){ .pid = pid, .pidfd = sys_pidfd_open(pid, 0), .is_audited = fake->audits };
 	snprintf(ret->cgroup_path, sizeof(ret->cgroup_path), "%s", fake->no_groups ? "" : "group");
 	snprintf(process->exec_id, sizeof(process->exec_id), "%s", exec_id);
 	process->pid = pid;
@@ -153,6 +153,15 @@ int brig_write_last_words(const struct brig *brig, const char *id, const char *t
 	snprintf(fake->last_words, sizeof(fake->last_words), "%s", text);
 	fake->n_last_words++;
 	return behave_before(fake->words, err);
+}
+
+int brig_record_exit(const struct brig *brig, const struct brig_exit *exit, struct error *err)
+{
+	(void)brig;
+	snprintf(fake->recorded[fake->n_recorded % FAKE_PROCESSES_MAX], sizeof(fake->recorded[0]), "%s %s %d %s",
+		 exit->id, exit->exec_id ?: "-", exit->status, exit->ended_by ?: "-");
+	fake->n_recorded++;
+	return behave_before(fake->record, err);
 }
 
 int brig_start(const struct brig *brig, const char *id, struct error *err)

@@ -26,8 +26,11 @@ struct fake_process {
 };
 
 struct fake {
-	enum fake_behaviour create, start, exec, delete, pause, resume, update, words;
+	enum fake_behaviour create, start, exec, delete, pause, resume, update, words, record;
 	struct brig_limits limits; /* of the next container */
+	bool audits;		   /* every process */
+	char recorded[FAKE_PROCESSES_MAX][96];
+	volatile unsigned n_recorded; /* in workers */
 	volatile bool release;
 	volatile unsigned n_creates, n_starts, n_execs, n_deletes, n_pauses, n_resumes, n_updates,
 		n_last_words; /* begun, in workers */

@@ -281,6 +281,11 @@ Test(worker, garbage_is_an_error)
 	cr_expect(strstr(answer.err.message, "sent 7 bytes"), "%s", answer.err.message);
 }
 
+static void pass_over(int number)
+{
+	(void)number;
+}
+
 static int look_around(const void *context, struct worker_outcome *outcome, struct error *err)
 {
 	struct sigaction action;
@@ -325,7 +330,7 @@ Test(worker, keeps_only_what_it_needs)
 	shared->kept_fd = options.keep_fd = kept_fd;
 	shared->enter_fd = enter_fd;
 	shared->other_fd = other_fd;
-	signal(SIGTERM, SIG_IGN);
+	signal(SIGTERM, pass_over);
 	cr_assert_eq(worker_start(&options, &worker, NULL), 0);
 	UNTIL(answer.n);
 	cr_assert(!answer.has_failed, "%s", answer.err.message);

@@ -1,0 +1,227 @@
+#include "container/record.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include <sha2.h>
+
+#include "config.h"
+
+#include "base/cleanup.h"
+#include "container/creation.h"
+#include "container/record_target.h"
+#include "plan/report.h"
+#include "spec/spec.h"
+
+_Static_assert(sizeof(struct plan_pair) == sizeof(struct json_pair), "both are a name and its value");
+
+static void add(SHA2_CTX *context, const char *text)
+{
+	/* With its NUL: no two lists of texts look alike. NULL is not "". */
+	SHA256Update(context, (const uint8_t *)(text ?: "\1"), text ? strlen(text) + 1 : 2);
+}
+
+/* A plan is what config.json, the policy, the host and brig's version make of each other. The first two go in as they are, and the
+ * report stands for the host: to print a plan and take the digest of that costs a fifth of a start. */
+static const char *digest_plan(const struct decision *decision, const char *policy_digest,
+			       char text[static AUDIT_DIGEST_TEXT])
+{
+	uint8_t digest[32];
+	SHA2_CTX context;
+
+	SHA256Init(&context);
+	add(&context, "brig plan 1 " PACKAGE_VERSION);
+	add(&context, policy_digest);
+	SHA256Update(&context, (const uint8_t *)decision->text.data, decision->text.length);
+	for (size_t i = 0; i < decision->report.n_lines; i++) {
+		const struct report_line *line = &decision->report.lines[i];
+
+		add(&context, line->rule);
+		add(&context, line->where);
+		add(&context, line->asked);
+		add(&context, line->applied);
+		add(&context, report_level_name(line->level));
+	}
+	SHA256Final(digest, &context);
+	return audit_record_digest(digest, text);
+}
+
+static bool target_of_creation(const struct creation *creation, struct record_target *ret)
+{
+	const struct decision *decision = &creation->decision;
+
+	if (creation->container.state.audit)
+		return record_target_of_state(&creation->container.state, ret);
+	/* No name: it did not come as far as to a policy. */
+	return decision->policy.name[0] &&
+	       record_target_of_policy(creation->brig, &decision->policy, decision->host.in_user_namespace, ret);
+}
+
+int record_prepare(struct creation *creation, struct error *err)
+{
+	struct arena *arena = creation->container.arena;
+	char plan_digest[AUDIT_DIGEST_TEXT];
+	struct record_target target;
+	struct state_audit *audit;
+
+	if (creation->container.state.audit || !target_of_creation(creation, &target))
+		return 0;
+	audit = arena_new_of(arena, struct state_audit);
+	if (!audit)
+		return error_memory(err);
+	digest_plan(&creation->decision, target.policy.digest, plan_digest);
+	*audit = (struct state_audit){
+		.path = arena_strdup(arena, target.trail.path),
+		.max_bytes = target.trail.max_bytes,
+		.keep = target.trail.keep,
+		.syslog = target.trail.syslog,
+		.required = target.trail.required,
+		.redact_args = target.redact_args,
+		.policy = arena_strdup(arena, target.policy.name),
+		.policy_digest = arena_strdup(arena, target.policy.digest),
+		.plan_digest = arena_strdup(arena, plan_digest),
+	};
+	if (!audit->path || !audit->policy || !audit->policy_digest || !audit->plan_digest)
+		return error_memory(err);
+	creation->container.state.audit = audit;
+	return 0;
+}
+
+/* Room for the lines' names; what has no room is counted by the record. */
+static size_t take_report(const struct report *report, struct audit_report_line lines[static AUDIT_REPORT_MAX])
+{
+	size_t n = report->n_lines < AUDIT_REPORT_MAX ? report->n_lines : AUDIT_REPORT_MAX;
+
+	for (size_t i = 0; i < n; i++)
+		lines[i] = (struct audit_report_line){ .rule = report->lines[i].rule,
+						       .where = report->lines[i].where,
+						       .level = report_level_name(report->lines[i].level) };
+	return report->n_lines;
+}
+
+static void take_process(const struct plan *plan, struct audit_record *record)
+{
+	if (!plan || !plan->has_process)
+		return;
+	record->args = plan->process.argv;
+	record->has_user = true;
+	record->uid = plan->process.uid;
+	record->gid = plan->process.gid;
+}
+
+static struct audit_limits limits_of(const struct plan *plan)
+{
+	const struct plan_resources *resources = &plan->cgroup.resources;
+
+	return (struct audit_limits){
+		.memory = resources->set & PLAN_MEMORY_LIMIT ? resources->memory_limit : -1,
+		.pids = resources->set & PLAN_PIDS && resources->pids > 0 ? resources->pids : -1,
+		.cpu_quota = resources->set & PLAN_CPU_QUOTA ? resources->cpu_quota : -1,
+		.cpu_period = resources->set & PLAN_CPU_PERIOD ? resources->cpu_period : 100000,
+		.timeout_ns = plan->limits.timeout.value,
+		.max_output = plan->limits.max_output.value,
+	};
+}
+
+/* What is known of a container that may have come to no plan. */
+static void take_request(const struct creation *creation, struct audit_record *record)
+{
+	const struct decision *decision = &creation->decision;
+
+	record->id = creation->request->id;
+	record->bundle = decision->plan ? decision->plan->bundle : creation->request->bundle;
+	if (decision->spec)
+		record->workload = record_target_workload(decision->spec->annotations, decision->spec->n_annotations);
+	take_process(decision->plan, record);
+}
+
+int record_create(struct creation *creation, struct error *err)
+{
+	struct audit_report_line lines[AUDIT_REPORT_MAX];
+	struct audit_limits limits = limits_of(creation->plan);
+	struct audit_record record = { .event = AUDIT_CREATE, .pid = creation->birth.pid, .limits = &limits };
+	struct record_target target;
+	int rc;
+
+	if (!target_of_creation(creation, &target))
+		return 0;
+	/* The state lacks it: it is for the trail to see a change, once. */
+	target.policy.source = creation->brig->policy ?: "default";
+	take_request(creation, &record);
+	record.report = lines;
+	record.n_report = take_report(&creation->decision.report, lines);
+	rc = record_target_write(&target, &record, /* binding= */ true, err);
+	creation->is_recorded = rc >= 0;
+	return rc;
+}
+
+void record_create_failure(const struct creation *creation, const struct error *failure)
+{
+	struct audit_record record = { .event = failure->kind == ERROR_REFUSED ? AUDIT_REFUSAL : AUDIT_CREATE,
+				       .error = failure->message };
+	struct record_target target;
+
+	if (!target_of_creation(creation, &target))
+		return;
+	target.policy.source = creation->brig->policy ?: "default";
+	take_request(creation, &record);
+	if (creation->is_recorded) {
+		record.event = AUDIT_DELETE;
+		record.args = NULL;
+	}
+	record_target_write(&target, &record, /* binding= */ false, NULL);
+}
+
+int record_start(const struct state *state, struct error *err)
+{
+	struct audit_record record = { .event = AUDIT_START, .id = state->id, .pid = state->pid };
+	struct record_target target;
+
+	if (!record_target_of_state(state, &target))
+		return 0;
+	record.workload = record_target_workload(state->annotations, state->n_annotations);
+	return record_target_write(&target, &record, /* binding= */ true, err);
+}
+
+/* The container's own trail goes before that of another policy, under which the exec may be asked for. */
+static bool target_of_exec(const struct record_exec *exec, struct record_target *ret)
+{
+	if (record_target_of_state(exec->state, ret)) {
+		ret->policy =
+			(struct audit_policy){ .name = exec->policy->name,
+					       .digest = audit_record_digest(exec->policy->digest, ret->policy_digest) };
+		return true;
+	}
+	return record_target_of_policy(exec->brig, exec->policy, /* in_user_namespace= */ false, ret);
+}
+
+int record_exec(const struct record_exec *exec, struct error *err)
+{
+	struct audit_report_line lines[AUDIT_REPORT_MAX];
+	struct audit_record record = {
+		.event = AUDIT_EXEC, .id = exec->state->id, .exec_id = exec->exec_id, .pid = exec->pid, .report = lines
+	};
+	struct record_target target;
+
+	if (!target_of_exec(exec, &target))
+		return 0;
+	record.workload = record_target_workload(exec->state->annotations, exec->state->n_annotations);
+	record.n_report = take_report(exec->report, lines);
+	take_process(exec->plan, &record);
+	return record_target_write(&target, &record, /* binding= */ true, err);
+}
+
+void record_exec_failure(const struct record_exec *exec, const struct error *failure)
+{
+	struct audit_record record = { .event = failure->kind == ERROR_REFUSED ? AUDIT_REFUSAL : AUDIT_EXEC,
+				       .id = exec->state->id,
+				       .exec_id = exec->exec_id,
+				       .error = failure->message };
+	struct record_target target;
+
+	if (!exec->policy->name[0] || !target_of_exec(exec, &target))
+		return;
+	record.workload = record_target_workload(exec->state->annotations, exec->state->n_annotations);
+	take_process(exec->plan, &record);
+	record_target_write(&target, &record, /* binding= */ false, NULL);
+}

@@ -1,0 +1,57 @@
+/* What the audit trail is told about a container, gathered from where it is known (docs/audit.md). Nothing happens where the container
+ * has no trail. A program that runs has its line in the trail before it does; if it then can't be executed, another line says so. */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+#include <time.h>
+
+#include "audit/audit.h"
+#include "base/error.h"
+#include "container/brig.h"
+#include "container/store.h"
+#include "plan/plan.h"
+#include "policy/policy.h"
+
+struct cgroup;
+struct creation;
+
+/* Before the state is saved: puts there what later lines need, if there is a trail. */
+int record_prepare(struct creation *creation, struct error *err);
+/* Fails where the policy has it that nothing happens unrecorded, and it can't be recorded; so do the next two. */
+int record_create(struct creation *creation, struct error *err);
+int record_start(const struct state *state, struct error *err);
+
+struct record_exec {
+	const struct brig *brig;
+	const struct state *state;
+	const struct policy *policy;
+	const struct plan *plan; /* NULL: it has come to none */
+	const struct report *report;
+	const char *exec_id; /* or NULL */
+	pid_t pid;
+};
+int record_exec(const struct record_exec *exec, struct error *err);
+
+/* Of create or run: a refusal, a failed create, or, after record_create, the end of what was made. */
+void record_create_failure(const struct creation *creation, const struct error *failure);
+/* Of an exec that was not recorded: a refusal, or a failed exec. */
+void record_exec_failure(const struct record_exec *exec, const struct error *failure);
+
+struct record_exit {
+	pid_t pid;
+	const char *exec_id; /* or NULL */
+	bool has_status;
+	int status;		   /* as a shell has it */
+	const struct timespec *at; /* when it ended, or NULL: now */
+	const char *ended_by;	   /* "timeout", "max-output", or NULL */
+	struct cgroup *cgroup;	   /* what it has used; or NULL */
+	const char *error;	   /* or NULL */
+	bool has_denials;
+	uint64_t denials;
+};
+void record_exit(const struct state *state, const struct record_exit *exit);
+void record_delete(const struct state *state, const struct audit_usage *usage);
+/* To be read while the group is there. */
+void record_usage(const struct state *state, struct cgroup *cgroup, struct audit_usage *ret);

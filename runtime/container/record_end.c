@@ -1,0 +1,109 @@
+/* The end of a container or of an exec, and what it has used. */
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/fd.h"
+#include "container/metrics_parse.h"
+#include "container/record.h"
+#include "container/record_target.h"
+#include "parent/cgroup/cgroup.h"
+#include "parent/cgroup/cgroup_statistics.h"
+
+static uint64_t count(int fd, const char *file)
+{
+	char text[64];
+
+	return fd >= 0 && fd_read_file_at(fd, file, text, sizeof(text)) > 0 ? strtoull(text, NULL, 10) : 0;
+}
+
+/* Every group of a v2 tree counts time, whatever controllers there are. */
+static uint64_t cpu_usec(struct cgroup *cgroup)
+{
+	struct brig_metrics metrics = { 0 };
+	int fd = cgroup_files(cgroup, "", NULL);
+	AUTO_FREE char *text = fd >= 0 ? cgroup_statistics_read(fd, "cpu.stat") : NULL;
+
+	if (!text)
+		return count(cgroup_files(cgroup, "cpuacct", NULL), "cpuacct.usage") / 1000;
+	metrics_parse_cpu(text, &metrics);
+	return metrics.cpu.usage_usec;
+}
+
+void record_usage(const struct state *state, struct cgroup *cgroup, struct audit_usage *ret)
+{
+	bool v2 = true;
+	int fd;
+
+	if (!state->audit || !cgroup || !cgroup_exists(cgroup))
+		return;
+	fd = cgroup_files(cgroup, "memory", &v2);
+	*ret = (struct audit_usage){
+		.is_known = true,
+		.oom_kills = cgroup_oom_count(cgroup),
+		.cpu_usec = cpu_usec(cgroup),
+		.memory_peak = count(fd, v2 ? "memory.peak" : "memory.max_usage_in_bytes"),
+	};
+}
+
+void record_exit(const struct state *state, const struct record_exit *exit)
+{
+	struct audit_record record = {
+		.event = AUDIT_EXIT,
+		.id = state->id,
+		.exec_id = exit->exec_id,
+		.pid = exit->pid,
+		.has_status = exit->has_status,
+		.status = exit->status,
+		.exited = exit->at,
+		.ended_by = exit->ended_by,
+		.has_denials = exit->has_denials,
+		.denials = exit->denials,
+		.error = exit->error,
+	};
+	struct record_target target;
+
+	if (!record_target_of_state(state, &target))
+		return;
+	record.workload = record_target_workload(state->annotations, state->n_annotations);
+	record_usage(state, exit->cgroup, &record.usage);
+	record_target_write(&target, &record, /* binding= */ false, NULL);
+}
+
+void record_delete(const struct state *state, const struct audit_usage *usage)
+{
+	struct audit_record record = { .event = AUDIT_DELETE, .id = state->id, .usage = *usage };
+	struct record_target target;
+
+	if (!record_target_of_state(state, &target))
+		return;
+	record.workload = record_target_workload(state->annotations, state->n_annotations);
+	record_target_write(&target, &record, /* binding= */ false, NULL);
+}
+
+int brig_record_exit(const struct brig *brig, const struct brig_exit *exit, struct error *err)
+{
+	AUTO(cgroup_free) struct cgroup *cgroup = NULL;
+	struct container container;
+	struct record_exit record = {
+		.pid = exit->pid,
+		.exec_id = exit->exec_id && exit->exec_id[0] ? exit->exec_id : NULL,
+		.has_status = true,
+		.status = exit->status,
+		.at = &exit->at,
+		.ended_by = exit->ended_by,
+		.has_denials = exit->has_denials,
+		.denials = exit->denials,
+	};
+	int rc = store_open(brig, exit->id, STORE_UNLOCKED, &container, err);
+
+	if (rc < 0)
+		return rc;
+	/* An exec has no limits and counters of its own. */
+	if (!record.exec_id && container.state.cgroup_path &&
+	    cgroup_open(container.state.cgroup_manager, container.state.cgroup_path, &cgroup, NULL) >= 0)
+		record.cgroup = cgroup;
+	record_exit(&container.state, &record);
+	store_done(&container);
+	return 0;
+}

@@ -1,0 +1,175 @@
+#include "parent/cgroup/cgroup_parents.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/fd.h"
+#include "parent/cgroup/cgroup_file.h"
+#include "parent/cgroup/cgroup_internal.h"
+
+#define PERIOD_DEFAULT 100000 /* microseconds */
+
+static uint64_t positive(int64_t limit)
+{
+	return limit > 0 ? (uint64_t)limit : 0;
+}
+
+static uint64_t thousandths(int64_t quota, int64_t period)
+{
+	return quota > 0 && period > 0 && quota <= INT64_MAX / 1000 ? (uint64_t)(quota * 1000 / period) : 0;
+}
+
+static uint64_t read_pids(int fd)
+{
+	return positive(cgroup_file_number(fd, "pids.max", -1));
+}
+
+static uint64_t read_memory_v1(int fd)
+{
+	return positive(cgroup_file_number(fd, "memory.limit_in_bytes", -1));
+}
+
+static uint64_t read_memory_v2(int fd)
+{
+	return positive(cgroup_file_number(fd, "memory.max", -1));
+}
+
+static uint64_t read_cpu_v1(int fd)
+{
+	int64_t quota = cgroup_file_number(fd, "cpu.cfs_quota_us", -1);
+
+	return quota > 0 ? thousandths(quota, cgroup_file_number(fd, "cpu.cfs_period_us", PERIOD_DEFAULT)) : 0;
+}
+
+/* "max 100000", "150000 100000" */
+static uint64_t read_cpu_v2(int fd)
+{
+	char text[64], *end;
+	long long quota;
+
+	if (fd_read_file_at(fd, "cpu.max", text, sizeof(text)) <= 0 || text[0] == 'm')
+		return 0;
+	quota = strtoll(text, &end, 10);
+	return thousandths(quota, *end == ' ' ? strtoll(end, NULL, 10) : PERIOD_DEFAULT);
+}
+
+struct reader {
+	unsigned kind;
+	enum cgroup_controller controller;
+	uint64_t (*read_v1)(int fd), (*read_v2)(int fd);
+	size_t offset; /* in struct host_limits */
+};
+
+static const struct reader readers[] = {
+	{ CGROUP_PARENTS_PIDS, CGROUP_PIDS, read_pids, read_pids, offsetof(struct host_limits, pids) },
+	{ CGROUP_PARENTS_MEMORY, CGROUP_MEMORY, read_memory_v1, read_memory_v2, offsetof(struct host_limits, memory) },
+	{ CGROUP_PARENTS_CPU, CGROUP_CPU, read_cpu_v1, read_cpu_v2, offsetof(struct host_limits, cpu) },
+};
+
+static void keep_lower(struct host_limits *limits, const struct reader *reader, uint64_t found)
+{
+	uint64_t *limit = (uint64_t *)((char *)limits + reader->offset);
+
+	if (found != 0 && (*limit == 0 || found < *limit))
+		*limit = found;
+}
+
+/* Calls read for each group from the first below the root down to the parent of path. */
+static void read_levels(int root_fd, char *path, const struct reader *reader, bool v2, unsigned kinds,
+			struct host_limits *limits)
+{
+	for (char *slash = strchr(path, '/'); slash; slash = strchr(slash + 1, '/')) {
+		AUTO_CLOSE int fd = -EBADF;
+
+		*slash = '\0';
+		fd = cgroup_tree_open_at(root_fd, path);
+		*slash = '/';
+		/* What is not there yet has no limits, nor has what lies below it. */
+		if (fd < 0)
+			return;
+		if (!v2)
+			keep_lower(limits, reader, reader->read_v1(fd));
+		for (size_t i = 0; v2 && i < ARRAY_SIZE(readers); i++) {
+			if (kinds & readers[i].kind)
+				keep_lower(limits, &readers[i], readers[i].read_v2(fd));
+		}
+	}
+}
+
+static int open_root(const char *name)
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), CGROUP_ROOT "%s%s", name ? "/" : "", name ?: "");
+	return open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+}
+
+static void read_v1(char *path, unsigned kinds, struct host_limits *limits)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(readers); i++) {
+		AUTO_CLOSE int root_fd = -EBADF;
+
+		if (!(kinds & readers[i].kind))
+			continue;
+		root_fd = open_root(cgroup_settings_controller_name(readers[i].controller, /* v2= */ false));
+		if (root_fd >= 0)
+			read_levels(root_fd, path, &readers[i], /* v2= */ false, kinds, limits);
+	}
+}
+
+static void read_v2(char *path, unsigned kinds, struct host_limits *limits)
+{
+	AUTO_CLOSE int root_fd = open_root(NULL);
+
+	if (root_fd >= 0)
+		read_levels(root_fd, path, /* reader= */ NULL, /* v2= */ true, kinds, limits);
+}
+
+/* "a-b.slice:prefix:name" -> "a.slice/a-b.slice/scope" (systemd.slice(5)); false where it is none of that form. */
+static bool expand_slice(const char *path, char expanded[static CGROUP_PATH_MAX])
+{
+	size_t length = strcspn(path, ":"), n = 0, stem = length;
+
+	if (length < strlen(".slice") || strncmp(path + length - 6, ".slice", 6) != 0)
+		return false;
+	stem -= 6;
+	for (size_t i = 1; i <= stem && n + stem + 16 < CGROUP_PATH_MAX; i++) {
+		if (i == stem || path[i] == '-')
+			n += (size_t)snprintf(expanded + n, CGROUP_PATH_MAX - n, "%.*s.slice/", (int)i, path);
+	}
+	snprintf(expanded + n, CGROUP_PATH_MAX - n, "scope");
+	return true;
+}
+
+struct host_limits cgroup_parents_limits(enum plan_cgroup_manager manager, const char *path, unsigned kinds)
+{
+	struct host_limits limits = { 0 };
+	char copy[CGROUP_PATH_MAX];
+	struct error ignored;
+
+	if (manager == PLAN_CGROUP_SYSTEMD) {
+		if (!expand_slice(path, copy))
+			return limits;
+	} else {
+		if (strlen(path) >= sizeof(copy))
+			return limits;
+		strcpy(copy, path);
+	}
+	if (!kinds || !strchr(copy, '/') || cgroup_tree_check_path(copy, &ignored) < 0)
+		return limits;
+	switch (cgroup_layout()) {
+	case HOST_CGROUP_NONE:
+		break;
+	case HOST_CGROUP_V1:
+	case HOST_CGROUP_HYBRID:
+		read_v1(copy, kinds, &limits);
+		break;
+	case HOST_CGROUP_V2:
+		read_v2(copy, kinds, &limits);
+		break;
+	}
+	return limits;
+}

@@ -1,0 +1,104 @@
+/* The floor's rules about what the kernel lets a process do: the system call filter, and AppArmor's profile. */
+#include <errno.h>
+#include <linux/seccomp.h>
+#include <string.h>
+
+#include "plan/plan_digest.h"
+#include "plan/plan_harden.h"
+
+static enum plan_floor floor_of_set(const struct plan_builder *builder)
+{
+	return policy_set(builder->request->policy) == POLICY_STRICT ? PLAN_FLOOR_STRICT : PLAN_FLOOR_BASELINE;
+}
+
+static void lay_floor(struct plan_builder *builder)
+{
+	struct plan_seccomp *seccomp = &builder->plan->seccomp;
+
+	seccomp->floor = floor_of_set(builder);
+	seccomp->floor_capabilities = builder->plan->process.capabilities.bounding;
+	plan_digest_seccomp(seccomp, seccomp->digest);
+}
+
+static bool denies_nothing(const struct plan_seccomp *seccomp)
+{
+	if (!seccomp->enabled)
+		return true;
+	for (size_t i = 0; i < seccomp->n_rules; i++) {
+		if (seccomp->rules[i].action != SECCOMP_RET_ALLOW)
+			return false;
+	}
+	return seccomp->default_action == SECCOMP_RET_ALLOW;
+}
+
+/* One of the caller's own is not below the floor, and whether it is as strict, call by call, is for the composition to see: it
+ * lies on ours at each level that changes anything. */
+static int lay_beneath(struct plan_builder *builder, const char *name, struct error *err)
+{
+	struct report_line line = { .level = REPORT_NOTE,
+				    .rule = policy_rule_name(POLICY_SECCOMP),
+				    .where = "linux.seccomp",
+				    .asked = "a filter",
+				    .applied = plan_builder_text(builder, err, "it, and brig's filter %s beneath", name),
+				    .why = "of two answers the stricter one counts" };
+	enum policy_level level = plan_harden_level(builder, POLICY_SECCOMP);
+
+	if (!line.applied)
+		return -ENOMEM;
+	if (level != POLICY_ADJUST && level != POLICY_ENFORCE)
+		return 0;
+	lay_floor(builder);
+	return report_add(builder->report, &line, err);
+}
+
+int plan_harden_seccomp(struct plan_builder *builder, struct error *err)
+{
+	const char *name = floor_of_set(builder) == PLAN_FLOOR_STRICT ? "strict" : "baseline";
+	struct report_line line = { .where = "linux.seccomp",
+				    .asked = builder->plan->seccomp.enabled ? "a filter that denies nothing" : "no filter",
+				    .applied = plan_builder_text(builder, err, "brig's filter %s", name),
+				    .why = "each of the kernel's calls could be tried" };
+	bool adjust;
+	int rc;
+
+	if (!builder->process)
+		return 0;
+	if (!line.applied)
+		return -ENOMEM;
+	if (!denies_nothing(&builder->plan->seccomp))
+		return lay_beneath(builder, name, err);
+	rc = plan_harden_find(builder, POLICY_SECCOMP, &line, &adjust, err);
+	if (rc >= 0 && adjust)
+		lay_floor(builder);
+	return rc;
+}
+
+/* To make it so nobody can: whoever runs the host has to load the profile. */
+static int report_not_loaded(struct plan_builder *builder, struct report_line *line, struct error *err)
+{
+	line->level = REPORT_WARNING;
+	line->rule = policy_rule_name(POLICY_APPARMOR);
+	line->applied = "none";
+	line->why = "the profile " PLAN_APPARMOR_DEFAULT " is not loaded on this host";
+	return report_add(builder->report, line, err);
+}
+
+int plan_harden_apparmor(struct plan_builder *builder, struct error *err)
+{
+	struct plan_process *process = &builder->plan->process;
+	bool unconfined = process->apparmor_profile && strcmp(process->apparmor_profile, "unconfined") == 0, adjust;
+	struct report_line line = { .where = "process.apparmorProfile",
+				    .asked = unconfined ? "unconfined" : "no profile",
+				    .applied = PLAN_APPARMOR_DEFAULT,
+				    .why = "AppArmor is on, and would not confine it" };
+	int rc;
+
+	if (!builder->process || !builder->host->apparmor || (process->apparmor_profile && !unconfined))
+		return 0;
+	if (!builder->host->apparmor_default && plan_harden_level(builder, POLICY_APPARMOR) == POLICY_ADJUST)
+		return report_not_loaded(builder, &line, err);
+	rc = plan_harden_find(builder, POLICY_APPARMOR, &line, &adjust, err);
+	if (rc >= 0 && adjust)
+		process->apparmor_profile = PLAN_APPARMOR_DEFAULT;
+	return rc;
+}

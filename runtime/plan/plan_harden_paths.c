@@ -1,0 +1,94 @@
+/* The floor's rule about what the kernel's own file systems show: masked and read-only paths. */
+#include <errno.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/path.h"
+#include "plan/plan_harden.h"
+
+/* What engines mask by default, the newest of them, and why. The throttling counters of each processor, which Docker masks since
+ * the same advisory as /proc/interrupts, are left out: there is one directory a processor, and each mask costs a mount. */
+static const char *const masked[] = {
+	"/proc/acpi",			 /* writing to it puts the machine to sleep */
+	"/proc/asound",			 /* what sound is played, and by whom */
+	"/proc/interrupts",		 /* others' keystrokes, by their timing */
+	"/proc/kcore",			 /* the kernel's memory */
+	"/proc/keys",			 /* names of keys of the same user in other containers */
+	"/proc/latency_stats",		 /* what other processes wait for */
+	"/proc/sched_debug",		 /* all processes of the host */
+	"/proc/scsi",			 /* a write takes a disk away */
+	"/proc/timer_list",		 /* kernel addresses, other processes' timers */
+	"/proc/timer_stats",		 /* the same, on old kernels */
+	"/sys/devices/virtual/powercap", /* what other programs compute, by the energy they use (CVE-2020-8694) */
+	"/sys/firmware",		 /* tables and variables of the firmware */
+};
+
+static const char *const read_only[] = {
+	"/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger",
+};
+
+struct union_of {
+	const char *where;
+	const char *const *ours;
+	size_t n_ours;
+	const char *const **list; /* the plan's */
+	size_t *n;
+	const char *applied, *why;
+};
+
+static bool is_covered(const char *path, const char *const *list, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		if (path_is_below(path, list[i]))
+			return true;
+	}
+	return false;
+}
+
+static int unite(struct plan_builder *builder, const struct union_of *paths, struct error *err)
+{
+	const struct plan_rootfs *rootfs = &builder->plan->rootfs;
+	const char **all = arena_array_of(builder->arena, *paths->n + paths->n_ours, const char *), *names = "";
+	struct report_line line = { .where = paths->where, .applied = paths->applied, .why = paths->why };
+	size_t n = *paths->n;
+	bool adjust;
+	int rc;
+
+	if (!all)
+		return error_memory(err);
+	if (n)
+		memcpy(all, *paths->list, n * sizeof(*all));
+	for (size_t i = 0; names && i < paths->n_ours; i++) {
+		/* What is masked can't be written to either. */
+		if (is_covered(paths->ours[i], *paths->list, *paths->n) ||
+		    is_covered(paths->ours[i], rootfs->masked, rootfs->n_masked))
+			continue;
+		all[n++] = paths->ours[i];
+		names = plan_builder_text(builder, err, "%s%s%s", names, *names ? ", " : "", paths->ours[i]);
+	}
+	if (!names || n == *paths->n)
+		return names ? 0 : -ENOMEM;
+	line.asked = plan_builder_text(builder, err, "%s as they are", names);
+	if (!line.asked)
+		return -ENOMEM;
+	rc = plan_harden_find(builder, POLICY_MASKED_PATH, &line, &adjust, err);
+	if (rc >= 0 && adjust) {
+		*paths->list = all;
+		*paths->n = n;
+	}
+	return rc;
+}
+
+int plan_harden_masked_path(struct plan_builder *builder, struct error *err)
+{
+	struct plan_rootfs *rootfs = &builder->plan->rootfs;
+	const struct union_of lists[] = {
+		{ "linux.maskedPaths", masked, ARRAY_SIZE(masked), &rootfs->masked, &rootfs->n_masked, "masked",
+		  "they tell of the host, or let it be changed" },
+		{ "linux.readonlyPaths", read_only, ARRAY_SIZE(read_only), &rootfs->readonly_paths,
+		  &rootfs->n_readonly_paths, "read-only", "writing there changes the host" },
+	};
+	int rc = unite(builder, &lists[0], err);
+
+	return rc < 0 ? rc : unite(builder, &lists[1], err);
+}

@@ -1,0 +1,100 @@
+/* The floor's rule about kernel settings. plan_sysctl.c has refused those of the whole host before. */
+#include <errno.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/syscalls.h"
+#include "plan/plan_harden.h"
+
+/* Those that the kubelet calls safe: they reach nobody outside the namespace, also where a pod's containers share it. */
+static const char *const safe[] = {
+	"kernel/shm_rmid_forced",	    "net/ipv4/ip_local_port_range",
+	"net/ipv4/ip_local_reserved_ports", "net/ipv4/ip_unprivileged_port_start",
+	"net/ipv4/ping_group_range",	    "net/ipv4/tcp_fin_timeout",
+	"net/ipv4/tcp_keepalive_intvl",	    "net/ipv4/tcp_keepalive_probes",
+	"net/ipv4/tcp_keepalive_time",	    "net/ipv4/tcp_rmem",
+	"net/ipv4/tcp_syncookies",	    "net/ipv4/tcp_wmem",
+};
+
+static bool matches(const char *pattern, const char *name)
+{
+	size_t length = strcspn(pattern, "*");
+
+	return pattern[length] ? strncmp(name, pattern, length) == 0 : strcmp(name, pattern) == 0;
+}
+
+static uint64_t namespace_of(const char *name)
+{
+	if (strncmp(name, "net/", 4) == 0)
+		return CLONE_NEWNET;
+	return strcmp(name, "kernel/hostname") == 0 || strcmp(name, "kernel/domainname") == 0 ? CLONE_NEWUTS
+											      : CLONE_NEWIPC;
+}
+
+static bool is_allowed(const struct plan_builder *builder, const char *name)
+{
+	struct policy_strings site = policy_sysctls(builder->request->policy);
+
+	/* A namespace that is made for this very container has nobody else in it. */
+	if (plan_builder_namespace(builder, namespace_of(name)) == PLAN_NAMESPACE_NEW)
+		return true;
+	for (size_t i = 0; i < ARRAY_SIZE(safe); i++) {
+		if (strcmp(safe[i], name) == 0)
+			return true;
+	}
+	for (size_t i = 0; i < site.n; i++) {
+		if (matches(site.list[i], name))
+			return true;
+	}
+	return false;
+}
+
+/* CVE-2022-0811: more than one setting in a value. The kernel takes numbers, words, and blanks between them. */
+static bool has_control_characters(const char *value)
+{
+	for (; *value; value++) {
+		if ((unsigned char)*value < ' ' && *value != '\t')
+			return true;
+	}
+	return false;
+}
+
+static int check(struct plan_builder *builder, const struct plan_pair *sysctl, bool *ret_keep, struct error *err)
+{
+	bool control = has_control_characters(sysctl->value), adjust;
+	struct report_line line = { .applied = "left out" };
+	int rc;
+
+	*ret_keep = true;
+	if (!control && is_allowed(builder, sysctl->name))
+		return 0;
+	line.why = control ? "its value has control characters, as if it were several settings (CVE-2022-0811)"
+			   : "it is not on the list of those that can't harm others in a shared namespace";
+	line.where = plan_builder_text(builder, err, "linux.sysctl[\"%.200s\"]", sysctl->name);
+	line.asked = plan_builder_text(builder, err, "\"%.64s\"", sysctl->value);
+	if (!line.where || !line.asked)
+		return -ENOMEM;
+	rc = plan_harden_find(builder, POLICY_SYSCTL, &line, &adjust, err);
+	*ret_keep = !adjust;
+	return rc;
+}
+
+int plan_harden_sysctl(struct plan_builder *builder, struct error *err)
+{
+	struct plan *plan = builder->plan;
+	struct plan_pair *kept = arena_array_of(builder->arena, plan->n_sysctls, struct plan_pair);
+	int rc = kept ? 0 : error_memory(err);
+	size_t n = 0;
+	bool keep;
+
+	for (size_t i = 0; rc >= 0 && i < plan->n_sysctls; i++) {
+		rc = check(builder, &plan->sysctls[i], &keep, err);
+		if (rc >= 0 && keep)
+			kept[n++] = plan->sysctls[i];
+	}
+	if (rc < 0)
+		return rc;
+	plan->sysctls = kept;
+	plan->n_sysctls = n;
+	return 0;
+}

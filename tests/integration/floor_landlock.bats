@@ -1,0 +1,117 @@
+#!/usr/bin/env bats
+# shellcheck disable=SC2016,SC2030,SC2031,SC2154 # scripts of other shells; bats: a subshell a test, $output
+# The second lock on the file system. It is looked at alone: the mounts' own flags, the filter and the user namespace are out of its way.
+
+load support/common
+
+prepare() {
+	cat > "$T/policy.json" <<- 'END'
+		{ "set": "conformant", "rules": { "landlock": "adjust" } }
+	END
+	config '.root.readonly = true'
+}
+
+# What the tests of this folder mean by brig, with the policy.
+brig() {
+	BRIG_TEST=$ID "$BRIG" --root "$ROOT" --policy "$T/policy.json" "$@"
+}
+
+# With every capability, and no other lock: whoever may remount can write, but for Landlock.
+privileged() {
+	config '.process.capabilities = (["bounding", "effective", "permitted"] | map({ key: ., value: ["CAP_SYS_ADMIN", "CAP_DAC_OVERRIDE", "CAP_CHOWN", "CAP_MKNOD"] }) | from_entries)'
+}
+
+@test "a read-only root stays so for who may remount it" {
+	privileged
+	inside 'mount -o remount,bind,rw / 2>&1; echo x > /file 2>&1 || echo refused'
+	expect_like "$output" 'refused'
+	expect_like "$output" 'ermission denied|not permitted'
+}
+
+@test "without the lock the same container writes there: the test above can fail" {
+	privileged
+	echo '{ "set": "conformant" }' > "$T/policy.json"
+	inside 'mount -o remount,bind,rw / && echo x > /file && echo written'
+	expect_like "$output" 'written'
+}
+
+@test "writable mounts can be written to, files made, renamed, linked, removed" {
+	mkdir "$T/volume"
+	add_mount /volume bind "$T/volume" rbind rw
+	add_mount /scratch tmpfs tmpfs
+	inside 'set -e; for d in /volume /scratch /dev/shm; do
+		cd $d; mkdir a b; echo x > a/f; mv a/f b/g; ln b/g a/h; ln -s g b/l; mkfifo p; truncate -s 3 a/h; cat b/g; rm -r a b p; done; echo; echo all'
+	expect_like "$output" 'all'
+}
+
+@test "a volume that is read-only is not among them, also through a writable one around it" {
+	mkdir -p "$T/outer/inner"
+	add_mount /outer bind "$T/outer" rbind rw
+	mkdir "$T/kept"
+	add_mount /kept bind "$T/kept" rbind ro
+	privileged
+	inside 'echo x > /outer/f; mount -o remount,bind,rw /kept 2>/dev/null; echo x > /kept/f 2>/dev/null || echo refused'
+	expect_like "$output" refused
+	[ ! -e "$T/kept/f" ]
+	[ -e "$T/outer/f" ]
+}
+
+@test "no device node can be made, even with the capability and a writable root" {
+	privileged
+	config '.root.readonly = false | .linux.resources.devices = [{ allow: true, access: "rwm" }]'
+	inside 'mknod /disk b 8 0 2>&1 || echo refused'
+	expect_like "$output" refused
+}
+
+@test "mounts can't be changed" {
+	privileged
+	inside 'umount /proc/keys 2>&1; mount -t tmpfs none /dev/shm 2>&1; mount --bind /bin /proc 2>&1; grep -c " /proc/keys " /proc/self/mountinfo'
+	expect_equal "$(tail -n 1 <<< "$output")" 1
+}
+
+@test "/dev/stdout, /dev/stderr, /dev/null and the terminal can be opened and written to" {
+	shell 'echo out >> /dev/stdout; echo err >> /dev/stderr; echo gone > /dev/null; echo via >> /proc/self/fd/1'
+	must run_container
+	expect_like "$output" 'out'
+	expect_like "$output" 'via'
+	expect_like "$stderr" 'err'
+	shell 'echo pipe >> /dev/stdout'
+	output=$(run_container 2>&1 < /dev/null | cat)
+	expect_like "$output" pipe
+	mkfifo "$T/fifo"
+	helper cat "$T/fifo"
+	shell 'echo fifo >> /dev/stdout'
+	run_container > "$T/fifo" < /dev/null
+	wait_until grep -q fifo "$T/helper.out"
+}
+
+@test "an exec is locked the same way, whatever policy it comes with" {
+	privileged
+	mkdir "$T/volume"
+	add_mount /volume bind "$T/volume" rbind rw
+	sleeper
+	must env BRIG_TEST="$ID" "$BRIG" --root "$ROOT" exec "$ID" sh -c 'mount -o remount,bind,rw / 2>/dev/null; echo x > /file 2>/dev/null || echo refused; echo y > /volume/f && echo written; echo z >> /dev/stdout'
+	expect_like "$output" refused
+	expect_like "$output" written
+	expect_like "$output" z
+}
+
+@test "a created container is locked once it starts" {
+	privileged
+	shell 'mount -o remount,bind,rw / 2>/dev/null; echo x > /file 2>/dev/null || echo refused; sleep 300'
+	must create
+	must brig start "$ID"
+	sleep 0.2
+	must brig exec "$ID" sh -c 'test -e /file || echo not there'
+	expect_like "$output" 'not there'
+}
+
+@test "the plan and its report tell of it" {
+	must brig plan -b "$BUNDLE" --json
+	expect_json "$output" '.plan.landlock.enabled == true'
+	config '.process.noNewPrivileges = false'
+	must brig plan -b "$BUNDLE" --json
+	expect_json "$output" '[.report[] | select(.rule == "landlock")] | length == 1'
+	sed -i 's/adjust/enforce/' "$T/policy.json"
+	must_fail 1 'landlock' run_container
+}
