@@ -3,13 +3,15 @@
 brig_commands = audit create delete events exec features kill list pause plan ps resume run spec start state update
 # The shim, which has no table of that kind, has a page that is written by hand.
 man_pages = docs/man/brig.1 $(brig_commands:%=docs/man/brig-%.1) docs/man/containerd-shim-brig-v2.1
+policy_page = docs/man/brig-policy.5
 completion = support/completion/brig
 
-EXTRA_DIST += docs/adr docs/audit.md docs/benchmarks.md docs/benchmarks.svg docs/policy.md docs/policy.schema.json docs/containerd-shim-brig-v2.1.scd deploy
-CLEANFILES += $(man_pages) $(completion)
+EXTRA_DIST += docs/adr docs/audit.md docs/benchmarks.md docs/benchmarks.svg docs/policy.md docs/seccomp.md docs/policy.schema.json docs/containerd-shim-brig-v2.1.scd docs/brig-policy.5.scd deploy
+CLEANFILES += $(man_pages) $(policy_page) $(completion)
 
 if HAVE_SCDOC
 nodist_man1_MANS = $(man_pages)
+nodist_man5_MANS = $(policy_page)
 endif
 if RUNS_HERE
 nodist_bashcompletion_DATA = $(completion)
@@ -20,6 +22,8 @@ docs/man/brig.1: brig$(EXEEXT)
 	$(AM_V_GEN)$(MKDIR_P) $(@D) && ./brig __man > $@.scd && $(SCDOC) < $@.scd > $@.new && mv $@.new $@ && rm $@.scd
 docs/man/containerd-shim-brig-v2.1: docs/containerd-shim-brig-v2.1.scd
 	$(AM_V_GEN)$(MKDIR_P) $(@D) && $(SCDOC) < $(srcdir)/docs/containerd-shim-brig-v2.1.scd > $@.new && mv $@.new $@
+docs/man/brig-policy.5: docs/brig-policy.5.scd
+	$(AM_V_GEN)$(MKDIR_P) $(@D) && $(SCDOC) < $(srcdir)/docs/brig-policy.5.scd > $@.new && mv $@.new $@
 docs/man/brig-%.1: brig$(EXEEXT)
 	$(AM_V_GEN)$(MKDIR_P) $(@D) && ./brig __man $* > $@.scd && $(SCDOC) < $@.scd > $@.new && mv $@.new $@ && rm $@.scd
 $(completion): brig$(EXEEXT)

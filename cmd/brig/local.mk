@@ -1,8 +1,10 @@
 cmd_brig_sources = \
 	cmd/brig/cmd_audit.c \
+	cmd/brig/cmd_check.c \
 	cmd/brig/cmd_checkpoint.c \
 	cmd/brig/cmd_create.c \
 	cmd/brig/cmd_delete.c \
+	cmd/brig/cmd_doctor.c \
 	cmd/brig/cmd_events.c \
 	cmd/brig/cmd_exec.c \
 	cmd/brig/cmd_features.c \

@@ -158,7 +158,7 @@ static int open_files(const char *path, int fds[static AUDIT_KEEP_MAX + 1], stru
 				 path);
 	for (unsigned i = 0; rc >= 0 && i <= AUDIT_KEEP_MAX; i++) {
 		snprintf(numbered, sizeof(numbered), i ? "%s.%u" : "%s", name, i);
-		rc = fds[i] = trail_open_file(dir_fd, numbered, O_RDONLY, err);
+		rc = fds[i] = trail_open_file(dir_fd, numbered, O_RDONLY, NULL, err);
 		if (rc == -ENOENT)
 			rc = 0;
 		found |= fds[i] >= 0;

@@ -60,7 +60,8 @@ static size_t write_capped(struct json_writer *writer, const char *text, size_t 
 {
 	static const char ellipsis[] = "\xe2\x80\xa6";
 	char cut[PATH_TEXT_MAX + sizeof(ellipsis)];
-	size_t length = strnlen(text, max + 1), kept = 0, size;
+	/* A character more, so that one across the end is seen as one. */
+	size_t length = strnlen(text, max + 4), kept = 0, size;
 
 	if (length <= max) {
 		json_write_string_n(writer, text, length);

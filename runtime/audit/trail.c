@@ -87,7 +87,7 @@ int trail_open_directory(const char *path, bool make, bool shared, struct error 
 	return rc < 0 ? rc : steal_fd(&fd);
 }
 
-static int check_file(int fd, const char *name, struct error *err)
+static int check_file(int fd, const char *name, uint64_t *ret_size, struct error *err)
 {
 	struct stat status;
 
@@ -101,10 +101,12 @@ static int check_file(int fd, const char *name, struct error *err)
 				 "the audit trail %s belongs to uid %u with mode %04o and %lu links: it has to be ours, "
 				 "with mode 0600 and one link (move it away, and brig makes a new one)",
 				 name, status.st_uid, status.st_mode & 07777, (unsigned long)status.st_nlink);
+	if (ret_size)
+		*ret_size = (uint64_t)status.st_size;
 	return 0;
 }
 
-int trail_open_file(int dir_fd, const char *name, int flags, struct error *err)
+int trail_open_file(int dir_fd, const char *name, int flags, uint64_t *ret_size, struct error *err)
 {
 	/* O_NONBLOCK: a FIFO in its place must not hang us before fstat tells. */
 	AUTO_CLOSE int fd = openat(dir_fd, name, flags | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY, 0600);
@@ -116,7 +118,7 @@ int trail_open_file(int dir_fd, const char *name, int flags, struct error *err)
 		return error_set(err, ERROR_REFUSED, ELOOP, "the audit trail %s is a symbolic link: move it away", name);
 	if (fd < 0)
 		return error_system(err, errno, "open the audit trail %s", name);
-	rc = check_file(fd, name, err);
+	rc = check_file(fd, name, ret_size, err);
 	return rc < 0 ? rc : steal_fd(&fd);
 }
 
@@ -150,16 +152,12 @@ static int mend(struct trail *trail, struct error *err)
 
 static int open_current(struct trail *trail, struct error *err)
 {
-	struct stat status;
-	int fd = trail_open_file(trail->dir_fd, trail->name, O_RDWR | O_APPEND | O_CREAT, err);
+	int fd = trail_open_file(trail->dir_fd, trail->name, O_RDWR | O_APPEND | O_CREAT, &trail->size, err);
 
 	if (fd < 0)
 		return fd;
 	close_and_reset(&trail->fd);
 	trail->fd = fd;
-	if (fstat(fd, &status) < 0)
-		return error_system(err, errno, "stat the audit trail %s", trail->name);
-	trail->size = (uint64_t)status.st_size;
 	return mend(trail, err);
 }
 

@@ -27,5 +27,6 @@ int trail_open(const struct audit_target *target, struct trail *ret, struct erro
 /* One write(2); all of line or nothing. */
 int trail_append(struct trail *trail, const struct buffer *line, struct error *err);
 void trail_done(struct trail *trail);
-/* The file name in dir_fd, for reading; -ENOENT without err where there is none. Refuses what does not belong to us alone. */
-int trail_open_file(int dir_fd, const char *name, int flags, struct error *err);
+/* The file name in dir_fd; -ENOENT without err where there is none. Refuses what does not belong to us alone. ret_size: in bytes;
+ * NULL is allowed. */
+int trail_open_file(int dir_fd, const char *name, int flags, uint64_t *ret_size, struct error *err);

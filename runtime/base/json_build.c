@@ -323,7 +323,7 @@ static const struct json_field *find_field(const struct json_frame *frame, const
 /* A rule that is misspelt must not be one that does not hold. */
 static int refuse_unknown(struct json_build *build, const struct json_frame *frame, const char *key, size_t length)
 {
-	char known[400] = "";
+	char known[640] = "";
 	size_t used = 0;
 
 	for (const struct json_field *field = frame->type->fields; field->name && used < sizeof(known); field++)

@@ -31,6 +31,9 @@ int handshake_receive(int channel_fd, struct handshake_message *ret, int *ret_fd
 	struct handshake_message message = { 0 };
 	ssize_t n = fd_receive(channel_fd, &message, sizeof(message), ret_fd);
 
+	/* A peer that ended with something of ours unread: its own last words come after this. */
+	if (n == -ECONNRESET)
+		n = fd_receive(channel_fd, &message, sizeof(message), ret_fd);
 	if (n == 0 || n == -ECONNRESET)
 		return 0;
 	if (n < 0)

@@ -110,6 +110,10 @@ static int clone_source(const struct plan_mount *mount, struct error *err)
 	} else {
 		fd = open_tree(AT_FDCWD, mount->source, flags);
 	}
+	if (fd < 0 && errno == ELOOP && mount->source_checked)
+		return error_set(err, ERROR_REFUSED, ELOOP,
+				 "the source %s leads through a magic link, as procfs has them: name the file itself",
+				 mount->source);
 	if (fd < 0)
 		return error_system(err, errno, "open the source %s", mount->source);
 	if (mount->source_checked)

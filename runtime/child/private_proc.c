@@ -5,12 +5,16 @@
 #include <linux/openat2.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
 #include "base/syscalls.h"
 #include "child/mount_make.h"
 #include "child/steps.h"
+#include "parent/idmap.h"
+
+#define SYSCTL_PREFIX "sys/"
 
 static const char *label_of(const struct plan_process *process)
 {
@@ -54,21 +58,49 @@ int private_proc_open(struct child *child, struct error *err)
 	return rc;
 }
 
+static int write_below(struct child *child, const char *path, const char *value)
+{
+	AUTO_CLOSE int fd = open_below(child, path);
+
+	return fd < 0 || write(fd, value, strlen(value)) < 0 ? -errno : 0;
+}
+
+/* Those of an ipc namespace are for the root of the user namespace that owns it, by effective user id: no capability of the host's
+ * counts there. */
+static int write_as_owner(struct child *child, const char *path, const char *value, struct error *err)
+{
+	uid_t root = idmap_to_host(&child->plan->namespaces.uids, 0);
+	int rc;
+
+	if (syscall(SYS_setresuid, -1, root, -1) < 0)
+		return error_system(err, errno, "become user %u", root);
+	rc = write_below(child, path, value);
+	if (syscall(SYS_setresuid, -1, 0, -1) < 0)
+		return error_system(err, errno, "become root again");
+	/* It went with the effective user id. */
+	if (identity_become_root(child, err) < 0)
+		return -err->code;
+	return rc < 0 ? error_system(err, -rc, "linux.sysctl: write \"%s\" to %s", value, path + strlen(SYSCTL_PREFIX))
+		      : 0;
+}
+
 int private_proc_write_sysctls(struct child *child, struct error *err)
 {
 	char path[256];
+	int rc = 0;
 
-	for (size_t i = 0; i < child->plan->n_sysctls; i++) {
+	for (size_t i = 0; rc >= 0 && i < child->plan->n_sysctls; i++) {
 		const struct plan_pair *sysctl = &child->plan->sysctls[i];
-		AUTO_CLOSE int fd = -EBADF;
 
-		if (snprintf(path, sizeof(path), "sys/%s", sysctl->name) >= (int)sizeof(path))
+		if (snprintf(path, sizeof(path), SYSCTL_PREFIX "%s", sysctl->name) >= (int)sizeof(path))
 			return error_invalid(err, "linux.sysctl: the name %s is too long", sysctl->name);
-		fd = open_below(child, path);
-		if (fd < 0 || write(fd, sysctl->value, strlen(sysctl->value)) < 0)
-			return error_system(err, errno, "linux.sysctl: write \"%s\" to %s", sysctl->value, sysctl->name);
+		rc = write_below(child, path, sysctl->value);
+		if (rc == -EACCES && child->userns_fd >= 0)
+			rc = write_as_owner(child, path, sysctl->value, err);
+		else if (rc < 0)
+			rc = error_system(err, -rc, "linux.sysctl: write \"%s\" to %s", sysctl->value, sysctl->name);
 	}
-	return 0;
+	return rc;
 }
 
 int private_proc_set_labels(struct child *child, struct error *err)

@@ -103,6 +103,9 @@ struct brig_create {
 	/* run only: */
 	bool detach, keep, no_subreaper;
 	const struct brig_supervisor *supervisor; /* create only; or NULL */
+	/* for looking alone (brig_plan, brig_check): */
+	const char *config; /* the document's name in the bundle, or NULL: config.json */
+	bool collects;	    /* what the policy refuses does not end planning */
 };
 
 /* OCI create: afterwards the container waits for brig_start. ret_process: NULL is allowed. */
@@ -201,6 +204,23 @@ struct brig_plan {
 	bool json;
 };
 int brig_plan(const struct brig *brig, const struct brig_plan *request, struct buffer *out, struct error *err);
+/* What the policy makes of a bundle, or of a config.json by itself, before anything runs. */
+enum brig_verdict { BRIG_AS_ASKED, BRIG_ADJUSTED, BRIG_IS_REFUSED };
+
+struct brig_check {
+	const char *path; /* of a bundle, or of a document, whose folder is then the bundle */
+	bool json;
+};
+/* Appends each thing that the policy would change or refuse, all of them, to out. Errors: those of the document itself. */
+int brig_check(const struct brig *brig, const struct brig_check *request, struct buffer *out, enum brig_verdict *ret,
+	       struct error *err);
+enum brig_health {
+	BRIG_HEALTHY,
+	BRIG_LACKS_SOME,   /* a protection less */
+	BRIG_LACKS_NEEDED, /* the set strict can't be held */
+};
+/* What this host can enforce, and how to turn on what is missing: text or JSON is appended to out. */
+int brig_doctor(const struct brig *brig, bool json, struct buffer *out, enum brig_health *ret, struct error *err);
 /* The OCI features document (features.md). */
 int brig_features(const struct brig *brig, struct buffer *json, struct error *err);
 /* A config.json that is safe as it stands. rootless: with a user namespace and the caller's id mapped. */

@@ -75,14 +75,14 @@ static int absolute_bundle(const char *bundle, char path[static PATH_MAX], struc
 	return 0;
 }
 
-static int load_bundle(const char *bundle, struct spec **ret, struct buffer *ret_text, struct error *err)
+static int load_bundle(const char *bundle, const char *name, struct spec **ret, struct buffer *ret_text, struct error *err)
 {
 	AUTO_CLOSE int bundle_fd = open(bundle, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	int rc;
 
 	if (bundle_fd < 0)
 		return error_system(err, errno, "open the bundle %s", bundle);
-	rc = spec_load(bundle_fd, ret, ret_text, err);
+	rc = spec_load(bundle_fd, name ?: STORE_CONFIG, ret, ret_text, err);
 	return rc < 0 ? error_prefix(err, "bundle %s", bundle) : 0;
 }
 
@@ -110,6 +110,7 @@ int creation_decide(const struct brig *brig, const struct brig_create *request, 
 					.host = &ret->host,
 					.id = request->id,
 					.bundle = bundle,
+					.collects = request->collects,
 					.no_pivot = request->no_pivot,
 					.no_new_keyring = request->no_new_keyring,
 					.preserve_fds = request->preserve_fds,
@@ -123,7 +124,7 @@ int creation_decide(const struct brig *brig, const struct brig_create *request, 
 	if (rc >= 0)
 		rc = absolute_bundle(request->bundle, bundle, err);
 	if (rc >= 0)
-		rc = load_bundle(bundle, &ret->spec, &ret->text, err);
+		rc = load_bundle(bundle, request->config, &ret->spec, &ret->text, err);
 	if (rc >= 0)
 		rc = host_probe(&ret->host, err);
 	if (rc >= 0 && policy_level(&ret->policy, POLICY_LANDLOCK) != POLICY_OFF)
@@ -187,6 +188,8 @@ static int fill_state(struct creation *creation, struct error *err)
 		.ids_first = creation->decision.ids.ids.first,
 		.ids_size = creation->decision.ids.ids.size,
 		.added_namespaces = plan->namespaces.added,
+		.policy = creation->decision.policy.text,
+		.policy_name = creation->decision.policy.name,
 		.annotations = (const struct json_pair *)plan->annotations,
 		.n_annotations = plan->n_annotations,
 	};
@@ -309,27 +312,6 @@ static int give_birth(struct creation *creation, enum child_role role, struct er
 	return rc < 0 ? rc : birth_finish(&creation->birth_request, &creation->birth, err);
 }
 
-int creation_announce(const char *pid_file, const char *pidfd_socket, const struct birth *birth, struct error *err)
-{
-	AUTO_CLOSE int socket_fd = -EBADF;
-	__attribute__((cleanup(buffer_done_cleanup))) struct buffer text = { 0 };
-	int rc = 0;
-
-	if (pidfd_socket) {
-		socket_fd = fd_connect(pidfd_socket, FD_CONNECT_TIMEOUT_MS);
-		rc = socket_fd < 0 ? socket_fd : fd_send(socket_fd, "pidfd", sizeof("pidfd"), birth->pidfd);
-		if (rc < 0)
-			return error_system(err, -rc, "--pidfd-socket: send to %s", pidfd_socket);
-	}
-	if (pid_file) {
-		buffer_printf(&text, "%d", birth->pid);
-		rc = text.failed ? error_memory(err) : file_replace(pid_file, &text, 0644, err);
-		if (rc < 0)
-			return error_prefix(err, "--pid-file");
-	}
-	return 0;
-}
-
 void creation_undo(struct creation *creation, const struct error *failure)
 {
 	struct error ignored;
@@ -369,20 +351,6 @@ void creation_done(struct creation *creation)
 	if (creation->reserved)
 		store_done(&creation->container);
 	creation_decision_done(&creation->decision);
-}
-
-int creation_check_fds(unsigned preserve_fds, struct error *err)
-{
-	for (unsigned n = 0; n < preserve_fds; n++) {
-		int fd = (int)n + 3, flags = fcntl(fd, F_GETFD);
-
-		/* Ours are close-on-exec; what a caller handed down is not. */
-		if (flags < 0 || flags & FD_CLOEXEC)
-			return error_set(err, ERROR_USAGE, EBADF,
-					 "--preserve-fds %u: descriptor %d is not open; open it, or give a smaller number",
-					 preserve_fds, fd);
-	}
-	return 0;
 }
 
 /* Which limits of the plan somebody holds while the container runs: the supervisor all of them, run itself those of time. */
@@ -483,21 +451,6 @@ int creation_run(const struct brig *brig, const struct brig_create *request, enu
 		return rc;
 	}
 	*ret = creation;
-	return 0;
-}
-
-int creation_hand_over(const struct state *state, struct birth *birth, struct brig_process *ret, struct error *err)
-{
-	const char *path = state->cgroup_path ?: "";
-
-	if (strlen(path) >= sizeof(ret->cgroup_path))
-		return error_invalid(err, "linux.cgroupsPath: has %zu bytes, %zu are the most under a supervisor",
-				     strlen(path), sizeof(ret->cgroup_path) - 1);
-	ret->pid = birth->pid;
-	ret->pidfd = steal_fd(&birth->pidfd);
-	ret->is_audited = state->audit;
-	ret->cgroup_manager = state->cgroup_manager;
-	strcpy(ret->cgroup_path, path);
 	return 0;
 }
 

@@ -8,6 +8,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -62,25 +63,12 @@ static bool is_ours(const struct policy_ids *ids, uint32_t first, uint32_t size)
 	return first >= ids->first && size > 0 && size <= ids->count && first - ids->first <= ids->count - size;
 }
 
-enum owner { OWNER_HOST, OWNER_POD, OWNER_OTHER };
-
-/* *ret_fd: of the user namespace that owns the namespace at path, where that is not the host's. What can't be opened is join.c's to
- * complain about. */
-static enum owner find_owner(const char *path, int *ret_fd)
+/* What can't be opened is join.c's to complain about. */
+static int find_owner(const char *path)
 {
 	AUTO_CLOSE int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-	AUTO_CLOSE int user_fd = fd < 0 ? fd : ioctl(fd, NS_GET_USERNS);
-	struct stat theirs, ours;
 
-	if (fd < 0)
-		return OWNER_HOST;
-	/* EPERM: neither ours nor below ours. */
-	if (user_fd < 0 || fstat(user_fd, &theirs) < 0 || stat("/proc/self/ns/user", &ours) < 0)
-		return OWNER_OTHER;
-	if (theirs.st_ino == ours.st_ino && theirs.st_dev == ours.st_dev)
-		return OWNER_HOST;
-	*ret_fd = steal_fd(&user_fd);
-	return OWNER_POD;
+	return fd < 0 ? fd : ioctl(fd, NS_GET_USERNS);
 }
 
 static const char *path_of(const struct spec *spec, uint64_t flag)
@@ -92,16 +80,40 @@ static const char *path_of(const struct spec *spec, uint64_t flag)
 	return NULL;
 }
 
-/* The first user namespace with a range of ours that owns one of the namespaces to be joined. */
+/* A pid namespace is the host's user namespace's (plan_rootfs.locked): of one that is named by a process, that process is asked. */
+static int open_of_process(const char *path)
+{
+	static const char tail[] = "/ns/pid";
+	size_t length = strlen(path);
+	char user[PATH_MAX];
+
+	if (length <= strlen(tail) || length >= sizeof(user) || strcmp(path + length - strlen(tail), tail) != 0)
+		return -ENOENT;
+	snprintf(user, sizeof(user), "%.*s/ns/user", (int)(length - strlen(tail)), path);
+	return open(user, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+}
+
+static int open_owner(const char *path, uint64_t kind)
+{
+	AUTO_CLOSE int fd = kind == CLONE_NEWPID ? open_of_process(path) : find_owner(path);
+	struct stat theirs, ours;
+
+	if (fd < 0 || ioctl(fd, NS_GET_NSTYPE) != CLONE_NEWUSER || fstat(fd, &theirs) < 0 ||
+	    stat("/proc/self/ns/user", &ours) < 0 || (theirs.st_ino == ours.st_ino && theirs.st_dev == ours.st_dev))
+		return -ENOENT;
+	return steal_fd(&fd);
+}
+
+/* The first user namespace with a range of ours that is behind one of the namespaces to be joined. */
 static void find_pod(const struct spec *spec, const struct policy_ids *range, struct creation_ids *found)
 {
 	static const uint64_t kinds[] = { CLONE_NEWIPC, CLONE_NEWUTS, CLONE_NEWPID, CLONE_NEWNET };
 
 	for (size_t i = 0; i < ARRAY_SIZE(kinds) && found->userns_fd < 0; i++) {
 		const char *path = path_of(spec, kinds[i]);
-		AUTO_CLOSE int fd = -EBADF;
+		AUTO_CLOSE int fd = path ? open_owner(path, kinds[i]) : -EBADF;
 
-		if (path && find_owner(path, &fd) == OWNER_POD && read_map(fd, &found->ids.first, &found->ids.size) &&
+		if (fd >= 0 && read_map(fd, &found->ids.first, &found->ids.size) &&
 		    is_ours(range, found->ids.first, found->ids.size))
 			found->userns_fd = steal_fd(&fd);
 	}
@@ -110,19 +122,6 @@ static void find_pod(const struct spec *spec, const struct policy_ids *range, st
 	/* The descriptor keeps it; for join.c, which opens paths. */
 	snprintf(found->join, sizeof(found->join), "/proc/self/fd/%d", found->userns_fd);
 	found->ids.join = found->join;
-}
-
-/* A procfs of it takes privileges over it. */
-static bool can_share_processes(const struct spec *spec, const struct creation_ids *found)
-{
-	const char *path = path_of(spec, CLONE_NEWPID);
-	AUTO_CLOSE int fd = -EBADF;
-	struct stat theirs, pods;
-
-	if (!path)
-		return true;
-	return find_owner(path, &fd) == OWNER_POD && found->userns_fd >= 0 && fstat(fd, &theirs) == 0 &&
-	       fstat(found->userns_fd, &pods) == 0 && theirs.st_ino == pods.st_ino && theirs.st_dev == pods.st_dev;
 }
 
 /* ---- granting and giving back ---- */
@@ -166,11 +165,6 @@ int creation_ids_grant(const struct brig *brig, const struct plan_request *plann
 	if (rc < 0 || !wanted)
 		return rc;
 	find_pod(planned->spec, &range, ret);
-	if (!can_share_processes(planned->spec, ret)) {
-		ret->ids = (struct host_ids){ .why_not = "the pid namespace that it is to join does not belong to such a "
-							 "namespace, and a procfs of it could not be mounted" };
-		return 0;
-	}
 	rc = take(brig, planned, takes, &ret->ids, err);
 	ret->ids.granted = rc >= 0;
 	return rc < 0 ? error_prefix(err, "a user namespace for %s", planned->id) : 0;

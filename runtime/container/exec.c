@@ -23,6 +23,7 @@
 #include "container/status.h"
 #include "container/store.h"
 #include "container/stored_plan.h"
+#include "container/stored_policy.h"
 #include "parent/birth.h"
 #include "parent/cgroup/cgroup.h"
 #include "parent/host.h"
@@ -91,7 +92,7 @@ static int plan_process(struct execution *execution, struct error *err)
 					.bundle = execution->container.state.bundle,
 					.preserve_fds = execution->request->preserve_fds,
 					.cgroup_manager = execution->container.state.cgroup_manager };
-	int rc = policy_load(execution->brig->policy, &execution->policy, err);
+	int rc = stored_policy_load(execution->brig, &execution->container.state, &execution->policy, err);
 
 	if (rc >= 0)
 		rc = stored_plan_spec(&execution->container, &spec, err);

@@ -3,10 +3,12 @@ runtime_container_sources = \
 	runtime/container/brig.h \
 	runtime/container/brig_group.c \
 	runtime/container/brig_group.h \
+	runtime/container/check.c \
 	runtime/container/console_ends.c \
 	runtime/container/console_ends.h \
 	runtime/container/creation.c \
 	runtime/container/creation.h \
+	runtime/container/creation_announce.c \
 	runtime/container/creation_binds.c \
 	runtime/container/creation_binds.h \
 	runtime/container/creation_ids.c \
@@ -19,6 +21,9 @@ runtime_container_sources = \
 	runtime/container/delete.h \
 	runtime/container/denial_listener.c \
 	runtime/container/denial_listener.h \
+	runtime/container/doctor.c \
+	runtime/container/doctor.h \
+	runtime/container/doctor_checks.c \
 	runtime/container/exec.c \
 	runtime/container/exec_process.c \
 	runtime/container/exec_process.h \
@@ -60,6 +65,8 @@ runtime_container_sources = \
 	runtime/container/store.h \
 	runtime/container/stored_plan.c \
 	runtime/container/stored_plan.h \
+	runtime/container/stored_policy.c \
+	runtime/container/stored_policy.h \
 	runtime/container/stuck.c \
 	runtime/container/stuck.h \
 	runtime/container/template.c

@@ -9,6 +9,7 @@
 #include "container/status.h"
 #include "container/store.h"
 #include "container/stored_plan.h"
+#include "container/stored_policy.h"
 #include "parent/cgroup/cgroup.h"
 #include "parent/host.h"
 #include "plan/plan_build.h"
@@ -38,7 +39,7 @@ static int decide(const struct brig *brig, const struct container *container, co
 					.id = container->state.id,
 					.bundle = container->state.bundle,
 					.cgroup_manager = container->state.cgroup_manager };
-	int rc = policy_load(brig->policy, &policy, err);
+	int rc = stored_policy_load(brig, &container->state, &policy, err);
 
 	if (rc >= 0)
 		rc = host_probe(&host, err);

@@ -1,6 +1,7 @@
 #include "container/start.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <unistd.h>
 
@@ -24,16 +25,31 @@ int start_run_hooks(const struct plan *plan, pid_t pid, int pidfd, struct error 
 	return rc;
 }
 
-static int let_go(const struct container *container, const struct plan *plan, int pidfd, struct error *err)
-{
-	AUTO_CLOSE int fd = status_connect(container, 0);
-	int rc;
+struct waiting { /* the container's first process */
+	int pidfd;
+	int fd; /* connection to it, or -EBADF */
+};
 
-	if (fd < 0)
-		return error_system(err, -fd, "connect to the container that waits for start");
-	rc = record_start(&container->state, err);
+static int connect_to(const struct container *container, struct waiting *waiting, struct error *err)
+{
+	if (waiting->fd < 0)
+		waiting->fd = status_connect(container, 0);
+	if (waiting->fd < 0)
+		return error_system(err, -waiting->fd, "connect to the container that waits for start");
+	if (fcntl(waiting->fd, F_SETFL, 0) < 0)
+		return error_system(err, errno, "fcntl of the connection to the container");
+	return 0;
+}
+
+static int let_go(const struct container *container, const struct plan *plan, struct waiting *waiting, struct error *err)
+{
+	int fd, rc = connect_to(container, waiting, err);
+
+	if (rc >= 0)
+		rc = record_start(&container->state, err);
 	if (rc < 0)
 		return rc;
+	fd = waiting->fd;
 	rc = handshake_send_go(fd, container->state.pid);
 	if (rc < 0)
 		return error_system(err, -rc, "tell the container to start");
@@ -45,14 +61,14 @@ static int let_go(const struct container *container, const struct plan *plan, in
 			    &(struct record_exit){ .pid = container->state.pid, .error = err->message });
 	if (rc < 0 || !plan)
 		return rc;
-	return start_run_hooks(plan, container->state.pid, pidfd, err);
+	return start_run_hooks(plan, container->state.pid, waiting->pidfd, err);
 }
 
-static int start_locked(const struct brig *brig, const struct container *container, struct error *err)
+static int start_locked(const struct brig *brig, const struct container *container, struct waiting *waiting,
+			struct error *err)
 {
 	AUTO(plan_free) struct plan *plan = NULL;
-	AUTO_CLOSE int pidfd = -EBADF;
-	enum brig_status status = status_of(container, &pidfd);
+	enum brig_status status = status_and_connection(container, &waiting->pidfd, &waiting->fd);
 	int rc = 0;
 
 	if (status == BRIG_STOPPED)
@@ -63,17 +79,20 @@ static int start_locked(const struct brig *brig, const struct container *contain
 				 container->state.id, brig_status_name(status));
 	if (container->state.late_work)
 		rc = stored_plan_load(brig, container, &plan, err);
-	return rc < 0 ? rc : let_go(container, plan, pidfd, err);
+	return rc < 0 ? rc : let_go(container, plan, waiting, err);
 }
 
 int brig_start(const struct brig *brig, const char *id, struct error *err)
 {
+	struct waiting waiting = { .pidfd = -EBADF, .fd = -EBADF };
 	struct container container;
 	int rc = store_open(brig, id, STORE_LOCKED, &container, err);
 
 	if (rc < 0)
 		return rc;
-	rc = start_locked(brig, &container, err);
+	rc = start_locked(brig, &container, &waiting, err);
+	close_and_reset(&waiting.fd);
+	close_and_reset(&waiting.pidfd);
 	store_done(&container);
 	return rc;
 }

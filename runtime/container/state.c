@@ -64,6 +64,8 @@ static const struct json_field state_fields[] = {
 	{ "annotations", &json_pairs, JSON_COUNTED(struct state, annotations), 0 },
 	{ "audit", &audit_pointer_type, offsetof(struct state, audit), 0 },
 	{ "landlock", &landlock_pointer_type, offsetof(struct state, landlock), 0 },
+	{ "policy", &json_string, offsetof(struct state, policy), 0 },
+	{ "policyName", &json_string, offsetof(struct state, policy_name), 0 },
 	{ "hooksLeftOut", &json_strings, JSON_COUNTED(struct state, hooks_left_out), 0 },
 	{ 0 },
 };
@@ -158,6 +160,10 @@ int state_write(int dir_fd, const struct state *state, struct error *err)
 		write_audit(&writer, state->audit);
 	if (state->landlock)
 		write_landlock(&writer, state->landlock);
+	if (state->policy) {
+		json_write_member(&writer, "policy", state->policy);
+		json_write_member(&writer, "policyName", state->policy_name);
+	}
 	if (state->n_hooks_left_out)
 		write_hooks_left_out(&writer, state);
 	json_write_object_end(&writer);

@@ -48,17 +48,26 @@ int status_connect(const struct container *container, int flags)
 
 /* The file alone is no proof: a start that was killed has not taken it away. Whoever waits passes over a connection that says
  * nothing. */
-static bool waits_for_start(const struct container *container)
+static bool waits_for_start(const struct container *container, int *ret_fd)
 {
 	AUTO_CLOSE int fd = -EBADF;
 
 	if (faccessat(container->dir_fd, STORE_START_SOCKET, F_OK, AT_SYMLINK_NOFOLLOW) < 0)
 		return false;
 	fd = status_connect(container, SOCK_NONBLOCK);
-	return fd != -ECONNREFUSED;
+	if (fd == -ECONNREFUSED)
+		return false;
+	if (fd >= 0 && ret_fd)
+		*ret_fd = steal_fd(&fd);
+	return true;
 }
 
 enum brig_status status_of(const struct container *container, int *ret_pidfd)
+{
+	return status_and_connection(container, ret_pidfd, /* ret_start_fd= */ NULL);
+}
+
+enum brig_status status_and_connection(const struct container *container, int *ret_pidfd, int *ret_start_fd)
 {
 	const struct state *state = &container->state;
 	AUTO_CLOSE int pidfd = -EBADF;
@@ -74,7 +83,7 @@ enum brig_status status_of(const struct container *container, int *ret_pidfd)
 	if (ret_pidfd)
 		*ret_pidfd = steal_fd(&pidfd);
 	/* A created one that is frozen is paused first of all: start would wait for it, and only resume helps. */
-	if (waits_for_start(container))
+	if (waits_for_start(container, ret_start_fd))
 		return is_paused(state) ? BRIG_PAUSED : BRIG_CREATED;
 	if (faccessat(container->dir_fd, STORE_NEW_SOCKET, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
 		return BRIG_CREATING;

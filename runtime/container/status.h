@@ -6,6 +6,9 @@
 
 /* ret_pidfd (may be NULL): of its first process, -EBADF where that is gone. */
 enum brig_status status_of(const struct container *container, int *ret_pidfd);
+/* The same; where it waits for start, ret_start_fd (may be NULL) is the connection by which that was found out, with O_NONBLOCK, and the
+ * caller's; it stays as it is otherwise, and where nobody has time for one. */
+enum brig_status status_and_connection(const struct container *container, int *ret_pidfd, int *ret_start_fd);
 /* A connection to the first process of a created container, which waits on it for start. flags: SOCK_NONBLOCK or 0. A descriptor or
  * a negative errno: ECONNREFUSED where it does not wait any more. */
 int status_connect(const struct container *container, int flags);

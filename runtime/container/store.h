@@ -45,6 +45,7 @@ struct state {
 	size_t n_annotations;
 	const struct state_audit *audit;       /* NULL: it has no audit trail */
 	const struct state_landlock *landlock; /* NULL: none */
+	const char *policy, *policy_name;      /* the document that it was made under */
 	const char *const *hooks_left_out; /* by rule hook: "hooks.poststop[0]" */
 	size_t n_hooks_left_out;
 };

@@ -10,7 +10,7 @@
 
 int stored_plan_spec(const struct container *container, struct spec **ret, struct error *err)
 {
-	int rc = spec_load(container->dir_fd, ret, NULL, err);
+	int rc = spec_load(container->dir_fd, STORE_CONFIG, ret, NULL, err);
 
 	return rc < 0 ? error_prefix(err, "the configuration kept for container %s", container->state.id) : 0;
 }

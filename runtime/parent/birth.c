@@ -300,6 +300,9 @@ int birth_go(const struct birth *birth, struct error *err)
 {
 	int rc = birth->waits ? handshake_send_go(birth->channel_fd, birth->pid) : 0;
 
+	/* It has failed by itself, and said why: birth_finish reads that. */
+	if (rc == -EPIPE)
+		return 0;
 	return rc < 0 ? error_system(err, -rc, "tell the container's first process to go on") : 0;
 }
 

@@ -25,9 +25,9 @@ struct overlay {
 	int context_fd;
 	int userns_fd; /* or -EBADF */
 	bool by_path;  /* the kernel takes paths only: Linux 6.8 to 6.12 */
-	/* Of the lower layers: a detached mount is taken apart when its last descriptor is closed, and the kernel clones it at creation. */
-	int *lower_fds;
-	size_t n_lower_fds;
+	/* Of the layers: a detached mount is taken apart when its last descriptor is closed, and the kernel clones it at creation. */
+	int *layer_fds;
+	size_t n_layer_fds;
 };
 
 /* The kernel explains itself on the context's descriptor ("e overlay: ..."), in one message a read. */
@@ -94,15 +94,15 @@ static int set_layer(struct overlay *overlay, const char *option, int fd, const 
 
 static int add_lower(struct overlay *overlay, const struct plan_root_mount *root, struct error *err)
 {
-	overlay->lower_fds = calloc(root->n_lower, sizeof(int));
-	if (!overlay->lower_fds)
+	overlay->layer_fds = calloc(root->n_lower + 1, sizeof(int));
+	if (!overlay->layer_fds)
 		return error_memory(err);
 	for (size_t i = 0; i < root->n_lower; i++) {
 		int rc, fd = open_layer(root->lower[i], overlay->userns_fd, "lowerdir", err);
 
 		if (fd < 0)
 			return fd;
-		overlay->lower_fds[overlay->n_lower_fds++] = fd;
+		overlay->layer_fds[overlay->n_layer_fds++] = fd;
 		rc = set_layer(overlay, "lowerdir+", fd, root->lower[i], err);
 		if (rc < 0)
 			return rc;
@@ -152,16 +152,17 @@ static int open_in_mount(int mount_fd, const char *path, const char *option, str
 /* The kernel wants the upper layer and its work directory on one mount: a clone with mapped ids of the directory that both are in. */
 static int set_mapped_upper(struct overlay *overlay, const struct plan_root_mount *root, struct error *err)
 {
-	AUTO_CLOSE int mount_fd = -EBADF, upper_fd = -EBADF, work_fd = -EBADF;
+	AUTO_CLOSE int upper_fd = -EBADF, work_fd = -EBADF;
 	size_t length = common_directory(root->upper, root->work);
 	AUTO_FREE char *parent = strndup(root->upper, length);
-	int rc;
+	int rc, mount_fd;
 
 	if (!parent)
 		return error_memory(err);
 	mount_fd = open_layer(parent, overlay->userns_fd, "upperdir", err);
 	if (mount_fd < 0)
 		return mount_fd;
+	overlay->layer_fds[overlay->n_layer_fds++] = mount_fd;
 	upper_fd = open_in_mount(mount_fd, root->upper + length, "upperdir", err);
 	work_fd = upper_fd < 0 ? upper_fd : open_in_mount(mount_fd, root->work + length, "workdir", err);
 	if (work_fd < 0)
@@ -281,8 +282,8 @@ int overlay_make(const struct plan_root_mount *root, int userns_fd, struct error
 	/* As /proc/mounts shows it. */
 	(void)fsconfig(context_fd, FSCONFIG_SET_STRING, "source", root->mount.source ?: "overlay", 0);
 	fd = make(&overlay, root, err);
-	for (size_t i = 0; i < overlay.n_lower_fds; i++)
-		close(overlay.lower_fds[i]);
-	free(overlay.lower_fds);
+	for (size_t i = 0; i < overlay.n_layer_fds; i++)
+		close(overlay.layer_fds[i]);
+	free(overlay.layer_fds);
 	return fd;
 }

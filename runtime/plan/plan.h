@@ -434,7 +434,6 @@ struct host_ids {
 	bool granted;	      /* false: none is to be made */
 	uint32_t first, size; /* of the host's ids, from which 0 of the container is the first */
 	const char *join;     /* the namespace of the pod that has that range already, or NULL: a new one */
-	const char *why_not;  /* not granted though it was wanted; or NULL */
 };
 
 /* ---- the report: what was asked, what is applied, why ---- */

@@ -26,6 +26,7 @@ struct plan_request {
 	const char *state_root; /* brig's own, without symbolic links; or NULL */
 	struct host_source root_source;
 	struct host_ids ids;
+	bool collects; /* what the policy refuses is a line of the report, and planning goes on as if it was adjusted: for looking */
 	const struct plan_landlock *landlock; /* exec: what the container has; NULL: nothing */
 	/* Of a container that is there: CLONE_NEW* of the namespaces that the floor added when it was made. */
 	uint64_t added_namespaces;

@@ -56,7 +56,12 @@ int plan_harden_find(struct plan_builder *builder, enum policy_rule rule, struct
 	line->rule = policy_rule_name(rule);
 	switch (plan_harden_level(builder, rule)) {
 	case POLICY_ENFORCE:
-		return refuse(builder, rule, line, err);
+		if (!builder->request->collects)
+			return refuse(builder, rule, line, err);
+		*ret_adjust = true;
+		line->level = REPORT_REFUSED;
+		line->applied = policy_rule_remedy(rule);
+		return report_add(builder->report, line, err);
 	case POLICY_LEVEL_OF_SET:
 	case POLICY_ADJUST:
 		*ret_adjust = true;

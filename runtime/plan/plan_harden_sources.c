@@ -149,8 +149,8 @@ static int judge_bind(const struct plan_builder *builder, const struct plan_moun
 	}
 	if (is_listed(builder, source->real))
 		return 0;
-	rc = judge_kind(builder, source, ret, err);
-	return rc < 0 || ret->why ? rc : judge_place(builder, source, writable, ret, err);
+	rc = judge_place(builder, source, writable, ret, err);
+	return rc < 0 || ret->why ? rc : judge_kind(builder, source, ret, err);
 }
 
 static void judge_new(const struct plan_builder *builder, const struct plan_mount *mount, struct finding *ret)
@@ -232,11 +232,11 @@ static int check_root(struct plan_builder *builder, struct error *err)
 
 	if (!source->known || !source->real || is_listed(builder, source->real))
 		return 0;
-	rc = judge_kind(builder, source, &finding, err);
-	if (rc >= 0 && !finding.why)
-		rc = plan_places_judge_root(builder, &places, source->real, &finding.why, err);
+	rc = plan_places_judge_root(builder, &places, source->real, &finding.why, err);
 	if (rc >= 0 && !finding.why && source->alias)
 		rc = plan_places_judge_root(builder, &places, source->alias, &finding.why, err);
+	if (rc >= 0 && !finding.why)
+		rc = judge_kind(builder, source, &finding, err);
 	if (rc < 0 || !finding.why)
 		return rc;
 	line.why = finding.why;

@@ -3,26 +3,6 @@
 #include <errno.h>
 #include <string.h>
 
-/* How far a level lets config.json go, the strictest last. `warn` changes what the host withholds no less than `adjust`, and is the
- * louder of the two; of the floor it lets everything through. */
-static int strictness(enum policy_rule rule, enum policy_level level)
-{
-	bool floor = rule >= POLICY_FLOOR_FIRST;
-
-	switch (level) {
-	case POLICY_LEVEL_OF_SET:
-	case POLICY_OFF:
-		return 0;
-	case POLICY_ADJUST:
-		return floor ? 2 : 1;
-	case POLICY_WARN:
-		return floor ? 1 : 2;
-	case POLICY_ENFORCE:
-		break;
-	}
-	return 3;
-}
-
 /* POLICY_N_RULES: no rule has that name. */
 static enum policy_rule find_rule(const char *annotation)
 {
@@ -97,7 +77,7 @@ static int tighten(struct plan_builder *builder, const struct json_pair *annotat
 	rc = read_level(annotation, &asked, err);
 	if (rc < 0)
 		return rc;
-	difference = strictness(rule, asked) - strictness(rule, builder->levels[rule]);
+	difference = policy_level_strictness(rule, asked) - policy_level_strictness(rule, builder->levels[rule]);
 	if (difference < 0)
 		return report_loosening(builder, rule, annotation, err);
 	builder->levels[rule] = asked;

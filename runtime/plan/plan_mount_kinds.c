@@ -69,8 +69,6 @@ static int map_owners(struct plan_builder *builder, struct plan_mount *mount, st
 /* Nodes take the privileges of the initial user namespace; in a joined one nobody tells us the maps. */
 static int finish_dev(struct plan_builder *builder, struct plan_mount *mount, struct error *err)
 {
-	int rc;
-
 	mount->is_dev = true;
 	mount->maker = by_privilege(
 		plan_builder_can_on_host(builder, CAP_SYS_ADMIN) && plan_builder_can_on_host(builder, CAP_MKNOD) &&
@@ -93,8 +91,11 @@ static int finish_devpts(struct plan_builder *builder, struct plan_mount *mount,
 	int rc = 0;
 
 	for (size_t i = 0; rc >= 0 && i < mount->n_options;) {
-		if (strcmp(list[i].key, "gid") != 0 || !list[i].value || builder->gids.n_ranges == 0 ||
-		    plan_builder_map(&builder->gids, (uint32_t)strtoul(list[i].value, NULL, 10), &outside)) {
+		bool is_gid = strcmp(list[i].key, "gid") == 0 && list[i].value && builder->gids.n_ranges;
+
+		if (!is_gid || plan_builder_map(&builder->gids, (uint32_t)strtoul(list[i].value, NULL, 10), &outside)) {
+			if (is_gid && builder->plan->rootfs.locked)
+				rc = map_owner(builder, mount, "gid", err);
 			i++;
 			continue;
 		}

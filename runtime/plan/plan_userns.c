@@ -210,14 +210,10 @@ static int report_granted(struct plan_builder *builder, struct error *err)
 
 static int report_not_granted(struct plan_builder *builder, struct error *err)
 {
-	const struct plan_request *request = builder->request;
-	struct report_line line = { .where = "linux.namespaces",
-				    .asked = "no user namespace",
-				    .applied = goes_without,
-				    .why = request->ids.why_not };
+	struct report_line line = { .where = "linux.namespaces", .asked = "no user namespace", .applied = goes_without };
 	bool adjust;
 
-	if (!line.why && configured(builder->spec, CLONE_NEWNS) == PLAN_NAMESPACE_JOINED)
+	if (configured(builder->spec, CLONE_NEWNS) == PLAN_NAMESPACE_JOINED)
 		line.why = "the mount namespace that it is to join is not its own";
 	/* Whoever made that one has seen to it that its root is nobody outside. */
 	if (!line.why)

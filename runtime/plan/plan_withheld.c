@@ -19,7 +19,11 @@ int plan_withheld_report(const struct plan_builder *builder, enum policy_rule ru
 	line->rule = policy_rule_name(rule);
 	switch (builder->levels[rule]) {
 	case POLICY_ENFORCE:
-		return refuse(builder, rule, line, err);
+		if (!builder->request->collects)
+			return refuse(builder, rule, line, err);
+		line->level = REPORT_REFUSED;
+		line->applied = policy_rule_remedy(rule);
+		return report_add(builder->report, line, err);
 	case POLICY_LEVEL_OF_SET:
 	case POLICY_WARN:
 		line->level = REPORT_WARNING;

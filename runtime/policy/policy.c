@@ -43,6 +43,34 @@ struct policy_limits policy_limits(const struct policy *policy)
 	return policy ? policy->limits : (struct policy_limits){ 0 };
 }
 
+int policy_level_strictness(enum policy_rule rule, enum policy_level level)
+{
+	bool floor = rule >= POLICY_FLOOR_FIRST;
+
+	switch (level) {
+	case POLICY_LEVEL_OF_SET:
+	case POLICY_OFF:
+		return 0;
+	case POLICY_ADJUST:
+		return floor ? 2 : 1;
+	case POLICY_WARN:
+		return floor ? 1 : 2;
+	case POLICY_ENFORCE:
+		break;
+	}
+	return 3;
+}
+
+void policy_tighten(struct policy *policy, const struct policy *other)
+{
+	for (size_t i = 0; i < POLICY_N_RULES; i++) {
+		enum policy_rule rule = (enum policy_rule)i;
+
+		if (policy_level_strictness(rule, other->levels[i]) > policy_level_strictness(rule, policy->levels[i]))
+			policy->levels[i] = other->levels[i];
+	}
+}
+
 void policy_done(struct policy *policy)
 {
 	arena_free(policy->arena);

@@ -119,6 +119,7 @@ struct policy_audit {
 
 struct policy {
 	struct arena *arena; /* owns the lists; NULL: a built-in set as it is */
+	const char *text;    /* the document, for policy_parse() */
 	enum policy_set set;
 	struct policy_resources resources;
 	struct policy_ids ids;
@@ -141,6 +142,11 @@ struct policy {
 int policy_load(const char *name_or_file, struct policy *ret, struct error *err);
 /* The text of a file; docs/policy.md. Errors as above, without the file's name. */
 int policy_parse(const char *text, size_t length, struct policy *ret, struct error *err);
+/* How far a level lets config.json go: the greater, the less. `warn` changes what the host withholds no less than `adjust`, and is the
+ * louder of the two; of the floor it lets everything through. */
+int policy_level_strictness(enum policy_rule rule, enum policy_level level);
+/* Each rule of policy at the stricter of its own level and that of the other. */
+void policy_tighten(struct policy *policy, const struct policy *other);
 void policy_done(struct policy *policy);
 static inline void policy_done_cleanup(struct policy *policy)
 {

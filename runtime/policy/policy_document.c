@@ -331,6 +331,9 @@ int policy_parse(const char *text, size_t length, struct policy *ret, struct err
 	if (rc < 0)
 		return rc;
 	policy_digest(text, length, policy.digest);
+	policy.text = arena_strndup(arena, text, length);
+	if (!policy.text)
+		return error_memory(err);
 	steal_ptr(&arena);
 	*ret = policy;
 	return 0;

@@ -94,10 +94,7 @@ static const char *const remedies[] = {
  * No number of bytes or processors fits all: those are for the site to say. */
 #define PIDS_MISSING 2048
 
-static const struct policy_resources resources_of_sets[] = {
-	[POLICY_STRICT] = { .pids = { .missing = PIDS_MISSING } },
-	[POLICY_BASELINE] = { .pids = { .missing = PIDS_MISSING } },
-};
+static const struct policy_resources resources_of_sets = { .pids = { .missing = PIDS_MISSING } };
 
 /* What systemd's and the kubelet's ranges and /etc/subuid leave free: from behind systemd's range for containers to where the
  * foreign ids of its home directories begin (systemd's UIDS-GIDS). */
@@ -115,20 +112,19 @@ uint64_t policy_capabilities(const struct policy *policy, bool user_namespace)
 	enum policy_set set = policy_set(policy);
 	uint64_t more = policy ? policy->capabilities : 0;
 
-	switch (set) {
-	case POLICY_CONFORMANT:
-		return UINT64_MAX;
-	case POLICY_STRICT:
-		return (user_namespace ? short_list : 0) | more;
-	case POLICY_BASELINE:
-		break;
-	}
-	return short_list | more;
+	/* Under conformant the rule is off, unless the site or an annotation wants it. */
+	return (set == POLICY_STRICT && !user_namespace ? 0 : short_list) | more;
 }
 
 void policy_init(struct policy *policy, enum policy_set set)
 {
-	*policy = (struct policy){ .set = set, .resources = resources_of_sets[set], .ids = ids_of_sets };
+	static const char *const texts[] = {
+		[POLICY_CONFORMANT] = "{\"set\":\"conformant\"}",
+		[POLICY_STRICT] = "{\"set\":\"strict\"}",
+		[POLICY_BASELINE] = "{\"set\":\"baseline\"}",
+	};
+
+	*policy = (struct policy){ .text = texts[set], .set = set, .resources = resources_of_sets, .ids = ids_of_sets };
 	memcpy(policy->levels, levels_of_sets[set], sizeof(policy->levels));
 	snprintf(policy->name, sizeof(policy->name), "%s", names_text(&policy_names_sets, set));
 	policy->audit = policy_audit_of_set(set);
@@ -157,7 +153,7 @@ struct policy_ids policy_ids(const struct policy *policy)
 
 struct policy_resources policy_resources(const struct policy *policy)
 {
-	return policy ? policy->resources : resources_of_sets[POLICY_BUILT_IN];
+	return policy ? policy->resources : resources_of_sets;
 }
 
 const char *policy_level_name(enum policy_level level)

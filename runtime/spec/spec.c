@@ -69,16 +69,16 @@ int spec_parse_resources(const char *text, size_t length, struct arena *arena, s
 	return 0;
 }
 
-int spec_load(int bundle_fd, struct spec **ret, struct buffer *ret_text, struct error *err)
+int spec_load(int bundle_fd, const char *name, struct spec **ret, struct buffer *ret_text, struct error *err)
 {
 	struct buffer text __attribute__((cleanup(buffer_done_cleanup))) = { 0 };
-	int r = file_read_at(bundle_fd, "config.json", SPEC_BYTES_MAX, &text, err);
+	int r = file_read_at(bundle_fd, name, SPEC_BYTES_MAX, &text, err);
 
 	if (r < 0)
 		return r;
 	r = spec_parse(text.data ?: "", text.length, ret, err);
 	if (r < 0)
-		return error_prefix(err, "config.json");
+		return error_prefix(err, "%.200s", name);
 	if (ret_text) {
 		*ret_text = text;
 		text = (struct buffer){ 0 };

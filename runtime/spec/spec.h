@@ -343,8 +343,8 @@ int spec_parse_process(const char *text, size_t length, struct arena *arena, str
 /* The same for a linux.resources object by itself (update --resources FILE). */
 int spec_parse_resources(const char *text, size_t length, struct arena *arena, struct spec_resources *ret,
 			 struct error *err);
-/* Reads and parses config.json of a bundle, which is opened beneath bundle_fd and has to be a regular file of at most
+/* Reads and parses config.json of a bundle (or the file of another name), which is opened beneath bundle_fd and has to be a regular file of at most
  * SPEC_BYTES_MAX. ret_text (may be NULL) gets the document as read, for buffer_done(). */
-int spec_load(int bundle_fd, struct spec **ret, struct buffer *ret_text, struct error *err);
+int spec_load(int bundle_fd, const char *name, struct spec **ret, struct buffer *ret_text, struct error *err);
 
 #define SPEC_BYTES_MAX ((size_t)16 * 1024 * 1024)

@@ -27,8 +27,8 @@ static int check_env_entry(const char *entry, const struct spec_place *place, st
 	char text[SPEC_PLACE_MAX];
 
 	if (!equals || equals == entry)
-		return error_invalid(err, "%s: \"%.*s\" is not of the form NAME=VALUE", spec_check_place(place, text),
-				     SPEC_SHOWN, entry);
+		/* Not what it is: the whole entry may be a secret whose name was forgotten. */
+		return error_invalid(err, "%s: is not of the form NAME=VALUE", spec_check_place(place, text));
 	/* A line break in HOME adds lines to files that are made from it (CVE-2022-4318). */
 	if (strncmp(entry, "HOME=", 5) == 0 && strpbrk(equals, "\n\r"))
 		return error_invalid(err, "%s: a line break in HOME is not allowed", spec_check_place(place, text));

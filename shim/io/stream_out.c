@@ -69,12 +69,10 @@ static void handle_ready(void *context, uint32_t events)
 void stream_out_begin(struct stream *stream)
 {
 	stream->watch = (struct loop_watch){ .ready = handle_ready, .context = stream };
-	if (stream->is_over && stream->peer) {
-		struct stream_peer *peer = stream->peer;
-
-		leave(stream);
-		peer->end(peer);
-	}
+	if (stream->is_over && stream->peer)
+		end(stream);
+	else
+		update_watch(stream); /* it may have allowed something before anybody knew what the stream is for */
 }
 
 void stream_out_allow(struct stream *stream, uint32_t n)

@@ -140,3 +140,18 @@ for handler in [*oci.values(), *vm.values()]:
     assert all(name.startswith("io.kubernetes.cri-o.") for name in handler["allowed_annotations"]), handler
 PYTHON
 }
+
+@test "AppArmor's own parser takes the profile, and compiles it" {
+	run "$BRIG_PEERS/sbin/apparmor_parser" --skip-kernel-load --skip-cache --config-file /dev/null --base "$BRIG_PEERS/etc/apparmor.d" \
+		--ofile "$BATS_TEST_TMPDIR/profile" "$DEPLOY/apparmor/brig-default"
+	[ "$status" -eq 0 ] || {
+		echo "$output"
+		false
+	}
+	test -s "$BATS_TEST_TMPDIR/profile"
+	# A line that it does not know is an error: the test can fail.
+	sed 's/deny mount,/deny mounts,/' "$DEPLOY/apparmor/brig-default" > "$BATS_TEST_TMPDIR/wrong"
+	run "$BRIG_PEERS/sbin/apparmor_parser" --skip-kernel-load --skip-cache --config-file /dev/null --base "$BRIG_PEERS/etc/apparmor.d" \
+		"$BATS_TEST_TMPDIR/wrong"
+	[ "$status" -ne 0 ]
+}

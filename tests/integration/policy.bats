@@ -110,8 +110,8 @@ policy() { # RULES-OBJECT
 	refuse 'rules.rlimit-raise: "error" is not a known level; allowed: enforce, adjust, warn, off'
 	policy 'null'
 	refuse 'rules: expected an object, found null'
-	echo '{ "set": "strict" }' > "$POLICY"
-	refuse 'set: "strict" is not a known policy set; allowed: conformant'
+	echo '{ "set": "lax" }' > "$POLICY"
+	refuse 'set: "lax" is not a known policy set; allowed: strict, baseline, conformant'
 	echo '{ "set": "conformant", "extra": 1 }' > "$POLICY"
 	refuse 'unknown key "extra"; there is: set, rules'
 	echo '{ "rules": {} }' > "$POLICY"
@@ -122,7 +122,7 @@ policy() { # RULES-OBJECT
 	refuse 'policy file '
 	truncate -s 3G "$POLICY"
 	refuse 'policy file '
-	must_fail 1 'there is no policy "strict"; available: conformant, or a file' brig --policy strict plan --bundle "$BUNDLE"
+	must_fail 1 'there is no policy "lax"; available: strict, baseline, conformant, or a file' brig --policy lax plan --bundle "$BUNDLE"
 	must_fail 1 'not a regular file' brig --policy /dev/zero plan --bundle "$BUNDLE"
 }
 
@@ -154,7 +154,11 @@ with_etc() { # COMMAND...
 	attempt brig --policy "$POLICY" plan --bundle "$BUNDLE"
 	rules=$(sed -n 's/.*there is: //p' <<< "$stderr" | tr -d ' ' | tr , '\n' | sort)
 	expect_equal "$(jq -r '.properties.rules.properties | keys[]' "$SUPPORT/../../../docs/policy.schema.json" | sort)" "$rules"
-	expect_equal "$(sed -n 's/^| `\([a-z-]*\)` |.*/\1/p' "$SUPPORT/../../../docs/policy.md" | sort)" "$rules"
+	expect_equal "$(jq -r '.properties.delegate.properties | keys[]' "$SUPPORT/../../../docs/policy.schema.json" | sort)" "$rules"
+	# Below "Levels", whose table has the same form.
+	expect_equal "$(sed -n '/^## Rules/,/^## Lists/s/^| `\([a-z-]*\)`[ *+]*|.*/\1/p' "$SUPPORT/../../../docs/policy.md" | sort)" "$rules"
+	expect_equal "$(sed '1,/^# RULES ABOUT/d; /^# EXAMPLE/,$d' "$SUPPORT/../../../docs/brig-policy.5.scd" |
+		grep -E '^(\*[a-z-]+\*(, )?)+( \([a-z]+\))?$' | grep -o '\*[a-z-]*\*' | tr -d '*' | sort)" "$rules"
 	must brig plan --bundle "$BUNDLE" --json
 	expect_equal "$(jq -r '.rules | keys[]' <<< "$output" | sort)" "$rules"
 }

@@ -31,11 +31,14 @@ class Streaming(case.ShimTest):
         made = {kind: self.stream(f"{name}-{kind}") for kind in kinds}
         return made, {**{kind: stream.uri() for kind, stream in made.items()}, "terminal": terminal}
 
-    def create(self, *args, stdin=False, terminal=False, **changes):
-        """(container, streams by kind)"""
+    def create(self, *args, stdin=False, terminal=False, allowed=0, **changes):
+        """(container, streams by kind). allowed: before Create, as containerd does it."""
         self.shim(args, process={"terminal": terminal, "args": list(args)}, **changes)
         container = self.containers[-1]
         made, fields = self.streams_of("one", stdin, terminal)
+        for kind in made:
+            if kind != "stdin" and allowed:
+                made[kind].allow(allowed)
         none = {"stdout": False, "stderr": False}
         container.pid = container.shim.call("Create", **{**container.create_fields(**none), **fields}).pid
         return container, made
@@ -60,6 +63,15 @@ class Streaming(case.ShimTest):
         process.delete()
         self.assertEqual((streams["stdout"].to_end(), streams["stderr"].to_end()), (b"out\n", b"err\n"))
         self.assertEqual(container.status(), 0)
+
+    def test_allowed_before(self):
+        """what was allowed before the container was made counts"""
+        container, streams = self.create("sh", "-c", "echo out; echo wrong >&2", allowed=streaming.WINDOW_SIZE)
+        container.start()
+        for kind, text in [("stdout", b"out\n"), ("stderr", b"wrong\n")]:
+            while not streams[kind].is_over:
+                streams[kind].take()
+            self.assertEqual(bytes(streams[kind].data), text)
 
     def test_much_output(self):
         """16 MiB arrive whole, never more at a time than was allowed"""

@@ -29,10 +29,16 @@ unit_policy_sources = \
 unit_plan_sources = \
 	tests/unit/plan/plan_fixture.c \
 	tests/unit/plan/plan_fixture.h \
+	tests/unit/plan/spec_generator.c \
+	tests/unit/plan/spec_generator.h \
 	tests/unit/plan/test_plan_build.c \
 	tests/unit/plan/test_plan_cgroup.c \
 	tests/unit/plan/test_plan_devices.c \
 	tests/unit/plan/test_plan_digest.c \
+	tests/unit/plan/test_plan_harden.c \
+	tests/unit/plan/test_plan_harden_limits.c \
+	tests/unit/plan/test_plan_levels.c \
+	tests/unit/plan/test_plan_floor.c \
 	tests/unit/plan/test_plan_limits.c \
 	tests/unit/plan/test_plan_mount_options.c \
 	tests/unit/plan/test_plan_mounts.c \
@@ -54,6 +60,7 @@ unit_parent_sources = \
 	tests/unit/parent/test_cgroup_real.c \
 	tests/unit/parent/test_cgroup_real_rules.c \
 	tests/unit/parent/test_floor_answers.c \
+	tests/unit/parent/test_floor_inside.c \
 	tests/unit/parent/test_floor_policies.c \
 	tests/unit/parent/test_host.c \
 	tests/unit/parent/test_host_sources.c \
@@ -87,6 +94,10 @@ unit_container_sources = \
 	tests/unit/container/test_stuck.c
 
 unit_audit_sources = \
+	tests/unit/audit/test_audit.c \
+	tests/unit/audit/test_audit_read.c \
+	tests/unit/audit/test_audit_record.c \
+	tests/unit/audit/test_audit_syslog.c \
 	tests/unit/audit/test_denials.c
 
 unit_cmd_sources = \
@@ -116,6 +127,7 @@ unit_shim_sources = \
 	tests/unit/shim/test_publisher.c \
 	tests/unit/shim/test_queue.c \
 	tests/unit/shim/test_state.c \
+	tests/unit/shim/test_streams.c \
 	tests/unit/shim/test_ttrpc_hostile.c \
 	tests/unit/shim/test_ttrpc_message.c \
 	tests/unit/shim/test_ttrpc_server.c \
@@ -144,6 +156,7 @@ unit_process_sources = \
 	tests/unit/process/tasks_fixture.c \
 	tests/unit/process/tasks_fixture.h \
 	tests/unit/process/test_reaper.c \
+	tests/unit/process/test_tasks_audit.c \
 	tests/unit/process/test_tasks_bounds.c \
 	tests/unit/process/test_tasks_exit.c \
 	tests/unit/process/test_tasks_failure.c \

@@ -34,8 +34,9 @@ static void install_and_run(const struct seccomp_program *program, int channel_f
 {
 	int listener_fd;
 
-	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 || seccomp_install(program, &listener_fd, NULL) < 0 ||
-	    fd_send(channel_fd, "x", 1, listener_fd) < 0)
+	/* A test that fails leaves nobody behind. */
+	if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 ||
+	    seccomp_install(program, &listener_fd, NULL) < 0 || fd_send(channel_fd, "x", 1, listener_fd) < 0)
 		_exit(99);
 	close(listener_fd);
 	_exit(body(channel_fd));
@@ -51,8 +52,10 @@ static void scene_init_with(struct scene *scene, const struct denials_limits *li
 	cr_assert_not_null(scene->listener);
 	cr_assert_eq(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, channel), 0);
 	scene->pid = fork();
-	if (scene->pid == 0)
+	if (scene->pid == 0) {
+		close(channel[0]);
 		install_and_run(program, channel[1], body);
+	}
 	close(channel[1]);
 	scene->channel_fd = channel[0];
 	cr_assert_eq(fd_receive(channel[0], &byte, 1, &scene->listener_fd), 1);
@@ -187,12 +190,12 @@ static int call_in_children(int channel_fd)
 			syscall(SYS_getppid);
 			_exit(0);
 		}
-		/* The other side sees the call wait, and says when. */
+		/* The other side sees the call wait and says when; it has a look at nothing before the next one. */
 		if (read(channel_fd, &byte, 1) != 1)
 			return 1;
 		kill(pid, SIGKILL);
 		waitpid(pid, NULL, 0);
-		if (write(channel_fd, "x", 1) != 1)
+		if (write(channel_fd, "x", 1) != 1 || read(channel_fd, &byte, 1) != 1)
 			return 2;
 	}
 	return 0;
@@ -209,6 +212,7 @@ Test(denial_listener, a_caller_that_is_killed_while_it_waits, .timeout = 120)
 		cr_assert_eq(write(scene.channel_fd, "x", 1), 1);
 		cr_assert_eq(read(scene.channel_fd, &byte, 1), 1);
 		cr_expect_eq(denial_listener_serve(scene.listener, scene.listener_fd), 1);
+		cr_assert_eq(write(scene.channel_fd, "x", 1), 1);
 	}
 	cr_expect_eq(serve_until_end(&scene), 0);
 	cr_expect_eq(end_of(&scene), 0);

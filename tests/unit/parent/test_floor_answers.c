@@ -125,7 +125,7 @@ static void check_table(enum plan_floor floor, size_t machine, uint64_t capabili
 		check_architecture(&subject, machines[machine].architectures[i]);
 	cr_expect_eq(simulate(&subject.program, &(struct seccomp_data){ .arch = SCMP_ARCH_S390X }),
 		     SECCOMP_RET_KILL_THREAD);
-	cr_expect_gt(subject.n_asked, capabilities ? 3000 : 20000);
+	cr_expect_gt(subject.n_asked, capabilities ? 1500 : 10000);
 	seccomp_program_done(&subject.program);
 }
 

@@ -1,6 +1,7 @@
 /* In the kernel: config.json's filter does not get past the floor, whatever it answers, also by way of its listener. */
 #include <errno.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <sys/ioctl.h>
 #include <sys/mount.h>
@@ -72,7 +73,9 @@ static void run_child(const struct seccomp_program *program, int channel_fd)
 {
 	int listener_fd = -EBADF, answer;
 
-	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 || seccomp_install(program, &listener_fd, NULL) < 0)
+	/* A test that fails leaves nobody behind. */
+	if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 ||
+	    seccomp_install(program, &listener_fd, NULL) < 0)
 		_exit(99);
 	if (fd_send(channel_fd, "x", 1, listener_fd) < 0)
 		_exit(98);
@@ -112,8 +115,10 @@ static int run(const struct seccomp_program *program, size_t *ret_n_notified)
 
 	cr_assert_eq(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, channel), 0);
 	pid = fork();
-	if (pid == 0)
+	if (pid == 0) {
+		close(channel[0]);
 		run_child(program, channel[1]);
+	}
 	close(channel[1]);
 	fd_receive(channel[0], &byte, 1, &listener_fd);
 	*ret_n_notified = listener_fd >= 0 ? answer_continue(listener_fd) : 0;

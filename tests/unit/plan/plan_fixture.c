@@ -6,13 +6,22 @@
 
 #include "base/buffer.h"
 
+/* So that a test says which rules it is about, whatever the built-in set is. */
+static const struct policy *conformant(void)
+{
+	static struct policy policy;
+
+	cr_assert_eq(policy_load("conformant", &policy, NULL), 0);
+	return &policy;
+}
+
 struct plan_fixture plan_fixture_new(void)
 {
 	struct plan_fixture fixture = { .host = { .capabilities = PLAN_FIXTURE_ALL_CAPABILITIES,
 						  .capability_bounding = PLAN_FIXTURE_ALL_CAPABILITIES,
 						  .last_capability = 40,
 						  .cgroup_layout = HOST_CGROUP_V2 },
-					.request = { .id = "box", .bundle = "/bundle" } };
+					.request = { .id = "box", .bundle = "/bundle", .policy = conformant() } };
 
 	for (size_t i = 0; i < 16; i++)
 		fixture.host.rlimit_hard[i] = UINT64_MAX;

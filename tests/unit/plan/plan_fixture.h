@@ -9,8 +9,8 @@ struct plan_fixture_json {
 };
 
 struct plan_fixture {
-	struct host host; /* a privileged one, to be changed before the build */
-	struct plan_request request;
+	struct host host;	     /* a privileged one, to be changed before the build */
+	struct plan_request request; /* its policy is the set conformant */
 	struct spec *spec;
 	struct plan *plan;
 	struct report report;

@@ -87,7 +87,7 @@ static void write_capabilities(struct spec_generator *generator, struct buffer *
 	buffer_append_text(text, "}");
 }
 
-static void write_process(struct spec_generator *generator, struct buffer *text)
+static void write_process(struct spec_generator *generator, bool apparmor, struct buffer *text)
 {
 	buffer_printf(text, "\"process\":{\"user\":{\"uid\":%u,\"gid\":%u},\"args\":[\"sh\"],\"cwd\":\"/\"",
 		      below(generator, 3) * 500, below(generator, 3) * 500);
@@ -100,7 +100,7 @@ static void write_process(struct spec_generator *generator, struct buffer *text)
 			      below(generator, 1000000));
 	if (maybe(generator, 40))
 		buffer_printf(text, ",\"oomScoreAdj\":%d", (int)below(generator, 2001) - 1000);
-	if (maybe(generator, 10))
+	if (apparmor && maybe(generator, 10))
 		buffer_append_text(text, ",\"apparmorProfile\":\"some-profile\"");
 	buffer_append_text(text, "}");
 }
@@ -140,7 +140,8 @@ static void write_namespaces(struct spec_generator *generator, struct buffer *te
 	buffer_append_text(text, "\"namespaces\":[{\"type\":\"mount\"}");
 	for (size_t i = 0; i < ARRAY_SIZE(namespaces); i++) {
 		if (maybe(generator, 90))
-			buffer_printf(text, ",{\"type\":\"%s\"}", namespaces[i]);
+			buffer_printf(text, ",{\"type\":\"%s\"%s}", namespaces[i],
+				      maybe(generator, 10) ? ",\"path\":\"/run/pod/namespace\"" : "");
 	}
 	if (user)
 		buffer_append_text(text, ",{\"type\":\"user\"}],"
@@ -185,8 +186,9 @@ static void write_linux(struct spec_generator *generator, struct buffer *text)
 
 void spec_generator_next(struct spec_generator *generator, struct plan_fixture *fixture, struct buffer *text)
 {
+	fixture->host.apparmor = fixture->host.apparmor_default = maybe(generator, 50);
 	buffer_append_text(text, "{\"ociVersion\":\"1.2.0\",\"root\":{\"path\":\"rootfs\"},");
-	write_process(generator, text);
+	write_process(generator, fixture->host.apparmor, text);
 	write_mounts(generator, text);
 	write_linux(generator, text);
 	if (maybe(generator, 10))
@@ -195,7 +197,6 @@ void spec_generator_next(struct spec_generator *generator, struct plan_fixture *
 		buffer_printf(text, ",\"annotations\":{\"%s\":\"container\"}", PICK(generator, annotations));
 	buffer_append_text(text, "}");
 
-	fixture->host.apparmor = maybe(generator, 50);
 	fixture->request.no_new_keyring = maybe(generator, 20);
 	fixture->request.sources = generator->sources;
 	fixture->request.root_source = (struct host_source){ .known = true,

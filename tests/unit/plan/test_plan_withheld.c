@@ -138,7 +138,7 @@ Test(plan_withheld, enforce_takes_what_can_be_given)
 	PLAN_FIXTURE(fixture);
 
 	cr_assert_eq(policy_load("conformant", &policy, &err), 0);
-	for (size_t i = 0; i < POLICY_N_RULES; i++)
+	for (size_t i = 0; i < POLICY_FLOOR_FIRST; i++)
 		policy.levels[i] = POLICY_ENFORCE;
 	fixture.request.policy = &policy;
 	fixture.host.selinux = true;
@@ -190,6 +190,8 @@ Test(plan_withheld, the_plan_names_each_rule_with_its_level)
 	cr_assert_eq(fixture.plan->n_rules, POLICY_N_RULES);
 	for (size_t i = 0; i < POLICY_N_RULES; i++) {
 		cr_expect_str_eq(fixture.plan->rules[i].name, policy_rule_name(i));
-		cr_expect_str_eq(fixture.plan->rules[i].value, i == POLICY_RLIMIT_RAISE ? "enforce" : "warn");
+		cr_expect_str_eq(fixture.plan->rules[i].value, i == POLICY_RLIMIT_RAISE ? "enforce"
+							       : i < POLICY_FLOOR_FIRST ? "warn"
+											: "off");
 	}
 }

@@ -25,7 +25,7 @@ static void load_sample(void)
 	struct error err = { 0 };
 
 	cr_assert_geq(fd, 0);
-	cr_assert_eq(spec_load(fd, &sample, NULL, &err), 0, "%s", err.message);
+	cr_assert_eq(spec_load(fd, "config.json", &sample, NULL, &err), 0, "%s", err.message);
 }
 
 static void drop_sample(void)
@@ -416,16 +416,16 @@ Test(spec, load_takes_a_regular_file_only)
 	char path[32];
 	int fd = make_bundle(path);
 
-	cr_expect_eq(spec_load(fd, &spec, NULL, &err), -ENOENT);
+	cr_expect_eq(spec_load(fd, "config.json", &spec, NULL, &err), -ENOENT);
 	cr_expect_not_null(strstr(err.message, "config.json"), "got: %s", err.message);
 	cr_assert_eq(mkfifoat(fd, "config.json", 0600), 0);
-	cr_expect_lt(spec_load(fd, &spec, NULL, &err), 0, "a FIFO was taken");
+	cr_expect_lt(spec_load(fd, "config.json", &spec, NULL, &err), 0, "a FIFO was taken");
 	unlinkat(fd, "config.json", 0);
 	cr_assert_eq(symlinkat("/etc/passwd", fd, "config.json"), 0);
-	cr_expect_lt(spec_load(fd, &spec, NULL, &err), 0, "a link was followed");
+	cr_expect_lt(spec_load(fd, "config.json", &spec, NULL, &err), 0, "a link was followed");
 	unlinkat(fd, "config.json", 0);
 	cr_assert_eq(mkdirat(fd, "config.json", 0700), 0);
-	cr_expect_lt(spec_load(fd, &spec, NULL, &err), 0, "a directory was taken");
+	cr_expect_lt(spec_load(fd, "config.json", &spec, NULL, &err), 0, "a directory was taken");
 	cr_expect_null(spec);
 	drop_bundle(path, fd);
 }
@@ -439,10 +439,10 @@ Test(spec, load_caps_the_size_before_it_reads)
 	AUTO_CLOSE int file = openat(fd, "config.json", O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
 
 	cr_assert_eq(ftruncate(file, (off_t)SPEC_BYTES_MAX + 1), 0);
-	cr_expect_lt(spec_load(fd, &spec, NULL, &err), 0);
+	cr_expect_lt(spec_load(fd, "config.json", &spec, NULL, &err), 0);
 	cr_expect_not_null(strstr(err.message, "config.json"), "got: %s", err.message);
 	cr_assert_eq(ftruncate(file, 0), 0);
-	cr_expect_eq(spec_load(fd, &spec, NULL, &err), -EINVAL);
+	cr_expect_eq(spec_load(fd, "config.json", &spec, NULL, &err), -EINVAL);
 	cr_expect_str_eq(err.message, "config.json: line 1, column 1: no valid JSON: parse error: premature EOF");
 	drop_bundle(path, fd);
 }
@@ -458,7 +458,7 @@ Test(spec, load_gives_the_text)
 	AUTO_CLOSE int file = openat(fd, "config.json", O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
 
 	cr_assert_eq(write(file, text, strlen(text)), (ssize_t)strlen(text));
-	cr_assert_eq(spec_load(fd, &spec, &read, &err), 0, "%s", err.message);
+	cr_assert_eq(spec_load(fd, "config.json", &spec, &read, &err), 0, "%s", err.message);
 	cr_expect_str_eq(read.data, text);
 	buffer_done(&read);
 	drop_bundle(path, fd);

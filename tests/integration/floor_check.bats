@@ -1,0 +1,103 @@
+#!/usr/bin/env bats
+# shellcheck disable=SC2030,SC2031,SC2154 # bats: a subshell a test, $output
+# brig check: the report before anything runs. brig doctor: what the host can enforce.
+
+load support/common
+
+strict() {
+	brig --policy strict "$@"
+}
+
+@test "check tells all that the policy changes, with exit status 3, and leaves nothing" {
+	attempt strict check "$BUNDLE"
+	expect_status 3
+	expect_like "$output" 'adjusted +user-namespace '
+	expect_like "$output" 'adjusted +seccomp .*: asked for no filter, applied .*strict'
+	expect_like "$output" 'adjusted under policy strict'
+	assert_nothing_left
+}
+
+@test "nothing to change is exit status 0" {
+	must brig --policy conformant check "$BUNDLE"
+	expect_equal "$output" 'as it is under policy conformant'
+}
+
+@test "what is refused is exit status 4, all of it at once, with the remedy" {
+	config '.hooks.createRuntime = [{ path: "/tmp/hook" }] | .linux.devices = [{ path: "/dev/disk", type: "b", major: 8, minor: 0 }]'
+	add_mount /host bind /etc rbind
+	attempt strict check "$BUNDLE"
+	expect_status 4
+	expect_like "$output" 'refused +hook +hooks.createRuntime\[0\].*to do: '
+	expect_like "$output" 'refused +device '
+	expect_like "$output" 'refused +mount-source +mounts\['
+	must_fail 1 'rule (hook|device|mount-source) of policy strict' strict run --bundle "$BUNDLE" "$ID"
+}
+
+@test "a document by itself, under another name, as JSON" {
+	jq . "$BUNDLE/config.json" > "$T/other.json"
+	attempt strict check --json "$T/other.json"
+	expect_status 3
+	expect_json "$output" '.verdict == "adjusted" and .policy == "strict" and ([.report[].rule] | index("capability") != null)'
+	(
+		cd "$T" || exit
+		attempt strict check other.json
+		expect_status 3
+	)
+}
+
+@test "what no policy allows is refused as well; what is wrong in itself is an error" {
+	add_mount /proc/acpi bind "$T" rbind
+	attempt strict check "$BUNDLE"
+	expect_status 4
+	expect_like "$output" 'lies in /proc'
+	echo '{' > "$BUNDLE/config.json"
+	must_fail 1 'config.json' strict check "$BUNDLE"
+	must_fail 1 'No such file' strict check "$T/nothing"
+}
+
+@test "check agrees with run: what it says is applied is what the container has" {
+	attempt strict check --json "$BUNDLE"
+	expect_json "$output" '[.report[] | select(.rule == "user-namespace")] | length == 1'
+	expect_json "$output" '[.report[] | select(.level == "refused")] == []'
+	shell 'cat /proc/self/uid_map; grep Seccomp: /proc/self/status'
+	must strict run --bundle "$BUNDLE" "$ID"
+	expect_like "$output" '0 +[0-9]{10} +65536'
+	expect_like "$output" 'Seccomp:.2'
+}
+
+@test "doctor names what works and what to do about the rest" {
+	attempt brig doctor
+	expect_like "$status" '^(0|3)$'
+	expect_like "$output" 'works +seccomp '
+	expect_like "$output" 'works +user-namespaces '
+	attempt brig doctor --json
+	expect_json "$output" '(map(.name) | index("landlock") != null) and all(.[]; .state == "works" or (.remedy | length > 0))'
+}
+
+@test "doctor finds a range that others give away, and a policy that is broken" {
+	unshare --mount sh -c 'printf "somebody:1900000000:65536\n" > "$1/subuid"; mount --bind "$1/subuid" /etc/subuid
+		"$2" doctor > "$1/out"; echo $? > "$1/status"' sh "$T" "$BRIG"
+	expect_equal "$(< "$T/status")" 4
+	expect_like "$(< "$T/out")" 'needed +id-range .*somebody:1900000000'
+}
+
+@test "an exec is held to the policy that its container was made under, also where it names none" {
+	program sleep 300
+	must strict run --detach --bundle "$BUNDLE" "$ID"
+	attempt "$BRIG" --root "$ROOT" exec --cap CAP_SYS_ADMIN "$ID" grep -E 'CapEff|Seccomp:|NoNewPrivs' /proc/self/status
+	expect_status 0
+	expect_like "$output" 'Seccomp:.2'
+	expect_like "$output" 'NoNewPrivs:.1'
+	expect_unlike "$output" 'CapEff:.*0000200[0-9a-f]{3}'
+	must "$BRIG" --root "$ROOT" --policy conformant exec "$ID" grep Seccomp: /proc/self/status
+	expect_like "$output" 'Seccomp:.2'
+}
+
+@test "a stricter policy than its container's holds for an exec" {
+	program sleep 300
+	must brig --policy conformant run --detach --bundle "$BUNDLE" "$ID"
+	must brig --policy conformant exec "$ID" grep Seccomp: /proc/self/status
+	expect_like "$output" 'Seccomp:.0'
+	must strict exec "$ID" grep Seccomp: /proc/self/status
+	expect_like "$output" 'Seccomp:.2'
+}

@@ -1,0 +1,209 @@
+#!/usr/bin/env bats
+# shellcheck disable=SC2016,SC2030,SC2031,SC2154 # scripts of other languages; bats: a subshell a test, $output and $stderr
+# The floor's rules about processes, the kernel's files, devices, hooks and limits, as a container under strict sees them. What concerns
+# user namespaces and mounts is out of the way, and has tests of its own.
+
+load support/common
+
+prepare() {
+	POLICY=$T/policy.json
+	policy '{}'
+}
+
+policy() { # RULES-OBJECT [MORE-KEYS-OBJECT]
+	jq -n --argjson rules "$1" --argjson more "${2:-{\}}" '{ set: "strict", rules: (({ "user-namespace": "off", "host-namespace": "off",
+		"cgroup-namespace": "off", "rootfs-unmapped": "off", "volume-unmapped": "off", "mount-source": "off", "mount-flags": "off",
+		"mount-propagation": "off", "landlock": "off" }) + $rules) } + $more' > "$POLICY"
+}
+
+brig() {
+	BRIG_TEST=$ID "$BRIG" --root "$ROOT" --policy "$POLICY" "$@"
+}
+
+# What /proc/PID/status of a container's program says.
+status_line() { # NAME
+	awk -v name="$1:" '$1 == name { print $2 }' <<< "$output"
+}
+
+@test "a program of root has no privileges, and can't get any" {
+	config '.process.noNewPrivileges = false | .process.capabilities.inheritable = ["CAP_CHOWN"] | .process.capabilities.ambient = ["CAP_CHOWN"]'
+	inside 'cat /proc/self/status'
+	expect_equal "$(status_line NoNewPrivs)" 1
+	for set in CapInh CapPrm CapEff CapBnd CapAmb; do
+		expect_equal "$(status_line "$set")" 0000000000000000
+	done
+	expect_equal "$(status_line Seccomp)" 2
+	expect_unlike "$stderr" 'warning'
+}
+
+@test "the same document without the rules has them: the test above can fail" {
+	config '.process.noNewPrivileges = false | .process.capabilities.inheritable = ["CAP_CHOWN"] | .process.capabilities.ambient = ["CAP_CHOWN"]'
+	policy '{ "new-privileges": "off", "capability": "off", "ambient-capability": "off", "seccomp": "off" }'
+	inside 'cat /proc/self/status'
+	expect_equal "$(status_line NoNewPrivs)" 0
+	expect_equal "$(status_line CapAmb)" 0000000000000001
+	expect_different "$(status_line CapEff)" 0000000000000000
+	expect_equal "$(status_line Seccomp)" 0
+}
+
+@test "an exec is held to the same" {
+	sleeper
+	jq '.process | .args = ["cat", "/proc/self/status"] | .noNewPrivileges = false | .oomScoreAdj = 0' "$BUNDLE/config.json" > "$T/process.json"
+	must brig exec --process "$T/process.json" "$ID"
+	expect_equal "$(status_line NoNewPrivs)" 1
+	expect_equal "$(status_line CapBnd)" 0000000000000000
+	expect_equal "$(status_line Seccomp)" 2
+	must brig exec "$ID" sh -c 'ulimit -c; ulimit -Hc'
+	expect_equal "$output" $'0\n0'
+	policy '{ "new-privileges": "enforce" }'
+	must_fail 255 'process\.noNewPrivileges: asked for false.*rule new-privileges' brig exec --process "$T/process.json" "$ID"
+}
+
+@test "nothing dumps core, whatever is asked for" {
+	config '.process.rlimits = [{ type: "RLIMIT_CORE", soft: 4096, hard: 4096 }]'
+	inside 'ulimit -c; ulimit -Hc'
+	expect_equal "$output" $'0\n0'
+}
+
+@test "the session keyring is a new one" {
+	# Its name is the container's, where one is made.
+	policy '{ "masked-path": "off" }'
+	config '.linux.maskedPaths = []'
+	shell 'grep -c "_ses.*$BRIG_TEST\|keyring *$BRIG_TEST" /proc/keys'
+	must run_container --no-new-keyring
+	expect_equal "$output" 1
+	policy '{ "masked-path": "off", "session-keyring": "off" }'
+	attempt run_container --no-new-keyring
+	expect_equal "$output" 0
+	policy '{ "session-keyring": "enforce" }'
+	must_fail 1 'rule session-keyring' run_container --no-new-keyring
+}
+
+@test "the kernel's own files are masked or read-only though config.json masks nothing" {
+	config '.linux.maskedPaths = [] | .linux.readonlyPaths = []'
+	inside 'for file in /proc/kcore /proc/interrupts /proc/timer_list /proc/keys; do [ -e $file ] && wc -c < $file; done | sort -u
+		ls /proc/acpi /sys/firmware /proc/scsi 2> /dev/null | grep -v : | grep -c .
+		echo 1 > /proc/sys/kernel/panic
+		[ ! -e /proc/sysrq-trigger ] || echo x > /proc/sysrq-trigger || true'
+	expect_equal "$(head -2 <<< "$output")" $'0\n0'
+	# Not each kernel has it.
+	if [ -e /proc/sysrq-trigger ]; then
+		expect_like "$stderr" 'sysrq-trigger: Read-only file system'
+	fi
+	expect_like "$stderr" 'panic: Read-only file system'
+}
+
+@test "a device that no list has is refused, and the refusal names the example" {
+	config '.linux.devices = [{ path: "/dev/mem", type: "c", major: 1, minor: 1 }]'
+	must_fail 1 'linux\.devices: asked for /dev/mem, c 1:1.*rule device.*deploy/policy/gpu\.json' run_container
+	policy '{ "device": "adjust" }'
+	inside 'ls /dev; : < /dev/null'
+	expect_unlike "$output" 'mem$'
+	policy '{}' '{ "devices": [{ "type": "c", "major": 1, "minor": 1, "access": "r" }] }'
+	inside 'ls /dev'
+	expect_line "$output" mem
+}
+
+@test "a privileged container's devices are cut to the default ones" {
+	config '.linux.resources = { devices: [{ allow: true, access: "rwm" }] }'
+	must brig plan --bundle "$BUNDLE" --json
+	expect_json "$output" '[.report[] | select(.rule == "device") | .level] == ["adjusted"]'
+	capabilities CAP_MKNOD
+	policy '{ "device": "adjust", "capability": "off", "seccomp": "off" }'
+	inside 'mknod /tmp/kmsg c 1 11 && echo made; cat /tmp/kmsg || echo refused; echo x > /dev/null && echo works'
+	expect_equal "$output" $'made\nrefused\nworks'
+	expect_like "$stderr" 'Operation not permitted'
+}
+
+@test "a hook runs only from where the policy says, also after an adjusted creation" {
+	mkdir "$T/hooks"
+	printf '#!/bin/sh\necho "$1" >> %s/ran\n' "$T" | tee "$T/hooks/good" > "$T/bad"
+	chmod +x "$T/hooks/good" "$T/bad"
+	config --arg folder "$T" '.hooks = { createRuntime: [{ path: ($folder + "/hooks/good"), args: ["good", "create"] }],
+		poststart: [{ path: ($folder + "/bad"), args: ["bad", "poststart-bad"] }, { path: ($folder + "/hooks/good"), args: ["good", "poststart"] }],
+		poststop: [{ path: ($folder + "/hooks/../bad"), args: ["bad", "poststop-bad"] }, { path: ($folder + "/hooks/good"), args: ["good", "poststop"] }] }'
+	program sleep 300
+	must_fail 1 'hooks\.createRuntime\[0\].*rule hook' create
+	policy '{}' "{ \"hook_directories\": [\"$T/hooks\"] }"
+	must_fail 1 'hooks\.poststart\[0\].*rule hook' create
+	expect_missing "$T/ran"
+	policy '{ "hook": "adjust" }' "{ \"hook_directories\": [\"$T/hooks\"] }"
+	must create
+	# What was left out does not come back with a later command, whatever its policy.
+	must "$BRIG" --root "$ROOT" --policy conformant start "$ID"
+	must "$BRIG" --root "$ROOT" --policy conformant delete --force "$ID"
+	expect_equal "$(cat "$T/ran")" $'create\npoststart\npoststop'
+}
+
+@test "a setting of a shared namespace takes the list, one's own does not" {
+	config '.linux.sysctl = { "net.ipv4.ip_forward": "1" }'
+	inside 'cat /proc/sys/net/ipv4/ip_forward'
+	expect_equal "$output" 1
+	helper unshare --net sleep 300
+	wait_until test -e "/proc/$HELPER/ns/net"
+	wait_until test "$(readlink "/proc/$HELPER/ns/net")" != "$(readlink /proc/self/ns/net)"
+	add_namespace network "/proc/$HELPER/ns/net"
+	must_fail 1 'linux\.sysctl\["net/ipv4/ip_forward"\].*rule sysctl' run_container
+	policy '{}' '{ "sysctls": ["net.ipv4.ip_forward"] }'
+	inside 'cat /proc/sys/net/ipv4/ip_forward'
+	expect_equal "$output" 1
+	policy '{}'
+	config '.linux.sysctl = { "net.ipv4.ip_unprivileged_port_start": "0" }'
+	inside 'cat /proc/sys/net/ipv4/ip_unprivileged_port_start'
+	expect_equal "$output" 0
+}
+
+@test "annotations that configure other runtimes are refused" {
+	config '.annotations = { "run.oci.handler": "krun" }'
+	must_fail 1 'annotations\["run\.oci\.handler"\].*rule annotation' run_container
+	config '.annotations = { "io.kubernetes.cri.container-type": "container", "org.systemd.property.KillSignal": "15" }'
+	must run_container
+}
+
+@test "oom scores below 0 are for CRIs" {
+	config '.process.oomScoreAdj = -500'
+	must brig plan --bundle "$BUNDLE" --json
+	expect_json "$output" '[.report[] | select(.rule == "oom-score" or .rule == "oom-score-lower")] | length > 0'
+	expect_json "$output" '(.process.oomScoreAdj // 0) >= 0'
+}
+
+@test "a missing limit is filled in, one on the pod's group counts, and an update stays within" {
+	needs_v1 pids
+	policy '{}' '{ "resources": { "pids": { "missing": 40, "most": 60 } } }'
+	sleeper
+	expect_equal "$(cgroup_value pids pids.max)" 40
+	must brig update --pids-limit 50 "$ID"
+	expect_equal "$(cgroup_value pids pids.max)" 50
+	must brig update --pids-limit 500 "$ID"
+	expect_equal "$(cgroup_value pids pids.max)" 60
+	must brig update --pids-limit -1 "$ID"
+	expect_equal "$(cgroup_value pids pids.max)" 40
+	policy '{ "resource-maximum": "enforce" }' '{ "resources": { "pids": { "most": 60 } } }'
+	must_fail 1 'linux\.resources\.pids\.limit: asked for 61 processes.*rule resource-maximum' brig update --pids-limit 61 "$ID"
+	must brig delete --force "$ID"
+
+	POD=/sys/fs/cgroup/pids/brig-pod-$ID
+	mkdir "$POD"
+	echo 30 > "$POD/pids.max"
+	policy '{}' '{ "resources": { "pids": { "missing": 40, "most": 60 } } }'
+	config --arg path "/brig-pod-$ID/$ID" '.linux.cgroupsPath = $path'
+	must brig plan --bundle "$BUNDLE" --json
+	rmdir "$POD"
+	expect_json "$output" '[.report[] | select(.rule == "resource-missing")] == []'
+	must brig plan --bundle "$BUNDLE" --json
+	expect_json "$output" '[.report[] | select(.rule == "resource-missing") | .where] == ["linux.resources.pids.limit"]'
+}
+
+@test "an annotation tightens; what is no level is an error" {
+	config '.annotations = { "brig.dev/new-privileges": "enforce" } | .process.noNewPrivileges = false'
+	must_fail 1 'rule new-privileges' run_container
+	config '.annotations = { "brig.dev/new-privileges": "off" }'
+	inside 'cat /proc/self/status'
+	expect_equal "$(status_line NoNewPrivs)" 1
+	expect_like "$stderr" 'warning: new-privileges: annotations\["brig\.dev/new-privileges"\].*asked for off, applied adjust'
+	policy '{}' '{ "delegate": { "new-privileges": "brig.dev/new-privileges" } }'
+	inside 'cat /proc/self/status'
+	expect_equal "$(status_line NoNewPrivs)" 0
+	config '.annotations = { "brig.dev/new-privileges": "perhaps" }'
+	must_fail 1 'is no level; allowed: enforce' run_container
+}

@@ -1,0 +1,89 @@
+/* Lines to a syslog daemon: here, a socket of our own. */
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <criterion/criterion.h>
+
+#include "audit/syslog.h"
+#include "base/cleanup.h"
+#include "tests/support/scratch.h"
+
+static int listen_at(const struct scratch *scratch, char path[static 100])
+{
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+	snprintf(path, 100, "%.80s/log", scratch->path);
+	strcpy(address.sun_path, path);
+	cr_assert_eq(bind(fd, (struct sockaddr *)&address, sizeof(address)), 0);
+	return fd;
+}
+
+static struct buffer line_of(const char *text)
+{
+	struct buffer line = { 0 };
+
+	buffer_append_text(&line, text);
+	return line;
+}
+
+Test(audit_syslog, one_message_as_syslog_has_it)
+{
+	SCRATCH(scratch);
+	char path[100], text[1024] = "", wanted[64];
+	AUTO_CLOSE int fd = listen_at(&scratch, path);
+	struct buffer line = line_of("{\"event\":\"start\"}\n");
+
+	cr_assert_eq(syslog_send(path, AUDIT_START, &line), 0);
+	cr_assert_gt(recv(fd, text, sizeof(text) - 1, MSG_DONTWAIT), 0);
+	cr_expect_eq(strncmp(text, "<86>", 4), 0, "authpriv.info: %s", text);
+	snprintf(wanted, sizeof(wanted), " brig[%d]: {\"event\":\"start\"}", getpid());
+	cr_assert_not_null(strstr(text, wanted), "%s", text);
+	/* "<86>Mmm dd hh:mm:ss": 19 characters. */
+	cr_expect_eq(strstr(text, wanted) - text, 19, "%s", text);
+	cr_expect_str_eq(strstr(text, wanted), wanted, "no newline");
+	cr_assert_eq(syslog_send(path, AUDIT_REFUSAL, &line), 0);
+	cr_assert_gt(recv(fd, text, sizeof(text) - 1, MSG_DONTWAIT), 0);
+	cr_expect_eq(strncmp(text, "<84>", 4), 0, "authpriv.warning: %s", text);
+	buffer_done(&line);
+}
+
+Test(audit_syslog, a_long_line_is_cut)
+{
+	SCRATCH(scratch);
+	char path[100];
+	AUTO_FREE char *text = calloc(1, 3 * SYSLOG_LINE_MAX);
+	AUTO_CLOSE int fd = listen_at(&scratch, path);
+	struct buffer line = { 0 };
+
+	memset(text, 'x', 2 * SYSLOG_LINE_MAX);
+	line = line_of(text);
+	cr_assert_eq(syslog_send(path, AUDIT_START, &line), 0);
+	cr_expect_eq(recv(fd, text, 3 * SYSLOG_LINE_MAX, MSG_DONTWAIT), SYSLOG_LINE_MAX - 1);
+	buffer_done(&line);
+}
+
+Test(audit_syslog, a_reader_that_does_not_read_holds_nobody_up, .timeout = 60)
+{
+	SCRATCH(scratch);
+	char path[100];
+	AUTO_CLOSE int fd = listen_at(&scratch, path);
+	struct buffer line = line_of("{}\n");
+	int r = 0;
+
+	for (unsigned i = 0; r == 0 && i < 100000; i++)
+		r = syslog_send(path, AUDIT_START, &line);
+	cr_expect_eq(r, -EAGAIN);
+	buffer_done(&line);
+}
+
+Test(audit_syslog, without_a_reader_there_is_an_error)
+{
+	struct buffer line = line_of("{}\n");
+
+	cr_expect_eq(syslog_send("/nowhere/log", AUDIT_START, &line), -ENOENT);
+	buffer_done(&line);
+}

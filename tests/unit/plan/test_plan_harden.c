@@ -1,0 +1,517 @@
+/* The floor's rules, each at each level: what is below the floor is refused, made so, named, or let be. */
+#include <errno.h>
+#include <linux/bpf.h>
+#include <linux/capability.h>
+#include <string.h>
+#include <sys/resource.h>
+
+#include <criterion/criterion.h>
+
+#include "base/cleanup.h"
+#include "plan_fixture.h"
+
+/* A document below the floor in one thing, and how to see whether its plan still is. */
+struct rule_case {
+	enum policy_rule rule;
+	struct plan_fixture_json json;
+	void (*prepare)(struct plan_fixture *fixture);
+	bool (*holds)(const struct plan *plan);
+	const char *words; /* of the refusal */
+	bool for_exec;	   /* with the document's own process */
+};
+
+static bool has_new_privileges_off(const struct plan *plan)
+{
+	return plan->process.no_new_privileges;
+}
+
+static void without_keyring(struct plan_fixture *fixture)
+{
+	fixture->request.no_new_keyring = true;
+}
+
+static bool has_keyring(const struct plan *plan)
+{
+	return plan->process.new_keyring;
+}
+
+static bool dumps_nothing(const struct plan *plan)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < plan->process.n_rlimits; i++) {
+		if (plan->process.rlimits[i].resource == RLIMIT_CORE)
+			n += plan->process.rlimits[i].soft == 0 && plan->process.rlimits[i].hard == 0;
+	}
+	return n == 1;
+}
+
+static bool has_no_capabilities(const struct plan *plan)
+{
+	const struct plan_capabilities *sets = &plan->process.capabilities;
+
+	return !(sets->bounding | sets->effective | sets->permitted | sets->inheritable | sets->ambient);
+}
+
+static bool has_short_list(const struct plan *plan)
+{
+	const struct plan_capabilities *sets = &plan->process.capabilities;
+
+	return sets->bounding == UINT64_C(1) << CAP_CHOWN && sets->permitted == sets->bounding &&
+	       sets->effective == sets->bounding;
+}
+
+static bool has_no_ambient(const struct plan *plan)
+{
+	const struct plan_capabilities *sets = &plan->process.capabilities;
+
+	return !(sets->inheritable | sets->ambient) && sets->permitted;
+}
+
+static bool has_score_0(const struct plan *plan)
+{
+	return plan->process.set_oom_score_adj && plan->process.oom_score_adj == 0;
+}
+
+static bool has_score_of_cri(const struct plan *plan)
+{
+	return plan->process.set_oom_score_adj && plan->process.oom_score_adj == -998;
+}
+
+static void low_score(struct plan_fixture *fixture)
+{
+	fixture->host.oom_score_adj = -999;
+}
+
+static bool has_floor(const struct plan *plan)
+{
+	return plan->seccomp.floor == PLAN_FLOOR_STRICT;
+}
+
+static void with_apparmor(struct plan_fixture *fixture)
+{
+	fixture->host.apparmor = fixture->host.apparmor_default = true;
+}
+
+static bool has_default_profile(const struct plan *plan)
+{
+	return plan->process.apparmor_profile && strcmp(plan->process.apparmor_profile, PLAN_APPARMOR_DEFAULT) == 0;
+}
+
+static bool has_path(const char *const *list, size_t n, const char *path)
+{
+	for (size_t i = 0; i < n; i++) {
+		if (strcmp(list[i], path) == 0)
+			return true;
+	}
+	return false;
+}
+
+static bool masks_all(const struct plan *plan)
+{
+	const struct plan_rootfs *rootfs = &plan->rootfs;
+
+	return has_path(rootfs->masked, rootfs->n_masked, "/proc/kcore") &&
+	       has_path(rootfs->masked, rootfs->n_masked, "/a") &&
+	       has_path(rootfs->masked, rootfs->n_masked, "/sys/devices/virtual/powercap") &&
+	       has_path(rootfs->readonly_paths, rootfs->n_readonly_paths, "/proc/sysrq-trigger");
+}
+
+static bool has_no_sysctl(const struct plan *plan)
+{
+	return plan->n_sysctls == 1 && strcmp(plan->sysctls[0].name, "net/ipv4/tcp_rmem") == 0;
+}
+
+static bool has_no_hook(const struct plan *plan)
+{
+	return plan->hooks[PLAN_HOOK_POSTSTOP].n == 0;
+}
+
+static bool has_no_annotation(const struct plan *plan)
+{
+	return plan->n_annotations == 1 && strcmp(plan->annotations[0].name, "a") == 0;
+}
+
+static bool has_no_disk(const struct plan *plan)
+{
+	for (size_t i = 0; i < plan->rootfs.n_devices; i++) {
+		if (plan->rootfs.devices[i].major == 8)
+			return false;
+	}
+	for (size_t i = 0; i < plan->cgroup.resources.n_devices; i++) {
+		if (plan->cgroup.resources.devices[i].allow && plan->cgroup.resources.devices[i].major == 8)
+			return false;
+	}
+	return true;
+}
+
+static bool has_pids_2048(const struct plan *plan)
+{
+	return plan->cgroup.resources.set & PLAN_PIDS && plan->cgroup.resources.pids == 2048;
+}
+
+#define CAPABILITIES(names)                                                                   \
+	",'capabilities':{'bounding':[" names "],'permitted':[" names "],'effective':[" names \
+	"],'inheritable':[" names "],'ambient':[" names "]}"
+
+static const struct rule_case cases[] = {
+	{ POLICY_NEW_PRIVILEGES, { 0 }, NULL, has_new_privileges_off, "process.noNewPrivileges: asked for false, but ", true },
+	{ POLICY_SESSION_KEYRING, { 0 }, without_keyring, has_keyring, "--no-new-keyring: asked for brig's own", false },
+	{ POLICY_CORE_DUMP, { 0 }, NULL, dumps_nothing, "process.rlimits (RLIMIT_CORE): asked for brig's own limit", true },
+	{ POLICY_CORE_DUMP,
+	  { .process = ",'rlimits':[{'type':'RLIMIT_NOFILE','soft':5,'hard':5},{'type':'RLIMIT_CORE','soft':0,'hard':5}]" },
+	  NULL,
+	  dumps_nothing,
+	  "process.rlimits (RLIMIT_CORE): asked for dumps",
+	  true },
+	{ POLICY_CAPABILITY,
+	  { .process = CAPABILITIES("'CAP_CHOWN','CAP_SYS_ADMIN'") },
+	  NULL,
+	  has_no_capabilities,
+	  "process.capabilities: asked for CAP_CHOWN, CAP_SYS_ADMIN, but without a user namespace",
+	  true },
+	{ POLICY_CAPABILITY,
+	  { .process = CAPABILITIES("'CAP_CHOWN','CAP_SYS_ADMIN'"),
+	    .namespaces = PLAN_FIXTURE_USER,
+	    .linux_ = PLAN_FIXTURE_MAPS },
+	  NULL,
+	  has_short_list,
+	  "process.capabilities: asked for CAP_SYS_ADMIN, but it opens much of the kernel",
+	  true },
+	{ POLICY_CAPABILITY,
+	  { .process = CAPABILITIES("'CAP_CHOWN','CAP_NET_RAW'"), .namespaces = ",{'type':'user','path':'/run/pod'}" },
+	  NULL,
+	  has_short_list,
+	  "process.capabilities: asked for CAP_NET_RAW",
+	  true },
+	{ POLICY_AMBIENT_CAPABILITY,
+	  { .process = CAPABILITIES("'CAP_CHOWN'") },
+	  NULL,
+	  has_no_ambient,
+	  "process.capabilities.inheritable, .ambient: asked for CAP_CHOWN",
+	  true },
+	{ POLICY_OOM_SCORE,
+	  { .process = ",'oomScoreAdj':-1" },
+	  NULL,
+	  has_score_0,
+	  "process.oomScoreAdj: asked for -1, but",
+	  true },
+	{ POLICY_OOM_SCORE, { 0 }, low_score, has_score_0, "process.oomScoreAdj: asked for -999, brig's own value", true },
+	{ POLICY_OOM_SCORE,
+	  { .process = ",'oomScoreAdj':-999", .top = ",'annotations':{'io.kubernetes.cri.container-type':'container'}" },
+	  NULL,
+	  has_score_of_cri,
+	  "process.oomScoreAdj: asked for -999",
+	  true },
+	{ POLICY_SECCOMP, { 0 }, NULL, has_floor, "linux.seccomp: asked for no filter", true },
+	{ POLICY_SECCOMP,
+	  { .linux_ = ",'seccomp':{'defaultAction':'SCMP_ACT_ALLOW','syscalls':[{'names':['read'],'action':'SCMP_ACT_ALLOW'}]}" },
+	  NULL,
+	  has_floor,
+	  "linux.seccomp: asked for a filter that denies nothing",
+	  true },
+	{ POLICY_APPARMOR, { 0 }, with_apparmor, has_default_profile, "process.apparmorProfile: asked for no profile", true },
+	{ POLICY_APPARMOR,
+	  { .process = ",'apparmorProfile':'unconfined'" },
+	  with_apparmor,
+	  has_default_profile,
+	  "process.apparmorProfile: asked for unconfined",
+	  true },
+	{ POLICY_MASKED_PATH,
+	  { .linux_ = ",'maskedPaths':['/a','/proc/acpi'],'readonlyPaths':['/proc/sys']" },
+	  NULL,
+	  masks_all,
+	  "linux.maskedPaths: asked for /proc/asound, /proc/interrupts, /proc/kcore",
+	  false },
+	{ POLICY_SYSCTL,
+	  { .linux_ = ",'sysctl':{'net.core.somaxconn':'9','net.ipv4.tcp_rmem':'1 2 3'}",
+	    .namespaces = ",{'type':'network','path':'/run/netns/a'}" },
+	  NULL,
+	  has_no_sysctl,
+	  "linux.sysctl[\"net/core/somaxconn\"]: asked for \"9\", but it is not on the list",
+	  false },
+	{ POLICY_HOOK,
+	  { .top = ",'hooks':{'poststop':[{'path':'/usr/libexec/hooks/../../bin/sh'}]}" },
+	  NULL,
+	  has_no_hook,
+	  "hooks.poststop[0]: asked for /usr/libexec/hooks/../../bin/sh, but it would run on the host",
+	  false },
+	{ POLICY_HOOK,
+	  { .top = ",'hooks':{'poststop':[{'path':'/usr/libexec/hooks-not/a'}]}" },
+	  NULL,
+	  has_no_hook,
+	  "hooks.poststop[0]: asked for /usr/libexec/hooks-not/a",
+	  false },
+	{ POLICY_ANNOTATION,
+	  { .top = ",'annotations':{'a':'b','run.oci.hooks.stdout':'/etc/cron.d/x'}" },
+	  NULL,
+	  has_no_annotation,
+	  "annotations[\"run.oci.hooks.stdout\"]: asked for \"/etc/cron.d/x\", but a file of the host is written",
+	  false },
+	{ POLICY_ANNOTATION,
+	  { .top = ",'annotations':{'org.systemd.property.ExecStop':'x','a':'b'}" },
+	  NULL,
+	  has_no_annotation,
+	  "annotations[\"org.systemd.property.ExecStop\"]: ",
+	  false },
+	{ POLICY_ANNOTATION,
+	  { .top = ",'annotations':{'io.katacontainers.config.hypervisor.path':'/x','a':'b'}" },
+	  NULL,
+	  has_no_annotation,
+	  "annotations[\"io.katacontainers.config.hypervisor.path\"]: ",
+	  false },
+	{ POLICY_DEVICE,
+	  { .linux_ = ",'devices':[{'path':'/dev/sda','type':'b','major':8,'minor':0}]" },
+	  NULL,
+	  has_no_disk,
+	  "linux.devices: asked for /dev/sda, b 8:0, but it is neither one of the default devices",
+	  false },
+	{ POLICY_DEVICE,
+	  { .linux_ = ",'resources':{'devices':[{'allow':false},{'allow':true,'type':'b','major':8,'access':'r'}]}" },
+	  NULL,
+	  has_no_disk,
+	  "linux.resources.devices: asked for b 8:*, but",
+	  false },
+	{ POLICY_RESOURCE_MISSING, { 0 }, NULL, has_pids_2048, "linux.resources.pids.limit: asked for no limit, but", false },
+	{ POLICY_RESOURCE_MISSING,
+	  { .linux_ = ",'resources':{'pids':{'limit':-1}}" },
+	  NULL,
+	  has_pids_2048,
+	  "linux.resources.pids.limit: asked for no limit, but",
+	  false },
+	{ POLICY_RESOURCE_MISSING,
+	  { .linux_ = ",'resources':{'unified':{'pids.max':'max'}}" },
+	  NULL,
+	  has_pids_2048,
+	  "linux.resources.pids.limit: asked for no limit, but",
+	  false },
+};
+
+static const char *const hook_directories[] = { "/usr/libexec/hooks", "/usr/bin/one-hook" };
+
+/* strict with every rule of the floor off but the one that the test is about. */
+static struct policy with_level(enum policy_rule rule, enum policy_level level)
+{
+	struct policy policy = { 0 };
+
+	cr_assert_eq(policy_load("strict", &policy, NULL), 0);
+	for (size_t i = POLICY_FLOOR_FIRST; i < POLICY_N_RULES; i++)
+		policy.levels[i] = POLICY_OFF;
+	policy.levels[rule] = level;
+	policy.hook_directories = (struct policy_strings){ hook_directories, ARRAY_SIZE(hook_directories) };
+	return policy;
+}
+
+static void build(struct plan_fixture *fixture, const struct rule_case *x, const struct policy *policy, bool exec)
+{
+	fixture->request.policy = policy;
+	if (x->prepare)
+		x->prepare(fixture);
+	if (!exec) {
+		plan_fixture_build(fixture, &x->json);
+		return;
+	}
+	plan_fixture_parse(fixture, &x->json);
+	fixture->rc = plan_build_exec(&fixture->request, fixture->spec->process, &fixture->plan, &fixture->report,
+				      &fixture->err);
+}
+
+#define FOR_EACH_CASE(x)                                                            \
+	for (const struct rule_case *x = cases; x < cases + ARRAY_SIZE(cases); x++) \
+		for (int exec = 0; exec <= x->for_exec; exec++)
+
+Test(plan_harden, adjust_makes_it_so_and_reports)
+{
+	FOR_EACH_CASE(x)
+	{
+		struct policy policy = with_level(x->rule, POLICY_ADJUST);
+		const struct report_line *line;
+		PLAN_FIXTURE(fixture);
+
+		build(&fixture, x, &policy, exec);
+		cr_assert_eq(fixture.rc, 0, "%s: %s", x->words, fixture.err.message);
+		cr_expect(x->holds(fixture.plan), "%s", x->words);
+		line = plan_fixture_line(&fixture, policy_rule_name(x->rule));
+		cr_expect_eq(line->level, REPORT_ADJUSTED, "%s", x->words);
+		cr_expect(line->where && line->asked && line->applied && line->why, "%s", x->words);
+		cr_expect_str_neq(line->asked, line->applied);
+	}
+}
+
+Test(plan_harden, warn_does_as_asked_and_warns)
+{
+	FOR_EACH_CASE(x)
+	{
+		struct policy policy = with_level(x->rule, POLICY_WARN);
+		PLAN_FIXTURE(fixture);
+
+		build(&fixture, x, &policy, exec);
+		cr_assert_eq(fixture.rc, 0, "%s: %s", x->words, fixture.err.message);
+		cr_expect_not(x->holds(fixture.plan), "%s", x->words);
+		cr_expect_eq(plan_fixture_line(&fixture, policy_rule_name(x->rule))->level, REPORT_WARNING, "%s",
+			     x->words);
+	}
+}
+
+Test(plan_harden, off_does_as_asked_without_a_word)
+{
+	FOR_EACH_CASE(x)
+	{
+		struct policy policy = with_level(x->rule, POLICY_OFF);
+		PLAN_FIXTURE(fixture);
+
+		build(&fixture, x, &policy, exec);
+		cr_assert_eq(fixture.rc, 0, "%s: %s", x->words, fixture.err.message);
+		cr_expect_not(x->holds(fixture.plan), "%s", x->words);
+		cr_expect_not(plan_fixture_has_line(&fixture, policy_rule_name(x->rule)), "%s", x->words);
+	}
+}
+
+Test(plan_harden, enforce_refuses_and_says_what_to_do)
+{
+	FOR_EACH_CASE(x)
+	{
+		struct policy policy = with_level(x->rule, POLICY_ENFORCE);
+		PLAN_FIXTURE(fixture);
+
+		build(&fixture, x, &policy, exec);
+		cr_expect_eq(fixture.rc, -EPERM, "%s", x->words);
+		cr_expect_eq(fixture.err.kind, ERROR_REFUSED);
+		cr_expect_null(fixture.plan);
+		cr_expect_eq(strncmp(fixture.err.message, x->words, strlen(x->words)), 0, "expected \"%s\" in: %s",
+			     x->words, fixture.err.message);
+		cr_expect_not_null(strstr(fixture.err.message, policy_rule_name(x->rule)));
+		cr_expect_not_null(strstr(fixture.err.message, policy_rule_remedy(x->rule)), "%s", fixture.err.message);
+	}
+}
+
+/* What engines write for an ordinary container is not refused by any rule, and is at most adjusted. */
+Test(plan_harden, an_ordinary_document_passes_with_every_rule_at_enforce)
+{
+	static const enum policy_rule rules[] = {
+		POLICY_NEW_PRIVILEGES,
+		POLICY_SESSION_KEYRING,
+		POLICY_CORE_DUMP,
+		POLICY_CAPABILITY,
+		POLICY_AMBIENT_CAPABILITY,
+		POLICY_OOM_SCORE,
+		POLICY_SECCOMP,
+		POLICY_APPARMOR,
+		POLICY_MASKED_PATH,
+		POLICY_SYSCTL,
+		POLICY_HOOK,
+		POLICY_ANNOTATION,
+		POLICY_DEVICE,
+		POLICY_RESOURCE_MISSING,
+		POLICY_RESOURCE_MAXIMUM,
+	};
+	struct policy policy = with_level(POLICY_HOOK, POLICY_ENFORCE);
+	PLAN_FIXTURE(fixture);
+
+	for (size_t i = 0; i < ARRAY_SIZE(rules); i++)
+		policy.levels[rules[i]] = POLICY_ENFORCE;
+	fixture.request.policy = &policy;
+	fixture.host.apparmor = true;
+	plan_fixture_good(
+		&fixture,
+		&(struct plan_fixture_json){
+			.process = ",'noNewPrivileges':true,'oomScoreAdj':-997,'apparmorProfile':'docker-default',"
+				   "'capabilities':{'bounding':['CAP_CHOWN','CAP_KILL'],'permitted':['CAP_CHOWN'],"
+				   "'effective':['CAP_CHOWN']},'rlimits':[{'type':'RLIMIT_CORE','soft':0,'hard':0}]",
+			.namespaces = PLAN_FIXTURE_USER ",{'type':'network','path':'/run/netns/a'},{'type':'ipc'}",
+			.linux_ = PLAN_FIXTURE_MAPS
+			",'sysctl':{'net.ipv4.ip_unprivileged_port_start':'0','kernel.shmmax':'1'},"
+			"'maskedPaths':['/proc/asound','/proc/acpi','/proc/kcore','/proc/keys','/proc/latency_stats',"
+			"'/proc/timer_list','/proc/timer_stats','/proc/sched_debug','/proc/scsi','/sys/firmware',"
+			"'/sys/devices','/proc/interrupts'],"
+			"'readonlyPaths':['/proc/bus','/proc/fs','/proc/irq','/proc/sys','/proc/sysrq-trigger'],"
+			"'devices':[{'path':'/dev/null','type':'c','major':1,'minor':3},{'path':'/dev/f','type':'p'}],"
+			"'resources':{'pids':{'limit':5},'devices':[{'allow':false,'access':'rwm'},"
+			"{'allow':true,'type':'c','major':1,'minor':3,'access':'rwm'},{'allow':true,'type':'c','major':5,'minor':1},"
+			"{'allow':true,'type':'c','major':10,'minor':200,'access':'rwm'}]},"
+			"'seccomp':{'defaultAction':'SCMP_ACT_ERRNO','syscalls':[]}",
+			.top = ",'annotations':{'io.kubernetes.cri.container-type':'container','io.podman.annotations.autoremove':'TRUE',"
+			       "'org.systemd.property.KillSignal':'15','io.container.manager':'libpod'},"
+			       "'hooks':{'createRuntime':[{'path':'/usr/libexec/hooks/a'},{'path':'/usr/bin/one-hook'}]}" });
+	for (size_t i = 0; i < fixture.report.n_lines; i++)
+		cr_expect_eq(fixture.report.lines[i].level, REPORT_NOTE, "%s", fixture.report.lines[i].why);
+	cr_expect_eq(fixture.plan->seccomp.floor, PLAN_FLOOR_STRICT, "beneath config.json's own");
+	cr_expect(fixture.plan->seccomp.enabled);
+	cr_expect_eq(fixture.plan->hooks[PLAN_HOOK_CREATE_RUNTIME].n, 2);
+	for (size_t i = 0; i < fixture.plan->cgroup.resources.n_devices; i++)
+		cr_expect_neq(fixture.plan->cgroup.resources.devices[i].major, 10, "left out: there is no node for it");
+}
+
+/* ---- single rules ---- */
+
+Test(plan_harden, the_filter_beneath_is_told_of_the_capabilities_that_are_left)
+{
+	struct policy policy = with_level(POLICY_SECCOMP, POLICY_ADJUST);
+	uint8_t before[32];
+	PLAN_FIXTURE(fixture);
+	PLAN_FIXTURE(other);
+	const struct plan_fixture_json json = { .process = CAPABILITIES("'CAP_CHOWN','CAP_SYS_ADMIN'"),
+						.namespaces = PLAN_FIXTURE_USER,
+						.linux_ = PLAN_FIXTURE_MAPS };
+
+	fixture.request.policy = &policy;
+	plan_fixture_good(&fixture, &json);
+	cr_expect_eq(fixture.plan->seccomp.floor_capabilities, UINT64_C(1) << CAP_CHOWN | UINT64_C(1) << CAP_SYS_ADMIN);
+	memcpy(before, fixture.plan->seccomp.digest, sizeof(before));
+
+	policy.levels[POLICY_CAPABILITY] = POLICY_ADJUST;
+	other.request.policy = &policy;
+	plan_fixture_good(&other, &json);
+	cr_expect_eq(other.plan->seccomp.floor_capabilities, UINT64_C(1) << CAP_CHOWN);
+	cr_expect_neq(memcmp(before, other.plan->seccomp.digest, sizeof(before)), 0, "the cache would mix them up");
+}
+
+Test(plan_harden, baseline_has_a_filter_of_its_own)
+{
+	struct policy policy = { 0 };
+	PLAN_FIXTURE(fixture);
+
+	cr_assert_eq(policy_load("baseline", &policy, NULL), 0);
+	for (size_t i = POLICY_FLOOR_FIRST; i < POLICY_N_RULES; i++)
+		policy.levels[i] = i == POLICY_SECCOMP ? POLICY_ADJUST : POLICY_OFF;
+	fixture.request.policy = &policy;
+	plan_fixture_good(&fixture, &(struct plan_fixture_json){ 0 });
+	cr_expect_eq(fixture.plan->seccomp.floor, PLAN_FLOOR_BASELINE);
+	cr_expect_not(fixture.plan->seccomp.enabled);
+}
+
+Test(plan_harden, a_profile_that_is_not_loaded_is_the_rules_to_decide)
+{
+	struct policy adjust = with_level(POLICY_APPARMOR, POLICY_ADJUST),
+		      enforce = with_level(POLICY_APPARMOR, POLICY_ENFORCE);
+	PLAN_FIXTURE(fixture);
+	PLAN_FIXTURE(refused);
+
+	fixture.host.apparmor = refused.host.apparmor = true;
+	fixture.request.policy = &adjust;
+	plan_fixture_good(&fixture, &(struct plan_fixture_json){ 0 });
+	cr_expect_null(fixture.plan->process.apparmor_profile);
+	cr_expect_eq(plan_fixture_line(&fixture, "apparmor")->level, REPORT_WARNING,
+		     "it does not hold, and somebody has to know");
+	refused.request.policy = &enforce;
+	plan_fixture_build(&refused, &(struct plan_fixture_json){ 0 });
+	cr_expect_eq(refused.rc, -EPERM);
+}
+
+Test(plan_harden, a_namespace_of_its_own_has_its_own_settings)
+{
+	struct policy policy = with_level(POLICY_SYSCTL, POLICY_ENFORCE);
+	static const char *const listed[] = { "net/core/*" };
+	PLAN_FIXTURE(fixture);
+	PLAN_FIXTURE(joined);
+
+	fixture.request.policy = joined.request.policy = &policy;
+	plan_fixture_good(&fixture, &(struct plan_fixture_json){
+					    .linux_ = ",'sysctl':{'net.core.somaxconn':'9','fs.mqueue.msg_max':'5'}",
+					    .namespaces = ",{'type':'network'},{'type':'ipc'}" });
+	cr_expect_eq(fixture.plan->n_sysctls, 2);
+	policy.sysctls = (struct policy_strings){ listed, 1 };
+	plan_fixture_good(&joined, &(struct plan_fixture_json){ .linux_ = ",'sysctl':{'net.core.somaxconn':'9'}",
+								.namespaces = ",{'type':'network','path':'/run/a'}" });
+	cr_expect_eq(joined.plan->n_sysctls, 1);
+}
