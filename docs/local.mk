@@ -6,7 +6,7 @@ man_pages = docs/man/brig.1 $(brig_commands:%=docs/man/brig-%.1) docs/man/contai
 policy_page = docs/man/brig-policy.5
 completion = support/completion/brig
 
-EXTRA_DIST += docs/adr docs/audit.md docs/benchmarks.md docs/benchmarks.svg docs/policy.md docs/seccomp.md docs/policy.schema.json docs/containerd-shim-brig-v2.1.scd docs/brig-policy.5.scd deploy
+EXTRA_DIST += docs/adr docs/audit.md docs/benchmarks.md docs/benchmarks.svg docs/mounts.md docs/policy.md docs/seccomp.md docs/user-namespaces.md docs/policy.schema.json docs/containerd-shim-brig-v2.1.scd docs/brig-policy.5.scd deploy
 CLEANFILES += $(man_pages) $(policy_page) $(completion)
 
 if HAVE_SCDOC

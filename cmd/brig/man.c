@@ -23,6 +23,8 @@ static const char *const files[] = {
 	"to belong to root and to be writable for nobody else",
 	"/run/brig",
 	"the state of containers, where *--root* is not given",
+	"/var/log/brig/audit.jsonl",
+	"the audit trail, where the policy has one and names no other; *brig audit* prints it",
 };
 
 /* Underscores, stars and the like are scdoc's own signs. */

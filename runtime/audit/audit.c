@@ -15,11 +15,18 @@
 #include "base/log.h"
 #include "base/timestamp.h"
 
-/* The digest of the policy that was last seen from each source: a symbolic link that points nowhere, since that is read by one system
- * call and replaced by one. */
-#define LINK_NAME_MAX (NAME_MAX + 64)
+/* The policy that was last seen from a source is kept as a symbolic link that points nowhere, "SOURCE:DIGEST", since that is read by
+ * one system call and replaced by one. There are 256 at most: sources that share one are told apart by what is in it. */
+#define SLOT_DIGITS 2
+#define SOURCE_DIGITS 16
+#define SEEN_MAX (SOURCE_DIGITS + 1 + AUDIT_DIGEST_TEXT)
 
-static void link_name(const struct trail *trail, const struct audit_policy *policy, char name[static LINK_NAME_MAX])
+struct slot {
+	char name[NAME_MAX + 64];
+	char source[SOURCE_DIGITS + 2]; /* with the colon */
+};
+
+static void find_slot(const struct trail *trail, const struct audit_policy *policy, struct slot *ret)
 {
 	uint8_t digest[32];
 	char text[AUDIT_DIGEST_TEXT];
@@ -28,7 +35,9 @@ static void link_name(const struct trail *trail, const struct audit_policy *poli
 	SHA256Init(&context);
 	SHA256Update(&context, (const uint8_t *)policy->source, strlen(policy->source));
 	SHA256Final(digest, &context);
-	snprintf(name, LINK_NAME_MAX, "%s.policy-%.16s", trail->name, audit_record_digest(digest, text));
+	audit_record_digest(digest, text);
+	snprintf(ret->name, sizeof(ret->name), "%s.policy-%.*s", trail->name, SLOT_DIGITS, text);
+	snprintf(ret->source, sizeof(ret->source), "%.*s:", SOURCE_DIGITS, text);
 }
 
 /* Under the lock, so that the order of lines is that of their times. */
@@ -51,13 +60,15 @@ static int append(struct trail *trail, struct buffer *line, struct error *err)
 	return trail_append(trail, line, err);
 }
 
-static int remember(const struct trail *trail, const char *name, const char *digest, struct error *err)
+static int remember(const struct trail *trail, const struct slot *slot, const char *digest, struct error *err)
 {
-	char new_name[LINK_NAME_MAX + 8];
+	char new_name[sizeof(slot->name) + 8], seen[SEEN_MAX];
 
-	snprintf(new_name, sizeof(new_name), "%s.new", name);
+	snprintf(new_name, sizeof(new_name), "%s.new", slot->name);
+	snprintf(seen, sizeof(seen), "%s%s", slot->source, digest);
 	unlinkat(trail->dir_fd, new_name, 0);
-	if (symlinkat(digest, trail->dir_fd, new_name) < 0 || renameat(trail->dir_fd, new_name, trail->dir_fd, name) < 0)
+	if (symlinkat(seen, trail->dir_fd, new_name) < 0 ||
+	    renameat(trail->dir_fd, new_name, trail->dir_fd, slot->name) < 0)
 		return error_system(err, errno, "remember the policy beside the audit trail %s", trail->target->path);
 	return 0;
 }
@@ -65,20 +76,24 @@ static int remember(const struct trail *trail, const char *name, const char *dig
 /* The line first: where we are killed in between, it is written twice, not never. */
 static int note_policy(struct trail *trail, const struct audit_policy *policy, struct buffer *line, struct error *err)
 {
-	char name[LINK_NAME_MAX], before[AUDIT_DIGEST_TEXT + 1];
+	char seen[SEEN_MAX];
+	const char *before = NULL;
+	struct slot slot;
 	ssize_t n;
 	int rc;
 
 	if (!policy->source || !policy->digest)
 		return 0;
-	link_name(trail, policy, name);
-	n = readlinkat(trail->dir_fd, name, before, sizeof(before) - 1);
-	before[n > 0 ? n : 0] = '\0';
-	if (strcmp(before, policy->digest) == 0)
+	find_slot(trail, policy, &slot);
+	n = readlinkat(trail->dir_fd, slot.name, seen, sizeof(seen) - 1);
+	seen[n > 0 ? n : 0] = '\0';
+	if (strncmp(seen, slot.source, strlen(slot.source)) == 0)
+		before = seen + strlen(slot.source);
+	if (before && strcmp(before, policy->digest) == 0)
 		return 0;
-	audit_record_format_policy(policy, n > 0 ? before : NULL, line);
+	audit_record_format_policy(policy, before, line);
 	rc = append(trail, line, err);
-	return rc < 0 ? rc : remember(trail, name, policy->digest, err);
+	return rc < 0 ? rc : remember(trail, &slot, policy->digest, err);
 }
 
 static int write_lines(const struct audit_target *target, const struct audit_record *record, struct buffer *policy_line,

@@ -50,21 +50,21 @@ struct child {
 	int *join_fds;	  /* one for each namespace to join in the child, -EBADF where that is done */
 	int container_fd; /* exec: pidfd of the container's first process */
 	int log_fd;
-	int userns_fd;		   /* of the container, to be entered when all is mounted (plan_rootfs.locked); or -EBADF */
-	int cgroup_fd;		   /* for the clone alone: whoever is born by it has no use for it */
-	bool waits;		   /* for the parent to do its part: see birth_begin */
+	int userns_fd; /* of the container, to be entered when all is mounted (plan_rootfs.locked); or -EBADF */
+	int cgroup_fd; /* for the clone alone: whoever is born by it has no use for it */
+	bool waits;    /* for the parent to do its part: see birth_begin */
 	bool in_user_namespace;	   /* not the host's: its ids have to be taken on */
 	bool joins_user_namespace; /* exec: by setns, after the clone */
 	uint64_t late_namespaces;  /* CLONE_NEWCGROUP, CLONE_NEWTIME: those that clone3 could not make */
 
 	/* made on the way */
-	int host_pid;	/* our pid as the host counts it */
-	int proc_fd;	/* a procfs of our own (never attached), while the plan needs one; exec: made by the parent */
-	int label_fd;	/* proc_fd's self/attr/...: opened before pivot_root, written at the end */
+	int host_pid;	 /* our pid as the host counts it */
+	int proc_fd;	 /* a procfs of our own (never attached), while the plan needs one; exec: made by the parent */
+	int label_fd;	 /* proc_fd's self/attr/...: opened before pivot_root, written at the end */
 	int landlock_fd; /* the ruleset, until the process is restricted by it */
-	int pts_fd;	/* the container's devpts, where it was mounted by us */
-	bool is_in_cwd; /* entered before the change to the user */
-	char *program;	/* what execve gets */
+	int pts_fd;	 /* the container's devpts, where it was mounted by us */
+	bool is_in_cwd;	 /* entered before the change to the user */
+	char *program;	 /* what execve gets */
 	const char **environment;
 };
 

@@ -24,10 +24,9 @@ static size_t add(int *list, size_t n, const int *fds, size_t n_fds)
 int descriptors_close(struct child *child, struct error *err)
 {
 	size_t n_mounts = child->plan->rootfs.n_mounts, n_joins = child->plan->namespaces.n_join, n = 0;
-	const int single[] = { child->channel_fd, child->start_fd,     child->console_fd,
-			       child->root_fd,	  child->container_fd, child->log_fd,
-			       child->proc_fd,	  child->label_fd,     child->cgroup_fd,
-			       child->userns_fd };
+	const int single[] = { child->channel_fd,   child->start_fd, child->console_fd, child->root_fd,
+			       child->container_fd, child->log_fd,   child->proc_fd,	child->label_fd,
+			       child->cgroup_fd,    child->userns_fd };
 	AUTO_FREE int *keep =
 		calloc(n_mounts + n_joins + child->n_views + child->n_cgroups + ARRAY_SIZE(single), sizeof(int));
 	unsigned next = 3 + child->plan->process.preserve_fds;

@@ -25,10 +25,8 @@
 
 static uint64_t handled(const struct child *child)
 {
-	uint64_t handled = MAKE_NODES;
+	uint64_t handled = MAKE_NODES | CHANGE_FILE | CHANGE_DIRECTORY;
 
-	if (child->plan->landlock.guards_writes)
-		handled |= CHANGE_FILE | CHANGE_DIRECTORY;
 	if (child->plan->landlock.version < TRUNCATE_VERSION)
 		handled &= ~LANDLOCK_ACCESS_FS_TRUNCATE;
 	return handled;
@@ -111,7 +109,7 @@ int landlock_make(struct child *child, struct error *err)
 		return error_system(err, errno, "landlock_create_ruleset");
 	for (size_t i = 0; rc >= 0 && i < landlock->n_places; i++)
 		rc = allow_place(child, fd, &landlock->places[i], attr.handled_access_fs, err);
-	if (rc >= 0 && landlock->guards_writes)
+	if (rc >= 0)
 		rc = allow_streams(fd, attr.handled_access_fs, err);
 	if (rc < 0)
 		return rc;

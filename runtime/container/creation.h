@@ -42,10 +42,10 @@ struct creation {
 	struct birth birth;
 	struct console_ends console;
 	int filter_cache_fd, start_fd;
-	int root_mount_fd; /* creation_root_make's, or -EBADF: the root file system is at the plan's path */
+	int root_mount_fd;   /* creation_root_make's, or -EBADF: the root file system is at the plan's path */
 	bool root_is_mapped; /* creation_root_make has seen to the plan's rootfs.idmap */
-	bool reserved;	   /* the state directory is ours to remove */
-	bool is_recorded;  /* in the audit trail: record_create */
+	bool reserved;	     /* the state directory is ours to remove */
+	bool is_recorded;    /* in the audit trail: record_create */
 };
 
 /* Makes the container; with CHILD_INIT_RUNS its program runs afterwards, with CHILD_INIT_WAITS it waits for brig_start.

@@ -175,6 +175,7 @@ static struct record_exec record_of(const struct execution *execution)
 		.report = &execution->report,
 		.exec_id = execution->request->supervisor ? execution->request->supervisor->exec_id : NULL,
 		.pid = execution->birth.pid,
+		.in_user_namespace = execution->host.in_user_namespace,
 	};
 }
 
@@ -234,7 +235,6 @@ static int give_birth(struct execution *execution, struct error *err)
 		.container_fd = execution->container_fd,
 		.container_pid = execution->container.state.pid,
 		.container_has_userns = execution->container.state.user_namespace,
-		.given_away = request->supervisor,
 	};
 	rc = birth_begin(&birth_request, &execution->birth, err);
 	if (rc < 0)

@@ -10,9 +10,7 @@ int landlock_state_of(const struct plan_landlock *plan, struct arena *arena, con
 		return error_memory(err);
 	for (size_t i = 0; i < plan->n_places; i++)
 		places[i] = plan->places[i].destination;
-	*state = (struct state_landlock){ .guards_writes = plan->guards_writes,
-					  .places = places,
-					  .n_places = plan->n_places };
+	*state = (struct state_landlock){ .places = places, .n_places = plan->n_places };
 	*ret = plan->enabled ? state : NULL;
 	return 0;
 }
@@ -31,9 +29,7 @@ int landlock_state_plan(const struct state_landlock *state, struct arena *arena,
 		return error_memory(err);
 	for (size_t i = 0; i < state->n_places; i++)
 		places[i] = (struct plan_landlock_place){ state->places[i], PLAN_LANDLOCK_BY_PATH };
-	*plan = (struct plan_landlock){
-		.enabled = true, .guards_writes = state->guards_writes, .places = places, .n_places = state->n_places
-	};
+	*plan = (struct plan_landlock){ .enabled = true, .places = places, .n_places = state->n_places };
 	*ret = plan;
 	return 0;
 }

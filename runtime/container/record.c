@@ -192,7 +192,7 @@ static bool target_of_exec(const struct record_exec *exec, struct record_target 
 					       .digest = audit_record_digest(exec->policy->digest, ret->policy_digest) };
 		return true;
 	}
-	return record_target_of_policy(exec->brig, exec->policy, /* in_user_namespace= */ false, ret);
+	return record_target_of_policy(exec->brig, exec->policy, exec->in_user_namespace, ret);
 }
 
 int record_exec(const struct record_exec *exec, struct error *err)

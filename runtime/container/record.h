@@ -31,6 +31,7 @@ struct record_exec {
 	const struct report *report;
 	const char *exec_id; /* or NULL */
 	pid_t pid;
+	bool in_user_namespace; /* brig is: not the initial one */
 };
 int record_exec(const struct record_exec *exec, struct error *err);
 

@@ -36,7 +36,6 @@ static const struct json_type audit_type = JSON_OBJECT_OF(struct state_audit, au
 static const struct json_type audit_pointer_type = JSON_POINTER_TO(&audit_type);
 
 static const struct json_field landlock_fields[] = {
-	{ "guardsWrites", &json_bool, offsetof(struct state_landlock, guards_writes), JSON_REQUIRED },
 	{ "places", &json_strings, JSON_COUNTED(struct state_landlock, places), JSON_REQUIRED },
 	{ 0 },
 };
@@ -119,7 +118,6 @@ static void write_landlock(struct json_writer *writer, const struct state_landlo
 {
 	json_write_key(writer, "landlock");
 	json_write_object_begin(writer);
-	json_write_member_bool(writer, "guardsWrites", landlock->guards_writes);
 	json_write_key(writer, "places");
 	json_write_array_begin(writer);
 	for (size_t i = 0; i < landlock->n_places; i++)

@@ -23,7 +23,6 @@ struct state_audit {
 
 /* What the container's file system is locked with (plan_landlock), for each exec to be locked the same way. */
 struct state_landlock {
-	bool guards_writes;
 	const char *const *places;
 	size_t n_places;
 };
@@ -46,7 +45,7 @@ struct state {
 	const struct state_audit *audit;       /* NULL: it has no audit trail */
 	const struct state_landlock *landlock; /* NULL: none */
 	const char *policy, *policy_name;      /* the document that it was made under */
-	const char *const *hooks_left_out; /* by rule hook: "hooks.poststop[0]" */
+	const char *const *hooks_left_out;     /* by rule hook: "hooks.poststop[0]" */
 	size_t n_hooks_left_out;
 };
 

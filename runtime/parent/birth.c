@@ -87,7 +87,6 @@ static int prepare(const struct birth_request *request, struct preparation *prep
 	log_debug("parent: filter ready");
 	if (request->role == CHILD_EXEC)
 		join_container(&preparation->join, request->container_fd, plan->namespaces.enter, request->privileged);
-	preparation->join.gives_away = request->given_away;
 	if (request->role != CHILD_EXEC && plan->rootfs.locked)
 		rc = join_make_owned(&preparation->join, &plan->namespaces, err);
 	if (rc < 0)
@@ -426,14 +425,12 @@ int birth_finish_start(int channel_fd, const struct plan *plan, pid_t pid, struc
 
 void birth_abort(struct birth *birth)
 {
-	struct pollfd end = { .fd = birth->pidfd, .events = POLLIN };
 	siginfo_t info;
 
 	if (birth->pidfd >= 0) {
 		sys_pidfd_send_signal(birth->pidfd, SIGKILL);
-		/* Also of one that is not our child (pidfd_open(2)). */
-		while (poll(&end, 1, -1) < 0 && errno == EINTR) {}
-		waitid(P_PIDFD, (id_t)birth->pidfd, &info, WEXITED | WNOHANG);
+		while (waitid(P_PIDFD, (id_t)birth->pidfd, &info, WEXITED) < 0 && errno == EINTR)
+			;
 	}
 	birth_done(birth);
 }

@@ -18,14 +18,13 @@ struct birth_request {
 	bool hybrid;	       /* v1 controllers may hold the group: the cgroup namespace is made after the moves */
 	struct cgroup *cgroup; /* or NULL */
 	int filter_cache_fd;   /* directory of compiled filters, or -EBADF */
-	bool root_is_mapped; /* its layers have been, as the plan's rootfs.idmap says */
+	bool root_is_mapped;   /* its layers have been, as the plan's rootfs.idmap says */
 	int root_mount_fd; /* the root file system, in place of what is at the plan's path; or -EBADF. Stays the caller's */
 	int start_fd;	   /* CHILD_INIT_WAITS: listening socket, else -EBADF */
 	int console_fd;	     /* connected console socket, or -EBADF */
 	int container_fd;    /* CHILD_EXEC: pidfd of the container's first process */
 	pid_t container_pid; /* ... and its number */
 	bool container_has_userns;
-	bool given_away; /* CHILD_EXEC: the process is to be a child of our subreaper, which holds its zombie for us (reaper_hold) */
 };
 
 struct birth {
@@ -42,6 +41,6 @@ int birth_go(const struct birth *birth, struct error *err);
 int birth_finish(const struct birth_request *request, const struct birth *birth, struct error *err);
 /* The same for the connection of a later start. */
 int birth_finish_start(int channel_fd, const struct plan *plan, pid_t pid, struct error *err);
-/* Kills what begin made and waits for its end. */
+/* Kills and reaps what begin made. */
 void birth_abort(struct birth *birth);
 void birth_done(struct birth *birth);

@@ -79,7 +79,8 @@ int join_open(const struct plan_namespaces *namespaces, bool privileged, struct 
 		}
 		join.n++;
 		if (namespaces->join[i].flag == CLONE_NEWNET)
-			join.sets_up_network = namespaces->low_ports && privileged && !is_our_own(join.fds[i], CLONE_NEWNET);
+			join.sets_up_network = namespaces->low_ports && privileged &&
+					       !is_our_own(join.fds[i], CLONE_NEWNET);
 		if (namespaces->join[i].flag == CLONE_NEWUSER)
 			join.userns_fd = join.fds[i];
 		if (namespaces->join[i].flag == CLONE_NEWPID)
@@ -138,7 +139,8 @@ int join_make_owned(struct join *join, const struct plan_namespaces *namespaces,
 		_exit(0);
 	}
 	if (pid < 0)
-		return error_system(err, errno, "make a user namespace (user_namespaces(7): is user.max_user_namespaces 0?)");
+		return error_system(err, errno,
+				    "make a user namespace (user_namespaces(7): is user.max_user_namespaces 0?)");
 	rc = idmap_write(pid, namespaces, err);
 	if (rc >= 0)
 		rc = join->made_fd = join->userns_fd = idmap_open_namespace_of(pid, err);
@@ -252,9 +254,7 @@ static pid_t clone_by_intermediate(struct intermediate *intermediate, struct err
 	if (!stack)
 		return error_memory(err);
 	/* A pidfd would be in the descriptors of the intermediate. */
-	intermediate->args.flags &= ~(uint64_t)CLONE_PIDFD;
-	if (!intermediate->join->gives_away)
-		intermediate->args.flags |= CLONE_PARENT;
+	intermediate->args.flags = (intermediate->args.flags & ~(uint64_t)CLONE_PIDFD) | CLONE_PARENT;
 	intermediate->args.exit_signal = 0;
 	pid = clone(intermediate_process, stack + STACK_SIZE, CLONE_VM | CLONE_VFORK | SIGCHLD, intermediate);
 	if (pid < 0)
@@ -263,7 +263,7 @@ static pid_t clone_by_intermediate(struct intermediate *intermediate, struct err
 		;
 	if (intermediate->code)
 		return error_system(err, intermediate->code, "%s", intermediate->what);
-	/* It is our child, or our subreaper's, who waits for our word: nobody else can have its number before it is reaped. */
+	/* It is our child: nobody else can have its number before we reap it. */
 	*(int *)(uintptr_t)intermediate->args.pidfd = sys_pidfd_open(intermediate->pid, 0);
 	return intermediate->pid;
 }

@@ -21,13 +21,12 @@ struct join {
 	int back_flags[JOIN_MAX];
 	size_t n_back;
 	bool sets_up_network; /* the network namespace that is joined is not our own, and network_set_up() has work to do in it */
-	int pid_fd;	  /* one of fds, or -EBADF: where there is a userns_fd the intermediate joins it as well */
+	int pid_fd;	      /* one of fds, or -EBADF: where there is a userns_fd the intermediate joins it as well */
 	int userns_fd;	  /* joined between us and the container, by an intermediate process; or -EBADF */
 	bool late;	  /* the child enters it by itself, when all is mounted: plan_rootfs.locked */
 	int made_fd;	  /* userns_fd, where we made it; or -EBADF */
 	int container_fd; /* exec: pidfd of the container's first process, or -EBADF */
 	uint64_t enter;	  /* ... and its namespaces that the intermediate joins */
-	bool gives_away;  /* exec: the child is to be our subreaper's and not ours */
 };
 
 /* Opens what the plan says, checking that each file is a namespace of its kind (ioctl_ns(2)). */
@@ -48,5 +47,5 @@ int join_leave(struct join *join, struct error *err);
 void join_done(struct join *join);
 
 /* clone3(2) with args, in the user namespace of join->userns_fd where there is one: then an intermediate process joins it and
- * clones with CLONE_PARENT; or, where it is given away, without: its end makes the child the subreaper's. The child runs child_main and does not come back. Returns the pid or a negative errno. */
+ * clones with CLONE_PARENT. The child runs child_main and does not come back. Returns the pid or a negative errno. */
 pid_t join_clone(const struct join *join, const struct clone_args *args, struct child *child, struct error *err);

@@ -16,17 +16,26 @@
  * and CAP_NET_RAW would have given is given to everybody in it, who are the containers of one pod (ip(7), icmp(7)). */
 static void allow_low_ports(void)
 {
-	static const struct plan_pair settings[] = {
-		{ "/proc/sys/net/ipv4/ip_unprivileged_port_start", "0" },
-		{ "/proc/sys/net/ipv4/ping_group_range", "0 2147483647" },
+	static const struct {
+		const char *path, *initial, *value;
+	} settings[] = {
+		{ "/proc/sys/net/ipv4/ip_unprivileged_port_start", "1024", "0" },
+		{ "/proc/sys/net/ipv4/ping_group_range", "1\t0", "0 2147483647" },
 	};
+	char text[32];
 
 	for (size_t i = 0; i < ARRAY_SIZE(settings); i++) {
-		int rc = fd_write_file_at(AT_FDCWD, settings[i].name, settings[i].value);
+		int rc = (int)fd_read_file_at(AT_FDCWD, settings[i].path, text, sizeof(text));
+
+		/* The pod's own sysctls, written with its first container, are to stay with the others. */
+		if (rc >= 0 && strcmp(text, settings[i].initial) != 0)
+			continue;
+		if (rc >= 0)
+			rc = fd_write_file_at(AT_FDCWD, settings[i].path, settings[i].value);
 
 		/* A kernel without IPv4, a /proc/sys that is read-only: a program that needs it will say so. */
 		if (rc < 0)
-			log_debug("parent: %s was not set: error %d", settings[i].name, -rc);
+			log_debug("parent: %s was not set: error %d", settings[i].path, -rc);
 	}
 }
 

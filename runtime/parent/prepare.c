@@ -42,6 +42,12 @@ static int open_root(const struct plan_rootfs *rootfs, int given_fd, struct erro
 		return error_system(err, errno, "root.path: open %s", rootfs->path);
 	if (!S_ISDIR(status.st_mode))
 		return error_system(err, ENOTDIR, "root.path: %s", rootfs->path);
+	if (given_fd < 0 && rootfs->source_checked &&
+	    (status.st_dev != rootfs->source_device || status.st_ino != rootfs->source_inode))
+		return error_set(
+			err, ERROR_REFUSED, ESTALE,
+			"root.path: %s is not what it was a moment ago, when it was looked at: somebody changes it",
+			rootfs->path);
 	if (sys_mount_setattr(fd, below, &attr) < 0)
 		return error_system(err, errno, "root.path: make %s private", rootfs->path);
 	return steal_fd(&fd);

@@ -39,8 +39,8 @@ struct plan_namespaces {
 	size_t n_join;
 	/* Of a new user namespace; or of the pod's, which the floor has it join. */
 	struct plan_id_map uids, gids;
-	bool deny_setgroups;	       /* rootless: gid_map can be written only after "deny" */
-	uint64_t added;		       /* kinds that config.json does not list */
+	bool deny_setgroups; /* rootless: gid_map can be written only after "deny" */
+	uint64_t added;	     /* kinds that config.json does not list */
 	bool low_ports; /* in a network namespace that is joined and not the host's: every port and ping for everybody */
 	const struct plan_time_offset *time_offsets;
 	size_t n_time_offsets;
@@ -70,11 +70,11 @@ struct plan_mount {
 	const char *type;
 	const struct plan_mount_option *options; /* file system: what goes to fsconfig */
 	size_t n_options;
-	bool recursive;			 /* bind: AT_RECURSIVE clone */
-	bool is_dev;			 /* the tmpfs at /dev: filled with the devices and links below */
-	bool copy_up;			 /* tmpfs: tmpcopyup */
-	bool idmap, idmap_recursive;	 /* MOUNT_ATTR_IDMAP with the maps below */
-	struct plan_id_map uids, gids;	 /* empty with idmap: the container's own maps */
+	bool recursive;		       /* bind: AT_RECURSIVE clone */
+	bool is_dev;		       /* the tmpfs at /dev: filled with the devices and links below */
+	bool copy_up;		       /* tmpfs: tmpcopyup */
+	bool idmap, idmap_recursive;   /* MOUNT_ATTR_IDMAP with the maps below */
+	struct plan_id_map uids, gids; /* empty with idmap: the container's own maps */
 	bool idmap_by_floor; /* nobody asked for it: where the kernel refuses it after all, the mount stays as it is */
 	uint64_t attr_set, attr_clear;	 /* MOUNT_ATTR_*, for this mount */
 	uint64_t rattr_set, rattr_clear; /* MOUNT_ATTR_*, with AT_RECURSIVE */
@@ -101,6 +101,9 @@ struct plan_rootfs {
 	bool readonly;
 	bool idmap; /* MOUNT_ATTR_IDMAP with the container's own maps */
 	uint64_t propagation; /* of "/" in the container: MS_SHARED, MS_SLAVE, MS_PRIVATE, MS_UNBINDABLE (each with MS_REC), or 0 */
+	/* As for a mount's source: what is at path is what was looked at. */
+	bool source_checked;
+	uint64_t source_device, source_inode;
 	/* The mount namespace is the host's user namespace's, though the container has one of its own: its root, be it with CAP_SYS_ADMIN,
 	 * undoes no mount, mask or read-only (docs/adr/0006). The child enters its user namespace once all is mounted. */
 	bool locked;
@@ -212,9 +215,8 @@ struct plan_landlock_place {
 #define PLAN_LANDLOCK_BY_PATH SIZE_MAX
 
 struct plan_landlock {
-	bool enabled; /* no device nodes can be made, no mounts changed (landlock(7)) */
-	int version;  /* of the kernel's interface */
-	bool guards_writes; /* and what changes files works in the places alone: the root file system is read-only */
+	bool enabled; /* what changes files works in the places alone; no device nodes can be made, no mounts changed (landlock(7)) */
+	int version; /* of the kernel's interface */
 	const struct plan_landlock_place *places;
 	size_t n_places;
 };
@@ -404,7 +406,7 @@ struct host {
 	uint64_t rlimit_hard[16]; /* by RLIMIT_* */
 	int oom_score_adj;	  /* our own; lower needs CAP_SYS_RESOURCE */
 	bool apparmor, selinux;
-	int landlock; /* version of the kernel's interface; 0: none, or not asked for */
+	int landlock;	       /* version of the kernel's interface; 0: none, or not asked for */
 	bool apparmor_default; /* PLAN_APPARMOR_DEFAULT is loaded; looked for where a rule asks for it */
 };
 
@@ -418,8 +420,8 @@ struct host_source {
 	uint32_t file_system; /* *_MAGIC of statfs(2) */
 	bool mappable;	      /* this kernel can id-map mounts of that file system */
 	const char *real;     /* the path without symbolic links, or NULL */
-	const char *alias;    /* where the mount that it lies in is a bind: the path by the mount that shows more of it, or NULL */
-	const char *below;    /* recursive: where below it one of the kernel's own file systems is mounted, or NULL */
+	const char *alias; /* where the mount that it lies in is a bind: the path by the mount that shows more of it, or NULL */
+	const char *below; /* recursive: where below it one of the kernel's own file systems is mounted, or NULL */
 };
 
 /* What limits a group by those above it: the lowest of each kind; 0: none. */

@@ -30,7 +30,7 @@ struct plan_request {
 	const struct plan_landlock *landlock; /* exec: what the container has; NULL: nothing */
 	/* Of a container that is there: CLONE_NEW* of the namespaces that the floor added when it was made. */
 	uint64_t added_namespaces;
-	bool decided; /* the container was made: each rule is off, whatever policy and annotations say */
+	bool decided;		    /* the container was made: each rule is off, whatever policy and annotations say */
 	struct host_limits parents; /* of the cgroups above the container's */
 	unsigned holds;		    /* PLAN_HOLDS_*: which limits whoever asked will hold */
 };

@@ -88,20 +88,30 @@ static const char *number_text(const struct plan_builder *builder, int64_t numbe
 	return number < 0 ? "*" : plan_builder_text(builder, err, "%" PRId64, number);
 }
 
-static int find(struct plan_builder *builder, struct report_line *line, const struct plan_device_rule *rule,
-		const char *path, bool *ret_adjust, struct error *err)
+/* asked: "/dev/sda, b 8:0" */
+static const char *text_of(const struct plan_builder *builder, const struct plan_device_rule *rule, const char *path,
+			   struct error *err)
 {
 	const char *major = number_text(builder, rule->major, err), *minor = number_text(builder, rule->minor, err);
 
 	if (!major || !minor)
-		return -ENOMEM;
-	line->asked = rule->type == 'a' ? "all devices"
-					: plan_builder_text(builder, err, "%.200s%s%c %s:%s", path, *path ? ", " : "",
-							    rule->type, major, minor);
-	line->applied = "left out";
-	line->why = "it is neither one of the default devices nor on the policy's list";
-	return line->asked ? plan_harden_find(builder, POLICY_DEVICE, line, ret_adjust, err) : -ENOMEM;
+		return NULL;
+	if (rule->type == 'a')
+		return "all devices";
+	return plan_builder_text(builder, err, "%.200s%s%c %s:%s", path, *path ? ", " : "", rule->type, major, minor);
 }
+
+static int find(struct plan_builder *builder, const char *where, const char *asked, bool *ret_adjust, struct error *err)
+{
+	struct report_line line = { .where = where,
+				    .asked = asked,
+				    .applied = "left out",
+				    .why = "it is neither one of the default devices nor on the policy's list" };
+
+	return asked ? plan_harden_find(builder, POLICY_DEVICE, &line, ret_adjust, err) : -ENOMEM;
+}
+
+static const char in_rules[] = "linux.resources.devices";
 
 /* Everything, as a privileged container asks for it, and what engines add unasked: cut to what there may be, at the level enforce, too.
  * There is nothing that the one who asked could leave out. */
@@ -110,13 +120,13 @@ static int cut(struct plan_builder *builder, const struct plan_device_rule *rule
 	enum policy_level level = plan_harden_level(builder, POLICY_DEVICE);
 	struct report_line line = { .level = REPORT_ADJUSTED,
 				    .rule = policy_rule_name(POLICY_DEVICE),
-				    .where = "linux.resources.devices",
+				    .where = in_rules,
 				    .asked = "all devices",
 				    .applied = "the default ones, and those on the policy's list",
 				    .why = "it would have the host's disks and memory" };
 
 	if (level != POLICY_ENFORCE)
-		return find(builder, &line, rule, "", ret_adjust, err);
+		return find(builder, in_rules, text_of(builder, rule, "", err), ret_adjust, err);
 	*ret_adjust = true;
 	return rule->type == 'a' ? report_add(builder->report, &line, err) : 0;
 }
@@ -124,14 +134,13 @@ static int cut(struct plan_builder *builder, const struct plan_device_rule *rule
 static int check_rule(struct plan_builder *builder, const struct plan_device_rule *rule, bool *ret_cut, struct error *err)
 {
 	struct policy_devices site = policy_devices(builder->request->policy);
-	struct report_line line = { .where = "linux.resources.devices" };
 
 	*ret_cut = false;
 	if (!rule->allow || !(rule->access & USE) || plan_resources_devices_is_default(rule) || is_listed(&site, rule))
 		return 0;
 	if (rule->type == 'a' || is_harmless(rule))
 		return cut(builder, rule, ret_cut, err);
-	return find(builder, &line, rule, "", ret_cut, err);
+	return find(builder, in_rules, text_of(builder, rule, "", err), ret_cut, err);
 }
 
 static int check_rules(struct plan_builder *builder, struct error *err)
@@ -168,7 +177,6 @@ static int check_rules(struct plan_builder *builder, struct error *err)
 static int check_node(struct plan_builder *builder, const struct plan_device *device, bool *ret_keep, struct error *err)
 {
 	struct policy_devices site = policy_devices(builder->request->policy);
-	struct report_line line = { .where = "linux.devices" };
 	/* With any access: the rules say which. */
 	struct plan_device_rule rule = { true, device->type == S_IFBLK ? 'b' : 'c', device->major, device->minor, 0 };
 	bool adjust;
@@ -177,7 +185,7 @@ static int check_node(struct plan_builder *builder, const struct plan_device *de
 	*ret_keep = true;
 	if (device->type == S_IFIFO || plan_resources_devices_is_default(&rule) || is_listed(&site, &rule))
 		return 0;
-	rc = find(builder, &line, &rule, device->path, &adjust, err);
+	rc = find(builder, "linux.devices", text_of(builder, &rule, device->path, err), &adjust, err);
 	*ret_keep = !adjust;
 	return rc;
 }

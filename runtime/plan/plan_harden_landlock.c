@@ -1,4 +1,4 @@
-/* The floor's second lock on the file system: where the root is read-only, writing works in the writable mounts alone, whatever becomes
+/* The floor's second lock on the file system, where the root is read-only: writing works in the writable mounts alone, whatever becomes
  * of mount flags; and nobody makes device nodes or changes mounts. See docs/adr/0010-landlock.md. */
 #include <string.h>
 
@@ -42,8 +42,7 @@ static int use(struct plan_builder *builder, struct error *err)
 	builder->plan->process.no_new_privileges = true;
 	if (builder->exec)
 		return 0;
-	landlock->guards_writes = builder->plan->rootfs.readonly;
-	return landlock->guards_writes ? list_places(builder, err) : 0;
+	return list_places(builder, err);
 }
 
 /* It restricts a process for good, and only one that can gain no privileges any more, or that has them all. */
@@ -68,6 +67,9 @@ int plan_harden_landlock(struct plan_builder *builder, struct error *err)
 	if (builder->exec && !builder->request->landlock)
 		return 0;
 	if ((plan_harden_level(builder, POLICY_LANDLOCK) == POLICY_OFF && !builder->exec) || !builder->process)
+		return 0;
+	/* With a writable root there is nothing to guard, and it has a price: an exec could not look at the program's /proc entries. */
+	if (!builder->exec && !builder->plan->rootfs.readonly)
 		return 0;
 	if (!line.why)
 		return use(builder, err);

@@ -117,17 +117,19 @@ static int judge_kind(const struct plan_builder *builder, const struct host_sour
 static int judge_place(const struct plan_builder *builder, const struct host_source *source, bool writable,
 		       struct finding *ret, struct error *err)
 {
-	const struct plan_places places = plan_places_of(builder->request);
+	struct plan_places places = plan_places_of(builder->request);
 	const char *alias = source->alias;
-	int rc = plan_places_judge(builder, &places, source->real, writable, &ret->why, err);
+	int rc;
 
+	places.writable = writable;
+	rc = plan_places_judge(builder, &places, source->real, &ret->why, err);
 	if (rc < 0 || ret->why || !alias)
 		return rc;
 	/* The kubelet binds volumes from where they were staged for a node. */
 	if (plan_places_is_kubelet_volume(&places, source->real) ||
 	    (plan_places_is_staged_volume(alias) && path_is_below(source->real, "/var/lib")))
 		return 0;
-	rc = plan_places_judge(builder, &places, alias, writable, &ret->why, err);
+	rc = plan_places_judge(builder, &places, alias, &ret->why, err);
 	if (rc < 0 || !ret->why)
 		return rc;
 	ret->why = plan_builder_text(builder, err, "it is %s by another name, and %s", alias, ret->why);
@@ -230,7 +232,12 @@ static int check_root(struct plan_builder *builder, struct error *err)
 	bool ignored;
 	int rc;
 
-	if (!source->known || !source->real || is_listed(builder, source->real))
+	if (!source->known || !source->real)
+		return 0;
+	builder->plan->rootfs.source_checked = true;
+	builder->plan->rootfs.source_device = source->device;
+	builder->plan->rootfs.source_inode = source->inode;
+	if (is_listed(builder, source->real))
 		return 0;
 	rc = plan_places_judge_root(builder, &places, source->real, &finding.why, err);
 	if (rc >= 0 && !finding.why && source->alias)

@@ -241,15 +241,15 @@ static int judge_surroundings(const struct plan_builder *builder, const struct p
 }
 
 int plan_places_judge(const struct plan_builder *builder, const struct plan_places *places, const char *path,
-		      bool writable, const char **ret, struct error *err)
+		      const char **ret, struct error *err)
 {
 	const char *reason = NULL;
 	int rc = judge_contents(builder, places, path, &reason, err);
 
 	if (rc >= 0 && !reason && !is_own(places, path) &&
-	    (writable || !is_below_one(readable, ARRAY_SIZE(readable), path)))
+	    (places->writable || !is_below_one(readable, ARRAY_SIZE(readable), path)))
 		rc = judge_surroundings(builder, places, path, &reason, err);
-	if (rc >= 0 && !reason && writable && is_below_one(programs, ARRAY_SIZE(programs), path) &&
+	if (rc >= 0 && !reason && places->writable && is_below_one(programs, ARRAY_SIZE(programs), path) &&
 	    !lies_in_bundle(places, path))
 		reason = "it holds programs of the host, and the mount is writable";
 	if (rc >= 0)

@@ -12,6 +12,7 @@ struct plan_places {
 	const char *pod;		  /* the kubelet's UID of the pod, or NULL */
 	const char *ids[PLAN_PLACES_IDS]; /* of the container and its sandbox, as the engine names them */
 	size_t n_ids;
+	bool writable;	 /* what is mounted is */
 	bool shares_ipc; /* the ipc namespace is another container's, whose shm it may have then */
 };
 
@@ -20,10 +21,10 @@ struct plan_places {
 struct plan_places plan_places_of(const struct plan_request *request);
 
 /* path: absolute, normalised, without symbolic links. Of what is forbidden, an ancestor, the place itself, or below it. "It
- * contains /etc", NULL: nothing is against it. writable: the mount is. *ret: in the builder's arena, or a literal. Returns 0 or
+ * contains /etc", NULL: nothing is against it. *ret: in the builder's arena, or a literal. Returns 0 or
  * -ENOMEM with err set. */
 int plan_places_judge(const struct plan_builder *builder, const struct plan_places *places, const char *path,
-		      bool writable, const char **ret, struct error *err);
+		      const char **ret, struct error *err);
 /* The same for a container's root file system, which may lie in an engine's storage. */
 int plan_places_judge_root(const struct plan_builder *builder, const struct plan_places *places, const char *path,
 			   const char **ret, struct error *err);

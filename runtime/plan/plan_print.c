@@ -58,6 +58,7 @@ static void print_namespaces(struct plan_printer *printer, const struct plan_nam
 	print_map(printer, "uids", &namespaces->uids);
 	print_map(printer, "gids", &namespaces->gids);
 	plan_printer_bool(printer, "denySetgroups", namespaces->deny_setgroups);
+	plan_printer_bool(printer, "lowPorts", namespaces->low_ports);
 	print_time_offsets(printer, namespaces);
 	plan_printer_object_end(printer);
 }
@@ -84,6 +85,16 @@ static void print_hooks(struct plan_printer *printer, const struct plan *plan)
 	plan_printer_list_end(printer);
 }
 
+static void print_sysctls(struct plan_printer *printer, const char *key, const struct plan_pair *list, size_t n)
+{
+	if (n == 0)
+		return;
+	plan_printer_object(printer, key);
+	for (size_t i = 0; i < n; i++)
+		plan_printer_string(printer, list[i].name, list[i].value);
+	plan_printer_object_end(printer);
+}
+
 static void print_settings(struct plan_printer *printer, const struct plan *plan)
 {
 	if (plan->n_annotations > 0)
@@ -92,12 +103,8 @@ static void print_settings(struct plan_printer *printer, const struct plan *plan
 		plan_printer_string(printer, NULL, plan->annotations[i].name);
 	if (plan->n_annotations > 0)
 		plan_printer_list_end(printer);
-	if (plan->n_sysctls > 0)
-		plan_printer_object(printer, "sysctl");
-	for (size_t i = 0; i < plan->n_sysctls; i++)
-		plan_printer_string(printer, plan->sysctls[i].name, plan->sysctls[i].value);
-	if (plan->n_sysctls > 0)
-		plan_printer_object_end(printer);
+	print_sysctls(printer, "sysctl", plan->sysctls, plan->n_sysctls);
+	print_sysctls(printer, "sysctlByParent", plan->parent_sysctls, plan->n_parent_sysctls);
 }
 
 static void print_limits(struct plan_printer *printer, const struct plan_limits *limits)

@@ -124,6 +124,7 @@ void plan_print_files(struct plan_printer *printer, const struct plan_rootfs *ro
 	plan_printer_object(printer, "rootfs");
 	plan_printer_string(printer, "path", rootfs->path);
 	plan_printer_bool(printer, "readonly", rootfs->readonly);
+	plan_printer_bool(printer, "idMapped", rootfs->idmap);
 	plan_printer_bool(printer, "noPivot", rootfs->no_pivot);
 	if (rootfs->propagation)
 		plan_printer_string(printer, "propagation", names_text(&names_propagations, rootfs->propagation));
@@ -147,7 +148,6 @@ void plan_print_landlock(struct plan_printer *printer, const struct plan_landloc
 		return;
 	plan_printer_object(printer, "landlock");
 	plan_printer_bool(printer, "enabled", true);
-	plan_printer_bool(printer, "guardsWrites", landlock->guards_writes);
 	plan_printer_list(printer, "places");
 	for (size_t i = 0; i < landlock->n_places; i++)
 		plan_printer_string(printer, NULL, landlock->places[i].destination);

@@ -18,7 +18,7 @@ struct plan_root_mount {
 	const char *const *lower; /* overlay: absolute paths, the topmost first */
 	size_t n_lower;
 	const char *upper, *work; /* or NULL */
-	bool maps_upper; /* too: the upper layer keeps the owners that it has, and gets, on disk */
+	bool maps_upper;	  /* too: the upper layer keeps the owners that it has, and gets, on disk */
 };
 
 /* asked: type, source and options count. `ret` lives in the arena. ERROR_INVALID, ERROR_UNSUPPORTED: the message names the

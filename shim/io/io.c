@@ -56,13 +56,13 @@ static int open_one(struct io *io, const struct io_options *options, const struc
 	bool is_in = standard_fd == STDIN_FILENO;
 	const char *what = is_in ? "stdin" : names[standard_fd - STDOUT_FILENO];
 	struct endpoint *end = is_in ? &io->in : &io->outputs[standard_fd - STDOUT_FILENO].to;
+	const struct stream_request request = { .uri = uri, .what = what, .use = is_in ? STREAM_IN : STREAM_OUT };
 
 	if (uri->scheme != URI_STREAM)
 		return endpoint_open(uri, what, end, err);
 	if (!options->streams)
 		return error_invalid(err, "%s: no streams are served here", what);
-	return streams_open(options->streams, uri, what, is_in ? STREAM_IN : STREAM_OUT, &io->streams[standard_fd], end,
-			    err);
+	return streams_open(options->streams, &request, &io->streams[standard_fd], end, err);
 }
 
 /* containerd takes file:// and binary:// from stdout, for both. */

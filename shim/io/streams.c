@@ -186,28 +186,31 @@ void streams_take_end(struct stream_peer *peer)
 		stream_in_end(peer->stream);
 }
 
-static int find_named(const struct streams *streams, const struct uri *uri, const char *what, struct stream **ret,
+static int find_named(const struct streams *streams, const struct stream_request *request, struct stream **ret,
 		      struct error *err)
 {
+	const struct uri *uri = request->uri;
 	AUTO_FREE char *query = strdup(uri->query ?: "");
 	char *rest = query, *key, *value, *name = NULL;
 
 	if (!query)
 		return error_memory(err);
 	if (strcmp(uri->path, streams->address) != 0)
-		return error_invalid(err, "%s is a stream of %.200s, and not of this shim's own socket, %s", what,
-				     uri->path, streams->address);
+		return error_invalid(err, "%s is a stream of %.200s, and not of this shim's own socket, %s",
+				     request->what, uri->path, streams->address);
 	while (uri_next_pair(&rest, &key, &value)) {
 		if (strcmp(key, "streaming_id") == 0)
 			name = value;
 	}
 	if (!name)
-		return error_invalid(err, "%s: no streaming_id in \"%.200s\"", what, uri->query ?: "");
+		return error_invalid(err, "%s: no streaming_id in \"%.200s\"", request->what, uri->query ?: "");
 	*ret = find(streams, name);
 	if (!*ret)
-		return error_set(err, ERROR_NOT_FOUND, ENOENT, "%s: nobody has opened the stream %.300s", what, name);
+		return error_set(err, ERROR_NOT_FOUND, ENOENT, "%s: nobody has opened the stream %.300s", request->what,
+				 name);
 	if ((*ret)->use != STREAM_UNUSED)
-		return error_set(err, ERROR_EXISTS, EEXIST, "%s: another process has the stream %.300s", what, name);
+		return error_set(err, ERROR_EXISTS, EEXIST, "%s: another process has the stream %.300s", request->what,
+				 name);
 	return 0;
 }
 
@@ -231,17 +234,17 @@ static int open_pipe(enum stream_use use, int *ret_fd, struct endpoint *ret, str
 	return 0;
 }
 
-int streams_open(struct streams *streams, const struct uri *uri, const char *what, enum stream_use use,
-		 struct stream **ret, struct endpoint *ret_end, struct error *err)
+int streams_open(struct streams *streams, const struct stream_request *request, struct stream **ret,
+		 struct endpoint *ret_end, struct error *err)
 {
 	struct stream *stream = NULL;
-	int r = find_named(streams, uri, what, &stream, err);
+	int r = find_named(streams, request, &stream, err);
 
 	if (r == 0)
-		r = open_pipe(use, &stream->fd, ret_end, err);
+		r = open_pipe(request->use, &stream->fd, ret_end, err);
 	if (r < 0)
 		return r;
-	stream->use = use;
+	stream->use = request->use;
 	stream->is_open = true;
 	begin(stream);
 	*ret = stream;

@@ -54,10 +54,15 @@ void streams_take_end(struct stream_peer *peer);
 
 enum stream_use { STREAM_UNUSED, STREAM_OUT, STREAM_IN };
 
-/* For a process's io: the stream that uri names (somebody has to have joined it: ERROR_NOT_FOUND), as a pipe. what: its name for
- * messages. ret_end: of output both ends, of input the reading one, for endpoint_done. */
-int streams_open(struct streams *streams, const struct uri *uri, const char *what, enum stream_use use,
-		 struct stream **ret, struct endpoint *ret_end, struct error *err);
+struct stream_request {
+	const struct uri *uri;
+	const char *what; /* its name for messages: "stdin" */
+	enum stream_use use;
+};
+/* For a process's io: the stream that uri names, as a pipe. Somebody has to have joined it (ERROR_NOT_FOUND), and no other process
+ * has it (ERROR_EXISTS). ret_end: of output both ends, of input the reading one, for endpoint_done. */
+int streams_open(struct streams *streams, const struct stream_request *request, struct stream **ret,
+		 struct endpoint *ret_end, struct error *err);
 /* The end of input, asked for by another way than the peer's connection: what it sent before may still be in that. */
 void streams_close_in(struct stream *stream);
 /* The process is gone. Output that is left is still sent to a peer that is there. NULL is allowed. */

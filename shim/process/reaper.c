@@ -32,8 +32,6 @@ struct reaper {
 	struct loop_timer stray; /* some child has ended and is not ours yet */
 	struct reaper_child *children;
 	struct disowned *disowned;
-	unsigned n_holds;
-	bool is_owed; /* a sweep that was held */
 };
 
 static void sweep(struct reaper *reaper);
@@ -202,24 +200,11 @@ static bool hear_known(struct reaper *reaper)
 	return false;
 }
 
-/* Returns whether it was a zombie of ours. */
-static bool reap_unknown(pid_t pid)
+static void reap_unknown(pid_t pid)
 {
-	siginfo_t info = { 0 };
+	siginfo_t info;
 
 	while (waitid(P_PID, (id_t)pid, &info, WEXITED | WNOHANG | __WALL) < 0 && errno == EINTR) {}
-	return info.si_pid == pid;
-}
-
-static void reap_disowned(struct reaper *reaper)
-{
-	struct disowned *next;
-
-	for (struct disowned *disowned = reaper->disowned; disowned; disowned = next) {
-		next = disowned->next;
-		if (reap_unknown(disowned->pid))
-			take_disowned(reaper, disowned->pid);
-	}
 }
 
 /* One zombie, whoever it belongs to. */
@@ -244,11 +229,6 @@ static void sweep(struct reaper *reaper)
 	siginfo_t info;
 
 	retry_strays(reaper);
-	reaper->is_owed = reaper->n_holds > 0;
-	if (reaper->is_owed) {
-		reap_disowned(reaper);
-		return;
-	}
 	for (unsigned i = 0; i < BATCH; i++) {
 		info = (siginfo_t){ 0 };
 		if (waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT | __WALL) < 0 && errno != EINTR)
@@ -343,18 +323,6 @@ void reaper_forget(struct reaper *reaper, struct reaper_child *child)
 		reaper->disowned = rest;
 	}
 	drop(reaper, child);
-}
-
-void reaper_hold(struct reaper *reaper)
-{
-	reaper->n_holds++;
-}
-
-void reaper_release(struct reaper *reaper)
-{
-	reaper->n_holds--;
-	if (!reaper->n_holds && reaper->is_owed)
-		loop_set_timer(reaper->loop, &reaper->again, loop_now());
 }
 
 int reaper_signal(const struct reaper_child *child, int signal)

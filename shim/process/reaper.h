@@ -35,9 +35,5 @@ DEFINE_CLEANUP(struct reaper *, reaper_free);
 int reaper_watch(struct reaper *reaper, struct reaper_child *child, pid_t pid, int pidfd, struct error *err);
 /* It will be reaped without its owner. Nothing happens where it is not watched. */
 void reaper_forget(struct reaper *reaper, struct reaper_child *child);
-/* As long as somebody may still tell of a process that is ours already, a worker: what nobody knows stays a zombie until the last one
- * has released. */
-void reaper_hold(struct reaper *reaper);
-void reaper_release(struct reaper *reaper);
 /* ESRCH (a negative errno) once it is gone. */
 int reaper_signal(const struct reaper_child *child, int signal);

@@ -70,8 +70,8 @@ struct tasks_bounds {
 
 struct tasks_options {
 	struct loop *loop;
-	struct brig brig;      /* strings outlive tasks */
-	const char *namespace; /* containerd's: containers of two namespaces may have the same id */
+	struct brig brig;	 /* strings outlive tasks */
+	const char *namespace;	 /* containerd's: containers of two namespaces may have the same id */
 	struct streams *streams; /* see io.h; outlive tasks */
 	bool no_pivot, no_new_keyring;
 	/* In order: create, start, exit, delete; the init's exit after those of its execs (exit_order.h). Before the reply to the

@@ -136,9 +136,7 @@ static void finish(struct worker *worker, const struct worker_outcome *outcome, 
 	struct worker_options options = worker->options;
 
 	release(worker);
-	/* What it made is watched with this. */
 	options.done(options.owner, outcome, err);
-	reaper_release(options.reaper);
 }
 
 static void finish_without_answer(struct worker *worker, const struct error *err)
@@ -338,7 +336,6 @@ int worker_start(const struct worker_options *options, struct worker **ret, stru
 		release(worker);
 		return r;
 	}
-	reaper_hold(options->reaper);
 	loop_set_timer(options->loop, &worker->timer, loop_now() + options->timeout);
 	*ret = worker;
 	return 0;
@@ -346,9 +343,6 @@ int worker_start(const struct worker_options *options, struct worker **ret, stru
 
 void worker_cancel(struct worker *worker)
 {
-	struct reaper *reaper = worker->options.reaper;
-
 	kill_worker(worker);
 	release(worker);
-	reaper_release(reaper);
 }

@@ -12,7 +12,7 @@
 #include "shim/ttrpc/request.h"
 #include "shim/ttrpc/response.h"
 
-#define SERVER_CONNECTIONS_MAX 64
+#define SERVER_CONNECTIONS_MAX 256 /* containerd has one for each stream of each process, where it has them at all */
 
 struct server;
 

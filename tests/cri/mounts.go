@@ -16,7 +16,7 @@ var mountTests = []test{
 	{name: "mounts: private propagation", run: mountPrivate},
 	{name: "mounts: propagation from the node", run: mountFromNode},
 	{name: "mounts: propagation to the node", run: mountToNode},
-	{name: "mounts: an image as a volume", run: mountImage, since: release2},
+	{name: "mounts: an image as a volume", run: mountImage, since: release(2, 1)},
 }
 
 var deviceTests = []test{

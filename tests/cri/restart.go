@@ -28,7 +28,15 @@ func (t *T) restart() {
 	t.must(t.daemon.start(), "start containerd again")
 }
 
+// containerd 2.0 looks for such pods in the wrong folder when it starts.
+func (t *T) skipIfPodIsLost() {
+	if t.holdsPod() && t.release == release(2, 0) {
+		t.skip("containerd 2.0 forgets a pod without a pause container when it is restarted")
+	}
+}
+
 func restartPod(t *T) {
+	t.skipIfPodIsLost()
 	p := t.pod()
 	address := p.status().Network.Ip
 	t.restart()
@@ -38,6 +46,7 @@ func restartPod(t *T) {
 }
 
 func restartCreated(t *T) {
+	t.skipIfPodIsLost()
 	c := t.pod().create("echo here; exit 4")
 	t.restart()
 	expect(t, "state", c.status().State, cri.ContainerState_CONTAINER_CREATED)
@@ -189,7 +198,16 @@ func (c *container) shim() int {
 	return parent
 }
 
+// From 2.0 to 2.3 containerd calls `delete` for what a shim of version 3 was started for, and not for the pod's containers. runc's
+// always is one, and ours where containerd asks for it: from 2.3 on.
+func (t *T) skipIfDeadShimIsForgotten() {
+	if t.release == release(2, 3) || (t.handler == "runc" && t.release >= release2 && t.release < release(2, 4)) {
+		t.skip("containerd does not clean up after the containers of a shim of version 3")
+	}
+}
+
 func shimKilled(t *T) {
+	t.skipIfDeadShimIsForgotten()
 	p := t.pod()
 	c := p.running()
 	pid, shim := c.pid(), c.shim()

@@ -16,7 +16,7 @@ import (
 )
 
 var scaleTests = []test{
-	{name: "many pods made and removed: nothing is left", run: manyPods, moves: true, alone: true},
+	{name: "many pods made and removed: nothing is left", run: manyPods, alone: true},
 }
 
 // Folders that stay once they were made, and what belongs to containerd itself.

@@ -56,10 +56,10 @@ privileged() {
 	[ -e "$T/outer/f" ]
 }
 
-@test "no device node can be made, even with the capability and a writable root" {
+@test "no device node can be made, even with the capability and in a mount that has devices" {
 	privileged
-	config '.root.readonly = false | .linux.resources.devices = [{ allow: true, access: "rwm" }]'
-	inside 'mknod /disk b 8 0 2>&1 || echo refused'
+	config '.linux.resources.devices = [{ allow: true, access: "rwm" }]'
+	inside 'mknod /dev/disk b 8 0 2>&1 || echo refused'
 	expect_like "$output" refused
 }
 
@@ -114,4 +114,13 @@ privileged() {
 	expect_json "$output" '[.report[] | select(.rule == "landlock")] | length == 1'
 	sed -i 's/adjust/enforce/' "$T/policy.json"
 	must_fail 1 'landlock' run_container
+}
+
+@test "with a writable root there is none, and an exec sees the program's own entries in /proc" {
+	config '.root.readonly = false'
+	sleeper
+	must brig exec "$ID" sh -c 'readlink /proc/1/exe && tr "\0" "\n" < /proc/1/environ'
+	expect_like "$output" busybox
+	must brig plan -b "$BUNDLE" --json
+	expect_json "$output" '.plan | has("landlock") | not'
 }

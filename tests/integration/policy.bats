@@ -58,7 +58,8 @@ policy() { # RULES-OBJECT
 	must brig --policy "$POLICY" run --detach --bundle "$BUNDLE" "$ID"
 	jq '.process | .args = ["true"] | .capabilities.bounding += ["CAP_BRIG_TEST"]' "$BUNDLE/config.json" > "$T/process.json"
 	must_fail 255 'capability-unknown' brig --policy "$POLICY" exec --process "$T/process.json" "$ID"
-	must brig exec --process "$T/process.json" "$ID"
+	# Also without the option: it was made under that policy.
+	must_fail 255 'capability-unknown' brig exec --process "$T/process.json" "$ID"
 }
 
 @test "a container that was made keeps its hooks, whatever the policy says later" {

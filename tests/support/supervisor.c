@@ -262,7 +262,8 @@ static int run_line(struct supervisor *supervisor, char *line, struct error *err
 
 int main(int argc, char **argv)
 {
-	struct supervisor supervisor = { .brig = { .root = argc > 1 ? argv[1] : NULL, .policy = argc > 2 ? argv[2] : "conformant" } };
+	struct supervisor supervisor = { .brig = { .root = argc > 1 ? argv[1] : NULL,
+						   .policy = argc > 2 ? argv[2] : "conformant" } };
 	char line[4096];
 
 	if (argc < 2 || argc > 3 || prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) < 0)

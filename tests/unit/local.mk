@@ -24,6 +24,7 @@ unit_spec_sources = \
 unit_policy_sources = \
 	tests/unit/policy/test_limit_value.c \
 	tests/unit/policy/test_policy.c \
+	tests/unit/policy/test_policy_audit.c \
 	tests/unit/policy/test_policy_file.c
 
 unit_plan_sources = \
@@ -37,6 +38,7 @@ unit_plan_sources = \
 	tests/unit/plan/test_plan_digest.c \
 	tests/unit/plan/test_plan_harden.c \
 	tests/unit/plan/test_plan_harden_limits.c \
+	tests/unit/plan/test_plan_harden_single.c \
 	tests/unit/plan/test_plan_levels.c \
 	tests/unit/plan/test_plan_floor.c \
 	tests/unit/plan/test_plan_limits.c \
@@ -47,8 +49,10 @@ unit_plan_sources = \
 	tests/unit/plan/test_plan_process.c \
 	tests/unit/plan/test_plan_root_mount.c \
 	tests/unit/plan/test_plan_seccomp.c \
+	tests/unit/plan/test_plan_harden_mounts.c \
 	tests/unit/plan/test_plan_sources.c \
 	tests/unit/plan/test_plan_sysctl.c \
+	tests/unit/plan/test_plan_userns.c \
 	tests/unit/plan/test_plan_withheld.c
 
 unit_parent_sources = \
@@ -57,6 +61,7 @@ unit_parent_sources = \
 	tests/unit/parent/test_cgroup.c \
 	tests/unit/parent/test_cgroup_devices.c \
 	tests/unit/parent/test_cgroup_entry.c \
+	tests/unit/parent/test_cgroup_parents.c \
 	tests/unit/parent/test_cgroup_real.c \
 	tests/unit/parent/test_cgroup_real_rules.c \
 	tests/unit/parent/test_floor_answers.c \
@@ -64,6 +69,7 @@ unit_parent_sources = \
 	tests/unit/parent/test_floor_policies.c \
 	tests/unit/parent/test_host.c \
 	tests/unit/parent/test_host_sources.c \
+	tests/unit/parent/test_host_idmap.c \
 	tests/unit/parent/test_idmap.c \
 	tests/unit/parent/test_prepare.c \
 	tests/unit/parent/test_root_mount.c \
@@ -88,6 +94,7 @@ unit_container_sources = \
 	tests/unit/container/test_denial_listener.c \
 	tests/unit/container/test_documents.c \
 	tests/unit/container/test_exec_process.c \
+	tests/unit/container/test_id_ranges.c \
 	tests/unit/container/test_metrics.c \
 	tests/unit/container/test_state.c \
 	tests/unit/container/test_store.c \

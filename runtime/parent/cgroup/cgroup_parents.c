@@ -1,5 +1,6 @@
 #include "parent/cgroup/cgroup_parents.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -77,55 +78,58 @@ static void keep_lower(struct host_limits *limits, const struct reader *reader, 
 		*limit = found;
 }
 
-/* Calls read for each group from the first below the root down to the parent of path. */
-static void read_levels(int root_fd, char *path, const struct reader *reader, bool v2, unsigned kinds,
-			struct host_limits *limits)
+/* What is read of each group in one tree: a single kind of v1's, or all of kinds of v2's. */
+struct tree {
+	int root_fd;
+	const struct reader *v1; /* NULL: v2 */
+	unsigned kinds;
+};
+
+static void read_group(const struct tree *tree, int fd, struct host_limits *limits)
+{
+	if (tree->v1)
+		keep_lower(limits, tree->v1, tree->v1->read_v1(fd));
+	for (size_t i = 0; !tree->v1 && i < ARRAY_SIZE(readers); i++) {
+		if (tree->kinds & readers[i].kind)
+			keep_lower(limits, &readers[i], readers[i].read_v2(fd));
+	}
+}
+
+/* Each group from the first below the root down to the parent of path. */
+static void read_levels(const struct tree *tree, char *path, struct host_limits *limits)
 {
 	for (char *slash = strchr(path, '/'); slash; slash = strchr(slash + 1, '/')) {
 		AUTO_CLOSE int fd = -EBADF;
 
 		*slash = '\0';
-		fd = cgroup_tree_open_at(root_fd, path);
+		fd = cgroup_tree_open_at(tree->root_fd, path);
 		*slash = '/';
 		/* What is not there yet has no limits, nor has what lies below it. */
 		if (fd < 0)
 			return;
-		if (!v2)
-			keep_lower(limits, reader, reader->read_v1(fd));
-		for (size_t i = 0; v2 && i < ARRAY_SIZE(readers); i++) {
-			if (kinds & readers[i].kind)
-				keep_lower(limits, &readers[i], readers[i].read_v2(fd));
-		}
+		read_group(tree, fd, limits);
 	}
 }
 
-static int open_root(const char *name)
+static void read_tree(const char *name, struct tree tree, char *path, struct host_limits *limits)
 {
-	char path[64];
+	AUTO_CLOSE int root_fd = -EBADF;
+	char root[64];
 
-	snprintf(path, sizeof(path), CGROUP_ROOT "%s%s", name ? "/" : "", name ?: "");
-	return open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	snprintf(root, sizeof(root), CGROUP_ROOT "%s%s", name ? "/" : "", name ?: "");
+	root_fd = open(root, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	tree.root_fd = root_fd;
+	if (root_fd >= 0)
+		read_levels(&tree, path, limits);
 }
 
 static void read_v1(char *path, unsigned kinds, struct host_limits *limits)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(readers); i++) {
-		AUTO_CLOSE int root_fd = -EBADF;
-
-		if (!(kinds & readers[i].kind))
-			continue;
-		root_fd = open_root(cgroup_settings_controller_name(readers[i].controller, /* v2= */ false));
-		if (root_fd >= 0)
-			read_levels(root_fd, path, &readers[i], /* v2= */ false, kinds, limits);
+		if (kinds & readers[i].kind)
+			read_tree(cgroup_settings_controller_name(readers[i].controller, /* v2= */ false),
+				  (struct tree){ .v1 = &readers[i] }, path, limits);
 	}
-}
-
-static void read_v2(char *path, unsigned kinds, struct host_limits *limits)
-{
-	AUTO_CLOSE int root_fd = open_root(NULL);
-
-	if (root_fd >= 0)
-		read_levels(root_fd, path, /* reader= */ NULL, /* v2= */ true, kinds, limits);
 }
 
 /* "a-b.slice:prefix:name" -> "a.slice/a-b.slice/scope" (systemd.slice(5)); false where it is none of that form. */
@@ -168,7 +172,7 @@ struct host_limits cgroup_parents_limits(enum plan_cgroup_manager manager, const
 		read_v1(copy, kinds, &limits);
 		break;
 	case HOST_CGROUP_V2:
-		read_v2(copy, kinds, &limits);
+		read_tree(/* name= */ NULL, (struct tree){ .kinds = kinds }, copy, &limits);
 		break;
 	}
 	return limits;

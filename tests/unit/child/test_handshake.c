@@ -68,6 +68,22 @@ Test(handshake, failure_arrives_whole)
 	cr_assert_str_eq(message.error.message, sent.message);
 }
 
+Test(handshake, failure_arrives_from_a_peer_that_left_a_message_unread)
+{
+	struct pair pair = pair_new();
+	struct handshake_message message;
+	struct error sent = { 0 }, err = { 0 };
+
+	error_set(&sent, ERROR_PROGRAM, ENOENT, "exec: \"x\": not found");
+	cr_assert_eq(handshake_send_go(pair.ours, 1), 0);
+	cr_assert_eq(handshake_send(pair.theirs, HANDSHAKE_FAILED, &sent, -EBADF), 0);
+	close(pair.theirs);
+	cr_assert_eq(handshake_receive(pair.ours, &message, NULL, &err), 1, "ECONNRESET alone says nothing");
+	cr_assert_eq(message.type, HANDSHAKE_FAILED);
+	cr_assert_str_eq(message.error.message, sent.message);
+	cr_assert_eq(handshake_receive(pair.ours, &message, NULL, &err), 0);
+}
+
 Test(handshake, longest_failure_arrives_whole)
 {
 	struct pair pair = pair_new();

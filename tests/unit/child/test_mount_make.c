@@ -218,3 +218,39 @@ Test(mount_make, leaves_no_descriptor_and_no_mount_behind)
 	cr_expect_lt(mount_make(&mount, -EBADF, NULL), 0);
 	cr_expect_eq(scratch_count_fds(), before);
 }
+
+/* Who looked at the source before saw one thing; what is mounted has to be that. */
+Test(mount_make, a_source_that_was_swapped_is_refused)
+{
+	SCRATCH(scratch);
+	char path[160], magic[64];
+	struct plan_mount mount = bind_of(path);
+	AUTO_CLOSE int same_fd = -EBADF, dir_fd = -EBADF;
+	struct error err = { 0 };
+	struct stat status;
+
+	snprintf(path, sizeof(path), "%s/source", scratch.path);
+	scratch_directory(&scratch, "source");
+	cr_assert_eq(stat(path, &status), 0);
+	mount.source_checked = true;
+	mount.source_device = status.st_dev;
+	mount.source_inode = status.st_ino;
+	same_fd = mount_make(&mount, -EBADF, &err);
+	cr_expect_geq(same_fd, 0, "%s", err.message);
+	cr_assert_eq(rmdir(path), 0);
+	scratch_directory(&scratch, "other");
+	scratch_link(&scratch, "source", "/etc");
+	cr_expect_eq(mount_make(&mount, -EBADF, &err), -ESTALE);
+	cr_expect_eq(err.kind, ERROR_REFUSED);
+	cr_expect_not_null(strstr(err.message, "mounts[3] (/data)"), "%s", err.message);
+	/* Nothing was seen: nothing is let in, not even what is there now. */
+	mount.source_device = mount.source_inode = 0;
+	cr_expect_eq(mount_make(&mount, -EBADF, &err), -ESTALE);
+	dir_fd = open("/etc", O_PATH | O_CLOEXEC);
+	cr_assert_eq(fstat(dir_fd, &status), 0);
+	snprintf(magic, sizeof(magic), "/proc/self/fd/%d", dir_fd);
+	mount.source = magic;
+	mount.source_device = status.st_dev;
+	mount.source_inode = status.st_ino;
+	cr_expect_eq(mount_make(&mount, -EBADF, &err), -ELOOP, "a magic link is no name");
+}

@@ -140,7 +140,7 @@ static void expect_text(const char *document, const char *text)
 	cr_expect_not_null(strstr(document, text), "%s is missing in %s", text, document);
 }
 
-Test(denial_listener, calls_are_refused_and_counted, .timeout = 60)
+Test(denial_listener, calls_are_refused_and_counted)
 {
 	AUTO_FREE char *text = NULL;
 	struct scene scene;
@@ -201,7 +201,7 @@ static int call_in_children(int channel_fd)
 	return 0;
 }
 
-Test(denial_listener, a_caller_that_is_killed_while_it_waits, .timeout = 120)
+Test(denial_listener, a_caller_that_is_killed_while_it_waits)
 {
 	struct scene scene;
 	char byte;
@@ -255,7 +255,7 @@ static int call_what_the_floor_refuses(int channel_fd)
 	return getppid() > 0 && is_refused(syscall(SYS_keyctl, 0, 0, 0, 0, 0)) ? 0 : 3;
 }
 
-Test(denial_listener, what_the_floor_refuses_comes_here, .timeout = 60)
+Test(denial_listener, what_the_floor_refuses_comes_here)
 {
 	for (size_t n_padding = 0; n_padding <= 800; n_padding += 800) {
 		struct seccomp_program program = { 0 };
@@ -293,7 +293,7 @@ static int flood(int channel_fd)
 	return 0;
 }
 
-Test(denial_listener, a_flood_closes_the_listener, .timeout = 120)
+Test(denial_listener, a_flood_closes_the_listener)
 {
 	static const struct denials_limits limits = { .n_entries = 16, .rate = 1, .burst = 5000 };
 	AUTO_FREE char *text = NULL;

@@ -20,6 +20,14 @@
 
 Test(state, comes_back_as_it_was_written)
 {
+	static const struct state_audit audit = { .path = "/log/a\nb",
+						  .max_bytes = UINT64_MAX,
+						  .keep = 7,
+						  .syslog = true,
+						  .required = true,
+						  .policy = "strict",
+						  .policy_digest = "ab",
+						  .plan_digest = "cd" };
 	static const struct json_pair annotations[] = { { "", "empty" }, { "a\"b", "line\nbreak \xe2\x82\xac" } };
 	const struct state written = { .oci_version = "1.3.0",
 				       .id = "box",
@@ -35,7 +43,8 @@ Test(state, comes_back_as_it_was_written)
 				       .user_namespace = true,
 				       .late_work = true,
 				       .annotations = annotations,
-				       .n_annotations = 2 };
+				       .n_annotations = 2,
+				       .audit = &audit };
 	SCRATCH(scratch);
 	ARENA(arena);
 	struct error err = { 0 };
@@ -56,6 +65,14 @@ Test(state, comes_back_as_it_was_written)
 	cr_expect_str_eq(state.cgroup_path, written.cgroup_path);
 	cr_expect_eq(state.cgroup_manager, 2);
 	cr_expect(state.split_cgroup && state.user_namespace && !state.pid_namespace && state.late_work);
+	cr_assert_not_null(state.audit);
+	cr_expect_str_eq(state.audit->path, audit.path);
+	cr_expect_eq(state.audit->max_bytes, UINT64_MAX);
+	cr_expect_eq(state.audit->keep, 7);
+	cr_expect(state.audit->syslog && state.audit->required && !state.audit->redact_args);
+	cr_expect_str_eq(state.audit->policy, "strict");
+	cr_expect_str_eq(state.audit->policy_digest, "ab");
+	cr_expect_str_eq(state.audit->plan_digest, "cd");
 	cr_assert_eq(state.n_annotations, 2);
 	cr_expect_str_eq(state.annotations[0].name, "");
 	cr_expect_str_eq(state.annotations[1].name, annotations[1].name);

@@ -196,12 +196,12 @@ static const struct plan_seccomp *random_plan(struct arena *arena, bool notifies
 	return plan;
 }
 
-Test(seccomp_compose, random_rules, .timeout = 120)
+Test(seccomp_compose, random_rules)
 {
 	uint64_t seed = first_seed();
 	size_t n_compared = 0, n_from_config = 0, n_from_floor = 0;
 
-	for (int i = 0; i < 200; i++) {
+	for (int i = 0; i < 100; i++) {
 		AUTO(arena_free) struct arena *arena = arena_new(1 << 20);
 		struct subject subject = { .n_compared = 0 };
 
@@ -231,7 +231,7 @@ static void real_floor(size_t i, struct seccomp_program *program)
 		     "%s", err.message);
 }
 
-Test(seccomp_compose, real_floors, .timeout = 120)
+Test(seccomp_compose, real_floors)
 {
 	uint64_t seed = first_seed();
 	size_t n_compared = 0, n_from_config = 0, n_from_floor = 0;

@@ -175,13 +175,13 @@ static void check(const struct behind_a_floor *behind, size_t n_padding, bool st
 	seccomp_program_done(&both);
 }
 
-Test(seccomp_floor_kernel, nothing_gets_past_a_composed_floor, .timeout = 60)
+Test(seccomp_floor_kernel, nothing_gets_past_a_composed_floor)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
 		check(&cases[i], 0, false);
 }
 
-Test(seccomp_floor_kernel, nothing_gets_past_a_stacked_floor, .timeout = 60)
+Test(seccomp_floor_kernel, nothing_gets_past_a_stacked_floor)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
 		check(&cases[i], LONG, true);

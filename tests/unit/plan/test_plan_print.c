@@ -65,6 +65,31 @@ Test(plan_print, json_is_json_and_says_what_matters)
 	buffer_done(&out);
 }
 
+Test(plan_print, the_floor_has_a_name)
+{
+	static const struct {
+		enum plan_floor floor;
+		bool notifies;
+		const char *text, *absent;
+	} cases[] = { { PLAN_FLOOR_STRICT, false, "\"floor\": \"strict\"", "floorNotifies" },
+		      { PLAN_FLOOR_BASELINE, true, "\"floorNotifies\": true", "\"strict\"" },
+		      { PLAN_FLOOR_NONE, true, "\"process\"", "\"seccomp\": {" } };
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		PLAN_FIXTURE(fixture);
+		struct buffer out = { 0 };
+
+		plan_fixture_good(&fixture, &(struct plan_fixture_json){ 0 });
+		fixture.plan->seccomp =
+			(struct plan_seccomp){ .floor = cases[i].floor, .floor_notifies = cases[i].notifies };
+		plan_print(fixture.plan, &fixture.report, "conformant", PLAN_PRINT_JSON, &out);
+		cr_assert_eq(out.failed, 0);
+		cr_expect_not_null(strstr(out.data, cases[i].text), "%s is missing in %s", cases[i].text, out.data);
+		cr_expect_null(strstr(out.data, cases[i].absent), "%s is in %s", cases[i].absent, out.data);
+		buffer_done(&out);
+	}
+}
+
 Test(plan_print, no_secret_is_printed)
 {
 	for (int format = PLAN_PRINT_TEXT; format <= PLAN_PRINT_JSON; format++) {

@@ -117,7 +117,8 @@ static int open_named(struct fixture *fixture, const char *name, enum stream_use
 
 	snprintf(query, sizeof(query), "streaming_id=%s", name);
 	uri.query = query;
-	return streams_open(fixture->streams, &uri, "stdout", use, &fixture->stream, &fixture->process, &fixture->error);
+	return streams_open(fixture->streams, &(struct stream_request){ &uri, "stdout", use }, &fixture->stream,
+			    &fixture->process, &fixture->error);
 }
 
 static struct far_end *join(struct fixture *fixture, const char *name)

@@ -1,0 +1,95 @@
+/* What single rules of the floor do beyond their level. */
+#include <errno.h>
+#include <linux/capability.h>
+#include <string.h>
+
+#include <criterion/criterion.h>
+
+#include "plan_fixture.h"
+
+/* strict with every rule of the floor off but the one that the test is about. */
+static struct policy with_level(enum policy_rule rule, enum policy_level level)
+{
+	struct policy policy = { 0 };
+
+	cr_assert_eq(policy_load("strict", &policy, NULL), 0);
+	for (size_t i = POLICY_FLOOR_FIRST; i < POLICY_N_RULES; i++)
+		policy.levels[i] = POLICY_OFF;
+	policy.levels[rule] = level;
+	return policy;
+}
+
+static const char capabilities[] =
+	",'capabilities':{'bounding':['CAP_CHOWN','CAP_SYS_ADMIN'],'permitted':['CAP_CHOWN','CAP_SYS_ADMIN']}";
+
+Test(plan_harden, the_filter_beneath_is_told_of_the_capabilities_that_are_left)
+{
+	struct policy policy = with_level(POLICY_SECCOMP, POLICY_ADJUST);
+	uint8_t before[32];
+	PLAN_FIXTURE(fixture);
+	PLAN_FIXTURE(other);
+	const struct plan_fixture_json json = { .process = capabilities,
+						.namespaces = PLAN_FIXTURE_USER,
+						.linux_ = PLAN_FIXTURE_MAPS };
+
+	fixture.request.policy = &policy;
+	plan_fixture_good(&fixture, &json);
+	cr_expect_eq(fixture.plan->seccomp.floor_capabilities, UINT64_C(1) << CAP_CHOWN | UINT64_C(1) << CAP_SYS_ADMIN);
+	memcpy(before, fixture.plan->seccomp.digest, sizeof(before));
+
+	policy.levels[POLICY_CAPABILITY] = POLICY_ADJUST;
+	other.request.policy = &policy;
+	plan_fixture_good(&other, &json);
+	cr_expect_eq(other.plan->seccomp.floor_capabilities, UINT64_C(1) << CAP_CHOWN);
+	cr_expect_neq(memcmp(before, other.plan->seccomp.digest, sizeof(before)), 0, "the cache would mix them up");
+}
+
+Test(plan_harden, baseline_has_a_filter_of_its_own)
+{
+	struct policy policy = { 0 };
+	PLAN_FIXTURE(fixture);
+
+	cr_assert_eq(policy_load("baseline", &policy, NULL), 0);
+	for (size_t i = POLICY_FLOOR_FIRST; i < POLICY_N_RULES; i++)
+		policy.levels[i] = i == POLICY_SECCOMP ? POLICY_ADJUST : POLICY_OFF;
+	fixture.request.policy = &policy;
+	plan_fixture_good(&fixture, &(struct plan_fixture_json){ 0 });
+	cr_expect_eq(fixture.plan->seccomp.floor, PLAN_FLOOR_BASELINE);
+	cr_expect_not(fixture.plan->seccomp.enabled);
+}
+
+Test(plan_harden, a_profile_that_is_not_loaded_is_the_rules_to_decide)
+{
+	struct policy adjust = with_level(POLICY_APPARMOR, POLICY_ADJUST),
+		      enforce = with_level(POLICY_APPARMOR, POLICY_ENFORCE);
+	PLAN_FIXTURE(fixture);
+	PLAN_FIXTURE(refused);
+
+	fixture.host.apparmor = refused.host.apparmor = true;
+	fixture.request.policy = &adjust;
+	plan_fixture_good(&fixture, &(struct plan_fixture_json){ 0 });
+	cr_expect_null(fixture.plan->process.apparmor_profile);
+	cr_expect_eq(plan_fixture_line(&fixture, "apparmor")->level, REPORT_WARNING,
+		     "it does not hold, and somebody has to know");
+	refused.request.policy = &enforce;
+	plan_fixture_build(&refused, &(struct plan_fixture_json){ 0 });
+	cr_expect_eq(refused.rc, -EPERM);
+}
+
+Test(plan_harden, a_namespace_of_its_own_has_its_own_settings)
+{
+	struct policy policy = with_level(POLICY_SYSCTL, POLICY_ENFORCE);
+	static const char *const listed[] = { "net/core/*" };
+	PLAN_FIXTURE(fixture);
+	PLAN_FIXTURE(joined);
+
+	fixture.request.policy = joined.request.policy = &policy;
+	plan_fixture_good(&fixture, &(struct plan_fixture_json){
+					    .linux_ = ",'sysctl':{'net.core.somaxconn':'9','fs.mqueue.msg_max':'5'}",
+					    .namespaces = ",{'type':'network'},{'type':'ipc'}" });
+	cr_expect_eq(fixture.plan->n_sysctls, 2);
+	policy.sysctls = (struct policy_strings){ listed, 1 };
+	plan_fixture_good(&joined, &(struct plan_fixture_json){ .linux_ = ",'sysctl':{'net.core.somaxconn':'9'}",
+								.namespaces = ",{'type':'network','path':'/run/a'}" });
+	cr_expect_eq(joined.plan->n_sysctls, 1);
+}
