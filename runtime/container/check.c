@@ -131,35 +131,38 @@ static int report_refusal(const struct decision *decision, const struct brig_che
 	return 0;
 }
 
-static int check(const struct brig *brig, const struct brig_check *request, struct decision *decision,
-		 struct buffer *out, enum brig_verdict *ret, struct error *err)
+static int decide(const struct brig *brig, const char *path, struct decision *decision, struct error *err)
 {
-	AUTO_FREE char *path = strdup(request->path);
+	AUTO_FREE char *copy = strdup(path);
 	struct brig_create create = { .id = "container", .collects = true };
-	int rc = path ? split(path, &create.bundle, &create.config, err) : error_memory(err);
+	int rc = copy ? split(copy, &create.bundle, &create.config, err) : error_memory(err);
 
-	if (rc >= 0)
-		rc = creation_decide(brig, &create, PLAN_HOLDS_TIMEOUT | PLAN_HOLDS_MAX_OUTPUT, decision, err);
-	if (rc < 0 && err->kind == ERROR_REFUSED) {
-		*ret = BRIG_IS_REFUSED;
-		return report_refusal(decision, request, err, out);
-	}
-	if (rc < 0)
-		return rc;
-	*ret = verdict_on(&decision->report);
-	if (request->json)
-		write_json(policy_name(&decision->policy), &decision->report, *ret, out);
+	return rc < 0 ? rc : creation_decide(brig, &create, PLAN_HOLDS_TIMEOUT | PLAN_HOLDS_MAX_OUTPUT, decision, err);
+}
+
+static enum brig_verdict tell(const struct decision *decision, bool json, struct buffer *out)
+{
+	enum brig_verdict verdict = verdict_on(&decision->report);
+
+	if (json)
+		write_json(policy_name(&decision->policy), &decision->report, verdict, out);
 	else
-		print_text(decision, *ret, out);
-	return 0;
+		print_text(decision, verdict, out);
+	return verdict;
 }
 
 int brig_check(const struct brig *brig, const struct brig_check *request, struct buffer *out, enum brig_verdict *ret,
 	       struct error *err)
 {
 	struct decision decision = { 0 };
-	int rc = check(brig, request, &decision, out, ret, err);
+	int rc = decide(brig, request->path, &decision, err);
 
+	if (rc >= 0)
+		*ret = tell(&decision, request->json, out);
+	if (rc < 0 && err->kind == ERROR_REFUSED) {
+		*ret = BRIG_IS_REFUSED;
+		rc = report_refusal(&decision, request, err, out);
+	}
 	creation_decision_done(&decision);
 	if (rc < 0)
 		return rc;

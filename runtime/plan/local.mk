@@ -40,6 +40,7 @@ runtime_plan_sources = \
 	runtime/plan/plan_print.c \
 	runtime/plan/plan_print.h \
 	runtime/plan/plan_print_files.c \
+	runtime/plan/plan_print_landlock.c \
 	runtime/plan/plan_print_limits.c \
 	runtime/plan/plan_print_process.c \
 	runtime/plan/plan_print_seccomp.c \

@@ -63,7 +63,8 @@ Test(plan_limits, bad_values_name_the_annotation)
 
 Test(plan_limits, the_sites_maximum_holds_without_an_annotation)
 {
-	const struct policy policy =
+	AUTO(policy_done)
+	struct policy policy =
 		policy_of("{\"set\":\"conformant\",\"limits\":{\"timeout\":\"1m\",\"max_output\":\"5k\"}}");
 	PLAN_FIXTURE(fixture);
 
@@ -75,7 +76,8 @@ Test(plan_limits, the_sites_maximum_holds_without_an_annotation)
 
 Test(plan_limits, an_annotation_tightens_and_never_loosens)
 {
-	const struct policy policy =
+	AUTO(policy_done)
+	struct policy policy =
 		policy_of("{\"set\":\"conformant\",\"limits\":{\"timeout\":\"1m\",\"max_output\":\"50k\"}}");
 	const struct report_line *line;
 	PLAN_FIXTURE(fixture);
@@ -95,7 +97,8 @@ Test(plan_limits, an_annotation_tightens_and_never_loosens)
 
 Test(plan_limits, a_larger_annotation_is_refused_where_that_is_enforced)
 {
-	const struct policy policy = policy_of(
+	AUTO(policy_done)
+	struct policy policy = policy_of(
 		"{\"set\":\"conformant\",\"limits\":{\"timeout\":\"1m\"},\"rules\":{\"limit-raise\":\"enforce\"}}");
 	PLAN_FIXTURE(fixture);
 
@@ -120,7 +123,8 @@ Test(plan_limits, what_nobody_holds_is_reported)
 
 Test(plan_limits, not_for_the_container_that_holds_a_pod_together)
 {
-	const struct policy policy =
+	AUTO(policy_done)
+	struct policy policy =
 		policy_of("{\"set\":\"conformant\",\"limits\":{\"timeout\":\"1m\",\"max_output\":\"50k\"}}");
 	const struct plan_fixture_json sandbox =
 		ANNOTATIONS("'brig.dev/timeout':'1s','io.kubernetes.cri.container-type':'sandbox'");
