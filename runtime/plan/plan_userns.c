@@ -224,26 +224,39 @@ static int report_not_granted(struct plan_builder *builder, struct error *err)
 
 /* ---- a user namespace that config.json asks for ---- */
 
-static const struct spec_id_mapping *find_host_id(const struct spec_id_mapping *list, size_t n)
+static bool is_somebodys(const struct spec_id_mapping *mapping, const struct policy_ids *pool)
+{
+	uint64_t first = mapping->host_id, end = first + mapping->size;
+
+	return mapping->size &&
+	       (first < FIRST_FREE_ID || (first < (uint64_t)pool->first + pool->count && end > pool->first));
+}
+
+static const struct spec_id_mapping *find_somebodys(const struct spec_id_mapping *list, size_t n,
+						    const struct policy_ids *pool)
 {
 	for (size_t i = 0; i < n; i++) {
-		if (list[i].size && list[i].host_id < FIRST_FREE_ID)
+		if (is_somebodys(&list[i], pool))
 			return &list[i];
 	}
 	return NULL;
 }
 
-/* The host's root, or one of its users, is not a range of one's own. Refused at the level adjust too: the owners of what is in the
+/* The host's root, one of its users, or what other containers are given, is not a range of one's own. Refused at the level adjust too: the owners of what is in the
  * root file system are config.json's to choose. */
 static int check_maps(struct plan_builder *builder, struct error *err)
 {
 	const struct spec_linux *linux_ = &builder->spec->linux_;
-	const struct spec_id_mapping *uid = find_host_id(linux_->uid_mappings, linux_->n_uid_mappings);
-	const struct spec_id_mapping *gid = find_host_id(linux_->gid_mappings, linux_->n_gid_mappings);
+	const struct policy_ids pool = policy_ids(builder->request->policy);
+	const struct spec_id_mapping *uid = find_somebodys(linux_->uid_mappings, linux_->n_uid_mappings, &pool);
+	const struct spec_id_mapping *gid = find_somebodys(linux_->gid_mappings, linux_->n_gid_mappings, &pool);
 	const struct spec_id_mapping *found = uid ?: gid;
 	enum policy_level level = plan_harden_level(builder, POLICY_USER_NAMESPACE);
-	struct report_line line = { .where = uid ? "linux.uidMappings" : "linux.gidMappings",
-				    .why = "ids below 65536 are the host's own users and groups" };
+	struct report_line line = {
+		.where = uid ? "linux.uidMappings" : "linux.gidMappings",
+		.why = "ids below 65536 are the host's own users and groups, and those that the policy has for "
+		       "user namespaces other containers'"
+	};
 	bool adjust;
 
 	if (!found || level == POLICY_OFF || builder->host->euid != 0 || builder->host->in_user_namespace)

@@ -19,7 +19,7 @@ enum policy_set {
 };
 
 /* Holds where there is no policy file. */
-#define POLICY_BUILT_IN POLICY_CONFORMANT
+#define POLICY_BUILT_IN POLICY_STRICT
 
 enum policy_rule {
 	/* What config.json asks for and this host, the caller, or the site withholds: nobody can do as asked. */

@@ -27,7 +27,8 @@ static struct policy policy_of(const char *text)
 static void good(struct plan_fixture *fixture, const struct policy *policy, const struct plan_fixture_json *json)
 {
 	fixture->request.holds = PLAN_HOLDS_TIMEOUT | PLAN_HOLDS_MAX_OUTPUT;
-	fixture->request.policy = policy;
+	if (policy)
+		fixture->request.policy = policy;
 	plan_fixture_good(fixture, json);
 }
 

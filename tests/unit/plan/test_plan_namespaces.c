@@ -30,7 +30,10 @@ Test(plan_namespaces, needs_a_mount_namespace)
 	struct error err = { 0 };
 	struct spec spec = { .root.path = "r", .oci_version = "1.0.0" };
 	struct host host = { 0 };
-	struct plan_request request = { .spec = &spec, .host = &host, .id = "box", .bundle = "/b" };
+	PLAN_FIXTURE(fixture);
+	struct plan_request request = {
+		.spec = &spec, .policy = fixture.request.policy, .host = &host, .id = "box", .bundle = "/b"
+	};
 	struct report report = { 0 };
 	struct plan *plan = NULL;
 	struct spec_namespace joined = { CLONE_NEWNS, "/proc/1/ns/mnt" };

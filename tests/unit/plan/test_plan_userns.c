@@ -312,6 +312,23 @@ Test(plan_userns, maps_onto_the_host_s_users_are_refused_at_each_level_but_off)
 	end(&test);
 }
 
+Test(plan_userns, maps_onto_what_other_containers_are_given_are_refused)
+{
+	const struct plan_fixture_json json = {
+		.namespaces = PLAN_FIXTURE_USER,
+		.linux_ = ",'uidMappings':[{'containerID':0,'hostID':1879048000,'size':193}]"
+			  ",'gidMappings':[{'containerID':0,'hostID':1879048000,'size':192}]"
+	};
+	struct case_ test;
+
+	begin(&test);
+	plan_fixture_build(&test.fixture, &json);
+	cr_expect_eq(test.fixture.err.kind, ERROR_REFUSED);
+	cr_expect_not_null(strstr(test.fixture.err.message, "linux.uidMappings: asked for hostID 1879048000"), "%s",
+			   test.fixture.err.message);
+	end(&test);
+}
+
 Test(plan_userns, an_exec_has_what_create_gave_whatever_the_policy_says_now)
 {
 	static const enum policy_level levels[] = { POLICY_OFF, POLICY_ADJUST, POLICY_ENFORCE };

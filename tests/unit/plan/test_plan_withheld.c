@@ -86,13 +86,13 @@ Test(plan_withheld, warn_and_adjust_go_on_and_report)
 	}
 }
 
-Test(plan_withheld, without_a_policy_it_is_a_warning)
+Test(plan_withheld, under_conformant_it_is_a_warning)
 {
 	FOR_EACH_CASE(x)
 	{
 		PLAN_FIXTURE(fixture);
 
-		build(&fixture, NULL, &x->json);
+		build(&fixture, fixture.request.policy, &x->json);
 		cr_assert_eq(fixture.rc, 0, "%s", fixture.err.message);
 		cr_expect_eq(plan_fixture_line(&fixture, policy_rule_name(x->rule))->level, REPORT_WARNING);
 	}

@@ -2,7 +2,7 @@
 # shellcheck disable=SC2030,SC2031,SC2154 # bats: a subshell a test, $output
 # brig check: the report before anything runs. brig doctor: what the host can enforce.
 
-load support/common
+load ../integration/support/common
 
 strict() {
 	brig --policy strict "$@"

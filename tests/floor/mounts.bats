@@ -3,7 +3,7 @@
 # bats file_tags=v2
 # The floor's rules about mounts, with real containers: where they come from, what they allow, that nobody inside undoes them.
 
-load support/common
+load ../integration/support/common
 
 prepare() {
 	POLICY=$T/policy.json
@@ -194,7 +194,7 @@ s = socket.socket(socket.AF_UNIX); s.bind(sys.argv[1]); s.listen(); time.sleep(3
 
 # ---- locks: root inside, with CAP_SYS_ADMIN and no filter ----
 
-GUARDED="/ /volume /proc/sys /proc/kcore /masked /masked-file /dev"
+GUARDED=(/ /volume /proc/sys /proc/kcore /masked /masked-file /dev)
 
 locked_container() {
 	user_namespace
@@ -214,11 +214,11 @@ undone() { # what got through, less what says nothing: a bind of a directory tha
 
 @test "root with CAP_SYS_ADMIN undoes no mount, mask or read-only of its container" {
 	locked_container
-	program undo $GUARDED
+	program undo "${GUARDED[@]}"
 	must strict run --bundle "$BUNDLE" "$ID"
 	expect_equal "$(undone)" ""
 	expect_line "$output" '63 attempts'
-	program undo --unshare $GUARDED
+	program undo --unshare "${GUARDED[@]}"
 	must strict run --bundle "$BUNDLE" "$ID"
 	expect_equal "$(undone)" ""
 }
@@ -227,7 +227,7 @@ undone() { # what got through, less what says nothing: a bind of a directory tha
 	locked_container
 	program sleep 300
 	must strict run --detach --bundle "$BUNDLE" "$ID"
-	must brig exec "$ID" undo $GUARDED
+	must brig exec "$ID" undo "${GUARDED[@]}"
 	expect_equal "$(undone)" ""
 	must brig exec "$ID" sh -c 'ls /masked; cat /masked-file; touch /x || echo kept; touch /volume/x || echo kept'
 	expect_equal "$output" $'kept\nkept'
@@ -235,7 +235,7 @@ undone() { # what got through, less what says nothing: a bind of a directory tha
 
 @test "without the floor's rule the same container undoes them: the test bites" {
 	locked_container
-	program undo $GUARDED
+	program undo "${GUARDED[@]}"
 	must run_container
 	expect_like "$output" '/masked: umount got through'
 	expect_like "$output" '/: remounting got through'

@@ -3,7 +3,7 @@
 # The floor's rules about processes, the kernel's files, devices, hooks and limits, as a container under strict sees them. What concerns
 # user namespaces and mounts is out of the way, and has tests of its own.
 
-load support/common
+load ../integration/support/common
 
 prepare() {
 	POLICY=$T/policy.json

@@ -2,7 +2,7 @@
 # shellcheck disable=SC2016,SC2030,SC2031,SC2154 # scripts of other shells; bats: a subshell a test, $output
 # The second lock on the file system. It is looked at alone: the mounts' own flags, the filter and the user namespace are out of its way.
 
-load support/common
+load ../integration/support/common
 
 prepare() {
 	cat > "$T/policy.json" <<- 'END'

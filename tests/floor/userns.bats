@@ -3,7 +3,7 @@
 # bats file_tags=v2
 # The floor's user namespace: a range of the host's ids for each container or pod, also where config.json asks for none.
 
-load support/common
+load ../integration/support/common
 
 IDS=/run/brig-ids
 
