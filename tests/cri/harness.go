@@ -27,6 +27,7 @@ type test struct {
 	alone bool // stops containerd, or counts what is left: nothing may run beside it
 	since int  // the release of containerd that can do it
 	moves bool // is about standard streams: the cases that streamHandler has
+	floor bool // is about the policy's set strict
 }
 
 // T is one run of a case with one handler.
@@ -190,7 +191,7 @@ func collect(s settings, d *daemon) []*T {
 		for _, group := range groups {
 			for _, one := range group {
 				t := &T{test: one, settings: s, RuntimeServiceClient: d.runtime, daemon: d, handler: handler}
-				if one.since <= s.release && (one.moves || handler != streamHandler) && s.only.MatchString(t.line()) {
+				if one.since <= s.release && (one.moves || handler != streamHandler) && t.fitsPolicy() && s.only.MatchString(t.line()) {
 					list = append(list, t)
 				}
 			}

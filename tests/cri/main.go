@@ -19,6 +19,7 @@ type settings struct {
 	handlers   []string // in the order of the report: the yardstick first
 	only       *regexp.Regexp
 	long       bool
+	strict     bool // the site's policy is the set strict
 }
 
 // Releases of containerd as numbers that can be compared.
@@ -48,6 +49,7 @@ func parseSettings() settings {
 		return err
 	})
 	flag.BoolVar(&s.long, "long", false, "the long form of the cases that have one")
+	flag.BoolVar(&s.strict, "strict", false, "the site's policy is the set strict: the cases of strict.go, and no case that wants what it refuses")
 	flag.Parse()
 	s.handlers = strings.Split(*handlers, ",")
 	s.only = regexp.MustCompile(*only)
@@ -58,7 +60,7 @@ func parseSettings() settings {
 // Each case's names, in the order of the report.
 var groups = [][]test{
 	lifecycleTests, statusTests, execTests, attachTests, logTests, statsTests, resourceTests, userTests, privilegeTests,
-	seccompTests, pathTests, namespaceTests, usernsTests, mountTests, deviceTests, restartTests, scaleTests,
+	seccompTests, pathTests, namespaceTests, usernsTests, mountTests, deviceTests, strictTests, restartTests, scaleTests,
 }
 
 func main() {

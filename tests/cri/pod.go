@@ -56,7 +56,7 @@ func (t *T) podConfig(options ...podOption) *cri.PodSandboxConfig {
 		option(config)
 	}
 	// Few cases are about it (onNodeNetwork).
-	if t.nodePodsEndContainerd() {
+	if t.nodePodsEndContainerd() || t.strict && !t.floor {
 		config.Linux.SecurityContext.NamespaceOptions.Network = cri.NamespaceMode_POD
 		if config.Hostname == "" {
 			config.Hostname = name

@@ -30,7 +30,7 @@ strict() {
 	expect_like "$output" 'refused +hook +hooks.createRuntime\[0\].*to do: '
 	expect_like "$output" 'refused +device '
 	expect_like "$output" 'refused +mount-source +mounts\['
-	must_fail 1 'rule (hook|device|mount-source) of policy strict' strict run --bundle "$BUNDLE" "$ID"
+	must_fail 1 'rule (hook|device|mount-source|volume-unmapped) of policy strict' strict run --bundle "$BUNDLE" "$ID"
 }
 
 @test "a document by itself, under another name, as JSON" {
@@ -100,4 +100,13 @@ strict() {
 	expect_like "$output" 'Seccomp:.0'
 	must strict exec "$ID" grep Seccomp: /proc/self/status
 	expect_like "$output" 'Seccomp:.2'
+}
+
+# The stage has a site's policy of its own: here it is hidden.
+@test "without a policy file the set strict holds" {
+	unshare --mount --propagation private sh -c 'umount /etc 2> /dev/null || true
+		test ! -e /etc/brig/policy.json || { mount -t tmpfs tmpfs /etc/brig; }
+		exec "$1" check "$2"' sh "$BRIG" "$BUNDLE" > "$T/out" || status=$?
+	expect_like "$(< "$T/out")" 'adjusted under policy strict'
+	expect_equal "$status" 3
 }
