@@ -74,6 +74,7 @@ Test(audit_syslog, a_reader_that_does_not_read_holds_nobody_up, .timeout = 60)
 	struct buffer line = line_of("{}\n");
 	int r = 0;
 
+	cr_assert_geq(fd, 0);
 	for (unsigned i = 0; r == 0 && i < 100000; i++)
 		r = syslog_send(path, AUDIT_START, &line);
 	cr_expect_eq(r, -EAGAIN);
