@@ -7,6 +7,7 @@ cmd_brig_sources = \
 	cmd/brig/cmd_doctor.c \
 	cmd/brig/cmd_events.c \
 	cmd/brig/cmd_exec.c \
+	cmd/brig/cmd_explain.c \
 	cmd/brig/cmd_features.c \
 	cmd/brig/cmd_help.c \
 	cmd/brig/cmd_kill.c \

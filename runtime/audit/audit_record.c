@@ -218,6 +218,24 @@ static void write_report(struct json_writer *writer, const struct audit_record *
 		json_write_member_uint(writer, "report_omitted", record->n_report - written);
 }
 
+static void write_denials(struct json_writer *writer, const struct audit_record *record)
+{
+	if (!record->has_denials)
+		return;
+	json_write_member_uint(writer, "denials", record->denials);
+	if (record->n_denied == 0)
+		return;
+	json_write_key(writer, "denied");
+	json_write_array_begin(writer);
+	for (size_t i = 0; i < record->n_denied && i < AUDIT_DENIED_MAX; i++) {
+		json_write_object_begin(writer);
+		write_text(writer, "call", record->denied[i].call, RULE_TEXT_MAX);
+		json_write_member_uint(writer, "count", record->denied[i].count);
+		json_write_object_end(writer);
+	}
+	json_write_array_end(writer);
+}
+
 static void write_end(struct json_writer *writer, const struct audit_record *record)
 {
 	char text[TIMESTAMP_MAX];
@@ -227,8 +245,7 @@ static void write_end(struct json_writer *writer, const struct audit_record *rec
 	if (record->exited)
 		json_write_member(writer, "exited", timestamp_format(record->exited, text));
 	write_text(writer, "ended_by", record->ended_by, RULE_TEXT_MAX);
-	if (record->has_denials)
-		json_write_member_uint(writer, "denials", record->denials);
+	write_denials(writer, record);
 	if (!record->usage.is_known)
 		return;
 	json_write_key(writer, "usage");

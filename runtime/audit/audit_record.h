@@ -52,6 +52,12 @@ struct audit_usage {
 	uint64_t oom_kills, cpu_usec, memory_peak; /* peak in bytes; 0: nobody counts */
 };
 
+#define AUDIT_DENIED_MAX 16u
+struct audit_denied {
+	const char *call; /* its name */
+	uint64_t count;
+};
+
 struct audit_caller {
 	pid_t pid;	   /* 0: not known */
 	const char *name;  /* or NULL */
@@ -79,7 +85,9 @@ struct audit_record {
 	const struct timespec *exited; /* when, on CLOCK_REALTIME; or NULL */
 	const char *ended_by;	       /* "timeout", "max-output"; or NULL */
 	bool has_denials;
-	uint64_t denials; /* system calls that were refused */
+	uint64_t denials;		   /* system calls that were refused */
+	const struct audit_denied *denied; /* and how often each */
+	size_t n_denied;
 	struct audit_usage usage;
 	const char *error; /* why it was refused or failed; or NULL */
 };

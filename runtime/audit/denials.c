@@ -201,6 +201,25 @@ uint64_t denials_total(const struct denials *denials)
 	return denials->total;
 }
 
+size_t denials_counts(const struct denials *denials, struct denials_count *ret, size_t max)
+{
+	size_t n = 0, at;
+
+	for (size_t i = 0; i < denials->n; i++) {
+		const struct entry *entry = &denials->entries[i];
+
+		for (at = 0; at < n; at++)
+			if (ret[at].architecture == entry->first.architecture && ret[at].number == entry->first.number)
+				break;
+		if (at == max)
+			continue;
+		if (at == n)
+			ret[n++] = (struct denials_count){ entry->first.architecture, entry->first.number, 0 };
+		ret[at].count += entry->count;
+	}
+	return n;
+}
+
 /* ---- the document ---- */
 
 static void write_arguments(const struct entry *entry, struct json_writer *writer)

@@ -59,6 +59,12 @@ void denials_add_program(struct denials *denials, const char *program, size_t le
 void denials_end(struct denials *denials, enum denials_end end);
 enum denials_end denials_state(const struct denials *denials);
 uint64_t denials_total(const struct denials *denials);
+/* How often each call was refused, whatever its arguments: the first max of them. Returns how many went into ret. */
+struct denials_count {
+	uint32_t architecture, number;
+	uint64_t count;
+};
+size_t denials_counts(const struct denials *denials, struct denials_count *ret, size_t max);
 
 /* {"state": "listening"|"ended"|"flood"|"failed", "total": N, "others": N, "calls": [{"architecture": AUDIT_ARCH_*,
  * "number": N, "arguments": ["0x..", ...] of the first time, "decisive": [indexes that tell calls of one number apart],

@@ -60,6 +60,7 @@ struct brig_bind {
 struct brig_process {
 	pid_t pid;
 	int pidfd;	 /* the caller's to close */
+	int denials_fd;	 /* the same: see brig_start_supervised; or -EBADF */
 	bool is_audited; /* its end is to be told: brig_record_exit */
 	uint32_t cgroup_manager;
 	char cgroup_path[BRIG_CGROUP_PATH_MAX]; /* of the container; with the manager: for brig_group_open */
@@ -91,6 +92,7 @@ struct brig_supervisor {
 	 * them with. */
 	int (*decided)(void *context, const struct brig_limits *limits, struct error *err);
 	void *context;
+	bool counts_denials; /* create: it serves what brig_start_supervised gives it */
 };
 
 struct brig_create {
@@ -112,6 +114,10 @@ struct brig_create {
 int brig_create(const struct brig *brig, const struct brig_create *request, struct brig_process *ret_process,
 		struct error *err);
 int brig_start(const struct brig *brig, const char *id, struct error *err);
+/* For a supervisor that counts denials. *ret_denials_fd: the listener of what the floor's filter refuses, to be served at once
+ * (denial_keeper.h): such a call waits for its answer, and fails with ENOSYS where the listener is closed. -EBADF where create has
+ * given it (the filter went in then), or where there is none. */
+int brig_start_supervised(const struct brig *brig, const char *id, int *ret_denials_fd, struct error *err);
 /* create + start; without detach waits for the end, forwards signals and the terminal, deletes the container unless keep,
  * and gives the exit status as a shell would (128 + signal). */
 int brig_run(const struct brig *brig, const struct brig_create *request, int *ret_exit_status, struct error *err);
@@ -159,15 +165,15 @@ int brig_exec(const struct brig *brig, const struct brig_exec *request, int *ret
 int brig_exec_supervised(const struct brig *brig, const struct brig_exec *request, struct brig_process *ret_process,
 			 struct error *err);
 
+struct denial_listener;
 /* The end of a process that a supervisor has seen, for the audit trail. */
 struct brig_exit {
 	const char *id, *exec_id; /* exec_id: NULL or "" for the container's first process */
 	pid_t pid;
 	int status; /* as a shell has it */
 	struct timespec at;
-	const char *ended_by; /* "timeout", "max-output", or NULL */
-	bool has_denials;
-	uint64_t denials; /* system calls that were refused */
+	const char *ended_by;		       /* "timeout", "max-output", or NULL */
+	const struct denial_listener *denials; /* who has counted the system calls that were refused; or NULL */
 };
 /* Before the container is deleted. A trail that can't be written is a warning. */
 int brig_record_exit(const struct brig *brig, const struct brig_exit *exit, struct error *err);
@@ -214,6 +220,16 @@ struct brig_check {
 /* Appends each thing that the policy would change or refuse, all of them, to out. Errors: those of the document itself. */
 int brig_check(const struct brig *brig, const struct brig_check *request, struct buffer *out, enum brig_verdict *ret,
 	       struct error *err);
+/* What the policy made of a container, whether that holds in the kernel, and which system calls were refused to it: text or JSON
+ * is appended to out. */
+struct brig_explain {
+	const char *id; /* or NULL with last */
+	bool last;	/* the one that brig run ended with last: its state is gone */
+	bool json;
+};
+/* *ret_flagged: something is not as it was planned. */
+int brig_explain(const struct brig *brig, const struct brig_explain *request, struct buffer *out, bool *ret_flagged,
+		 struct error *err);
 enum brig_health {
 	BRIG_HEALTHY,
 	BRIG_LACKS_SOME,   /* a protection less */

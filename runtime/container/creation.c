@@ -22,6 +22,7 @@
 #include "container/creation_binds.h"
 #include "container/creation_root.h"
 #include "container/creation_sources.h"
+#include "container/expectation.h"
 #include "container/foreground.h"
 #include "container/policy_facts.h"
 #include "container/record.h"
@@ -231,6 +232,8 @@ static int save(struct creation *creation, struct error *err)
 
 	if (rc >= 0)
 		rc = record_prepare(creation, err);
+	if (rc >= 0)
+		rc = expectation_save(creation, err);
 	return rc < 0 ? rc : store_save(&creation->container, err);
 }
 
@@ -348,17 +351,20 @@ void creation_done(struct creation *creation)
 	close_and_reset(&creation->root_mount_fd);
 	cgroup_free(steal_ptr(&creation->cgroup));
 	/* The strings of the state are the plan's. */
-	if (creation->reserved)
-		store_done(&creation->container);
+	store_done(&creation->container);
 	creation_decision_done(&creation->decision);
 }
 
-/* Which limits of the plan somebody holds while the container runs: the supervisor all of them, run itself those of time. */
+/* Which limits of the plan somebody holds while the container runs: the supervisor all of them, run itself those of time; and who
+ * serves a listener. */
 static unsigned held_limits(const struct brig_create *request, enum child_role role)
 {
-	if (request->supervisor && request->supervisor->decided)
-		return PLAN_HOLDS_TIMEOUT | PLAN_HOLDS_MAX_OUTPUT;
-	return role == CHILD_INIT_RUNS && !request->detach ? PLAN_HOLDS_TIMEOUT : 0;
+	const struct brig_supervisor *supervisor = request->supervisor;
+
+	if (supervisor)
+		return (supervisor->decided ? PLAN_HOLDS_TIMEOUT | PLAN_HOLDS_MAX_OUTPUT : 0) |
+		       (supervisor->counts_denials ? PLAN_HOLDS_DENIALS : 0);
+	return role == CHILD_INIT_RUNS && !request->detach ? PLAN_HOLDS_TIMEOUT | PLAN_HOLDS_DENIALS : 0;
 }
 
 static int tell_supervisor(const struct creation *creation, struct error *err)
@@ -430,7 +436,7 @@ int creation_run(const struct brig *brig, const struct brig_create *request, enu
 	struct creation creation = { .brig = brig,
 				     .request = request,
 				     .container = { .root_fd = -EBADF, .dir_fd = -EBADF },
-				     .birth = { .pid = -1, .pidfd = -EBADF, .channel_fd = -EBADF },
+				     .birth = { .pid = -1, .pidfd = -EBADF, .channel_fd = -EBADF, .listener_fd = -EBADF },
 				     .filter_cache_fd = -EBADF,
 				     .decision.ids.userns_fd = -EBADF,
 				     .root_mount_fd = -EBADF,
@@ -446,7 +452,6 @@ int creation_run(const struct brig *brig, const struct brig_create *request, enu
 		rc = make(&creation, role, err);
 	if (rc < 0) {
 		creation_undo(&creation, err);
-		store_done(&creation.container);
 		creation_done(&creation);
 		return rc;
 	}

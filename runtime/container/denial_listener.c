@@ -169,3 +169,8 @@ void denial_listener_write_json(const struct denial_listener *listener, struct j
 {
 	denials_write_json(listener->denials, writer);
 }
+
+size_t denial_listener_counts(const struct denial_listener *listener, struct denials_count *ret, size_t max)
+{
+	return denials_counts(listener->denials, ret, max);
+}

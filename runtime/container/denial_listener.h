@@ -9,6 +9,7 @@
 #include "base/cleanup.h"
 #include "base/json_write.h"
 
+struct denials_count;
 struct denials_limits;
 struct denial_listener;
 
@@ -28,5 +29,7 @@ void denial_listener_end(struct denial_listener *listener);
 
 /* How many calls were refused. */
 uint64_t denial_listener_total(const struct denial_listener *listener);
+/* denials_counts() of it. */
+size_t denial_listener_counts(const struct denial_listener *listener, struct denials_count *ret, size_t max);
 /* The document that audit/denials.h describes. */
 void denial_listener_write_json(const struct denial_listener *listener, struct json_writer *writer);

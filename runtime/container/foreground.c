@@ -13,6 +13,7 @@
 #include "base/cleanup.h"
 #include "base/fd.h"
 #include "base/syscalls.h"
+#include "container/denial_keeper.h"
 
 #define COPY_SIZE 4096
 #define NS_PER_MS UINT64_C(1000000)
@@ -112,20 +113,39 @@ uint64_t foreground_now(void)
 	return (uint64_t)now.tv_sec * 1000 * NS_PER_MS + (uint64_t)now.tv_nsec;
 }
 
-/* Milliseconds for poll(2), rounded up. At the deadline, and once, the process is killed. */
-static int time_left(struct foreground *foreground, int pidfd)
+/* At the deadline, and once, the process is killed. */
+static void keep_deadline(struct foreground *foreground, int pidfd)
 {
-	uint64_t now, left;
+	if (foreground->deadline == 0 || foreground->timed_out || foreground_now() < foreground->deadline)
+		return;
+	foreground->timed_out = true;
+	sys_pidfd_send_signal(pidfd, SIGKILL);
+}
 
-	if (foreground->deadline == 0 || foreground->timed_out)
+static void keep_denials(struct foreground *foreground, bool is_ready)
+{
+	uint64_t due;
+
+	if (is_ready && !denial_keeper_serve(foreground->keeper))
+		denial_keeper_close(foreground->keeper);
+	due = denial_keeper_due(foreground->keeper);
+	if (due > 0 && foreground_now() >= due)
+		denial_keeper_save(foreground->keeper);
+}
+
+/* Milliseconds for poll(2), rounded up. */
+static int time_left(const struct foreground *foreground)
+{
+	uint64_t due = denial_keeper_due(foreground->keeper), now, left;
+
+	if (foreground->deadline > 0 && !foreground->timed_out && (due == 0 || foreground->deadline < due))
+		due = foreground->deadline;
+	if (due == 0)
 		return -1;
 	now = foreground_now();
-	if (now >= foreground->deadline) {
-		foreground->timed_out = true;
-		sys_pidfd_send_signal(pidfd, SIGKILL);
-		return -1;
-	}
-	left = (foreground->deadline - now - 1) / NS_PER_MS + 1;
+	if (now >= due)
+		return 0;
+	left = (due - now - 1) / NS_PER_MS + 1;
 	return left > INT_MAX ? INT_MAX : (int)left;
 }
 
@@ -136,18 +156,22 @@ int foreground_wait(struct foreground *foreground, const struct birth *birth, in
 		{ .fd = foreground->signal_fd, .events = POLLIN },
 		{ .fd = foreground->master_fd, .events = POLLIN },
 		{ .fd = foreground->master_fd >= 0 ? STDIN_FILENO : -1, .events = POLLIN },
+		{ .fd = denial_keeper_fd(foreground->keeper), .events = POLLIN },
 	};
 	siginfo_t info = { 0 };
 
 	while (!polled[0].revents) {
-		if (poll(polled, ARRAY_SIZE(polled), time_left(foreground, birth->pidfd)) < 0 && errno != EINTR)
+		if (poll(polled, ARRAY_SIZE(polled), time_left(foreground)) < 0 && errno != EINTR)
 			return error_system(err, errno, "wait for the container's end");
+		keep_deadline(foreground, birth->pidfd);
 		if (polled[1].revents)
 			forward_signals(foreground, birth->pidfd);
 		if (polled[2].revents && !copy_some(foreground->master_fd, STDOUT_FILENO))
 			polled[2].fd = -1;
 		if (polled[3].revents && !copy_some(STDIN_FILENO, foreground->master_fd))
 			polled[3].fd = -1;
+		keep_denials(foreground, polled[4].revents);
+		polled[4].fd = denial_keeper_fd(foreground->keeper);
 	}
 	drain(foreground);
 	if (waitid(P_PIDFD, (id_t)birth->pidfd, &info, WEXITED) < 0)

@@ -9,13 +9,16 @@
 #include "parent/birth.h"
 #include "plan/plan.h"
 
+struct denial_keeper;
+
 struct foreground {
 	int signal_fd;
 	int master_fd; /* the terminal's master, or -EBADF */
 	bool raw;      /* our own terminal was changed */
 	/* To be set before foreground_wait: on CLOCK_MONOTONIC, in nanoseconds; 0: none. The process is killed then. */
 	uint64_t deadline;
-	bool timed_out; /* it was */
+	bool timed_out;		      /* it was */
+	struct denial_keeper *keeper; /* to be served meanwhile, or NULL; set by the caller, whose it stays */
 	struct termios saved;
 };
 

@@ -19,6 +19,10 @@ runtime_container_sources = \
 	runtime/container/creation_sources.h \
 	runtime/container/delete.c \
 	runtime/container/delete.h \
+	runtime/container/denial_document.c \
+	runtime/container/denial_document.h \
+	runtime/container/denial_keeper.c \
+	runtime/container/denial_keeper.h \
 	runtime/container/denial_listener.c \
 	runtime/container/denial_listener.h \
 	runtime/container/doctor.c \
@@ -27,6 +31,13 @@ runtime_container_sources = \
 	runtime/container/exec.c \
 	runtime/container/exec_process.c \
 	runtime/container/exec_process.h \
+	runtime/container/expectation.c \
+	runtime/container/expectation.h \
+	runtime/container/explain.c \
+	runtime/container/explain.h \
+	runtime/container/explain_advice.c \
+	runtime/container/explain_posture.c \
+	runtime/container/explain_posture_text.c \
 	runtime/container/features.c \
 	runtime/container/foreground.c \
 	runtime/container/foreground.h \

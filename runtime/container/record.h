@@ -16,6 +16,7 @@
 
 struct cgroup;
 struct creation;
+struct denial_listener;
 
 /* Before the state is saved: puts there what later lines need, if there is a trail. */
 int record_prepare(struct creation *creation, struct error *err);
@@ -44,13 +45,12 @@ struct record_exit {
 	pid_t pid;
 	const char *exec_id; /* or NULL */
 	bool has_status;
-	int status;		   /* as a shell has it */
-	const struct timespec *at; /* when it ended, or NULL: now */
-	const char *ended_by;	   /* "timeout", "max-output", or NULL */
-	struct cgroup *cgroup;	   /* what it has used; or NULL */
-	const char *error;	   /* or NULL */
-	bool has_denials;
-	uint64_t denials;
+	int status;			       /* as a shell has it */
+	const struct timespec *at;	       /* when it ended, or NULL: now */
+	const char *ended_by;		       /* "timeout", "max-output", or NULL */
+	struct cgroup *cgroup;		       /* what it has used; or NULL */
+	const char *error;		       /* or NULL */
+	const struct denial_listener *denials; /* who has counted the calls that were refused; or NULL */
 };
 void record_exit(const struct state *state, const struct record_exit *exit);
 void record_delete(const struct state *state, const struct audit_usage *usage);

@@ -2,13 +2,16 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "audit/denials.h"
 #include "base/cleanup.h"
 #include "base/fd.h"
+#include "container/denial_listener.h"
 #include "container/metrics_parse.h"
 #include "container/record.h"
 #include "container/record_target.h"
 #include "parent/cgroup/cgroup.h"
 #include "parent/cgroup/cgroup_statistics.h"
+#include "parent/seccomp/seccomp_calls.h"
 
 static uint64_t count(int fd, const char *file)
 {
@@ -46,6 +49,23 @@ void record_usage(const struct state *state, struct cgroup *cgroup, struct audit
 	};
 }
 
+static void take_denials(const struct denial_listener *listener, struct audit_record *record,
+			 struct audit_denied denied[static AUDIT_DENIED_MAX],
+			 char names[static AUDIT_DENIED_MAX][SECCOMP_CALLS_NAME_MAX])
+{
+	struct denials_count counts[AUDIT_DENIED_MAX];
+
+	record->has_denials = true;
+	record->denials = denial_listener_total(listener);
+	record->n_denied = denial_listener_counts(listener, counts, AUDIT_DENIED_MAX);
+	record->denied = denied;
+	for (size_t i = 0; i < record->n_denied; i++)
+		denied[i] = (struct audit_denied){
+			.call = seccomp_calls_name(counts[i].architecture, counts[i].number, names[i]),
+			.count = counts[i].count,
+		};
+}
+
 void record_exit(const struct state *state, const struct record_exit *exit)
 {
 	struct audit_record record = {
@@ -57,16 +77,18 @@ void record_exit(const struct state *state, const struct record_exit *exit)
 		.status = exit->status,
 		.exited = exit->at,
 		.ended_by = exit->ended_by,
-		.has_denials = exit->has_denials,
-		.denials = exit->denials,
 		.error = exit->error,
 	};
+	char names[AUDIT_DENIED_MAX][SECCOMP_CALLS_NAME_MAX];
+	struct audit_denied denied[AUDIT_DENIED_MAX];
 	struct record_target target;
 
 	if (!record_target_of_state(state, &target))
 		return;
 	record.workload = record_target_workload(state->annotations, state->n_annotations);
 	record_usage(state, exit->cgroup, &record.usage);
+	if (exit->denials)
+		take_denials(exit->denials, &record, denied, names);
 	record_target_write(&target, &record, /* binding= */ false, NULL);
 }
 
@@ -92,7 +114,6 @@ int brig_record_exit(const struct brig *brig, const struct brig_exit *exit, stru
 		.status = exit->status,
 		.at = &exit->at,
 		.ended_by = exit->ended_by,
-		.has_denials = exit->has_denials,
 		.denials = exit->denials,
 	};
 	int rc = store_open(brig, exit->id, STORE_UNLOCKED, &container, err);

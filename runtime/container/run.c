@@ -7,6 +7,8 @@
 #include "container/brig.h"
 #include "container/creation.h"
 #include "container/delete.h"
+#include "container/denial_keeper.h"
+#include "container/expectation.h"
 #include "container/foreground.h"
 #include "container/record.h"
 #include "container/start.h"
@@ -49,10 +51,17 @@ static int wait_for_end(struct creation *creation, struct foreground *foreground
 		rc = foreground_take_terminal(foreground, creation->console.master_socket_fd, err);
 	/* Whoever wants to kill or exec meanwhile needs the lock that creation took. */
 	store_unlock(&creation->container);
+	if (creation->birth.listener_fd >= 0) {
+		foreground->keeper =
+			denial_keeper_new(creation->brig, creation->request->id, steal_fd(&creation->birth.listener_fd));
+		if (!foreground->keeper)
+			log_warning("what is refused to the container is not counted: no memory");
+	}
 	if (creation->plan->limits.timeout.value > 0)
 		foreground->deadline = foreground_now() + creation->plan->limits.timeout.value;
 	if (rc >= 0)
 		rc = foreground_wait(foreground, &creation->birth, ret_exit_status, err);
+	denial_keeper_end(foreground->keeper);
 	if (rc >= 0 && foreground->timed_out)
 		*ret_exit_status = end_by_timeout(creation);
 	return rc;
@@ -64,9 +73,11 @@ static void record_end(const struct creation *creation, const struct foreground 
 					  .has_status = true,
 					  .status = status,
 					  .ended_by = foreground->timed_out ? "timeout" : NULL,
-					  .cgroup = creation->cgroup };
+					  .cgroup = creation->cgroup,
+					  .denials = denial_keeper_listener(foreground->keeper) };
 
 	record_exit(&creation->container.state, &exit);
+	expectation_keep_last(&creation->container, status, exit.denials);
 }
 
 /* The container is over: what it leaves goes away, unless the caller keeps it or has deleted it already. */
@@ -114,6 +125,7 @@ int brig_run(const struct brig *brig, const struct brig_create *request, int *re
 			creation_undo(&creation, err);
 		clean_up(brig, request, &creation);
 	}
+	denial_keeper_free(foreground.keeper);
 	foreground_end(&foreground);
 	return rc;
 }

@@ -27,7 +27,8 @@ int start_run_hooks(const struct plan *plan, pid_t pid, int pidfd, struct error 
 
 struct waiting { /* the container's first process */
 	int pidfd;
-	int fd; /* connection to it, or -EBADF */
+	int fd;		/* connection to it, or -EBADF */
+	int denials_fd; /* brig_start_supervised's */
 };
 
 static int connect_to(const struct container *container, struct waiting *waiting, struct error *err)
@@ -53,7 +54,7 @@ static int let_go(const struct container *container, const struct plan *plan, st
 	rc = handshake_send_go(fd, container->state.pid);
 	if (rc < 0)
 		return error_system(err, -rc, "tell the container to start");
-	rc = birth_finish_start(fd, plan, container->state.pid, err);
+	rc = birth_finish_start(fd, plan, container->state.pid, &waiting->denials_fd, err);
 	/* Started, or ended in the attempt: it does not wait any more. */
 	unlinkat(container->dir_fd, STORE_START_SOCKET, 0);
 	if (rc < 0)
@@ -82,9 +83,9 @@ static int start_locked(const struct brig *brig, const struct container *contain
 	return rc < 0 ? rc : let_go(container, plan, waiting, err);
 }
 
-int brig_start(const struct brig *brig, const char *id, struct error *err)
+int brig_start_supervised(const struct brig *brig, const char *id, int *ret_denials_fd, struct error *err)
 {
-	struct waiting waiting = { .pidfd = -EBADF, .fd = -EBADF };
+	struct waiting waiting = { .pidfd = -EBADF, .fd = -EBADF, .denials_fd = -EBADF };
 	struct container container;
 	int rc = store_open(brig, id, STORE_LOCKED, &container, err);
 
@@ -94,5 +95,16 @@ int brig_start(const struct brig *brig, const char *id, struct error *err)
 	close_and_reset(&waiting.fd);
 	close_and_reset(&waiting.pidfd);
 	store_done(&container);
+	if (rc >= 0)
+		*ret_denials_fd = steal_fd(&waiting.denials_fd);
+	close_and_reset(&waiting.denials_fd);
 	return rc;
+}
+
+int brig_start(const struct brig *brig, const char *id, struct error *err)
+{
+	AUTO_CLOSE int denials_fd = -EBADF;
+
+	/* Nobody counts: what is refused fails with ENOSYS then. */
+	return brig_start_supervised(brig, id, &denials_fd, err);
 }

@@ -308,7 +308,9 @@ int birth_go(const struct birth *birth, struct error *err)
 int birth_begin(const struct birth_request *request, struct birth *ret, struct error *err)
 {
 	struct preparation preparation = { .channel_fds = { -EBADF, -EBADF }, .mounts.root_fd = -EBADF, .proc_fd = -EBADF };
-	struct birth birth = { .pid = -1, .pidfd = -EBADF, .channel_fd = -EBADF, .waits = needs_to_wait(request) };
+	struct birth birth = {
+		.pid = -1, .pidfd = -EBADF, .channel_fd = -EBADF, .listener_fd = -EBADF, .waits = needs_to_wait(request)
+	};
 	int rc;
 
 	rc = prepare(request, &preparation, err);
@@ -346,10 +348,23 @@ struct conversation {
 	int channel_fd;
 	const struct plan *plan;
 	pid_t pid;
-	bool ready; /* the child has said so */
+	bool ready;	  /* the child has said so */
+	int *listener_fd; /* where the floor's goes */
 };
 
-static int answer(struct conversation *conversation, const struct handshake_message *message, int passed_fd,
+static int take_listener(const struct conversation *conversation, int *passed_fd, struct error *err)
+{
+	const struct plan *plan = conversation->plan;
+
+	if (plan && plan->seccomp.listener_path)
+		return listener_hand_over(plan, conversation->pid, *passed_fd, err);
+	if (*passed_fd < 0 || *conversation->listener_fd >= 0)
+		return error_set(err, ERROR_INTERNAL, EPROTO, "the container sent no listener, or more than one");
+	*conversation->listener_fd = steal_fd(passed_fd);
+	return 0;
+}
+
+static int answer(struct conversation *conversation, const struct handshake_message *message, int *passed_fd,
 		  struct error *err)
 {
 	switch (message->type) {
@@ -359,7 +374,7 @@ static int answer(struct conversation *conversation, const struct handshake_mess
 		log_warning("%s", message->error.message);
 		return 0;
 	case HANDSHAKE_LISTENER:
-		return listener_hand_over(conversation->plan, conversation->pid, passed_fd, err);
+		return take_listener(conversation, passed_fd, err);
 	case HANDSHAKE_READY:
 		conversation->ready = true;
 		return 0;
@@ -396,15 +411,18 @@ static int serve(struct conversation *conversation, bool until_ready, struct err
 		rc = handshake_receive(conversation->channel_fd, &message, &passed_fd, err);
 		if (rc <= 0)
 			return rc;
-		rc = answer(conversation, &message, passed_fd, err);
+		rc = answer(conversation, &message, &passed_fd, err);
 		if (rc < 0 || (until_ready && conversation->ready))
 			return rc;
 	}
 }
 
-int birth_finish(const struct birth_request *request, const struct birth *birth, struct error *err)
+int birth_finish(const struct birth_request *request, struct birth *birth, struct error *err)
 {
-	struct conversation conversation = { .channel_fd = birth->channel_fd, .plan = request->plan, .pid = birth->pid };
+	struct conversation conversation = { .channel_fd = birth->channel_fd,
+					     .plan = request->plan,
+					     .pid = birth->pid,
+					     .listener_fd = &birth->listener_fd };
 	int rc;
 
 	wait_for_end(request, birth->channel_fd);
@@ -416,9 +434,11 @@ int birth_finish(const struct birth_request *request, const struct birth *birth,
 	return error_set(err, ERROR_SYSTEM, ECHILD, "the container's first process was killed while it was set up");
 }
 
-int birth_finish_start(int channel_fd, const struct plan *plan, pid_t pid, struct error *err)
+int birth_finish_start(int channel_fd, const struct plan *plan, pid_t pid, int *ret_listener_fd, struct error *err)
 {
-	struct conversation conversation = { .channel_fd = channel_fd, .plan = plan, .pid = pid };
+	struct conversation conversation = {
+		.channel_fd = channel_fd, .plan = plan, .pid = pid, .listener_fd = ret_listener_fd
+	};
 
 	return serve(&conversation, /* until_ready= */ false, err);
 }
@@ -439,4 +459,5 @@ void birth_done(struct birth *birth)
 {
 	close_and_reset(&birth->pidfd);
 	close_and_reset(&birth->channel_fd);
+	close_and_reset(&birth->listener_fd);
 }

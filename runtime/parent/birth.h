@@ -30,7 +30,8 @@ struct birth_request {
 struct birth {
 	pid_t pid;
 	int pidfd, channel_fd;
-	bool waits; /* the child does, for birth_go */
+	bool waits;	 /* the child does, for birth_go */
+	int listener_fd; /* of the floor's filter (plan_seccomp.floor_notifies), once birth_finish has it; else -EBADF */
 };
 
 /* Up to the moment in which the child can go its own way: maps, cgroups and oom_score_adj are set. */
@@ -38,9 +39,10 @@ int birth_begin(const struct birth_request *request, struct birth *ret, struct e
 /* Lets it go. Until then it ends by itself where we end. */
 int birth_go(const struct birth *birth, struct error *err);
 /* Serves the child until it waits for start (CHILD_INIT_WAITS) or executes its program. */
-int birth_finish(const struct birth_request *request, const struct birth *birth, struct error *err);
-/* The same for the connection of a later start. */
-int birth_finish_start(int channel_fd, const struct plan *plan, pid_t pid, struct error *err);
+int birth_finish(const struct birth_request *request, struct birth *birth, struct error *err);
+/* The same for the connection of a later start. plan: or NULL, where no hooks and no listenerPath need it. ret_listener_fd: as
+ * birth.listener_fd, set by the caller to -EBADF; also in case of failure the caller's to close. */
+int birth_finish_start(int channel_fd, const struct plan *plan, pid_t pid, int *ret_listener_fd, struct error *err);
 /* Kills and reaps what begin made. */
 void birth_abort(struct birth *birth);
 void birth_done(struct birth *birth);

@@ -347,6 +347,7 @@ struct plan_hooks {
 enum {
 	PLAN_HOLDS_TIMEOUT = 1 << 0,
 	PLAN_HOLDS_MAX_OUTPUT = 1 << 1,
+	PLAN_HOLDS_DENIALS = 1 << 2, /* a listener for what the floor's filter refuses */
 };
 
 struct plan_limit {

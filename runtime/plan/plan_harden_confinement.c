@@ -11,11 +11,30 @@ static enum plan_floor floor_of_set(const struct plan_builder *builder)
 	return policy_set(builder->request->policy) == POLICY_STRICT ? PLAN_FLOOR_STRICT : PLAN_FLOOR_BASELINE;
 }
 
+/* The kernel takes one listener, and config.json's goes first. What brig and the startContainer hooks do behind the filter is done while
+ * nobody serves a listener yet: what is refused to them must not wait for that. With no_new_privs brig itself does nothing there but
+ * execute the program. */
+static bool can_notify(const struct plan_builder *builder)
+{
+	const struct plan *plan = builder->plan;
+	const struct plan_seccomp *seccomp = &plan->seccomp;
+
+	if (!(builder->request->holds & PLAN_HOLDS_DENIALS) || !plan->process.no_new_privileges ||
+	    plan->hooks[PLAN_HOOK_START_CONTAINER].n > 0)
+		return false;
+	for (size_t i = 0; seccomp->enabled && i < seccomp->n_rules; i++) {
+		if (seccomp->rules[i].action == SECCOMP_RET_USER_NOTIF)
+			return false;
+	}
+	return !seccomp->enabled || (!seccomp->listener_path && seccomp->default_action != SECCOMP_RET_USER_NOTIF);
+}
+
 static void lay_floor(struct plan_builder *builder)
 {
 	struct plan_seccomp *seccomp = &builder->plan->seccomp;
 
 	seccomp->floor = floor_of_set(builder);
+	seccomp->floor_notifies = can_notify(builder);
 	seccomp->floor_capabilities = builder->plan->process.capabilities.bounding;
 	plan_digest_seccomp(seccomp, seccomp->digest);
 }

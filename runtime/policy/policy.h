@@ -41,7 +41,7 @@ enum policy_rule {
 	POLICY_DEVICE,		   /* from a list only: nodes, device rules, binds of device nodes */
 	POLICY_HOOK,		   /* from listed directories only */
 	POLICY_HOST_NAMESPACE,	   /* pid, network, ipc, uts, time: none of the host's */
-	POLICY_LANDLOCK,	   /* a second lock on the file system and TCP */
+	POLICY_LANDLOCK,	   /* a second lock on the file system, where the root is read-only */
 	POLICY_MASKED_PATH,	   /* masked and read-only paths: a union with ours */
 	POLICY_MOUNT_FLAGS,	   /* volumes are nosuid, nodev */
 	POLICY_MOUNT_PROPAGATION,  /* nothing goes back to the host */

@@ -47,6 +47,7 @@ static int run_create(const void *context, struct worker_outcome *outcome, struc
 		.n_binds = task->n_binds,
 		.decided = take_decision,
 		.context = &decision,
+		.counts_denials = true,
 	};
 	const struct brig_create request = {
 		.id = task->id,
@@ -63,8 +64,7 @@ static int run_start(const void *context, struct worker_outcome *outcome, struct
 {
 	const struct process *init = context;
 
-	(void)outcome;
-	return brig_start(brig_of(init), init->task->id, err);
+	return brig_start_supervised(brig_of(init), init->task->id, &outcome->process.denials_fd, err);
 }
 
 static int run_exec(const void *context, struct worker_outcome *outcome, struct error *err)

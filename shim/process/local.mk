@@ -17,6 +17,8 @@ shim_process_sources = \
 	shim/process/task.h \
 	shim/process/task_audit.c \
 	shim/process/task_audit.h \
+	shim/process/task_denials.c \
+	shim/process/task_denials.h \
 	shim/process/task_exit.c \
 	shim/process/task_exit.h \
 	shim/process/task_kill.c \

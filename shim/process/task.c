@@ -144,6 +144,7 @@ void task_free(struct task *task)
 		task_remove_exec(task->execs);
 	process_done(&task->init);
 	task_oom_close(task);
+	task_denials_close(task);
 	task_limits_close(task);
 	loop_clear_timer(loop, &task->end_timer);
 	loop_clear_timer(loop, &task->tick);

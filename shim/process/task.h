@@ -9,6 +9,7 @@
 #include "shim/process/exit_order.h"
 #include "shim/process/reaper.h"
 #include "shim/process/task_audit.h"
+#include "shim/process/task_denials.h"
 #include "shim/process/task_limits.h"
 #include "shim/process/task_oom.h"
 #include "shim/process/tasks.h"
@@ -62,6 +63,7 @@ struct task { /* a container */
 	struct brig_group *group; /* NULL before it is made, and without control groups */
 	struct exit_order order;
 	struct task_oom oom;
+	struct task_denials denials;
 	struct task_limits limits;
 	struct loop_timer end_timer; /* the init has ended, its execs have not */
 	struct loop_timer tick;	     /* something waits to be told or served */

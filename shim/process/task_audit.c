@@ -31,6 +31,7 @@ static void record(const struct process *process)
 		.status = process->exit_status,
 		.at = process->exited_at,
 		.ended_by = limit_name(process),
+		.denials = task_denials_counted(process),
 	};
 	struct error err = { 0 };
 

@@ -89,6 +89,7 @@ static void end_container(struct task *task)
 	struct error err = { 0 };
 
 	task_oom_end(task);
+	task_denials_end(task);
 	task_limits_end(task);
 	if (task->group && brig_group_kill(task->group, /* exec_id= */ NULL, &err) < 0)
 		log_warning("container %s: what its first process left was not killed: %s", task->id, err.message);

@@ -173,6 +173,7 @@ static void handle_outcome(void *owner, const struct worker_outcome *outcome, co
 
 	process->worker = NULL;
 	end_turn(process->task->tasks);
+	task_denials_take(process, outcome);
 	if (request->is_undoing) {
 		struct error failure = request->failure;
 

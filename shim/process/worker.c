@@ -22,6 +22,7 @@ struct worker_message {
 	struct brig_process process;
 	struct brig_limits limits;
 	uint8_t has_output[2]; /* 1: its descriptor comes after the pidfd */
+	uint8_t has_denials;   /* 1: the listener comes last */
 };
 
 struct worker {
@@ -80,7 +81,7 @@ static int work(const struct worker_options *options, int socket_fd, struct work
 	return options->run(options->context, outcome, err);
 }
 
-/* The pidfd first, as far as there is one, then the outputs' ends. */
+/* The pidfd first, as far as there is one, then the outputs' ends, then the listener. */
 static int send_outcome(int socket_fd, struct worker_message *message, const struct worker_outcome *outcome)
 {
 	int fds[FD_PASSED_MAX];
@@ -95,6 +96,9 @@ static int send_outcome(int socket_fd, struct worker_message *message, const str
 		if (message->has_output[i])
 			fds[n++] = outcome->output_fds[i];
 	}
+	message->has_denials = outcome->process.denials_fd >= 0;
+	if (message->has_denials)
+		fds[n++] = outcome->process.denials_fd;
 	return fd_send_list(socket_fd, message, sizeof(*message), fds, n);
 }
 
@@ -166,6 +170,7 @@ static int check_message(struct worker_message *message, ssize_t length, const i
 	while (n < FD_PASSED_MAX && fds[n] >= 0)
 		n++;
 	wanted = message->process.pid > 0 ? 1U + (message->has_output[0] == 1) + (message->has_output[1] == 1) : 0;
+	wanted += message->has_denials == 1;
 	if (message->rc >= 0 && n != wanted)
 		return error_set(err, ERROR_INTERNAL, EPROTO,
 				 "the worker sent process %d and %zu descriptors in place of %zu",
@@ -195,11 +200,12 @@ static void take_message(struct worker *worker, struct worker_message *message, 
 	}
 	outcome.process = message->process;
 	outcome.limits = message->limits;
-	outcome.process.pidfd = fds[n++];
+	outcome.process.pidfd = outcome.process.pid > 0 ? fds[n++] : -EBADF;
 	for (size_t i = 0; i < ARRAY_SIZE(outcome.output_fds) && outcome.process.pid > 0; i++) {
 		if (message->has_output[i] == 1)
 			outcome.output_fds[i] = fds[n++];
 	}
+	outcome.process.denials_fd = message->has_denials == 1 ? fds[n++] : -EBADF;
 	finish(worker, &outcome, NULL);
 }
 

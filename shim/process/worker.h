@@ -12,7 +12,7 @@
 /* What comes back, in one message; for those jobs that make a process, with its pidfd. */
 struct worker_outcome {
 	bool has_returned;	     /* the worker lived to tell: what it reports it has undone itself */
-	struct brig_process process; /* pid 0 and pidfd -EBADF where none was made */
+	struct brig_process process; /* pid 0 and pidfd -EBADF where none was made; denials_fd may come without one */
 	struct brig_limits limits;
 	int output_fds[2]; /* of pipes that the process writes to, or -EBADF: see io_bound */
 };
@@ -37,7 +37,9 @@ struct worker_options {
 	void *owner;
 };
 
-#define WORKER_OUTCOME_NONE ((struct worker_outcome){ .process.pidfd = -EBADF, .output_fds = { -EBADF, -EBADF } })
+#define WORKER_OUTCOME_NONE                                                             \
+	((struct worker_outcome){ .process = { .pidfd = -EBADF, .denials_fd = -EBADF }, \
+				  .output_fds = { -EBADF, -EBADF } })
 
 /* Returns 0 or a negative errno with err set: `done` is not called then. */
 int worker_start(const struct worker_options *options, struct worker **ret, struct error *err);

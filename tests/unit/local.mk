@@ -94,6 +94,7 @@ unit_container_sources = \
 	tests/unit/container/test_denial_listener.c \
 	tests/unit/container/test_documents.c \
 	tests/unit/container/test_exec_process.c \
+	tests/unit/container/test_explain.c \
 	tests/unit/container/test_id_ranges.c \
 	tests/unit/container/test_metrics.c \
 	tests/unit/container/test_state.c \

@@ -1,5 +1,8 @@
 #include "parent/seccomp/seccomp_calls.h"
 
+#include <linux/audit.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <seccomp.h>
@@ -106,4 +109,26 @@ size_t seccomp_calls_resolve(const struct seccomp_arch *arch, const char *name,
 	if (arch->multiplexing == SECCOMP_MULTIPLEX_NONE)
 		return 0;
 	return resolve_multiplexed(arch, name, ret);
+}
+
+/* x32 shows itself as x86_64, with a bit in the number. */
+static uint32_t token_of(uint32_t architecture, uint32_t number)
+{
+	return architecture == AUDIT_ARCH_X86_64 && number & SECCOMP_ARCH_X32_BIT ? SCMP_ARCH_X32 : architecture;
+}
+
+const char *seccomp_calls_name(uint32_t architecture, uint32_t number, char name[static SECCOMP_CALLS_NAME_MAX])
+{
+	uint32_t token = token_of(architecture, number);
+	const struct seccomp_arch *arch = seccomp_arch_find(token);
+	const char *found = arch ? seccomp_new_calls_name(arch, number) : NULL;
+	AUTO_FREE char *resolved = NULL;
+
+	if (!found && arch)
+		found = resolved = seccomp_syscall_resolve_num_arch(token, (int)number);
+	if (found)
+		snprintf(name, SECCOMP_CALLS_NAME_MAX, "%s", found);
+	else
+		snprintf(name, SECCOMP_CALLS_NAME_MAX, "call %u of architecture 0x%x", number, architecture);
+	return name;
 }

@@ -20,3 +20,8 @@ struct seccomp_call {
  * kernel, arch/.../syscall.tbl, by way of libseccomp; linux/net.h and linux/ipc.h for the selectors. */
 size_t seccomp_calls_resolve(const struct seccomp_arch *arch, const char *name,
 			     struct seccomp_call ret[static SECCOMP_CALLS_MAX], bool *ret_known);
+
+#define SECCOMP_CALLS_NAME_MAX 48
+/* The other way round, for people: the name of the call that the kernel showed as number on an architecture (AUDIT_ARCH_*), or
+ * its number as text. Returns name. */
+const char *seccomp_calls_name(uint32_t architecture, uint32_t number, char name[static SECCOMP_CALLS_NAME_MAX]);

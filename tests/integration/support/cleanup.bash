@@ -33,7 +33,7 @@ left_cgroups() {
 
 left_state() {
 	if [ -d "$ROOT" ]; then
-		find "$ROOT" -mindepth 1 -maxdepth 1 ! -name '.filters' -printf 'state %p\n'
+		find "$ROOT" -mindepth 1 -maxdepth 1 ! -name '.filters' ! -name '.last.json' -printf 'state %p\n'
 	fi
 }
 

@@ -98,11 +98,14 @@ Test(audit_record, all_that_an_exit_has)
 		.ended_by = "timeout",
 		.has_denials = true,
 		.denials = 4,
+		.denied = (const struct audit_denied[]){ { "mount", 3 }, { "bpf", 1 } },
+		.n_denied = 2,
 		.usage = { .is_known = true, .oom_kills = 1, .cpu_usec = 2, .memory_peak = 3 }
 	};
 
 	expect(&record, "\"event\":\"exit\",\"id\":\"box\",\"exec\":\"e\",\"pid\":9,\"caller\":{\"pid\":1},\"status\":137,"
 			"\"exited\":\"2000-02-29T00:00:00.000000005Z\",\"ended_by\":\"timeout\",\"denials\":4,"
+			"\"denied\":[{\"call\":\"mount\",\"count\":3},{\"call\":\"bpf\",\"count\":1}],"
 			"\"usage\":{\"oom_kills\":1,\"cpu_usec\":2,\"memory_peak\":3}}\n");
 }
 
@@ -165,6 +168,7 @@ Test(audit_record, the_longest_line_has_an_end)
 	static char text[5000], rule[5000];
 	static const char bytes[] = { 0x01, '"', (char)0xff, (char)0xe2, 0x7f };
 	struct audit_report_line report[200];
+	struct audit_denied denied[AUDIT_DENIED_MAX];
 	const char *args[200];
 
 	for (size_t b = 0; b < sizeof(bytes); b++) {
@@ -176,6 +180,8 @@ Test(audit_record, the_longest_line_has_an_end)
 			args[i] = text;
 			report[i] = (struct audit_report_line){ i % 2 ? rule : "r", i % 2 ? "w" : text, "adjusted" };
 		}
+		for (size_t i = 0; i < AUDIT_DENIED_MAX; i++)
+			denied[i] = (struct audit_denied){ text, UINT64_MAX };
 		args[199] = NULL;
 		line = format(&(struct audit_record){
 			.event = AUDIT_REFUSAL,
@@ -190,6 +196,10 @@ Test(audit_record, the_longest_line_has_an_end)
 			.report = report,
 			.n_report = 199,
 			.ended_by = text,
+			.has_denials = true,
+			.denials = UINT64_MAX,
+			.denied = denied,
+			.n_denied = AUDIT_DENIED_MAX,
 			.error = text,
 		});
 		cr_expect_not_null(strstr(line, "\"report_omitted\":"), "%s", line);

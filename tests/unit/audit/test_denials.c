@@ -231,6 +231,24 @@ Test(denials, programs)
 			   text);
 }
 
+Test(denials, counts_are_of_calls_whatever_their_arguments)
+{
+	AUTO(denials_free) struct denials *denials = denials_new(&denials_default_limits);
+	struct denials_count counts[2];
+
+	cr_expect_eq(denials_counts(denials, counts, 2), 0);
+	cr_expect(add(denials, call_of(272, 1, SECOND)));
+	cr_expect(add(denials, call_of(272, 2, SECOND)));
+	cr_expect(add(denials, call_of(165, 0, SECOND)));
+	cr_expect(add(denials, call_of(101, 0, SECOND)));
+	cr_expect(add(denials, call_of(165, 0, SECOND)));
+	cr_expect_eq(denials_counts(denials, counts, 2), 2, "no more than there is room for");
+	cr_expect_eq(counts[0].number, 272);
+	cr_expect_eq(counts[0].count, 2);
+	cr_expect_eq(counts[1].number, 165);
+	cr_expect_eq(counts[1].count, 2, "also of what came after the room was used up");
+}
+
 /* ---- which arguments ---- */
 
 static bool takes(uint32_t token, uint32_t audit, const char *name, unsigned expected)

@@ -93,3 +93,30 @@ Test(plan_harden, a_namespace_of_its_own_has_its_own_settings)
 								.namespaces = ",{'type':'network','path':'/run/a'}" });
 	cr_expect_eq(joined.plan->n_sysctls, 1);
 }
+
+static bool notifies(unsigned holds, const struct plan_fixture_json *json)
+{
+	struct policy policy = with_level(POLICY_SECCOMP, POLICY_ADJUST);
+	PLAN_FIXTURE(fixture);
+
+	policy.levels[POLICY_NEW_PRIVILEGES] = POLICY_ADJUST;
+	fixture.request.policy = &policy;
+	fixture.request.holds = holds;
+	plan_fixture_good(&fixture, json);
+	return fixture.plan->seccomp.floor_notifies;
+}
+
+Test(plan_harden, the_floor_notifies_where_somebody_serves_it_and_nobody_else_does)
+{
+	static const char filter[] =
+		",'seccomp':{'defaultAction':'SCMP_ACT_ALLOW','syscalls':[{'names':['bpf'],'action':'SCMP_ACT_ERRNO'}]}";
+	static const char listener[] = ",'seccomp':{'defaultAction':'SCMP_ACT_ALLOW','listenerPath':'/run/agent',"
+				       "'syscalls':[{'names':['bpf'],'action':'SCMP_ACT_NOTIFY'}]}";
+
+	cr_expect(notifies(PLAN_HOLDS_DENIALS, &(struct plan_fixture_json){ 0 }));
+	cr_expect(notifies(PLAN_HOLDS_DENIALS, &(struct plan_fixture_json){ .linux_ = filter }));
+	cr_expect_not(notifies(PLAN_HOLDS_TIMEOUT, &(struct plan_fixture_json){ 0 }));
+	cr_expect_not(notifies(PLAN_HOLDS_DENIALS, &(struct plan_fixture_json){ .linux_ = listener }));
+	cr_expect_not(notifies(PLAN_HOLDS_DENIALS,
+			       &(struct plan_fixture_json){ .top = ",'hooks':{'startContainer':[{'path':'/h'}]}" }));
+}

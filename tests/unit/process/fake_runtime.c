@@ -117,7 +117,9 @@ static int make_process(const char *exec_id, enum fake_behaviour behaviour, stru
 	if (read(ready[0], &byte, 1) < 0)
 		abort();
 	close(ready[0]);
-	*ret = (struct brig_process){ .pid = pid, .pidfd = sys_pidfd_open(pid, 0), .is_audited = fake->audits };
+	*ret = (struct brig_process){
+		.pid = pid, .pidfd = sys_pidfd_open(pid, 0), .denials_fd = -EBADF, .is_audited = fake->audits
+	};
 	snprintf(ret->cgroup_path, sizeof(ret->cgroup_path), "%s", fake->no_groups ? "" : "group");
 	snprintf(process->exec_id, sizeof(process->exec_id), "%s", exec_id);
 	process->pid = pid;
@@ -164,12 +166,13 @@ int brig_record_exit(const struct brig *brig, const struct brig_exit *exit, stru
 	return behave_before(fake->record, err);
 }
 
-int brig_start(const struct brig *brig, const char *id, struct error *err)
+int brig_start_supervised(const struct brig *brig, const char *id, int *ret_denials_fd, struct error *err)
 {
 	int r;
 
 	(void)brig;
 	(void)id;
+	(void)ret_denials_fd;
 	fake->n_starts++;
 	if (fake->start == FAKE_EXITS_AT_ONCE) {
 		kill(fake_pid(""), SIGTERM);

@@ -244,6 +244,29 @@ Test(worker, the_process_it_made_comes_over_with_its_descriptor)
 	cr_expect_eq(status, 128 + SIGKILL);
 }
 
+static int bring_listener(const void *context, struct worker_outcome *outcome, struct error *err)
+{
+	(void)context;
+	(void)err;
+	outcome->process.denials_fd = memfd_create("listener", MFD_CLOEXEC);
+	return 0;
+}
+
+Test(worker, a_listener_comes_over_without_a_process)
+{
+	int fd;
+
+	start(bring_listener, 10000 * MS);
+	UNTIL(answer.n);
+	cr_assert(!answer.has_failed, "%s", answer.err.message);
+	cr_expect_eq(answer.outcome.process.pidfd, -EBADF);
+	fd = answer.outcome.process.denials_fd;
+	cr_assert_geq(fd, 0);
+	cr_expect(fcntl(fd, F_GETFD) & FD_CLOEXEC);
+	cr_expect_eq(fcntl(fd, F_GET_SEALS), F_SEAL_SEAL, "it is that very file");
+	close(fd);
+}
+
 static int forget_descriptor(const void *context, struct worker_outcome *outcome, struct error *err)
 {
 	(void)context;

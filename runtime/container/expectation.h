@@ -1,0 +1,58 @@
+/* report.json in the state directory: what the policy made of config.json, and what of it can be looked for later in the running
+ * container. For brig explain; written at create, where there is a policy to speak of. */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "base/error.h"
+#include "container/store.h"
+
+#define EXPECTATION_FILE "report.json"
+#define EXPECTATION_LAST ".last.json" /* in the root directory */
+
+struct creation;
+struct denial_listener;
+
+struct expected_line { /* struct report_line as text */
+	const char *level, *rule, *where, *asked, *applied, *why;
+};
+
+struct expected_range {
+	uint32_t inside, outside, count;
+};
+
+struct expectation {
+	const char *policy;
+	const struct expected_line *report;
+	size_t n_report;
+	bool no_new_privileges, landlock;
+	const char *filter;			 /* "none", "config.json", "strict", "baseline" */
+	bool counts;				 /* what the filter refuses goes to a listener of ours */
+	uint64_t bounding, inheritable, ambient; /* capabilities, as bits */
+	uint64_t namespaces;			 /* CLONE_NEW* that are not the host's */
+	const struct expected_range *uids;
+	size_t n_uids;
+	const struct expected_range *gids;
+	size_t n_gids;
+	const char *const *masked;
+	size_t n_masked;
+	int64_t memory, pids, cpu_quota; /* as the plan limits it; 0: it does not */
+};
+
+/* Nothing under the set conformant, where config.json was done as it stands. */
+int expectation_save(const struct creation *creation, struct error *err);
+/* ENOENT (ERROR_SYSTEM) where there is none. */
+int expectation_read(int dir_fd, struct arena *arena, struct expectation *ret, struct error *err);
+
+/* What brig run leaves behind: its container's state goes with it. */
+struct expectation_last {
+	const char *id, *ended;
+	int status;
+	struct expectation *expected;
+	struct denial_document *denials; /* or NULL */
+};
+/* listener: who has counted, or NULL. A file that can't be written is a warning. */
+void expectation_keep_last(const struct container *container, int status, const struct denial_listener *listener);
+int expectation_read_last(int root_fd, struct arena *arena, struct expectation_last *ret, struct error *err);

@@ -1,0 +1,51 @@
+#!/usr/bin/env bats
+# shellcheck disable=SC2154 # bats's $output
+# The table of README.md is whole, and what it names is there.
+
+TESTS=$BATS_TEST_DIRNAME/..
+TABLE=$BATS_TEST_DIRNAME/README.md
+
+rows() { # the cells: id, test, control
+	sed -n '/^## Tests/,/^## Left/s/^| \([^ |]*\) | [^|]* | \([^|]*[^| ]\) | \(rule\|call\|code\) |$/\1\t\2\t\3/p' "$TABLE"
+}
+
+listed() {
+	sed -n '/^## List/,$p' "$TABLE" | grep -v '^#' | tr -s ' ' '\n' | grep .
+}
+
+# has FILE NAME: a test whose name begins like that.
+has() {
+	case $1 in
+	*.bats) grep -qF "@test \"$2" "$TESTS/$1" ;;
+	*.py) grep -qF "\"\"\"$2" "$TESTS/$1" ;;
+	*.json) [ -e "$TESTS/$1" ] ;;
+	*) false ;;
+	esac
+}
+
+@test "each line of the table can be read" {
+	[ "$(rows | wc -l)" -eq "$(sed -n '/^## Tests/,/^## Left/p' "$TABLE" | grep -cE '^\| (CVE|unnumbered|powercap)')" ]
+}
+
+@test "each id of the list has a row, and each row an id of the list" {
+	diff <(listed | sort) <(rows | cut -f 1 | sort -u)
+}
+
+@test "each test that a row names exists" {
+	local id place missing=0
+
+	while IFS=$'\t' read -r id place _; do
+		if ! has "${place%%: *}" "${place#*: }"; then
+			echo "$id: there is no test $place"
+			missing=1
+		fi
+	done < <(rows)
+	[ "$missing" -eq 0 ]
+}
+
+@test "a test that is not there would be missed" {
+	has cve/table.bats 'a test that is not there'
+	if has cve/table.bats 'a test of another name' || has cve/none.bats 'a test that is not there'; then
+		return 1
+	fi
+}

@@ -1,0 +1,145 @@
+#!/usr/bin/env bats
+# shellcheck disable=SC2030,SC2031,SC2154 # bats: a subshell a test, $output
+# brig explain: what the policy changed, whether it holds, what was refused.
+
+load ../integration/support/common
+
+# In the background and yet in the foreground: who runs it stays, and counts.
+start_strict() {
+	helper strict run --bundle "$BUNDLE" "$ID"
+	wait_until test -e "$BUNDLE/rootfs/tmp/ready"
+}
+
+strict() {
+	brig --policy strict "$@"
+}
+
+# The container's root may write to a folder of the bundle, which is how it says that it is ready.
+ready_script() { # SCRIPT
+	chmod 1777 "$BUNDLE/rootfs/tmp"
+	shell "$1; touch /tmp/ready; while ! [ -e /tmp/end ]; do sleep 0.1; done"
+}
+
+finish() {
+	touch "$BUNDLE/rootfs/tmp/end"
+	wait "$HELPER" || true
+}
+
+is_counted() { # JQ-FILTER
+	strict explain --json "$ID" | jq -e "$1" > /dev/null
+}
+
+@test "a refused call is counted with its name and arguments, while the container runs and after it" {
+	ready_script 'mount -t tmpfs x /mnt; mount -t tmpfs x /mnt; unshare -U true'
+	start_strict
+	wait_until is_counted '.denials.total == 3'
+	must strict explain --json "$ID"
+	expect_json "$output" '[.denials.calls[] | .call] == ["mount", "unshare"]'
+	expect_json "$output" '.denials.calls[0] | .count == 2 and .programs == ["mount"] and .first <= .last'
+	expect_json "$output" '.denials.calls[1].arguments[0] == "0x10000000"'
+	expect_json "$output" '.denials.calls[1].rule == {names: ["unshare"], action: "SCMP_ACT_ALLOW",
+		args: [{index: 0, value: 268435456, op: "SCMP_CMP_EQ"}]}'
+	expect_json "$output" '.denials.calls[1].opens | test("namespaces")'
+	must strict explain "$ID"
+	expect_like "$output" 'mount\(0x.*count 2'
+	expect_equal "$(stat -c %a "$ROOT/$ID/denials.json")" 600
+	finish
+	must_fail 1 'does not exist' strict explain "$ID"
+	must strict explain --last --json
+	expect_json "$output" '.id != null and .exitStatus == 0 and .denials.state == "ended" and .denials.total == 3'
+	expect_json "$output" '[.report[].rule] | index("seccomp") != null'
+}
+
+@test "who calls gets EPERM, and the count is in the audit trail" {
+	local trail=$T/log/audit.jsonl
+
+	jq -n --arg path "$trail" '{ set: "strict", audit: { path: $path } }' > "$T/policy.json"
+	shell 'unshare -U true 2>&1; mount -t tmpfs x /mnt 2>&1; exit 0'
+	must brig --policy "$T/policy.json" run --bundle "$BUNDLE" "$ID"
+	expect_like "$output" 'Operation not permitted'
+	expect_json "$(grep '"event":"exit"' "$trail")" '.denials == 2 and
+		([.denied[] | "\(.call) \(.count)"] | sort == ["mount 1", "unshare 1"])'
+}
+
+@test "every line of the posture agrees with the plan" {
+	config '.linux.resources.pids.limit = 77'
+	ready_script true
+	start_strict
+	must strict explain --json "$ID"
+	expect_json "$output" '.flagged == 0 and all(.posture[]; .state == "ok")'
+	expect_json "$output" '[.posture[].name] | contains(["limit-pids", "no_new_privs", "seccomp", "capability-effective",
+		"uid_map", "gid_map", "namespace-user", "namespace-pid", "masked-paths", "landlock"])'
+	expect_json "$output" '.posture[] | select(.name == "limit-pids") | .found | startswith("77, 77")'
+	expect_json "$output" '.denials.total == 0'
+	finish
+}
+
+@test "what does not agree is flagged, with exit status 3" {
+	local file=$ROOT/$ID/report.json
+
+	ready_script true
+	start_strict
+	cp "$file" "$T/report.json"
+	jq -c '.uids[0].outside += 1' "$T/report.json" > "$file"
+	attempt strict explain "$ID"
+	expect_status 3
+	expect_like "$output" 'FLAGGED +uid_map'
+	jq -c '.masked += ["/proc/uptime"] | .filter = "none"' "$T/report.json" > "$file"
+	attempt strict explain --json "$ID"
+	expect_status 3
+	expect_json "$output" '[.posture[] | select(.state == "flagged") | .name] == ["masked-paths"]'
+	echo '{' > "$file"
+	must_fail 1 'report.json' strict explain "$ID"
+	cp "$T/report.json" "$file"
+	finish
+}
+
+@test "a limit that was taken away is flagged" {
+	needs_controllers
+	config '.linux.resources.pids.limit = 77'
+	ready_script true
+	start_strict
+	echo max > "$(cgroup_folder pids)/pids.max"
+	attempt strict explain --json "$ID"
+	expect_status 3
+	expect_json "$output" '[.posture[] | select(.state == "flagged") | .name] == ["limit-pids"]'
+	finish
+}
+
+@test "a flood of refused calls closes the listener, is said, and does not stop the container" {
+	compile flood "$BUNDLE/rootfs/bin/flood"
+	program /bin/flood 100000
+	must strict run --bundle "$BUNDLE" "$ID"
+	# Refused all of them: at first by us, then by the kernel.
+	expect_like "$output" '^refused 100000, by ENOSYS [1-9]'
+	must strict explain --last --json
+	expect_json "$output" '.denials.state == "flood" and .denials.total < 100000 and .denials.total >= 10000'
+	expect_json "$output" '.denials.calls | length <= 256'
+	must strict explain --last
+	expect_like "$output" 'FLOOD: .*ENOSYS'
+	expect_equal "$(($(stat -c %s "$ROOT/.last.json") < 262144))" 1
+}
+
+@test "with a listener of config.json's own, hooks behind the filter, or nobody who stays, nothing is counted" {
+	ready_script 'unshare -U true'
+	must strict create --bundle "$BUNDLE" "$ID"
+	must strict explain --json "$ID"
+	expect_json "$output" '.status == "created" and .denials == null and all(.posture[]; .name | startswith("limit-"))'
+	must strict start "$ID"
+	wait_until test -e "$BUNDLE/rootfs/tmp/ready"
+	must strict explain --json "$ID"
+	expect_json "$output" '.denials == null and .flagged == 0'
+	touch "$BUNDLE/rootfs/tmp/end"
+	wait_until status_is stopped
+	must strict explain --json "$ID"
+	expect_json "$output" '.posture == []'
+}
+
+@test "under conformant there is nothing to explain; wrong arguments are said" {
+	sleeper
+	must brig explain "$ID"
+	expect_like "$output" 'done as it stands'
+	must_fail 1 'either' brig explain
+	must_fail 1 'either' brig explain --last "$ID"
+	must_fail 1 'in the foreground' brig explain --last
+}

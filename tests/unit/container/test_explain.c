@@ -1,0 +1,122 @@
+/* brig explain's pure parts: the texts of /proc held against the plan, and what would let a call through. */
+#include <string.h>
+
+#include <linux/audit.h>
+
+#include <criterion/criterion.h>
+
+#include "container/explain.h"
+#include "parent/seccomp/seccomp_calls.h"
+
+Test(explain, numbers_of_status)
+{
+	static const char status[] = "Name:\tNoNewPrivs: 7\nCapBnd:\t00000000000000ff\nNoNewPrivs:\t1\nSeccomp:\t2\n"
+				     "Seccomp_filters:\t3\n";
+	uint64_t value = 9;
+
+	cr_expect(explain_status_number(status, "NoNewPrivs", 10, &value));
+	cr_expect_eq(value, 1, "a name of the container's own choice is no key");
+	cr_expect(explain_status_number(status, "Seccomp", 10, &value));
+	cr_expect_eq(value, 2);
+	cr_expect(explain_status_number(status, "Seccomp_filters", 10, &value));
+	cr_expect_eq(value, 3);
+	cr_expect(explain_status_number(status, "CapBnd", 16, &value));
+	cr_expect_eq(value, 0xff);
+	cr_expect_not(explain_status_number(status, "CapEff", 16, &value));
+	cr_expect_not(explain_status_number("", "CapEff", 16, &value));
+	cr_expect_eq(value, 0xff, "untouched");
+}
+
+Test(explain, maps)
+{
+	static const struct expected_range ranges[] = { { 0, 100000, 1000 }, { 1000, 5, 1 } };
+
+	cr_expect(explain_map_agrees("         0     100000       1000\n      1000          5          1\n", ranges, 2));
+	cr_expect(explain_map_agrees("1000 5 1\n0 100000 1000\n", ranges, 2), "in any order");
+	cr_expect_not(explain_map_agrees("0 100000 1000\n", ranges, 2), "one is missing");
+	cr_expect_not(explain_map_agrees("0 100000 1000\n1000 5 1\n", ranges, 1), "one too many");
+	cr_expect_not(explain_map_agrees("0 100001 1000\n", ranges, 1));
+	cr_expect_not(explain_map_agrees("0 0 4294967295\n", ranges, 1), "the host's own");
+	cr_expect_not(explain_map_agrees("", ranges, 1));
+}
+
+Test(explain, masks)
+{
+	static const char mounts[] = "22 1 0:21 / / rw - overlay overlay rw\n"
+				     "23 22 0:22 / /proc rw,nosuid - proc proc rw\n"
+				     "24 23 0:5 /null /proc/kcore rw - devtmpfs none rw\n"
+				     "25 22 0:23 / /sys ro - sysfs sysfs ro\n"
+				     "26 25 0:24 / /sys/firmware ro shared:3 - tmpfs tmpfs ro\n";
+	static const char tmpfs[] = "23 22 0:22 / /proc rw - tmpfs tmpfs rw\n";
+
+	cr_expect_eq(explain_mask_of(mounts, "/proc/kcore"), EXPLAIN_MASKED);
+	cr_expect_eq(explain_mask_of(mounts, "/proc/kcor"), EXPLAIN_NOT_MASKED);
+	cr_expect_eq(explain_mask_of(mounts, "/proc/kcore2"), EXPLAIN_NOT_MASKED);
+	cr_expect_eq(explain_mask_of(mounts, "/sys/firmware"), EXPLAIN_MASKED);
+	cr_expect_eq(explain_mask_of(mounts, "/sys/firmware/efi/vars"), EXPLAIN_MASKED, "by the one above it");
+	cr_expect_eq(explain_mask_of(mounts, "/sys/kernel"), EXPLAIN_NOT_MASKED);
+	cr_expect_eq(explain_mask_of(mounts, "/srv/x"), EXPLAIN_NOT_THERE);
+	cr_expect_eq(explain_mask_of(tmpfs, "/proc/kcore"), EXPLAIN_NOT_THERE, "that is no proc");
+	cr_expect_eq(explain_mask_of("", "/proc/kcore"), EXPLAIN_NOT_THERE);
+	cr_expect_eq(explain_mask_of("x\ny", "/proc/kcore"), EXPLAIN_NOT_THERE);
+}
+
+static void expect_rule(const struct denial_call *call, const char *name, const char *wanted)
+{
+	struct buffer text = { 0 };
+
+	explain_rule(call, name, &text);
+	cr_expect_str_eq(text.data, wanted);
+	buffer_done(&text);
+}
+
+Test(explain, the_rule_that_allows_a_call_is_as_narrow_as_what_was_asked)
+{
+	static const char *const arguments[] = { "0x10000000", "0x1", "0x0", "0x0", "0x0", "0xffffffffffffffff" };
+	static const uint32_t first[] = { 0 }, last[] = { 5, 9 };
+	struct denial_call call = { .arguments = arguments, .n_arguments = 6 };
+
+	expect_rule(&call, "mount", "{\"names\":[\"mount\"],\"action\":\"SCMP_ACT_ALLOW\"}");
+	call.decisive = first;
+	call.n_decisive = 1;
+	expect_rule(&call, "unshare",
+		    "{\"names\":[\"unshare\"],\"action\":\"SCMP_ACT_ALLOW\",\"args\":[{\"index\":0,\"value\":268435456,"
+		    "\"op\":\"SCMP_CMP_EQ\"}]}");
+	call.decisive = last;
+	call.n_decisive = 2;
+	expect_rule(&call, "x",
+		    "{\"names\":[\"x\"],\"action\":\"SCMP_ACT_ALLOW\",\"args\":[{\"index\":5,\"value\":18446744073709551615,"
+		    "\"op\":\"SCMP_CMP_EQ\"}]}");
+}
+
+Test(explain, what_a_call_opens)
+{
+	cr_expect_not_null(strstr(explain_what_opens("unshare"), "namespaces"));
+	cr_expect_not_null(strstr(explain_what_opens("bpf"), "programs in the kernel"));
+	cr_expect_str_eq(explain_what_opens("move_mount"), explain_what_opens("mount"));
+	cr_expect_str_eq(explain_what_opens("oun"), explain_what_opens("nothing"), "a part of a name is none");
+	cr_expect_str_eq(explain_what_opens("time"), explain_what_opens("nothing"));
+}
+
+Test(explain, names_of_calls)
+{
+	char name[SECCOMP_CALLS_NAME_MAX];
+
+	cr_expect_str_eq(seccomp_calls_name(AUDIT_ARCH_X86_64, 165, name), "mount");
+	cr_expect_str_eq(seccomp_calls_name(AUDIT_ARCH_I386, 21, name), "mount");
+	cr_expect_str_eq(seccomp_calls_name(AUDIT_ARCH_AARCH64, 40, name), "mount");
+	cr_expect_str_eq(seccomp_calls_name(AUDIT_ARCH_X86_64, 0x40000000 + 165, name), "mount", "x32");
+	cr_expect_str_eq(seccomp_calls_name(AUDIT_ARCH_X86_64, 457, name), "statmount", "newer than libseccomp");
+	cr_expect_str_eq(seccomp_calls_name(AUDIT_ARCH_X86_64, 9999, name), "call 9999 of architecture 0xc000003e");
+	cr_expect_str_eq(seccomp_calls_name(1, UINT32_MAX, name), "call 4294967295 of architecture 0x1");
+}
+
+Test(explain, findings_have_an_end)
+{
+	struct explain_findings findings = { 0 };
+
+	for (size_t i = 0; i < EXPLAIN_FINDINGS_MAX + 5; i++)
+		explain_find(&findings, "x", i < EXPLAIN_FINDINGS_MAX, "%zu", i);
+	cr_expect_eq(findings.n, EXPLAIN_FINDINGS_MAX);
+	cr_expect_eq(findings.n_flagged, 5, "none that disagrees is lost");
+}
