@@ -98,8 +98,12 @@ for handler in [*one.values(), *two.values(), *pods.values()]:
     passed = ["brig.dev/*", "io.kubernetes.container.terminationMessagePath"]
     assert handler["container_annotations"] == passed, handler
 # With a table of options containerd 2 refuses pods that have a user namespace.
-for handler in [*two.values(), *pods.values()]:
+for handler in [two["brig"], *pods.values()]:
     assert "options" not in handler, handler
+# Its only way to a set of its own.
+assert two["brig-baseline"]["options"] == {"policy": "baseline"}, two
+with open(f"{sys.argv[1]}/options-baseline.toml", "rb") as file:
+    assert tomllib.load(file) == {"policy": "baseline"}
 assert pods["brig"]["sandboxer"] == "shim"
 PYTHON
 }
