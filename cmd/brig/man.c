@@ -18,9 +18,9 @@ static const char *const exit_statuses[] = {
 
 static const char *const files[] = {
 	"/etc/brig/policy.json",
-	"what the site allows, where *--policy* is not given: {\"set\": \"conformant\", \"rules\": {RULE: LEVEL}}. *brig plan* "
-	"names the rules, each with its level: enforce (refuse), adjust (go on with what can be done), warn, or off. The file has "
-	"to belong to root and to be writable for nobody else",
+	("what the site allows, where *--policy* is not given: {\"set\": \"strict\", \"rules\": {RULE: LEVEL}}. *brig plan* "
+	 "names the rules, each with its level: enforce (refuse), adjust (go on with what can be done), warn, or off. The file has "
+	 "to belong to root and to be writable for nobody else"),
 	"/run/brig",
 	"the state of containers, where *--root* is not given",
 	"/var/log/brig/audit.jsonl",

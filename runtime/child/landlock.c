@@ -81,13 +81,11 @@ static int open_place(const char *destination)
 static int allow_place(const struct child *child, int ruleset_fd, const struct plan_landlock_place *place,
 		       uint64_t handled, struct error *err)
 {
-	AUTO_CLOSE int opened_fd = -EBADF;
-	int fd, rc;
+	bool by_path = place->mount == PLAN_LANDLOCK_BY_PATH;
+	AUTO_CLOSE int opened_fd = by_path ? open_place(place->destination) : -EBADF;
+	int fd = by_path ? opened_fd : child->mount_fds[place->mount];
+	int rc;
 
-	if (place->mount == PLAN_LANDLOCK_BY_PATH)
-		fd = opened_fd = open_place(place->destination);
-	else
-		fd = child->mount_fds[place->mount];
 	if (fd < 0)
 		return 0;
 	rc = allow(ruleset_fd, fd, handled, err);

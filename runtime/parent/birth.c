@@ -266,8 +266,10 @@ static int map_mounts(const struct birth_request *request, const struct preparat
 
 	if (request->role == CHILD_EXEC || !maps_ids(&request->plan->rootfs))
 		return 0;
-	if (fd < 0)
-		fd = own_fd = idmap_open_namespace_of(pid, err);
+	if (fd < 0) {
+		own_fd = idmap_open_namespace_of(pid, err);
+		fd = own_fd;
+	}
 	if (fd < 0)
 		return fd;
 	return prepare_map_ids(request->plan, &preparation->mounts, request->root_is_mapped, fd, err);

@@ -124,8 +124,10 @@ const char *seccomp_calls_name(uint32_t architecture, uint32_t number, char name
 	const char *found = arch ? seccomp_new_calls_name(arch, number) : NULL;
 	AUTO_FREE char *resolved = NULL;
 
-	if (!found && arch)
-		found = resolved = seccomp_syscall_resolve_num_arch(token, (int)number);
+	if (!found && arch) {
+		resolved = seccomp_syscall_resolve_num_arch(token, (int)number);
+		found = resolved;
+	}
 	if (found)
 		snprintf(name, SECCOMP_CALLS_NAME_MAX, "%s", found);
 	else
