@@ -98,10 +98,10 @@ privileged() {
 
 @test "a created container is locked once it starts" {
 	privileged
-	shell 'mount -o remount,bind,rw / 2>/dev/null; echo x > /file 2>/dev/null || echo refused; sleep 300'
+	shell 'mount -o remount,bind,rw / 2>/dev/null; echo x > /file 2>/dev/null || echo refused; echo > /dev/shm/tried; sleep 300'
 	must create
 	must brig start "$ID"
-	sleep 0.2
+	wait_until brig exec "$ID" test -e /dev/shm/tried
 	must brig exec "$ID" sh -c 'test -e /file || echo not there'
 	expect_like "$output" 'not there'
 }

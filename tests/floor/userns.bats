@@ -52,10 +52,15 @@ caller_overlay() {
 
 binds_port_80='nc -l -p 80 & for i in $(seq 100); do grep -q ":0050 " /proc/net/tcp /proc/net/tcp6 && echo bound && exit; sleep 0.05; done'
 
+has_lines() { # NUMBER: of what the container has written so far
+	[ "$(wc -l < "$T/stdout")" -ge "$1" ]
+}
+
 @test "root inside is nobody outside, and somebody else in the next container" {
 	shell 'id -u; stat -c %u:%g /bin /proc/1; sleep 300'
 	must brig run --detach --bundle "$BUNDLE" "$ID-1"
-	expect_equal "$output" $'0\n0:0\n0:0'
+	wait_until has_lines 3
+	expect_equal "$(< "$T/stdout")" $'0\n0:0\n0:0'
 	must brig run --detach --bundle "$BUNDLE" "$ID-2"
 	expect_different "$(first_id "$ID-1")" "$(first_id "$ID-2")"
 	expect_between "$(first_id "$ID-1")" 1879048192 2147352575

@@ -13,9 +13,9 @@
 # control                  why the script is not run without the rules as well, where that would do harm or tell nothing
 # Scripts use of busybox: awk cat echo grep ls mount nc sh sleep unshare
 
-load ../integration/support/common
+load ../../integration/support/common
 
-CORPUS=$BATS_TEST_DIRNAME/corpus
+CORPUS=$BATS_TEST_DIRNAME
 
 prepare() {
 	CLEAN=$BUNDLE
