@@ -186,6 +186,7 @@ corpus() {
 }
 
 @test "apparmor" {
+	host_has apparmor || skip "this machine has no AppArmor"
 	corpus 'apparmor*'
 }
 
