@@ -1,12 +1,12 @@
 # Man pages and bash completion, printed by the program itself from the table that its parser uses.
 # tests/lint/commands compares this list with the program's own.
-brig_commands = audit check create delete doctor events exec explain features kill list pause plan ps resume run spec start state update
+brig_commands = audit check create delete doctor events exec explain features kill learn list metrics pause plan ps resume run sandbox spec start state update
 # The shim, which has no table of that kind, has a page that is written by hand.
 man_pages = docs/man/brig.1 $(brig_commands:%=docs/man/brig-%.1) docs/man/containerd-shim-brig-v2.1
 policy_page = docs/man/brig-policy.5
 completion = support/completion/brig
 
-EXTRA_DIST += docs/adr docs/audit.md docs/benchmarks.md docs/benchmarks.svg docs/explain.md docs/mounts.md docs/policy.md docs/limits.md docs/seccomp.md docs/security-model.md docs/user-namespaces.md docs/workloads.md docs/policy.schema.json docs/containerd-shim-brig-v2.1.scd docs/brig-policy.5.scd deploy
+EXTRA_DIST += docs/adr docs/audit.md docs/benchmarks.md docs/benchmarks.svg docs/checkpoint.md docs/explain.md docs/learn.md docs/mounts.md docs/policy.md docs/limits.md docs/monitoring.md docs/runbooks docs/seccomp.md docs/security-model.md docs/user-namespaces.md docs/workloads.md docs/policy.schema.json docs/containerd-shim-brig-v2.1.scd docs/brig-policy.5.scd deploy
 CLEANFILES += $(man_pages) $(policy_page) $(completion)
 
 if HAVE_SCDOC

@@ -25,7 +25,7 @@ seccomp_floor_data = runtime/parent/seccomp/seccomp_floor_data
 seccompdir = $(datadir)/brig/seccomp
 nodist_seccomp_DATA = $(seccomp_json)
 
-EXTRA_DIST += seccomp-profiles/README.md seccomp-profiles/generate.c $(seccomp_profiles_sources) $(seccomp_policies)
+EXTRA_DIST += seccomp-profiles/README.md seccomp-profiles/learned seccomp-profiles/generate.c $(seccomp_profiles_sources) $(seccomp_policies)
 CLEANFILES += $(seccomp_generate) $(seccomp_json) $(seccomp_floor_data).c
 
 $(seccomp_generate): $(seccomp_generate_sources) $(seccomp_generate_headers)

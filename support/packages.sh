@@ -2,8 +2,8 @@
 # Installing Debian packages: which, and how. Sourced by bootstrap.
 
 packages_build=(
-	gcc libc6-dev make autoconf automake libseccomp-dev libyajl-dev libmd-dev scdoc
-	libprotobuf-c-dev protobuf-c-compiler
+	gcc libc6-dev make autoconf automake libseccomp-dev libyajl-dev libmd-dev zlib1g-dev libzstd-dev scdoc
+	libprotobuf-c-dev protobuf-c-compiler libsystemd-dev libmicrohttpd-dev
 )
 packages_demo=(python3 jq)
 packages_check=(

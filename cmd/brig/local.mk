@@ -11,11 +11,14 @@ cmd_brig_sources = \
 	cmd/brig/cmd_features.c \
 	cmd/brig/cmd_help.c \
 	cmd/brig/cmd_kill.c \
+	cmd/brig/cmd_learn.c \
 	cmd/brig/cmd_list.c \
+	cmd/brig/cmd_metrics.c \
 	cmd/brig/cmd_pause.c \
 	cmd/brig/cmd_plan.c \
 	cmd/brig/cmd_ps.c \
 	cmd/brig/cmd_resume.c \
+	cmd/brig/cmd_sandbox.c \
 	cmd/brig/cmd_spec.c \
 	cmd/brig/cmd_start.c \
 	cmd/brig/cmd_state.c \
@@ -38,6 +41,8 @@ cmd_brig_sources = \
 	cmd/brig/output.h \
 	cmd/brig/ps_program.c \
 	cmd/brig/ps_program.h \
+	cmd/brig/sandbox_options.c \
+	cmd/brig/sandbox_options.h \
 	cmd/brig/suggest.c \
 	cmd/brig/suggest.h \
 	cmd/brig/update_request.c \

@@ -176,6 +176,8 @@ static int exit_status(const struct command *command, const struct error *err)
 {
 	switch (err->kind) {
 	case ERROR_USAGE:
+		if (command && command->flags & COMMAND_USAGE_IS_FAILURE)
+			break;
 		return EXIT_OWN_ERROR;
 	case ERROR_NONE:
 	case ERROR_INTERNAL:

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "audit/audit.h"
@@ -15,7 +16,12 @@
 #define ENTRY_ARENA ((size_t)1024 * 1024)
 
 struct document {
-	const char *time, *event, *id, *exec_id, *error;
+	const char *time, *event, *id, *exec_id, *error, *ended_by, *reason, *rule;
+	uint64_t took_usec, denials;
+	const struct audit_entry_denied *denied;
+	size_t n_denied;
+	const struct audit_entry_report *report;
+	size_t n_report;
 	struct {
 		const char *pod, *namespace, *container, *image;
 	} workload;
@@ -52,6 +58,22 @@ static const struct json_field usage_fields[] = {
 };
 static const struct json_type usage_type = JSON_OBJECT_OF(struct document, usage_fields);
 
+static const struct json_field denied_fields[] = {
+	{ "call", &json_string, offsetof(struct audit_entry_denied, call), 0 },
+	{ "count", &json_u64, offsetof(struct audit_entry_denied, count), 0 },
+	{ 0 },
+};
+static const struct json_type denied_type = JSON_OBJECT_OF(struct audit_entry_denied, denied_fields);
+static const struct json_type denied_list_type = JSON_ARRAY_OF(&denied_type);
+
+static const struct json_field report_fields[] = {
+	{ "rule", &json_string, offsetof(struct audit_entry_report, rule), 0 },
+	{ "level", &json_string, offsetof(struct audit_entry_report, level), 0 },
+	{ 0 },
+};
+static const struct json_type report_type = JSON_OBJECT_OF(struct audit_entry_report, report_fields);
+static const struct json_type report_list_type = JSON_ARRAY_OF(&report_type);
+
 static const struct json_field document_fields[] = {
 	{ "time", &json_string, AT(time), JSON_REQUIRED },
 	{ "event", &json_string, AT(event), JSON_REQUIRED },
@@ -62,6 +84,13 @@ static const struct json_field document_fields[] = {
 	{ "workload", &workload_type, 0, 0 },
 	{ "policy", &policy_type, 0, 0 },
 	{ "usage", &usage_type, 0, 0 },
+	{ "ended_by", &json_string, AT(ended_by), 0 },
+	{ "reason", &json_string, AT(reason), 0 },
+	{ "rule", &json_string, AT(rule), 0 },
+	{ "took_usec", &json_u64, AT(took_usec), 0 },
+	{ "denials", &json_u64, AT(denials), 0 },
+	{ "denied", &denied_list_type, JSON_COUNTED(struct document, denied), 0 },
+	{ "report", &report_list_type, JSON_COUNTED(struct document, report), 0 },
 	{ 0 },
 };
 static const struct json_type document_type = JSON_OBJECT_OF(struct document, document_fields);
@@ -94,6 +123,15 @@ static int take_line(struct audit_reader *reader, const char *line, size_t lengt
 		.has_status = document.status.set,
 		.status = document.status.value,
 		.oom_kills = document.usage.oom_kills,
+		.ended_by = document.ended_by ?: "",
+		.reason = document.reason ?: "",
+		.rule = document.rule ?: "",
+		.took_usec = document.took_usec,
+		.denials = document.denials,
+		.denied = document.denied,
+		.n_denied = document.n_denied,
+		.report = document.report,
+		.n_report = document.n_report,
 		.line = line,
 		.length = length,
 	};
@@ -115,7 +153,8 @@ static int take_lines(struct audit_reader *reader, const char *text, size_t leng
 	return rc;
 }
 
-static int read_file(struct audit_reader *reader, int fd, struct error *err)
+/* *ret_end: where the last whole line ends. */
+static int read_file(struct audit_reader *reader, int fd, uint64_t *ret_end, struct error *err)
 {
 	AUTO_FREE char *text = malloc(2 * AUDIT_LINE_MAX);
 	size_t length = 0, left;
@@ -134,11 +173,13 @@ static int read_file(struct audit_reader *reader, int fd, struct error *err)
 		rc = take_lines(reader, text, length, &left, err);
 		if (rc < 0)
 			return rc;
+		*ret_end += length - left;
 		memmove(text, text + length - left, left);
 		length = left;
 		/* No line of ours is that long: what follows up to the next newline is passed over with it. */
 		if (length >= AUDIT_LINE_MAX) {
 			reader->n_broken++;
+			*ret_end += length;
 			length = 0;
 		}
 	}
@@ -168,6 +209,74 @@ static int open_files(const char *path, int fds[static AUDIT_KEEP_MAX + 1], stru
 	return rc;
 }
 
+/* How a file begins; "" for an empty one. */
+static void identify(int fd, char file[static AUDIT_POSITION_FILE])
+{
+	ssize_t n = pread(fd, file, AUDIT_POSITION_FILE - 1, 0);
+
+	file[n > 0 ? n : 0] = '\0';
+	for (ssize_t i = 0; i < n; i++) {
+		if (file[i] < 0x20 || file[i] > 0x7e)
+			file[i] = '?';
+	}
+}
+
+/* Reads on from where it ended, if that was in this file. */
+static int read_from(struct audit_reader *reader, int fd, struct audit_position *position, struct error *err)
+{
+	struct audit_position here = { 0 };
+	int rc;
+
+	identify(fd, here.file);
+	if (strcmp(here.file, position->file) == 0)
+		here.offset = position->offset;
+	if (lseek(fd, (off_t)here.offset, SEEK_SET) < 0)
+		return error_system(err, errno, "seek in the audit trail %s", reader->path);
+	rc = read_file(reader, fd, &here.offset, err);
+	/* A file without a whole line may yet begin in another way. */
+	if (rc >= 0 && here.offset > 0)
+		*position = here;
+	return rc;
+}
+
+/* The number of the file that position is in; beyond the last one where it is in none. */
+static size_t first_file(const int fds[static AUDIT_KEEP_MAX + 1], const struct audit_position *position)
+{
+	char file[AUDIT_POSITION_FILE];
+	struct stat status;
+
+	for (size_t i = 0; position->file[0] && i <= AUDIT_KEEP_MAX; i++) {
+		if (fds[i] < 0)
+			continue;
+		identify(fds[i], file);
+		if (strcmp(file, position->file) == 0 && fstat(fds[i], &status) == 0 &&
+		    (uint64_t)status.st_size >= position->offset)
+			return i;
+	}
+	return AUDIT_KEEP_MAX + 1;
+}
+
+static int read_files(struct audit_reader *reader, const int fds[static AUDIT_KEEP_MAX + 1], struct error *err)
+{
+	struct audit_position position = { 0 };
+	size_t first = AUDIT_KEEP_MAX;
+	int rc = 0;
+
+	if (reader->position)
+		first = first_file(fds, reader->position);
+	if (reader->position && first <= AUDIT_KEEP_MAX)
+		position = *reader->position;
+	else
+		first = AUDIT_KEEP_MAX;
+	for (size_t i = first + 1; rc >= 0 && i > 0; i--) {
+		if (fds[i - 1] >= 0)
+			rc = read_from(reader, fds[i - 1], &position, err);
+	}
+	if (rc >= 0 && reader->position)
+		*reader->position = position;
+	return rc;
+}
+
 int audit_read(struct audit_reader *reader, struct error *err)
 {
 	int fds[AUDIT_KEEP_MAX + 1], rc;
@@ -176,10 +285,8 @@ int audit_read(struct audit_reader *reader, struct error *err)
 		fds[i] = -EBADF;
 	/* All at once and under the lock: a rotation in between would show a file twice, or never. */
 	rc = open_files(reader->path, fds, err);
-	for (size_t i = ARRAY_SIZE(fds); rc >= 0 && i > 0; i--) {
-		if (fds[i - 1] >= 0)
-			rc = read_file(reader, fds[i - 1], err);
-	}
+	if (rc >= 0)
+		rc = read_files(reader, fds, err);
 	for (size_t i = 0; i < ARRAY_SIZE(fds); i++)
 		close_and_reset(&fds[i]);
 	return rc;

@@ -236,6 +236,24 @@ static void write_denials(struct json_writer *writer, const struct audit_record 
 	json_write_array_end(writer);
 }
 
+static void write_egress(struct json_writer *writer, const struct audit_record *record)
+{
+	if (!record->has_egress)
+		return;
+	json_write_member_uint(writer, "egress_denials", record->egress_denials);
+	if (record->n_egress_denied == 0)
+		return;
+	json_write_key(writer, "egress_denied");
+	json_write_array_begin(writer);
+	for (size_t i = 0; i < record->n_egress_denied && i < AUDIT_DENIED_MAX; i++) {
+		json_write_object_begin(writer);
+		write_text(writer, "what", record->egress_denied[i].what, WHERE_TEXT_MAX);
+		json_write_member_uint(writer, "count", record->egress_denied[i].count);
+		json_write_object_end(writer);
+	}
+	json_write_array_end(writer);
+}
+
 static void write_end(struct json_writer *writer, const struct audit_record *record)
 {
 	char text[TIMESTAMP_MAX];
@@ -246,6 +264,7 @@ static void write_end(struct json_writer *writer, const struct audit_record *rec
 		json_write_member(writer, "exited", timestamp_format(record->exited, text));
 	write_text(writer, "ended_by", record->ended_by, RULE_TEXT_MAX);
 	write_denials(writer, record);
+	write_egress(writer, record);
 	if (!record->usage.is_known)
 		return;
 	json_write_key(writer, "usage");
@@ -279,6 +298,10 @@ void audit_record_format(const struct audit_record *record, struct buffer *out)
 	write_limits(&writer, record->limits);
 	write_report(&writer, record);
 	write_end(&writer, record);
+	if (record->took_usec)
+		json_write_member_uint(&writer, "took_usec", record->took_usec);
+	write_text(&writer, "reason", record->reason, RULE_TEXT_MAX);
+	write_text(&writer, "rule", record->rule, RULE_TEXT_MAX);
 	write_text(&writer, "error", record->error, ERROR_TEXT_MAX);
 	end_line(&writer);
 }

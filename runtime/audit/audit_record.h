@@ -58,6 +58,11 @@ struct audit_denied {
 	uint64_t count;
 };
 
+struct audit_egress {
+	const char *what; /* "connect tcp 192.0.2.1:443" */
+	uint64_t count;
+};
+
 struct audit_caller {
 	pid_t pid;	   /* 0: not known */
 	const char *name;  /* or NULL */
@@ -88,8 +93,15 @@ struct audit_record {
 	uint64_t denials;		   /* system calls that were refused */
 	const struct audit_denied *denied; /* and how often each */
 	size_t n_denied;
+	bool has_egress;
+	uint64_t egress_denials;		  /* connections, datagrams and sockets that the egress list refused */
+	const struct audit_egress *egress_denied; /* and how often where to */
+	size_t n_egress_denied;
 	struct audit_usage usage;
-	const char *error; /* why it was refused or failed; or NULL */
+	uint64_t took_usec; /* from the request to this line, of a create; 0: not measured */
+	const char *error;  /* why it was refused or failed; or NULL */
+	const char *reason; /* the same as a word ("system", "invalid"...); or NULL */
+	const char *rule;   /* the policy's, by which it was refused; or NULL */
 };
 
 /* "create" */

@@ -10,6 +10,9 @@ runtime_audit_sources = \
 	runtime/audit/denials_arguments.c \
 	runtime/audit/syslog.c \
 	runtime/audit/syslog.h \
+	runtime/audit/tally.c \
+	runtime/audit/tally.h \
+	runtime/audit/tally_file.c \
 	runtime/audit/trail.c \
 	runtime/audit/trail.h
 

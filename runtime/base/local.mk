@@ -4,6 +4,8 @@ runtime_base_sources = \
 	runtime/base/buffer.c \
 	runtime/base/buffer.h \
 	runtime/base/cleanup.h \
+	runtime/base/endpoint.c \
+	runtime/base/endpoint.h \
 	runtime/base/error.c \
 	runtime/base/error.h \
 	runtime/base/fd.c \
@@ -31,6 +33,7 @@ runtime_base_sources = \
 	runtime/base/syscalls.h \
 	runtime/base/timestamp.c \
 	runtime/base/timestamp.h \
+	runtime/base/unit_request.h \
 	runtime/base/utf8.c \
 	runtime/base/utf8.h
 

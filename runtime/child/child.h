@@ -33,6 +33,13 @@ struct child_cgroup {
 
 #define CHILD_CGROUPS_MAX 12
 
+/* Of a container that brig attends to (init.h). */
+struct child_attendant {
+	int stdio[3];		 /* the program's standard streams */
+	int init_fd;		 /* to the attendant */
+	const char *handed_over; /* a directory in the container, or NULL */
+};
+
 /* What the parent hands over, and what the steps pass to each other. The memory came with the clone. */
 struct child {
 	enum child_role role;
@@ -49,6 +56,7 @@ struct child {
 	size_t n_cgroups;
 	int *join_fds;	  /* one for each namespace to join in the child, -EBADF where that is done */
 	int container_fd; /* exec: pidfd of the container's first process */
+	const struct child_attendant *attendant; /* or NULL */
 	int log_fd;
 	int userns_fd; /* of the container, to be entered when all is mounted (plan_rootfs.locked); or -EBADF */
 	int cgroup_fd; /* for the clone alone: whoever is born by it has no use for it */

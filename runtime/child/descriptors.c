@@ -19,20 +19,40 @@ static size_t add(int *list, size_t n, const int *fds, size_t n_fds)
 	return n;
 }
 
+/* All above 2, so that none is overwritten before its turn. */
+static int take_streams(const struct child_attendant *attendant)
+{
+	for (int fd = 0; attendant && fd < 3; fd++) {
+		if (dup2(attendant->stdio[fd], fd) < 0)
+			return -errno;
+	}
+	return 0;
+}
+
 /* The first act after the clone: what the caller of brig had open must not wait in a created container (a pipe whose end
  * never comes), nor be reachable by a step that goes wrong. */
 int descriptors_close(struct child *child, struct error *err)
 {
 	size_t n_mounts = child->plan->rootfs.n_mounts, n_joins = child->plan->namespaces.n_join, n = 0;
-	const int single[] = { child->channel_fd,   child->start_fd, child->console_fd, child->root_fd,
-			       child->container_fd, child->log_fd,   child->proc_fd,	child->label_fd,
-			       child->cgroup_fd,    child->userns_fd };
+	const int single[] = { child->channel_fd,
+			       child->start_fd,
+			       child->console_fd,
+			       child->root_fd,
+			       child->container_fd,
+			       child->log_fd,
+			       child->proc_fd,
+			       child->label_fd,
+			       child->cgroup_fd,
+			       child->userns_fd,
+			       child->attendant ? child->attendant->init_fd : -EBADF };
 	AUTO_FREE int *keep =
 		calloc(n_mounts + n_joins + child->n_views + child->n_cgroups + ARRAY_SIZE(single), sizeof(int));
 	unsigned next = 3 + child->plan->process.preserve_fds;
 
 	if (!keep)
 		return error_memory(err);
+	if (take_streams(child->attendant) < 0)
+		return error_system(err, errno, "take the program's standard streams");
 	n = add(keep, n, single, ARRAY_SIZE(single));
 	n = add(keep, n, child->mount_fds, n_mounts);
 	n = add(keep, n, child->join_fds, n_joins);

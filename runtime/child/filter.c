@@ -1,18 +1,23 @@
+#include <stddef.h>
+
 #include "base/cleanup.h"
 #include "child/handshake.h"
 #include "child/steps.h"
 #include "parent/seccomp/seccomp.h"
+#include "parent/seccomp/seccomp_message.h"
 
 static int install(struct child *child, struct error *err)
 {
 	AUTO_CLOSE int listener_fd = -EBADF;
+	const struct handshake_message message = { .type = HANDSHAKE_LISTENER };
 	int rc = seccomp_install(child->filter, &listener_fd, err);
 
 	if (rc < 0)
 		return error_prefix(err, "linux.seccomp");
 	if (listener_fd < 0)
 		return 0;
-	rc = handshake_send(child->channel_fd, HANDSHAKE_LISTENER, NULL, listener_fd);
+	rc = seccomp_message_send(child->filter, child->channel_fd, &message, offsetof(struct handshake_message, error),
+				  listener_fd);
 	return rc < 0 ? error_system(err, -rc, "linux.seccomp: hand the listener over") : 0;
 }
 

@@ -26,6 +26,13 @@ int handshake_send_go(int channel_fd, int pid)
 	return fd_send(channel_fd, &message, offsetof(struct handshake_message, error), -EBADF);
 }
 
+int handshake_send_ended(int channel_fd, int status, uint64_t elapsed)
+{
+	struct handshake_message message = { .type = HANDSHAKE_ENDED, .pid = status, .elapsed = elapsed };
+
+	return fd_send(channel_fd, &message, offsetof(struct handshake_message, error), -EBADF);
+}
+
 int handshake_receive(int channel_fd, struct handshake_message *ret, int *ret_fd, struct error *err)
 {
 	struct handshake_message message = { 0 };

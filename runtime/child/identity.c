@@ -50,6 +50,14 @@ static int make_files_as_root(const struct plan_namespaces *namespaces, struct e
 	return hide(err);
 }
 
+/* A new user namespace may have one id alone, its program's, who has the capabilities to set everything up as well. */
+static bool has_root(const struct plan_namespaces *namespaces)
+{
+	const struct plan_id_map *uids = &namespaces->uids;
+
+	return uids->n_ranges != 1 || uids->ranges[0].count != 1 || uids->ranges[0].inside == 0;
+}
+
 int identity_become_root(struct child *child, struct error *err)
 {
 	int rc;
@@ -58,7 +66,7 @@ int identity_become_root(struct child *child, struct error *err)
 		return 0;
 	if (child->userns_fd >= 0)
 		return make_files_as_root(&child->plan->namespaces, err);
-	rc = set_ids(0, 0, err);
+	rc = has_root(&child->plan->namespaces) ? set_ids(0, 0, err) : 0;
 	/* The maps are written: from here on nobody needs to open this process's /proc files, least of all from inside. */
 	return rc < 0 ? rc : hide(err);
 }

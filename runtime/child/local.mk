@@ -18,6 +18,8 @@ runtime_child_sources = \
 	runtime/child/hooks.h \
 	runtime/child/hooks_child.c \
 	runtime/child/identity.c \
+	runtime/child/init.c \
+	runtime/child/init.h \
 	runtime/child/landlock.c \
 	runtime/child/mount_make.c \
 	runtime/child/mount_make.h \

@@ -10,6 +10,7 @@
 #include "base/cleanup.h"
 #include "child/handshake.h"
 #include "child/home.h"
+#include "child/init.h"
 #include "child/steps.h"
 
 #define DEFAULT_PATH "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
@@ -179,7 +180,12 @@ int program_wait_unprivileged(struct child *child, struct error *err)
 int program_execute(struct child *child, struct error *err)
 {
 	const struct plan_process *process = &child->plan->process;
+	int rc;
 
+	if (child->attendant) {
+		rc = init_begin(child, err);
+		return rc < 0 ? rc : program_error(process->argv[0], -init_execute(child), err);
+	}
 	execve(child->program, (char *const *)process->argv, (char *const *)child->environment);
 	return program_error(process->argv[0], errno, err);
 }

@@ -95,6 +95,28 @@ struct brig_supervisor {
 	bool counts_denials; /* create: it serves what brig_start_supervised gives it */
 };
 
+struct learn;
+
+/* What runtime/sandbox asks of run: it made config.json, it serves the program's streams, and brig's own init is the container's
+ * first process, so that signals end the program as they do outside, and brig's end ends all (child/init.c). */
+struct brig_attendant {
+	const char *config; /* the document's text, in place of the bundle's */
+	size_t config_length;
+	int stdio[3]; /* the program's standard streams; output is bounded by the attendant, time too */
+	int init_fd;  /* a SOCK_SEQPACKET socket: child/init.h has the messages */
+	const char *handed_over; /* a directory in the container whose descriptor comes by init_fd before the program runs, or NULL */
+	bool accounts; /* processor time is counted, also where no limit needs it */
+};
+
+/* A container's processes saved to files by CRIU, and brought back from them (docs/checkpoint.md). */
+struct brig_images {
+	const char *path;	 /* of their folder */
+	const char *work_path;	 /* of the logs' folder; NULL: path */
+	const char *parent_path; /* checkpoint: of the images of an earlier pre-dump, relative to path; or NULL */
+	bool leave_running, pre_dump, auto_dedup; /* checkpoint */
+	bool tcp_established, external_unix_sockets, shell_job, file_locks;
+};
+
 struct brig_create {
 	const char *id, *bundle;    /* bundle: as given, made absolute by brig */
 	const char *pid_file;	    /* or NULL */
@@ -104,7 +126,10 @@ struct brig_create {
 	unsigned preserve_fds;
 	/* run only: */
 	bool detach, keep, no_subreaper;
+	const struct brig_images *images; /* its processes are brought back from there; NULL: its program is started */
+	struct learn *learn; /* without detach: what the programs call is recorded there (learn.h); or NULL */
 	const struct brig_supervisor *supervisor; /* create only; or NULL */
+	const struct brig_attendant *attendant;	  /* run only, by creation_run; or NULL */
 	/* for looking alone (brig_plan, brig_check): */
 	const char *config; /* the document's name in the bundle, or NULL: config.json */
 	bool collects;	    /* what the policy refuses does not end planning */
@@ -121,6 +146,9 @@ int brig_start_supervised(const struct brig *brig, const char *id, int *ret_deni
 /* create + start; without detach waits for the end, forwards signals and the terminal, deletes the container unless keep,
  * and gives the exit status as a shell would (128 + signal). */
 int brig_run(const struct brig *brig, const struct brig_create *request, int *ret_exit_status, struct error *err);
+/* Saves the processes of a running or paused container; without leave_running and pre_dump they are ended. ERROR_UNSUPPORTED: CRIU is not there,
+ * or can't; ERROR_REFUSED: something would be lost that the policy, or config.json, holds the container with. */
+int brig_checkpoint(const struct brig *brig, const char *id, const struct brig_images *images, struct error *err);
 /* Appends text, at most 4096 bytes of it, to the file that the container's supervisor reads as its last words: the one mounted where
  * the annotation io.kubernetes.container.terminationMessagePath says, else at /dev/termination-log. ERROR_NOT_FOUND: it has none;
  * ERROR_REFUSED: it is not a regular file, or not the container's to write. */
@@ -182,6 +210,13 @@ int brig_record_exit(const struct brig *brig, const struct brig_exit *exit, stru
 int brig_update(const struct brig *brig, const char *id, const char *resources_json, size_t length, struct error *err);
 /* One statistics object as the contract's `events` "data" has it, appended to json. */
 int brig_statistics(const struct brig *brig, const char *id, struct buffer *json, struct error *err);
+/* What its egress list (docs/egress.md) has let through and refused so far. */
+struct brig_egress_counts {
+	bool is_held; /* it has one; otherwise all else is 0 */
+	uint64_t connections, datagrams; /* let through: attempts of TCP, and all else */
+	uint64_t denied;
+};
+int brig_egress_counts(const struct brig *brig, const char *id, struct brig_egress_counts *ret, struct error *err);
 /* Waits until the container is out of memory (returns 1, once for each kill), ends (0), or timeout_ms passed (-ETIME). */
 int brig_wait_oom(const struct brig *brig, const char *id, int timeout_ms, struct error *err);
 
@@ -203,6 +238,16 @@ struct brig_audit {
 };
 /* Calls take for each line that is meant; it may end the reading by a negative errno. Lines that are not brig's are a warning. */
 int brig_audit(const struct brig *brig, const struct brig_audit *request, struct error *err);
+
+/* The node as numbers: what there is, and what has happened by the audit trail, whose sums are kept beside it (docs/monitoring.md).
+ * Appends the text exposition format 0.0.4 of Prometheus, which node_exporter's text file collector reads, to out. */
+#define BRIG_CONTAINERD_ROOT "/run/containerd/brig"
+struct brig_metrics_request {
+	const char *file;	/* the audit trail; NULL: the one that the policy names */
+	const char *containerd; /* the shim's state directory: a folder for each of containerd's namespaces */
+};
+int brig_metrics(const struct brig *brig, const struct brig_metrics_request *request, struct buffer *out,
+		 struct error *err);
 
 /* What would be done with this bundle, without doing it, as any user. Text for people or JSON is appended to out. */
 struct brig_plan {

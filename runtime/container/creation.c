@@ -19,11 +19,13 @@
 #include "base/log.h"
 #include "base/timestamp.h"
 #include "child/hooks.h"
+#include "container/checkpoint.h"
 #include "container/creation_binds.h"
 #include "container/creation_root.h"
 #include "container/creation_sources.h"
 #include "container/expectation.h"
 #include "container/foreground.h"
+#include "container/learn.h"
 #include "container/policy_facts.h"
 #include "container/record.h"
 #include "container/landlock_state.h"
@@ -31,6 +33,7 @@
 #include "container/state.h"
 #include "container/stored_plan.h"
 #include "parent/cgroup/cgroup.h"
+#include "parent/cgroup/egress.h"
 #include "parent/host.h"
 #include "plan/plan_build.h"
 #include "spec/spec.h"
@@ -76,14 +79,27 @@ static int absolute_bundle(const char *bundle, char path[static PATH_MAX], struc
 	return 0;
 }
 
-static int load_bundle(const char *bundle, const char *name, struct spec **ret, struct buffer *ret_text, struct error *err)
+static int load_attendants(const struct brig_attendant *attendant, struct spec **ret, struct buffer *ret_text,
+			   struct error *err)
 {
-	AUTO_CLOSE int bundle_fd = open(bundle, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	buffer_append(ret_text, attendant->config, attendant->config_length);
+	if (ret_text->failed)
+		return error_memory(err);
+	return spec_parse(attendant->config, attendant->config_length, ret, err);
+}
+
+static int load_bundle(const char *bundle, const struct brig_create *request, struct spec **ret,
+		       struct buffer *ret_text, struct error *err)
+{
+	AUTO_CLOSE int bundle_fd = -EBADF;
 	int rc;
 
+	if (request->attendant)
+		return load_attendants(request->attendant, ret, ret_text, err);
+	bundle_fd = open(bundle, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (bundle_fd < 0)
 		return error_system(err, errno, "open the bundle %s", bundle);
-	rc = spec_load(bundle_fd, name ?: STORE_CONFIG, ret, ret_text, err);
+	rc = spec_load(bundle_fd, request->config ?: STORE_CONFIG, ret, ret_text, err);
 	return rc < 0 ? error_prefix(err, "bundle %s", bundle) : 0;
 }
 
@@ -125,7 +141,7 @@ int creation_decide(const struct brig *brig, const struct brig_create *request, 
 	if (rc >= 0)
 		rc = absolute_bundle(request->bundle, bundle, err);
 	if (rc >= 0)
-		rc = load_bundle(bundle, request->config, &ret->spec, &ret->text, err);
+		rc = load_bundle(bundle, request, &ret->spec, &ret->text, err);
 	if (rc >= 0)
 		rc = host_probe(&ret->host, err);
 	if (rc >= 0 && policy_level(&ret->policy, POLICY_LANDLOCK) != POLICY_OFF)
@@ -246,13 +262,23 @@ static bool shows_cgroup(const struct plan *plan)
 	return false;
 }
 
+/* Every v2 group counts processor time by itself. */
+static bool needs_account(const struct creation *creation)
+{
+	const struct brig_attendant *attendant = creation->request->attendant;
+
+	return attendant && attendant->accounts && cgroup_clone_fd(creation->cgroup) < 0;
+}
+
 static int make_cgroup(struct creation *creation, enum child_role role, struct error *err)
 {
 	const struct plan_cgroup *cgroup = &creation->plan->cgroup;
 	int rc = cgroup_create(cgroup, &creation->cgroup, err);
 
+	if (rc >= 0 && creation->plan->egress.enforced)
+		rc = egress_install(creation->cgroup, &creation->plan->egress, err);
 	/* Who creates apart from starting is an engine, which asks for statistics. */
-	if (rc >= 0 && role == CHILD_INIT_WAITS)
+	if (rc >= 0 && (role == CHILD_INIT_WAITS || needs_account(creation)))
 		rc = cgroup_account(creation->cgroup, err);
 	if (rc >= 0 && creation->request->supervisor)
 		rc = cgroup_make_entry(creation->cgroup, CGROUP_ENTRY_CONTAINER, err);
@@ -261,6 +287,19 @@ static int make_cgroup(struct creation *creation, enum child_role role, struct e
 	if (rc >= 0 && cgroup->delegate)
 		rc = cgroup_delegate(creation->cgroup, cgroup->owner_uid, err);
 	return rc;
+}
+
+static const struct child_attendant *attend(struct creation *creation)
+{
+	const struct brig_attendant *attendant = creation->request->attendant;
+
+	if (!attendant)
+		return NULL;
+	creation->attendant =
+		(struct child_attendant){ .stdio = { attendant->stdio[0], attendant->stdio[1], attendant->stdio[2] },
+					  .init_fd = attendant->init_fd,
+					  .handed_over = attendant->handed_over };
+	return &creation->attendant;
 }
 
 static int give_birth(struct creation *creation, enum child_role role, struct error *err)
@@ -283,8 +322,13 @@ static int give_birth(struct creation *creation, enum child_role role, struct er
 		.start_fd = creation->start_fd,
 		.console_fd = creation->console.console_fd,
 		.container_fd = -EBADF,
+		.attendant = attend(creation),
+		.on_call = creation->request->learn ? learn_attend : NULL,
+		.on_call_context = creation->request->learn,
 	};
 	rc = birth_begin(&creation->birth_request, &creation->birth, err);
+	if (rc >= 0)
+		rc = cgroup_release(creation->cgroup, err);
 	if (rc < 0)
 		return rc;
 	container->state.pid = creation->birth.pid;
@@ -313,6 +357,13 @@ static int give_birth(struct creation *creation, enum child_role role, struct er
 		rc = save(creation, err);
 	log_debug("parent: state saved");
 	return rc < 0 ? rc : birth_finish(&creation->birth_request, &creation->birth, err);
+}
+
+static int bring_back(struct creation *creation, enum child_role role, struct error *err)
+{
+	int rc = checkpoint_restore(creation, role, err);
+
+	return rc < 0 ? rc : save(creation, err);
 }
 
 void creation_undo(struct creation *creation, const struct error *failure)
@@ -360,11 +411,15 @@ void creation_done(struct creation *creation)
 static unsigned held_limits(const struct brig_create *request, enum child_role role)
 {
 	const struct brig_supervisor *supervisor = request->supervisor;
+	/* There is one listener: who records each call sees those that are refused. */
+	unsigned denials = request->learn ? 0 : PLAN_HOLDS_DENIALS;
 
 	if (supervisor)
 		return (supervisor->decided ? PLAN_HOLDS_TIMEOUT | PLAN_HOLDS_MAX_OUTPUT : 0) |
-		       (supervisor->counts_denials ? PLAN_HOLDS_DENIALS : 0);
-	return role == CHILD_INIT_RUNS && !request->detach ? PLAN_HOLDS_TIMEOUT | PLAN_HOLDS_DENIALS : 0;
+		       (supervisor->counts_denials ? denials : 0);
+	if (request->attendant)
+		return PLAN_HOLDS_TIMEOUT | PLAN_HOLDS_MAX_OUTPUT | denials;
+	return role == CHILD_INIT_RUNS && !request->detach ? PLAN_HOLDS_TIMEOUT | denials : 0;
 }
 
 static int tell_supervisor(const struct creation *creation, struct error *err)
@@ -386,11 +441,15 @@ static int make(struct creation *creation, enum child_role role, struct error *e
 	struct console_wish wish = { .path = creation->request->console_socket,
 				     .foreground = role == CHILD_INIT_RUNS && !creation->request->detach,
 				     .supervisor = creation->request->supervisor };
+	/* What comes back from images waits as a stopped process does. */
+	bool has_start_socket = role == CHILD_INIT_WAITS && !creation->request->images;
 	int rc = reserve(creation, err);
 
 	if (rc >= 0)
 		rc = creation_decide(creation->brig, creation->request, held_limits(creation->request, role),
 				     &creation->decision, err);
+	if (rc >= 0 && creation->request->learn)
+		rc = learn_begin(creation->request->learn, creation->decision.plan, err);
 	if (rc < 0)
 		return rc;
 	creation->plan = creation->decision.plan;
@@ -416,11 +475,11 @@ static int make(struct creation *creation, enum child_role role, struct error *e
 		rc = creation_root_make(creation, err);
 	if (rc < 0)
 		return rc;
-	if (role == CHILD_INIT_WAITS)
+	if (has_start_socket)
 		rc = creation->start_fd = open_start_socket(creation->container.dir_fd, err);
 	if (rc >= 0)
-		rc = give_birth(creation, role, err);
-	if (rc >= 0 && role == CHILD_INIT_WAITS &&
+		rc = creation->request->images ? bring_back(creation, role, err) : give_birth(creation, role, err);
+	if (rc >= 0 && has_start_socket &&
 	    renameat(creation->container.dir_fd, STORE_NEW_SOCKET, creation->container.dir_fd, STORE_START_SOCKET) < 0)
 		rc = error_system(err, errno, "offer the socket on which the container waits for start");
 	if (rc >= 0 && role == CHILD_INIT_WAITS)
@@ -442,8 +501,10 @@ int creation_run(const struct brig *brig, const struct brig_create *request, enu
 				     .root_mount_fd = -EBADF,
 				     .start_fd = -EBADF,
 				     .console = { .console_fd = -EBADF, .master_socket_fd = -EBADF } };
-	int rc = store_check_id(request->id, err);
+	int rc;
 
+	creation.begun_usec = record_clock();
+	rc = store_check_id(request->id, err);
 	/* Nobody may look into us, or take our descriptors, once a foreign process is near (CVE-2016-9962). An ordinary user's
 	 * child has to be open to us until its maps are written. */
 	if (rc >= 0 && geteuid() == 0 && prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)

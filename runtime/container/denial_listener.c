@@ -2,26 +2,19 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
 #include <stdio.h>
-#include <string.h>
 #include <sys/ioctl.h>
 
 #include <linux/seccomp.h>
 
 #include "audit/denials.h"
+#include "container/notification.h"
 
 /* Then the caller's other descriptors have their turn. */
 #define BATCH 32
 
 struct denial_listener {
 	struct denials *denials;
-};
-
-/* A kernel whose structure is longer than ours has room to write it. */
-union notification {
-	struct seccomp_notif call;
-	char room[256];
 };
 
 struct denial_listener *denial_listener_new(const struct denials_limits *limits)
@@ -45,36 +38,6 @@ void denial_listener_free(struct denial_listener *listener)
 	free(listener);
 }
 
-static int control(int fd, unsigned long request, void *argument)
-{
-	int r;
-
-	do
-		r = ioctl(fd, request, argument);
-	while (r < 0 && errno == EINTR);
-	return r < 0 ? -errno : 0;
-}
-
-/* Receiving blocks where nothing waits, hence the question first. Returns 1: *ret is there; 0: nothing; -EPIPE: nobody is
- * left who could make a call. */
-static int receive(int fd, union notification *ret)
-{
-	struct pollfd waiting = { .fd = fd, .events = POLLIN };
-	int r = poll(&waiting, 1, 0);
-
-	if (r < 0)
-		return errno == EINTR ? 0 : -errno;
-	if (waiting.revents & POLLNVAL)
-		return -EBADF;
-	/* POLLERR alone is a signal that came while the kernel waited for a lock: next time. */
-	if (!(waiting.revents & POLLIN))
-		return waiting.revents & POLLHUP ? -EPIPE : 0;
-	memset(ret, 0, sizeof(*ret)); /* or the kernel refuses */
-	r = control(fd, SECCOMP_IOCTL_NOTIF_RECV, ret);
-	/* Killed in between. */
-	return r == -ENOENT ? 0 : r < 0 ? r : 1;
-}
-
 /* The number may have become another process's by the time that its file is read: what was read counts only if the call
  * is still waiting then. */
 static void add_program(struct denials *denials, int fd, const struct seccomp_notif *call)
@@ -92,7 +55,7 @@ static void add_program(struct denials *denials, int fd, const struct seccomp_no
 	if (comm_fd < 0)
 		return;
 	length = read(comm_fd, name, sizeof(name));
-	if (length > 0 && control(fd, SECCOMP_IOCTL_NOTIF_ID_VALID, &id) == 0)
+	if (length > 0 && notification_control(fd, SECCOMP_IOCTL_NOTIF_ID_VALID, &id) == 0)
 		denials_add_program(denials, name, (size_t)length);
 }
 
@@ -117,27 +80,18 @@ static bool count(struct denials *denials, int fd, const struct seccomp_notif *c
 	return within;
 }
 
-/* Refuses whatever it is: nothing here could judge a call better than the filter that sent it. */
-static int refuse(int fd, uint64_t id)
-{
-	struct seccomp_notif_resp answer = { .id = id, .error = -EPERM };
-	int r = control(fd, SECCOMP_IOCTL_NOTIF_SEND, &answer);
-
-	/* Who asked was killed, or got a signal and will ask again. */
-	return r == -ENOENT ? 0 : r;
-}
-
 static int serve_one(struct denials *denials, int fd)
 {
 	union notification notification;
 	bool within;
-	int r = receive(fd, &notification);
+	int r = notification_receive(fd, &notification);
 
 	if (r <= 0)
 		return r;
 	within = count(denials, fd, &notification.call);
-	/* Also the one that was too much: it need not wait until the listener is closed. */
-	r = refuse(fd, notification.call.id);
+	/* Refused whatever it is: nothing here could judge a call better than the filter that sent it. Also the one that was too much:
+	 * it need not wait until the listener is closed. */
+	r = notification_fail(fd, notification.call.id, EPERM);
 	return r < 0 ? r : within ? 1 : -EPIPE;
 }
 

@@ -96,6 +96,19 @@ static void write_limits(struct json_writer *writer, const struct plan_resources
 		json_write_member_int(writer, "cpuQuota", resources->cpu_quota);
 }
 
+static void write_egress(struct json_writer *writer, const struct plan_egress *egress)
+{
+	char text[ENDPOINT_TEXT_MAX];
+
+	if (!egress->enforced)
+		return;
+	json_write_key(writer, "egress");
+	json_write_array_begin(writer);
+	for (size_t i = 0; i < egress->n; i++)
+		json_write_string(writer, endpoint_format(&egress->list[i], text));
+	json_write_array_end(writer);
+}
+
 static void write_expectation(struct json_writer *writer, const struct creation *creation)
 {
 	const struct plan *plan = creation->plan;
@@ -113,6 +126,7 @@ static void write_expectation(struct json_writer *writer, const struct creation 
 		json_write_string(writer, plan->rootfs.masked[i]);
 	json_write_array_end(writer);
 	write_limits(writer, &plan->cgroup.resources);
+	write_egress(writer, &plan->egress);
 	json_write_object_end(writer);
 }
 
@@ -121,7 +135,8 @@ int expectation_save(const struct creation *creation, struct error *err)
 	__attribute__((cleanup(buffer_done_cleanup))) struct buffer text = { 0 };
 	struct json_writer writer = json_writer_on(&text, /* indent= */ 0);
 
-	if (policy_set(&creation->decision.policy) == POLICY_CONFORMANT && creation->decision.report.n_lines == 0)
+	if (policy_set(&creation->decision.policy) == POLICY_CONFORMANT && creation->decision.report.n_lines == 0 &&
+	    !creation->plan->egress.enforced)
 		return 0;
 	write_expectation(&writer, creation);
 	if (text.failed)
@@ -193,6 +208,7 @@ static const struct json_field expectation_fields[] = {
 	{ "uids", &ranges_type, JSON_COUNTED(struct expectation, uids), JSON_REQUIRED },
 	{ "gids", &ranges_type, JSON_COUNTED(struct expectation, gids), JSON_REQUIRED },
 	{ "masked", &json_strings, JSON_COUNTED(struct expectation, masked), JSON_REQUIRED },
+	{ "egress", &json_strings, JSON_COUNTED(struct expectation, egress), 0 },
 	{ "memory", &json_i64, offsetof(struct expectation, memory), 0 },
 	{ "pids", &json_i64, offsetof(struct expectation, pids), 0 },
 	{ "cpuQuota", &json_i64, offsetof(struct expectation, cpu_quota), 0 },

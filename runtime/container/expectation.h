@@ -38,6 +38,8 @@ struct expectation {
 	size_t n_gids;
 	const char *const *masked;
 	size_t n_masked;
+	const char *const *egress; /* entries of its list, in the order of their counters; NULL: it has none */
+	size_t n_egress;
 	int64_t memory, pids, cpu_quota; /* as the plan limits it; 0: it does not */
 };
 

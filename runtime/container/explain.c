@@ -7,6 +7,7 @@
 #include "base/json_write.h"
 #include "container/brig.h"
 #include "container/explain.h"
+#include "container/explain_egress.h"
 #include "container/status.h"
 #include "parent/seccomp/seccomp_calls.h"
 
@@ -20,6 +21,7 @@ struct explanation {
 	struct expectation expected;
 	struct denial_document denials;
 	struct explain_findings findings;
+	struct explain_egress egress;
 };
 
 /* ---- finding out ---- */
@@ -35,6 +37,8 @@ static int look_at(const struct container *container, struct explanation *ret, s
 	if (rc < 0)
 		return ret->is_conformant ? 0 : rc;
 	rc = denial_document_read(container->dir_fd, container->arena, &ret->denials, err);
+	if (rc >= 0 && status != BRIG_CREATING)
+		explain_egress_find(container, &ret->expected, &ret->egress, &ret->findings);
 	if (rc < 0 || status == BRIG_STOPPED || status == BRIG_CREATING)
 		return rc;
 	explain_limits(container, &ret->expected, &ret->findings);
@@ -160,6 +164,7 @@ static void print_text(const struct explanation *explanation, struct buffer *out
 	print_report(&explanation->expected, out);
 	print_findings(explanation, out);
 	print_denials(explanation, out);
+	explain_egress_print(&explanation->expected, &explanation->egress, out);
 }
 
 /* ---- for programs ---- */
@@ -267,6 +272,8 @@ static void write_json(const struct explanation *explanation, struct buffer *out
 		write_report(&explanation->expected, &writer);
 		write_findings(&explanation->findings, &writer);
 		write_denials(explanation, &writer);
+		json_write_key(&writer, "egress");
+		explain_egress_write(&explanation->expected, &explanation->egress, &writer);
 	}
 	json_write_object_end(&writer);
 	buffer_append_text(out, "\n");

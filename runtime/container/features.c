@@ -1,6 +1,7 @@
 /* The features document: OCI runtime-spec features.md, features-linux.md. */
 #include "base/json_write.h"
 #include "base/names.h"
+#include "brig-places.h"
 #include "config.h"
 #include "container/brig.h"
 #include "parent/seccomp/seccomp_floor.h"
@@ -63,8 +64,8 @@ static void write_cgroup(struct json_writer *writer)
 	json_write_object_begin(writer);
 	json_write_member_bool(writer, "v1", true);
 	json_write_member_bool(writer, "v2", true);
-	json_write_member_bool(writer, "systemd", false);
-	json_write_member_bool(writer, "systemdUser", false);
+	json_write_member_bool(writer, "systemd", BRIG_SYSTEMD_HELPER[0] != '\0');
+	json_write_member_bool(writer, "systemdUser", BRIG_SYSTEMD_HELPER[0] != '\0');
 	json_write_member_bool(writer, "rdma", true);
 	json_write_object_end(writer);
 }

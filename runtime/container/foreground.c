@@ -4,6 +4,7 @@
 #include <limits.h>
 #include <poll.h>
 #include <signal.h>
+#include <string.h>
 #include <sys/ioctl.h>
 #include <sys/signalfd.h>
 #include <sys/wait.h>
@@ -12,15 +13,17 @@
 
 #include "base/cleanup.h"
 #include "base/fd.h"
+#include "base/log.h"
 #include "base/syscalls.h"
 #include "container/denial_keeper.h"
+#include "container/learn.h"
 
 #define COPY_SIZE 4096
 #define NS_PER_MS UINT64_C(1000000)
 
 int foreground_begin(struct foreground *ret, struct error *err)
 {
-	struct foreground foreground = { .master_fd = -EBADF };
+	struct foreground foreground = { .master_fd = -EBADF, .learn_fd = -EBADF };
 	sigset_t all;
 
 	sigfillset(&all);
@@ -133,6 +136,16 @@ static void keep_denials(struct foreground *foreground, bool is_ready)
 		denial_keeper_save(foreground->keeper);
 }
 
+static void record_calls(struct foreground *foreground, bool is_ready)
+{
+	int r = is_ready ? learn_attend(foreground->learn, foreground->learn_fd) : 1;
+
+	if (r < 0)
+		log_warning("what the container calls from now on is not recorded, and fails: %s", strerrordesc_np(-r));
+	if (r <= 0)
+		close_and_reset(&foreground->learn_fd);
+}
+
 /* Milliseconds for poll(2), rounded up. */
 static int time_left(const struct foreground *foreground)
 {
@@ -157,6 +170,7 @@ int foreground_wait(struct foreground *foreground, const struct birth *birth, in
 		{ .fd = foreground->master_fd, .events = POLLIN },
 		{ .fd = foreground->master_fd >= 0 ? STDIN_FILENO : -1, .events = POLLIN },
 		{ .fd = denial_keeper_fd(foreground->keeper), .events = POLLIN },
+		{ .fd = foreground->learn_fd, .events = POLLIN },
 	};
 	siginfo_t info = { 0 };
 
@@ -172,6 +186,8 @@ int foreground_wait(struct foreground *foreground, const struct birth *birth, in
 			polled[3].fd = -1;
 		keep_denials(foreground, polled[4].revents);
 		polled[4].fd = denial_keeper_fd(foreground->keeper);
+		record_calls(foreground, polled[5].revents);
+		polled[5].fd = foreground->learn_fd;
 	}
 	drain(foreground);
 	if (waitid(P_PIDFD, (id_t)birth->pidfd, &info, WEXITED) < 0)
@@ -189,6 +205,7 @@ void foreground_end(struct foreground *foreground)
 	foreground->raw = false;
 	close_and_reset(&foreground->master_fd);
 	close_and_reset(&foreground->signal_fd);
+	close_and_reset(&foreground->learn_fd);
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 }

@@ -10,6 +10,7 @@
 #include "plan/plan.h"
 
 struct denial_keeper;
+struct learn;
 
 struct foreground {
 	int signal_fd;
@@ -19,6 +20,8 @@ struct foreground {
 	uint64_t deadline;
 	bool timed_out;		      /* it was */
 	struct denial_keeper *keeper; /* to be served meanwhile, or NULL; set by the caller, whose it stays */
+	struct learn *learn;	      /* the same: learn.h, with its listener */
+	int learn_fd;
 	struct termios saved;
 };
 

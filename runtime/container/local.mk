@@ -4,6 +4,9 @@ runtime_container_sources = \
 	runtime/container/brig_group.c \
 	runtime/container/brig_group.h \
 	runtime/container/check.c \
+	runtime/container/checkpoint.c \
+	runtime/container/checkpoint.h \
+	runtime/container/checkpoint_images.c \
 	runtime/container/console_ends.c \
 	runtime/container/console_ends.h \
 	runtime/container/creation.c \
@@ -17,6 +20,10 @@ runtime_container_sources = \
 	runtime/container/creation_root.h \
 	runtime/container/creation_sources.c \
 	runtime/container/creation_sources.h \
+	runtime/container/criu.c \
+	runtime/container/criu.h \
+	runtime/container/criu_arguments.c \
+	runtime/container/criu_arguments.h \
 	runtime/container/delete.c \
 	runtime/container/delete.h \
 	runtime/container/denial_document.c \
@@ -28,6 +35,9 @@ runtime_container_sources = \
 	runtime/container/doctor.c \
 	runtime/container/doctor.h \
 	runtime/container/doctor_checks.c \
+	runtime/container/ending.c \
+	runtime/container/ending.h \
+	runtime/container/egress_counts.c \
 	runtime/container/exec.c \
 	runtime/container/exec_process.c \
 	runtime/container/exec_process.h \
@@ -36,8 +46,12 @@ runtime_container_sources = \
 	runtime/container/explain.c \
 	runtime/container/explain.h \
 	runtime/container/explain_advice.c \
+	runtime/container/explain_egress.c \
+	runtime/container/explain_egress.h \
 	runtime/container/explain_posture.c \
 	runtime/container/explain_posture_text.c \
+	runtime/container/exposition.c \
+	runtime/container/exposition.h \
 	runtime/container/features.c \
 	runtime/container/foreground.c \
 	runtime/container/foreground.h \
@@ -48,10 +62,25 @@ runtime_container_sources = \
 	runtime/container/landlock_state.c \
 	runtime/container/landlock_state.h \
 	runtime/container/last_words.c \
+	runtime/container/learn.c \
+	runtime/container/learn.h \
+	runtime/container/learn_bundle.c \
+	runtime/container/learn_bundle.h \
+	runtime/container/learn_calls.c \
+	runtime/container/learn_calls.h \
+	runtime/container/learn_internal.h \
+	runtime/container/learn_profile.c \
+	runtime/container/learn_profile.h \
+	runtime/container/learn_profile_text.c \
+	runtime/container/learn_trace.c \
+	runtime/container/learn_trace.h \
 	runtime/container/metrics.c \
 	runtime/container/metrics.h \
 	runtime/container/metrics_parse.c \
 	runtime/container/metrics_parse.h \
+	runtime/container/notification.c \
+	runtime/container/notification.h \
+	runtime/container/node_metrics.c \
 	runtime/container/policy_facts.c \
 	runtime/container/policy_facts.h \
 	runtime/container/record.c \
@@ -60,10 +89,13 @@ runtime_container_sources = \
 	runtime/container/record_target.c \
 	runtime/container/record_target.h \
 	runtime/container/resources.c \
+	runtime/container/restore.c \
 	runtime/container/rootfs_mark.c \
 	runtime/container/rootfs_mark.h \
 	runtime/container/run.c \
 	runtime/container/selfexec.c \
+	runtime/container/shim_memory.c \
+	runtime/container/shim_memory.h \
 	runtime/container/show.c \
 	runtime/container/signal.c \
 	runtime/container/start.c \

@@ -15,6 +15,14 @@
 
 _Static_assert(sizeof(struct plan_pair) == sizeof(struct json_pair), "both are a name and its value");
 
+uint64_t record_clock(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
+}
+
 static void add(SHA2_CTX *context, const char *text)
 {
 	/* With its NUL: no two lists of texts look alike. NULL is not "". */
@@ -150,21 +158,57 @@ int record_create(struct creation *creation, struct error *err)
 	take_request(creation, &record);
 	record.report = lines;
 	record.n_report = take_report(&creation->decision.report, lines);
+	record.took_usec = record_clock() - creation->begun_usec;
 	rc = record_target_write(&target, &record, /* binding= */ true, err);
 	creation->is_recorded = rc >= 0;
 	return rc;
 }
 
+/* The rule that a refusal's message names. Its last words are ours: what config.json has comes before them. */
+static const char *rule_of(const char *message)
+{
+	static const char phrase[] = "; rule ";
+	const char *found = NULL, *name;
+	size_t length;
+
+	for (const char *next = message; (next = strstr(next, phrase)); next++)
+		found = next + sizeof(phrase) - 1;
+	length = found ? strcspn(found, " ") : 0;
+	for (enum policy_rule rule = 0; length > 0 && rule < POLICY_N_RULES; rule++) {
+		name = policy_rule_name(rule);
+		if (strlen(name) == length && memcmp(name, found, length) == 0)
+			return name;
+	}
+	return "built-in";
+}
+
+/* Why it did not come to pass: in words, and in one to count by. */
+static void take_failure(const struct error *failure, struct audit_record *record)
+{
+	static const char *const reasons[] = {
+		[ERROR_NONE] = "unknown",    [ERROR_INTERNAL] = "internal",	  [ERROR_SYSTEM] = "system",
+		[ERROR_USAGE] = "usage",     [ERROR_INVALID] = "invalid",	  [ERROR_NOT_FOUND] = "not-found",
+		[ERROR_EXISTS] = "exists",   [ERROR_NOT_RUNNING] = "not-running", [ERROR_STATE] = "state",
+		[ERROR_REFUSED] = "refused", [ERROR_UNSUPPORTED] = "unsupported", [ERROR_TIMEOUT] = "timeout",
+		[ERROR_PROGRAM] = "program",
+	};
+
+	record->error = failure->message;
+	record->reason = reasons[failure->kind];
+	if (failure->kind == ERROR_REFUSED)
+		record->rule = rule_of(failure->message);
+}
+
 void record_create_failure(const struct creation *creation, const struct error *failure)
 {
-	struct audit_record record = { .event = failure->kind == ERROR_REFUSED ? AUDIT_REFUSAL : AUDIT_CREATE,
-				       .error = failure->message };
+	struct audit_record record = { .event = failure->kind == ERROR_REFUSED ? AUDIT_REFUSAL : AUDIT_CREATE };
 	struct record_target target;
 
 	if (!target_of_creation(creation, &target))
 		return;
 	target.policy.source = creation->brig->policy ?: "default";
 	take_request(creation, &record);
+	take_failure(failure, &record);
 	if (creation->is_recorded) {
 		record.event = AUDIT_DELETE;
 		record.args = NULL;
@@ -215,13 +259,13 @@ void record_exec_failure(const struct record_exec *exec, const struct error *fai
 {
 	struct audit_record record = { .event = failure->kind == ERROR_REFUSED ? AUDIT_REFUSAL : AUDIT_EXEC,
 				       .id = exec->state->id,
-				       .exec_id = exec->exec_id,
-				       .error = failure->message };
+				       .exec_id = exec->exec_id };
 	struct record_target target;
 
 	if (!exec->policy->name[0] || !target_of_exec(exec, &target))
 		return;
 	record.workload = record_target_workload(exec->state->annotations, exec->state->n_annotations);
 	take_process(exec->plan, &record);
+	take_failure(failure, &record);
 	record_target_write(&target, &record, /* binding= */ false, NULL);
 }

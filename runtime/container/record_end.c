@@ -11,7 +11,10 @@
 #include "container/record_target.h"
 #include "parent/cgroup/cgroup.h"
 #include "parent/cgroup/cgroup_statistics.h"
+#include "parent/cgroup/egress.h"
 #include "parent/seccomp/seccomp_calls.h"
+
+#define EGRESS_ARENA ((size_t)1024 * 1024)
 
 static uint64_t count(int fd, const char *file)
 {
@@ -66,6 +69,20 @@ static void take_denials(const struct denial_listener *listener, struct audit_re
 		};
 }
 
+static void take_egress(const struct egress_report *report, struct audit_record *record,
+			struct audit_egress denied[static AUDIT_DENIED_MAX],
+			char texts[static AUDIT_DENIED_MAX][EGRESS_DENIAL_TEXT_MAX])
+{
+	record->has_egress = true;
+	record->egress_denials = report->denied;
+	record->egress_denied = denied;
+	for (size_t i = 0; i < report->n_denials && i < AUDIT_DENIED_MAX; i++)
+		denied[record->n_egress_denied++] = (struct audit_egress){
+			.what = egress_denial_format(&report->denials[i], texts[i]),
+			.count = report->denials[i].count,
+		};
+}
+
 void record_exit(const struct state *state, const struct record_exit *exit)
 {
 	struct audit_record record = {
@@ -79,8 +96,12 @@ void record_exit(const struct state *state, const struct record_exit *exit)
 		.ended_by = exit->ended_by,
 		.error = exit->error,
 	};
+	AUTO(arena_free) struct arena *arena = arena_new(EGRESS_ARENA);
 	char names[AUDIT_DENIED_MAX][SECCOMP_CALLS_NAME_MAX];
+	char places[AUDIT_DENIED_MAX][EGRESS_DENIAL_TEXT_MAX];
+	struct audit_egress egress_denied[AUDIT_DENIED_MAX];
 	struct audit_denied denied[AUDIT_DENIED_MAX];
+	struct egress_report egress;
 	struct record_target target;
 
 	if (!record_target_of_state(state, &target))
@@ -89,6 +110,8 @@ void record_exit(const struct state *state, const struct record_exit *exit)
 	record_usage(state, exit->cgroup, &record.usage);
 	if (exit->denials)
 		take_denials(exit->denials, &record, denied, names);
+	if (exit->cgroup && arena && egress_read(exit->cgroup, arena, &egress, NULL) >= 0)
+		take_egress(&egress, &record, egress_denied, places);
 	record_target_write(&target, &record, /* binding= */ false, NULL);
 }
 

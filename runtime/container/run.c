@@ -6,11 +6,9 @@
 #include "child/child.h"
 #include "container/brig.h"
 #include "container/creation.h"
-#include "container/delete.h"
 #include "container/denial_keeper.h"
-#include "container/expectation.h"
+#include "container/ending.h"
 #include "container/foreground.h"
-#include "container/record.h"
 #include "container/start.h"
 #include "parent/cgroup/cgroup.h"
 
@@ -51,7 +49,10 @@ static int wait_for_end(struct creation *creation, struct foreground *foreground
 		rc = foreground_take_terminal(foreground, creation->console.master_socket_fd, err);
 	/* Whoever wants to kill or exec meanwhile needs the lock that creation took. */
 	store_unlock(&creation->container);
-	if (creation->birth.listener_fd >= 0) {
+	if (creation->request->learn) {
+		foreground->learn = creation->request->learn;
+		foreground->learn_fd = steal_fd(&creation->birth.listener_fd);
+	} else if (creation->birth.listener_fd >= 0) {
 		foreground->keeper =
 			denial_keeper_new(creation->brig, creation->request->id, steal_fd(&creation->birth.listener_fd));
 		if (!foreground->keeper)
@@ -69,34 +70,11 @@ static int wait_for_end(struct creation *creation, struct foreground *foreground
 
 static void record_end(const struct creation *creation, const struct foreground *foreground, int status)
 {
-	const struct record_exit exit = { .pid = creation->birth.pid,
-					  .has_status = true,
-					  .status = status,
+	const struct ending_note note = { .status = status,
 					  .ended_by = foreground->timed_out ? "timeout" : NULL,
-					  .cgroup = creation->cgroup,
 					  .denials = denial_keeper_listener(foreground->keeper) };
 
-	record_exit(&creation->container.state, &exit);
-	expectation_keep_last(&creation->container, status, exit.denials);
-}
-
-/* The container is over: what it leaves goes away, unless the caller keeps it or has deleted it already. */
-static void clean_up(const struct brig *brig, const struct brig_create *request, struct creation *creation)
-{
-	struct container container;
-	struct error err = { 0 };
-
-	creation_done(creation);
-	if (request->keep)
-		return;
-	if (store_open(brig, request->id, STORE_LOCKED, &container, &err) < 0) {
-		if (err.kind != ERROR_NOT_FOUND)
-			log_warning("%s", err.message);
-		return;
-	}
-	if (delete_locked(brig, &container, &err) < 0)
-		log_warning("%s", err.message);
-	store_done(&container);
+	ending_record(creation, &note);
 }
 
 int brig_run(const struct brig *brig, const struct brig_create *request, int *ret_exit_status, struct error *err)
@@ -123,7 +101,9 @@ int brig_run(const struct brig *brig, const struct brig_create *request, int *re
 			record_end(&creation, &foreground, *ret_exit_status);
 		else
 			creation_undo(&creation, err);
-		clean_up(brig, request, &creation);
+		creation_done(&creation);
+		if (!request->keep)
+			ending_clean_up(brig, request->id);
 	}
 	denial_keeper_free(foreground.keeper);
 	foreground_end(&foreground);

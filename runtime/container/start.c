@@ -10,6 +10,7 @@
 #include "child/handshake.h"
 #include "child/hooks.h"
 #include "container/brig.h"
+#include "container/checkpoint.h"
 #include "container/record.h"
 #include "container/status.h"
 #include "container/store.h"
@@ -40,6 +41,13 @@ static int connect_to(const struct container *container, struct waiting *waiting
 	if (fcntl(waiting->fd, F_SETFL, 0) < 0)
 		return error_system(err, errno, "fcntl of the connection to the container");
 	return 0;
+}
+
+static int continue_restored(const struct container *container, struct error *err)
+{
+	int rc = record_start(&container->state, err);
+
+	return rc < 0 ? rc : checkpoint_go_on(container, err);
 }
 
 static int let_go(const struct container *container, const struct plan *plan, struct waiting *waiting, struct error *err)
@@ -80,7 +88,9 @@ static int start_locked(const struct brig *brig, const struct container *contain
 				 container->state.id, brig_status_name(status));
 	if (container->state.late_work)
 		rc = stored_plan_load(brig, container, &plan, err);
-	return rc < 0 ? rc : let_go(container, plan, waiting, err);
+	if (rc < 0)
+		return rc;
+	return checkpoint_waits(container) ? continue_restored(container, err) : let_go(container, plan, waiting, err);
 }
 
 int brig_start_supervised(const struct brig *brig, const char *id, int *ret_denials_fd, struct error *err)

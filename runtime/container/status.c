@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "container/checkpoint.h"
 #include "container/state.h"
 #include "parent/cgroup/cgroup.h"
 
@@ -83,7 +84,7 @@ enum brig_status status_and_connection(const struct container *container, int *r
 	if (ret_pidfd)
 		*ret_pidfd = steal_fd(&pidfd);
 	/* A created one that is frozen is paused first of all: start would wait for it, and only resume helps. */
-	if (waits_for_start(container, ret_start_fd))
+	if (waits_for_start(container, ret_start_fd) || checkpoint_waits(container))
 		return is_paused(state) ? BRIG_PAUSED : BRIG_CREATED;
 	if (faccessat(container->dir_fd, STORE_NEW_SOCKET, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
 		return BRIG_CREATING;

@@ -191,6 +191,7 @@ static int clone_child(const struct birth_request *request, struct preparation *
 		.n_views = preparation->mounts.n_views,
 		.join_fds = join_fds,
 		.container_fd = request->role == CHILD_EXEC ? request->container_fd : -EBADF,
+		.attendant = request->attendant,
 		.log_fd = log_enabled(LOG_LEVEL_DEBUG) ? log_fd() : -EBADF,
 		.waits = birth->waits,
 		.in_user_namespace = has_userns,
@@ -280,6 +281,7 @@ static int equip(const struct birth_request *request, const struct birth *birth,
 		 struct error *err)
 {
 	const struct plan *plan = request->plan;
+	static const int own_streams[] = { STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO };
 	bool joins_itself = preparation->n_tasks > 0;
 	int rc = 0;
 
@@ -294,7 +296,10 @@ static int equip(const struct birth_request *request, const struct birth *birth,
 		rc = set_oom_score_adj(&plan->process, birth->pid, err);
 	if (rc >= 0)
 		rc = raise_limits(&plan->process, birth->pid, err);
-	return rc < 0 ? rc : stdio_give(plan, request->role == CHILD_EXEC ? request->container_pid : birth->pid, err);
+	if (rc < 0)
+		return rc;
+	return stdio_give(plan, request->role == CHILD_EXEC ? request->container_pid : birth->pid,
+			  request->attendant ? request->attendant->stdio : own_streams, err);
 }
 
 int birth_go(const struct birth *birth, struct error *err)
@@ -350,8 +355,10 @@ struct conversation {
 	int channel_fd;
 	const struct plan *plan;
 	pid_t pid;
-	bool ready;	  /* the child has said so */
-	int *listener_fd; /* where the floor's goes */
+	bool ready;					/* the child has said so */
+	int *listener_fd;				/* where the floor's goes */
+	int (*on_call)(void *context, int listener_fd); /* see birth_request */
+	void *on_call_context;
 };
 
 static int take_listener(const struct conversation *conversation, int *passed_fd, struct error *err)
@@ -385,6 +392,7 @@ static int answer(struct conversation *conversation, const struct handshake_mess
 		return -err->code;
 	case HANDSHAKE_GO:
 	case HANDSHAKE_CONTINUE:
+	case HANDSHAKE_ENDED:
 		break;
 	}
 	return error_set(err, ERROR_INTERNAL, EPROTO, "unexpected message %d from the container", message->type);
@@ -401,6 +409,22 @@ static void wait_for_end(const struct birth_request *request, int channel_fd)
 		while (poll(&end, 1, -1) < 0 && errno == EINTR) {}
 }
 
+/* Returns when the child has something to say. */
+static int answer_calls_meanwhile(const struct conversation *conversation, struct error *err)
+{
+	struct pollfd waiting[] = { { .fd = conversation->channel_fd, .events = POLLIN },
+				    { .fd = *conversation->listener_fd, .events = POLLIN } };
+	int rc = 1;
+
+	while (conversation->on_call && waiting[1].fd >= 0 && rc > 0 && !waiting[0].revents) {
+		if (poll(waiting, ARRAY_SIZE(waiting), -1) < 0 && errno != EINTR)
+			return error_system(err, errno, "wait for the container's first process");
+		if (waiting[1].revents)
+			rc = conversation->on_call(conversation->on_call_context, waiting[1].fd);
+	}
+	return rc < 0 ? error_system(err, -rc, "answer the container's system calls") : 0;
+}
+
 /* Until the child's end is closed (execve does that), it fails, or, where that is enough, it is ready. */
 static int serve(struct conversation *conversation, bool until_ready, struct error *err)
 {
@@ -410,7 +434,9 @@ static int serve(struct conversation *conversation, bool until_ready, struct err
 	for (;;) {
 		AUTO_CLOSE int passed_fd = -EBADF;
 
-		rc = handshake_receive(conversation->channel_fd, &message, &passed_fd, err);
+		rc = answer_calls_meanwhile(conversation, err);
+		if (rc >= 0)
+			rc = handshake_receive(conversation->channel_fd, &message, &passed_fd, err);
 		if (rc <= 0)
 			return rc;
 		rc = answer(conversation, &message, &passed_fd, err);
@@ -424,7 +450,9 @@ int birth_finish(const struct birth_request *request, struct birth *birth, struc
 	struct conversation conversation = { .channel_fd = birth->channel_fd,
 					     .plan = request->plan,
 					     .pid = birth->pid,
-					     .listener_fd = &birth->listener_fd };
+					     .listener_fd = &birth->listener_fd,
+					     .on_call = request->on_call,
+					     .on_call_context = request->on_call_context };
 	int rc;
 
 	wait_for_end(request, birth->channel_fd);

@@ -25,6 +25,11 @@ struct birth_request {
 	int container_fd;    /* CHILD_EXEC: pidfd of the container's first process */
 	pid_t container_pid; /* ... and its number */
 	bool container_has_userns;
+	const struct child_attendant *attendant; /* or NULL */
+	/* Serves birth.listener_fd while the child is waited for: where each call is asked about (plan_seccomp.records), execve itself is.
+	 * Returns 1, or what ends the birth. NULL: nobody needs it before the end. */
+	int (*on_call)(void *context, int listener_fd);
+	void *on_call_context;
 };
 
 struct birth {

@@ -39,7 +39,7 @@ static uid_t uid_on_host(const struct plan *plan, pid_t pid)
 	return 0;
 }
 
-int stdio_give(const struct plan *plan, pid_t pid, struct error *err)
+int stdio_give(const struct plan *plan, pid_t pid, const int streams[static 3], struct error *err)
 {
 	struct stat status;
 	uid_t uid;
@@ -50,12 +50,14 @@ int stdio_give(const struct plan *plan, pid_t pid, struct error *err)
 	/* Root opens them anyway, and an ordinary user can't give away what it has. */
 	if (uid == 0)
 		return 0;
-	for (int fd = 0; fd < 3; fd++) {
+	for (int i = 0; i < 3; i++) {
+		int fd = streams[i];
+
 		if (fstat(fd, &status) < 0 || !(S_ISFIFO(status.st_mode) || S_ISSOCK(status.st_mode)) ||
 		    status.st_uid == uid)
 			continue;
 		if (fchown(fd, uid, (gid_t)-1) < 0 && errno != EROFS && errno != EPERM && errno != EINVAL)
-			return error_system(err, errno, "give descriptor %d to user %u", fd, uid);
+			return error_system(err, errno, "give descriptor %d to user %u", i, uid);
 	}
 	return 0;
 }

@@ -7,9 +7,14 @@ runtime_plan_sources = \
 	runtime/plan/plan_builder.h \
 	runtime/plan/plan_capabilities.c \
 	runtime/plan/plan_cgroup.c \
+	runtime/plan/plan_cgroup_properties.c \
 	runtime/plan/plan_devices.c \
+	runtime/plan/plan_checkpoint.c \
+	runtime/plan/plan_checkpoint.h \
 	runtime/plan/plan_digest.c \
 	runtime/plan/plan_digest.h \
+	runtime/plan/plan_egress.c \
+	runtime/plan/plan_egress.h \
 	runtime/plan/plan_harden.c \
 	runtime/plan/plan_harden.h \
 	runtime/plan/plan_harden_namespaces.c \
@@ -18,6 +23,7 @@ runtime_plan_sources = \
 	runtime/plan/plan_harden_capabilities.c \
 	runtime/plan/plan_harden_confinement.c \
 	runtime/plan/plan_harden_devices.c \
+	runtime/plan/plan_harden_egress.c \
 	runtime/plan/plan_harden_hooks.c \
 	runtime/plan/plan_harden_paths.c \
 	runtime/plan/plan_harden_landlock.c \
@@ -39,6 +45,7 @@ runtime_plan_sources = \
 	runtime/plan/plan_places.h \
 	runtime/plan/plan_print.c \
 	runtime/plan/plan_print.h \
+	runtime/plan/plan_print_egress.c \
 	runtime/plan/plan_print_files.c \
 	runtime/plan/plan_print_landlock.c \
 	runtime/plan/plan_print_limits.c \

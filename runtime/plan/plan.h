@@ -8,6 +8,7 @@
 #include <sys/types.h>
 
 #include "base/arena.h"
+#include "base/endpoint.h"
 
 /* ---- identity and namespaces ---- */
 
@@ -188,7 +189,8 @@ struct plan_seccomp {
 	enum plan_floor floor;
 	uint64_t floor_capabilities; /* of the bounding set: some calls are allowed with a capability only */
 	bool floor_notifies; /* what the floor denies with EPERM goes to a listener of ours, which counts it and answers */
-	bool enabled;	     /* config.json has a filter: the rules below */
+	bool records; /* each call is asked about, by who learns what a container needs; the answers stay what they are. Not in the digest */
+	bool enabled; /* config.json has a filter: the rules below */
 	uint32_t default_action;
 	const uint32_t *architectures; /* AUDIT_ARCH_*; empty: the native one */
 	size_t n_architectures;
@@ -199,10 +201,10 @@ struct plan_seccomp {
 	uint8_t digest[32]; /* SHA-256 of all of the above in a canonical form: the key of the cache */
 };
 
-/* config.json's, the floor, or both of them as one. */
+/* config.json's, the floor, or both of them as one; or one that allows all and is recorded. */
 static inline bool plan_has_filter(const struct plan_seccomp *seccomp)
 {
-	return seccomp->enabled || seccomp->floor != PLAN_FLOOR_NONE;
+	return seccomp->enabled || seccomp->floor != PLAN_FLOOR_NONE || seccomp->records;
 }
 
 /* ---- Landlock: a second lock, which holds even where a mount's flags were got round ---- */
@@ -310,12 +312,27 @@ struct plan_resources {
 
 enum plan_cgroup_manager { PLAN_CGROUP_FS, PLAN_CGROUP_SYSTEMD, PLAN_CGROUP_DISABLED };
 
+struct plan_property { /* of a unit of systemd's, with its D-Bus signature (base/unit_request.h) */
+	const char *signature, *name, *value;
+};
+
 struct plan_cgroup {
 	enum plan_cgroup_manager manager;
+	const struct plan_property *properties; /* systemd: what annotations ask for, beyond limits */
+	size_t n_properties;
 	const char *path; /* relative to the root of each hierarchy, no leading slash, no ".." */
 	struct plan_resources resources;
 	bool delegate; /* writable for the container's root: chown as OCI "cgroup ownership" says */
 	uid_t owner_uid;
+};
+
+/* ---- where it may connect to: parent/cgroup makes programs of it that are attached to the cgroup ---- */
+
+struct plan_egress {
+	bool enforced;	  /* what is not in the list is refused; an empty list refuses all */
+	bool own_network; /* not the host's: loopback, and with it the namespace's own addresses, pass */
+	const struct endpoint *list;
+	size_t n;
 };
 
 /* ---- hooks, sysctl ---- */
@@ -380,6 +397,7 @@ struct plan {
 	struct plan_cgroup cgroup;
 	struct plan_hooks hooks[PLAN_N_HOOK_KINDS];
 	struct plan_limits limits;
+	struct plan_egress egress;
 	const char *hostname, *domainname; /* or NULL */
 	const struct plan_pair *sysctls;   /* name with slashes: "net/ipv4/ip_forward" */
 	size_t n_sysctls;

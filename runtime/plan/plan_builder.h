@@ -77,6 +77,10 @@ int plan_mounts_build(struct plan_builder *builder, struct error *err);
 int plan_devices_build(struct plan_builder *builder, struct error *err);
 int plan_seccomp_build(struct plan_builder *builder, struct error *err);
 int plan_cgroup_build(struct plan_builder *builder, struct error *err);
+/* What annotations say of systemd's unit. ERROR_INVALID: a value that is not of the property's type. */
+int plan_cgroup_properties_build(struct plan_builder *builder, struct error *err);
 int plan_hooks_build(struct plan_builder *builder, struct error *err);
 int plan_sysctl_build(struct plan_builder *builder, struct error *err);
+/* After plan_harden: of what the floor has left. */
+int plan_egress_build(struct plan_builder *builder, struct error *err);
 int plan_limits_build(struct plan_builder *builder, struct error *err);

@@ -112,5 +112,7 @@ int plan_cgroup_build(struct plan_builder *builder, struct error *err)
 		rc = report_unlimited(builder, err);
 	if (rc >= 0 && !builder->update)
 		build_owner(builder);
+	if (rc >= 0 && !builder->update && cgroup->manager == PLAN_CGROUP_SYSTEMD)
+		rc = plan_cgroup_properties_build(builder, err);
 	return rc;
 }

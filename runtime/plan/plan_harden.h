@@ -27,6 +27,13 @@ int plan_harden_namespaces(struct plan_builder *builder, struct error *err);
 /* Must a namespace that is joined by its path not be the host's own? */
 bool plan_harden_refuses_the_hosts(const struct plan_builder *builder);
 
+/* ---- plan_harden_egress.c ---- */
+
+/* Rule egress-maximum. Not in the table: plan_egress.c asks. asked: value is the annotation's; otherwise there is none, and value
+ * becomes the site's where that is to hold (*ret_holds). */
+int plan_harden_egress(struct plan_builder *builder, bool asked, struct egress_value *value, bool *ret_holds,
+		       struct error *err);
+
 /* ---- plan_harden_mounts.c ---- */
 int plan_harden_mount_flags(struct plan_builder *builder, struct error *err);
 int plan_harden_mount_propagation(struct plan_builder *builder, struct error *err);

@@ -29,11 +29,23 @@ static bool must_deny_setgroups(const struct plan_builder *builder)
 	       gids->ranges[0].outside == builder->host->egid;
 }
 
+/* Whoever makes a user namespace has its capabilities as any user of it: one id is enough where it is the program's. */
+static bool maps_process_alone(const struct plan_builder *builder)
+{
+	const struct plan_id_map *uids = &builder->uids, *gids = &builder->gids;
+
+	return builder->process && uids->n_ranges == 1 && uids->ranges[0].count == 1 && gids->n_ranges == 1 &&
+	       gids->ranges[0].count == 1 && uids->ranges[0].inside == builder->process->user.uid &&
+	       gids->ranges[0].inside == builder->process->user.gid;
+}
+
 /* The child becomes root of its namespace before it sets anything up. */
 static int check_root_mapped(const struct plan_builder *builder, struct error *err)
 {
 	uint32_t outside;
 
+	if (maps_process_alone(builder))
+		return 0;
 	if (!plan_builder_map(&builder->uids, 0, &outside))
 		return error_invalid(
 			err, "linux.uidMappings: nothing maps containerID 0; a new user namespace needs its root");

@@ -164,6 +164,7 @@ static void print_plan(struct plan_printer *printer, const struct plan *plan)
 	plan_print_landlock(printer, &plan->landlock);
 	plan_print_limits(printer, &plan->cgroup);
 	print_limits(printer, &plan->limits);
+	plan_print_egress(printer, &plan->egress);
 	print_hooks(printer, plan);
 	plan_printer_object_end(printer);
 }

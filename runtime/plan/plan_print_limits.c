@@ -160,6 +160,12 @@ void plan_print_limits(struct plan_printer *printer, const struct plan_cgroup *c
 	plan_printer_string(printer, "path", cgroup->path);
 	if (cgroup->delegate)
 		plan_printer_uint(printer, "ownerUid", cgroup->owner_uid);
+	if (cgroup->n_properties)
+		plan_printer_object(printer, "properties");
+	for (size_t i = 0; i < cgroup->n_properties; i++)
+		plan_printer_string(printer, cgroup->properties[i].name, cgroup->properties[i].value);
+	if (cgroup->n_properties)
+		plan_printer_object_end(printer);
 	print_memory_and_cpu(printer, &cgroup->resources);
 	print_throttles(printer, &cgroup->resources);
 	print_named(printer, &cgroup->resources);

@@ -45,5 +45,6 @@ void plan_printer_terminated(struct plan_printer *printer, const char *key, cons
 void plan_print_files(struct plan_printer *printer, const struct plan_rootfs *rootfs);
 void plan_print_limits(struct plan_printer *printer, const struct plan_cgroup *cgroup);
 void plan_print_process(struct plan_printer *printer, const struct plan_process *process);
+void plan_print_egress(struct plan_printer *printer, const struct plan_egress *egress);
 void plan_print_landlock(struct plan_printer *printer, const struct plan_landlock *landlock);
 void plan_print_seccomp(struct plan_printer *printer, const struct plan_seccomp *seccomp);

@@ -1,4 +1,6 @@
 runtime_policy_sources = \
+	runtime/policy/egress_value.c \
+	runtime/policy/egress_value.h \
 	runtime/policy/limit_value.c \
 	runtime/policy/limit_value.h \
 	runtime/policy/policy.c \

@@ -97,6 +97,11 @@ struct policy_devices policy_devices(const struct policy *policy)
 	return policy ? policy->devices : (struct policy_devices){ 0 };
 }
 
+const struct egress_value *policy_egress(const struct policy *policy)
+{
+	return policy ? policy->egress : NULL;
+}
+
 const char *policy_delegated(const struct policy *policy, enum policy_rule rule)
 {
 	return policy ? policy->delegated[rule] : NULL;

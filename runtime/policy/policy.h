@@ -7,6 +7,7 @@
 
 #include "base/arena.h"
 #include "base/error.h"
+#include "policy/egress_value.h"
 
 /* Read where --policy is not given; where there is none, the built-in set holds. */
 #define POLICY_FILE "/etc/brig/policy.json"
@@ -39,6 +40,7 @@ enum policy_rule {
 	POLICY_CGROUP_NAMESPACE,   /* one of its own */
 	POLICY_CORE_DUMP,	   /* RLIMIT_CORE 0 */
 	POLICY_DEVICE,		   /* from a list only: nodes, device rules, binds of device nodes */
+	POLICY_EGRESS_MAXIMUM,	   /* no way out that the site's list lacks */
 	POLICY_HOOK,		   /* from listed directories only */
 	POLICY_HOST_NAMESPACE,	   /* pid, network, ipc, uts, time: none of the host's */
 	POLICY_LANDLOCK,	   /* a second lock on the file system, where the root is read-only */
@@ -125,6 +127,7 @@ struct policy {
 	struct policy_ids ids;
 	uint64_t capabilities; /* allowed on top of the set's own ceiling */
 	struct policy_devices devices;
+	const struct egress_value *egress; /* the site's list; NULL: it has none */
 	struct policy_strings mount_sources, hook_directories, sysctls; /* allowed on top of what the set allows */
 	const char *delegated[POLICY_N_RULES]; /* the annotation that may set this very rule's level; NULL: none may */
 	enum policy_level levels[POLICY_N_RULES];
@@ -169,6 +172,8 @@ struct policy_strings policy_mount_sources(const struct policy *policy);
 struct policy_strings policy_hook_directories(const struct policy *policy);
 struct policy_strings policy_sysctls(const struct policy *policy);
 struct policy_devices policy_devices(const struct policy *policy);
+/* NULL: the policy says nothing of where containers may connect to. */
+const struct egress_value *policy_egress(const struct policy *policy);
 /* The capabilities that a container may have at most; user_namespace: it has one of its own. Bit n: capability n. */
 uint64_t policy_capabilities(const struct policy *policy, bool user_namespace);
 /* false, and *ret untouched: no level has that name. */

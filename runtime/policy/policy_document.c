@@ -44,6 +44,7 @@ struct document {
 	size_t n_hook_directories;
 	const char *const *sysctls;
 	size_t n_sysctls;
+	const struct egress_value *egress; /* apart: an empty list is not the same as none */
 	const struct policy_audit_document *audit;
 };
 
@@ -71,6 +72,7 @@ static const struct json_type device_type_type = JSON_ENUM_OF(unsigned, &device_
 	RULE("cgroup-namespace", POLICY_CGROUP_NAMESPACE)       \
 	RULE("core-dump", POLICY_CORE_DUMP)                     \
 	RULE("device", POLICY_DEVICE)                           \
+	RULE("egress-maximum", POLICY_EGRESS_MAXIMUM)           \
 	RULE("hook", POLICY_HOOK)                               \
 	RULE("host-namespace", POLICY_HOST_NAMESPACE)           \
 	RULE("landlock", POLICY_LANDLOCK)                       \
@@ -148,6 +150,8 @@ static const struct json_type device_object = JSON_OBJECT_OF(struct device_docum
 static const struct json_type devices_type = JSON_ARRAY_OF(&device_object);
 static const struct json_type capabilities_type = JSON_ARRAY_OF(&policy_values_capability);
 static const struct json_type paths_type = JSON_ARRAY_OF(&policy_values_path);
+static const struct json_type endpoints_type = JSON_ARRAY_OF(&policy_values_endpoint);
+static const struct json_type egress_type = JSON_POINTER_TO(&endpoints_type);
 static const struct json_type sysctls_type = JSON_ARRAY_OF(&policy_values_sysctl);
 
 /* "set" has to be there: what a file means must not change with the set that a later version has built in. */
@@ -163,6 +167,7 @@ static const struct json_field document_fields[] = {
 	{ "mount_sources", &paths_type, JSON_COUNTED(struct document, mount_sources), 0 },
 	{ "hook_directories", &paths_type, JSON_COUNTED(struct document, hook_directories), 0 },
 	{ "sysctls", &sysctls_type, JSON_COUNTED(struct document, sysctls), 0 },
+	{ "egress", &egress_type, offsetof(struct document, egress), 0 },
 	{ "audit", &policy_audit_type, offsetof(struct document, audit), 0 },
 	{ 0 },
 };
@@ -286,6 +291,15 @@ static int take_devices(const struct document *document, struct policy *policy, 
 	return rc;
 }
 
+static int take_egress(const struct document *document, struct policy *policy, struct error *err)
+{
+	if (document->egress && document->egress->n > EGRESS_VALUE_ENTRIES_MAX)
+		return error_invalid(err, "egress: has %zu entries, %d are the most; give ranges of addresses",
+				     document->egress->n, EGRESS_VALUE_ENTRIES_MAX);
+	policy->egress = document->egress;
+	return 0;
+}
+
 static void take_lists(const struct document *document, struct policy *policy)
 {
 	for (size_t i = 0; i < document->n_capabilities; i++)
@@ -312,6 +326,8 @@ static int take(const struct document *document, struct arena *arena, struct pol
 		rc = take_resources(document, policy, err);
 	if (rc >= 0)
 		rc = take_ids(document, policy, err);
+	if (rc >= 0)
+		rc = take_egress(document, policy, err);
 	if (rc >= 0)
 		rc = policy_audit_take(document->audit, &policy->audit, err);
 	return rc < 0 ? rc : take_devices(document, policy, err);

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/endpoint.h"
 #include "base/path.h"
 #include "base/quantity.h"
 
@@ -113,6 +114,12 @@ static int convert_annotation(const char *text, void *target, struct arena *aren
 	return *(const char **)target ? 0 : error_memory(err);
 }
 
+static int convert_endpoint(const char *text, void *target, struct arena *arena, struct error *err)
+{
+	(void)arena;
+	return endpoint_parse(text, target, err);
+}
+
 static int convert_capability(const char *text, void *target, struct arena *arena, struct error *err)
 {
 	int capability = names_capability(text);
@@ -161,6 +168,9 @@ const struct json_type policy_values_sysctl = { .kind = JSON_CONVERT, .size = si
 const struct json_type policy_values_annotation = { .kind = JSON_CONVERT,
 						    .size = sizeof(char *),
 						    .convert = convert_annotation };
+const struct json_type policy_values_endpoint = { .kind = JSON_CONVERT,
+						  .size = sizeof(struct endpoint),
+						  .convert = convert_endpoint };
 const struct json_type policy_values_capability = { .kind = JSON_CONVERT,
 						    .size = sizeof(int),
 						    .convert = convert_capability };

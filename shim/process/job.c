@@ -6,6 +6,8 @@
 #define NS_PER_S UINT64_C(1000000000)
 /* Hooks and the pulling in of images' layers are in these; containerd itself sets no bound, the kubelet waits for two minutes. */
 #define LONG_TIMEOUT (60 * NS_PER_S)
+/* All of a container's memory goes to a disk. */
+#define IMAGES_TIMEOUT (600 * NS_PER_S)
 /* Writing to control groups and to the state directory. */
 #define SHORT_TIMEOUT (30 * NS_PER_S)
 
@@ -39,6 +41,7 @@ static int run_create(const void *context, struct worker_outcome *outcome, struc
 	const struct process *init = context;
 	const struct task *task = init->task;
 	struct decision decision = { init, outcome };
+	const struct brig_images images = { .path = task->checkpoint };
 	const struct brig_supervisor supervisor = {
 		.console_fd = io_console_fd(init->io),
 		.mounts = task->mounts,
@@ -55,6 +58,7 @@ static int run_create(const void *context, struct worker_outcome *outcome, struc
 		.no_pivot = task->tasks->options.no_pivot,
 		.no_new_keyring = task->tasks->options.no_new_keyring,
 		.supervisor = &supervisor,
+		.images = *task->checkpoint ? &images : NULL,
 	};
 
 	return brig_create(brig_of(init), &request, &outcome->process, err);
@@ -120,6 +124,14 @@ static int run_update(const void *context, struct worker_outcome *outcome, struc
 	return brig_update(brig_of(init), init->task->id, request->text, request->length, err);
 }
 
+static int run_checkpoint(const void *context, struct worker_outcome *outcome, struct error *err)
+{
+	const struct process *init = context;
+
+	(void)outcome;
+	return brig_checkpoint(brig_of(init), init->task->id, &init->requests->images, err);
+}
+
 static const struct job jobs[] = {
 	[JOB_CREATE] = { .verb = "create",
 			 .asked = PROCESS_ASKED_CREATE,
@@ -170,6 +182,11 @@ static const struct job jobs[] = {
 			 .timeout = SHORT_TIMEOUT,
 			 .run = run_update,
 			 .finish = lifecycle_updated },
+	[JOB_CHECKPOINT] = { .verb = "checkpoint",
+			     .asked = PROCESS_ASKED_CHECKPOINT,
+			     .timeout = IMAGES_TIMEOUT,
+			     .run = run_checkpoint,
+			     .finish = lifecycle_checkpointed },
 };
 
 const struct job *job_of(enum job_kind kind)

@@ -18,6 +18,7 @@ enum job_kind {
 	JOB_PAUSE,
 	JOB_RESUME,
 	JOB_UPDATE,
+	JOB_CHECKPOINT,
 };
 
 #define JOB_WAITS 1 /* prepare's answer: later, once the exit of the process is told */

@@ -168,6 +168,15 @@ int lifecycle_resumed(struct process *init, const struct worker_outcome *outcome
 	return 0;
 }
 
+/* Unless it was to go on it is gone: the reaper tells. */
+int lifecycle_checkpointed(struct process *init, const struct worker_outcome *outcome, struct error *err)
+{
+	(void)outcome;
+	(void)err;
+	task_event(init, TASK_CHECKPOINTED);
+	return 0;
+}
+
 int lifecycle_updated(struct process *init, const struct worker_outcome *outcome, struct error *err)
 {
 	(void)init;

@@ -22,3 +22,4 @@ int lifecycle_deleted(struct process *init, const struct worker_outcome *outcome
 int lifecycle_paused(struct process *init, const struct worker_outcome *outcome, struct error *err);
 int lifecycle_resumed(struct process *init, const struct worker_outcome *outcome, struct error *err);
 int lifecycle_updated(struct process *init, const struct worker_outcome *outcome, struct error *err);
+int lifecycle_checkpointed(struct process *init, const struct worker_outcome *outcome, struct error *err);

@@ -98,7 +98,8 @@ static int fill_task(struct task *task, const struct task_create *request)
 		return -ENOMEM;
 	task->id = arena_strdup(task->arena, request->id);
 	task->bundle = arena_strdup(task->arena, request->bundle);
-	if (!task->id || !task->bundle)
+	task->checkpoint = arena_strdup(task->arena, request->checkpoint);
+	if (!task->id || !task->bundle || !task->checkpoint)
 		return -ENOMEM;
 	return copy_mounts(task, request);
 }

@@ -50,8 +50,8 @@ struct process { /* the init of a container, or an exec */
 
 struct task { /* a container */
 	struct tasks *tasks;
-	struct arena *arena; /* its strings and mounts */
-	const char *id, *bundle;
+	struct arena *arena;		      /* its strings and mounts */
+	const char *id, *bundle, *checkpoint; /* checkpoint: "", or where its processes come from */
 	struct brig_mount *mounts;
 	size_t n_mounts;
 	const struct brig_bind *binds;

@@ -1,5 +1,6 @@
 #include "shim/process/task_queue.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "base/log.h"
@@ -294,6 +295,24 @@ int task_queue_submit_text(struct process *process, const struct task_update *up
 	memcpy(request->text, update->resources_json, update->length);
 	request->text[update->length] = '\0';
 	request->length = update->length;
+	return submit(process, request, err);
+}
+
+int task_queue_submit_images(struct process *process, const struct brig_images *images, struct task_reply *reply,
+			     struct error *err)
+{
+	struct task_request *request = make(JOB_CHECKPOINT, reply);
+
+	if (!request)
+		return error_memory(err);
+	if (asprintf(&request->text, "%s%c%s", images->path, '\0', images->work_path ?: "") < 0) {
+		request->text = NULL;
+		request_free(request);
+		return error_memory(err);
+	}
+	request->images = *images;
+	request->images.path = request->text;
+	request->images.work_path = images->work_path ? request->text + strlen(request->text) + 1 : NULL;
 	return submit(process, request, err);
 }
 

@@ -14,9 +14,10 @@
 struct task_request {
 	const struct job *job;
 	struct task_reply *reply; /* NULL: nobody waits for it (any more) */
-	char *text;		  /* of an update */
+	char *text;		  /* of an update; what the images' paths lie in */
 	size_t length;
-	struct error failure; /* told once what was done is undone */
+	struct brig_images images; /* of a checkpoint */
+	struct error failure;	   /* told once what was done is undone */
 	bool is_undoing;
 	struct task_request *next;
 };
@@ -26,6 +27,8 @@ struct task_request {
 int task_queue_submit(struct process *process, enum job_kind kind, struct task_reply *reply, struct error *err);
 int task_queue_submit_text(struct process *process, const struct task_update *update, struct task_reply *reply,
 			   struct error *err);
+int task_queue_submit_images(struct process *process, const struct brig_images *images, struct task_reply *reply,
+			     struct error *err);
 /* From the loop: what waits for an exit that is told by now, and what another request was in front of. */
 void task_queue_serve_waiting(struct task *task);
 /* From the loop, once a worker has ended: those that wait for one. context: the tasks. */

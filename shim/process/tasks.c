@@ -63,9 +63,6 @@ static int check_create(const struct tasks *tasks, const struct task_create *req
 		return r;
 	if (request->bundle[0] != '/')
 		return error_invalid(err, "bundle %.256s: not an absolute path", request->bundle);
-	if (request->checkpoint[0] != '\0')
-		return error_set(err, ERROR_UNSUPPORTED, EOPNOTSUPP,
-				 "restoring from checkpoint %.256s is not supported", request->checkpoint);
 	if (task_find(tasks, request->id))
 		return error_set(err, ERROR_EXISTS, EEXIST, "the id is taken");
 	if (tasks->n >= TASKS_MAX)
@@ -179,6 +176,15 @@ int tasks_update(struct tasks *tasks, const struct task_update *request, struct 
 	int r = task_find_process(tasks, (struct task_name){ .id = request->id, .exec_id = "" }, &init, err);
 
 	return r < 0 ? r : task_queue_submit_text(init, request, reply, err);
+}
+
+int tasks_checkpoint(struct tasks *tasks, const char *id, const struct brig_images *images, struct task_reply *reply,
+		     struct error *err)
+{
+	struct process *init;
+	int r = task_find_process(tasks, (struct task_name){ .id = id, .exec_id = "" }, &init, err);
+
+	return r < 0 ? r : task_queue_submit_images(init, images, reply, err);
 }
 
 int tasks_wait(struct tasks *tasks, struct task_name name, struct task_reply *reply, struct error *err)

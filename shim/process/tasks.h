@@ -101,7 +101,7 @@ struct task_create {
 	const struct brig_bind *binds; /* of the pod; not copied: they outlive the container */
 	size_t n_binds;
 	struct task_streams streams;
-	const char *checkpoint; /* "": none; else a directory with an image: ERROR_UNSUPPORTED for now */
+	const char *checkpoint; /* "": none; else the folder of the images that its processes are brought back from */
 };
 /* Everything in request is copied. Returns 0: the reply comes; else a negative errno with err set, and no reply. So for all that
  * take one. */
@@ -132,6 +132,8 @@ struct task_update {
 	size_t length;
 };
 int tasks_update(struct tasks *tasks, const struct task_update *request, struct task_reply *reply, struct error *err);
+int tasks_checkpoint(struct tasks *tasks, const char *id, const struct brig_images *images, struct task_reply *reply,
+		     struct error *err);
 
 struct task_kill {
 	struct task_name name;

@@ -26,6 +26,8 @@ shim_service_sources = \
 	shim/service/task_events.c \
 	shim/service/task_events.h \
 	shim/service/task_exec.c \
+	shim/service/task_images.c \
+	shim/service/task_images.h \
 	shim/service/task_json.c \
 	shim/service/task_json.h \
 	shim/service/task_metrics.c \

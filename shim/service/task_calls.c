@@ -7,6 +7,7 @@
 #include "shim/proto/task.pb-c.h"
 #include "shim/service/service_core.h"
 #include "shim/service/task_create.h"
+#include "shim/service/task_images.h"
 #include "shim/service/task_json.h"
 #include "shim/service/task_time.h"
 
@@ -228,16 +229,12 @@ static int update(struct service_call *call, const void *request, struct error *
 static int checkpoint(struct service_call *call, const void *request, struct error *err)
 {
 	const Wire__CheckpointTaskRequest *asked = request;
-	const struct task_name name = { .id = asked->id, .exec_id = "" };
-	struct task_info info;
-	int r = task_calls_check(call, asked->id, err);
+	struct brig_images images = { 0 };
+	int r = task_calls_check(call, asked->id, err) ?: task_images_read(asked, call->arena, &images, err);
 
-	if (r == 0)
-		r = tasks_state(call->service->tasks, name, &info, err);
 	if (r < 0)
 		return r;
-	return error_set(err, ERROR_UNSUPPORTED, ENOSYS,
-			 "checkpoint container %s: this version of brig can't save processes to disk", asked->id);
+	return tasks_checkpoint(call->service->tasks, asked->id, &images, call_reply(call, answer_empty), err);
 }
 
 /* No error for a container that is not there: containerd asks so after its own restart. */

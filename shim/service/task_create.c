@@ -64,10 +64,11 @@ static int check(const Wire__CreateTaskRequest *asked, const struct task_create 
 		return r;
 	if (*asked->bundle != '/')
 		return error_invalid(err, "bundle: \"%.200s\" is no absolute path", asked->bundle);
-	if (*asked->checkpoint || *asked->parent_checkpoint)
+	if (*asked->parent_checkpoint)
 		return error_set(err, ERROR_UNSUPPORTED, ENOSYS,
-				 "create container %s: this version of brig can't take up processes from disk (checkpoint)",
-				 asked->id);
+				 "parent_checkpoint: brig brings a container back from whole images alone (checkpoint)");
+	if (*asked->checkpoint && (*asked->checkpoint != '/' || strlen(asked->checkpoint) >= PATH_MAX))
+		return error_invalid(err, "checkpoint: \"%.200s\" is no absolute path", asked->checkpoint);
 	return task_calls_check_streams(&create->streams, err);
 }
 
@@ -91,7 +92,7 @@ int task_create(struct service_call *call, const void *request, struct error *er
 		.id = asked->id,
 		.bundle = asked->bundle,
 		.streams = { asked->stdin, asked->stdout, asked->stderr, asked->terminal },
-		.checkpoint = "",
+		.checkpoint = asked->checkpoint,
 		.binds = call->service->sandbox.files.binds,
 		.n_binds = call->service->sandbox.files.n,
 	};

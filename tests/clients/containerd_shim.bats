@@ -132,6 +132,38 @@ shim_of() { # NAME: its pid
 	expect 0 in_world ctr tasks exec --exec-id late one true
 }
 
+# As on a host on which CRIU is installed; see tests/integration/checkpoint.bats.
+install_criu() {
+	CRIU=$("$BRIG_SOURCE/tests/support/criu") in_world sh -euc '
+		mountpoint --quiet /usr/local/sbin || mount -t tmpfs tmpfs /usr/local/sbin
+		install -m 755 "$CRIU" /usr/local/sbin/criu
+		mountpoint --quiet /proc/sys/fs/nr_open || {
+			ulimit -Hn > /usr/local/sbin/nr_open
+			mount --bind /usr/local/sbin/nr_open /proc/sys/fs/nr_open
+		}
+		criu check' > "$BATS_TEST_TMPDIR/criu" 2>&1 || skip "CRIU does not work on this kernel: $(tail -n 1 "$BATS_TEST_TMPDIR/criu")"
+}
+
+@test "ctr containers checkpoint, and restore --live" {
+	install_criu
+	in_world mkdir -p "$WORLD/shared"
+	ctr_run --detach --mount "type=bind,src=$WORLD/shared,dst=/shared,options=rbind:rw" "$image" one sh -c \
+		'i=0; while ! [ -e /shared/go ]; do i=$((i + 1)); echo $i > /shared/count; sleep 0.05; done; echo end $i > /shared/end; sleep 1000' < /dev/null > /dev/null 2>&1
+	wait_for 10 in_world sh -c '[ "$(cat "$0" 2> /dev/null || echo 0)" -gt 20 ]' "$WORLD/shared/count"
+	expect 0 in_world ctr containers checkpoint --task --image --rw one example.org/saved:1
+	has_status one RUNNING
+	in_world ctr tasks kill --signal SIGKILL one
+	wait_for 10 has_status one STOPPED
+	in_world ctr tasks delete one || true
+	in_world ctr containers delete one
+	in_world touch "$WORLD/shared/go"
+	expect 0 in_world ctr containers restore --live --rw one example.org/saved:1 < /dev/null
+	wait_for 10 in_world test -s "$WORLD/shared/end"
+	# One that began anew would have found `go` at once.
+	[ "$(in_world cut -d ' ' -f 2 "$WORLD/shared/end")" -gt 20 ]
+	has_status one RUNNING
+}
+
 @test "ctr tasks metrics tells memory, processor time and processes" {
 	ctr_start one --memory-limit 50000000
 	expect 0 in_world ctr tasks metrics one

@@ -143,12 +143,6 @@ three_processes() {
 	must "$BRIG" --help
 }
 
-@test "checkpoint is refused by name" {
-	sleeper
-	must_fail 1 'checkpoint' brig checkpoint --image-path "$T" "$ID"
-	expect_equal "$(status_of)" running
-}
-
 @test "--systemd-cgroup without the helper for it is refused by name" {
 	must_fail 1 'systemd' brig --systemd-cgroup run --bundle "$BUNDLE" "$ID"
 	assert_nothing_left

@@ -77,6 +77,7 @@ unit_parent_sources = \
 	tests/unit/parent/test_seccomp_compose.c \
 	tests/unit/parent/test_seccomp_floor_kernel.c \
 	tests/unit/parent/test_seccomp_kernel.c \
+	tests/unit/parent/test_seccomp_record.c \
 	tests/unit/parent/test_seccomp_rules.c \
 	tests/unit/parent/test_seccomp_verdicts.c \
 	tests/unit/parent/test_stdio.c
@@ -91,11 +92,14 @@ unit_child_sources = \
 	tests/unit/child/test_program.c
 
 unit_container_sources = \
+	tests/unit/container/test_criu_arguments.c \
 	tests/unit/container/test_denial_listener.c \
 	tests/unit/container/test_documents.c \
 	tests/unit/container/test_exec_process.c \
 	tests/unit/container/test_explain.c \
+	tests/unit/container/test_exposition.c \
 	tests/unit/container/test_id_ranges.c \
+	tests/unit/container/test_learn.c \
 	tests/unit/container/test_metrics.c \
 	tests/unit/container/test_state.c \
 	tests/unit/container/test_store.c \
@@ -106,7 +110,20 @@ unit_audit_sources = \
 	tests/unit/audit/test_audit_read.c \
 	tests/unit/audit/test_audit_record.c \
 	tests/unit/audit/test_audit_syslog.c \
-	tests/unit/audit/test_denials.c
+	tests/unit/audit/test_denials.c \
+	tests/unit/audit/test_tally.c
+
+unit_image_sources = \
+	tests/unit/image/layout_fixture.c \
+	tests/unit/image/layout_fixture.h \
+	tests/unit/image/tar_fixture.c \
+	tests/unit/image/tar_fixture.h \
+	tests/unit/image/test_decoder.c \
+	tests/unit/image/test_document.c \
+	tests/unit/image/test_entry_name.c \
+	tests/unit/image/test_image.c \
+	tests/unit/image/test_image_hostile.c \
+	tests/unit/image/test_tar.c
 
 unit_cmd_sources = \
 	tests/unit/cmd/test_help.c \
@@ -198,7 +215,7 @@ unit_cflags = $(AM_CFLAGS) -Wno-shadow -Wno-redundant-decls -Wno-missing-prototy
 unit_cppflags = $(AM_CPPFLAGS) -DTEST_SOURCE_DIR='"$(abs_top_srcdir)"'
 # Dynamic at all times, hence the libraries' shared names. Without the programs' --gc-sections: that would take the tests
 # away, which are found through sections of their own.
-unit_libs = $(SECCOMP_SHARED_LIBS) $(YAJL_SHARED_LIBS) $(MD_SHARED_LIBS) -lcriterion
+unit_libs = $(SECCOMP_SHARED_LIBS) $(YAJL_SHARED_LIBS) $(MD_SHARED_LIBS) $(Z_SHARED_LIBS) $(ZSTD_SHARED_LIBS) -lcriterion
 
 EXTRA_DIST += tests/unit/spec/data
 
@@ -214,6 +231,7 @@ unit_programs = \
 	tests/unit/test-child \
 	tests/unit/test-container \
 	tests/unit/test-audit \
+	tests/unit/test-image \
 	tests/unit/test-cmd
 if WITH_SHIM
 unit_programs += tests/unit/test-shim tests/unit/test-service tests/unit/test-process
@@ -266,6 +284,12 @@ tests_unit_test_audit_CPPFLAGS = $(unit_cppflags)
 tests_unit_test_audit_CFLAGS = $(unit_cflags)
 tests_unit_test_audit_LDFLAGS = $(BRIG_SANITIZE)
 tests_unit_test_audit_LDADD = libtestsupport.a libbrig.a $(unit_libs)
+
+tests_unit_test_image_SOURCES = $(unit_image_sources)
+tests_unit_test_image_CPPFLAGS = $(unit_cppflags)
+tests_unit_test_image_CFLAGS = $(unit_cflags)
+tests_unit_test_image_LDFLAGS = $(BRIG_SANITIZE)
+tests_unit_test_image_LDADD = libtestsupport.a libbrig.a $(unit_libs)
 
 tests_unit_test_cmd_SOURCES = $(unit_cmd_sources)
 tests_unit_test_cmd_CPPFLAGS = $(unit_cppflags)

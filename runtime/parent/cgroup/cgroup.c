@@ -9,6 +9,8 @@
 #include "base/fd.h"
 #include "parent/cgroup/cgroup_devices.h"
 #include "parent/cgroup/cgroup_internal.h"
+#include "parent/cgroup/cgroup_systemd.h"
+#include "parent/cgroup/egress.h"
 
 #define SETTINGS_MEMORY_MAX ((size_t)4 * 1024 * 1024)
 
@@ -45,15 +47,14 @@ static int new_group(enum plan_cgroup_manager manager, const char *path, struct 
 	AUTO(cgroup_free) struct cgroup *cgroup = NULL;
 	int r = 0;
 
-	if (manager == PLAN_CGROUP_SYSTEMD)
-		return error_set(err, ERROR_UNSUPPORTED, EOPNOTSUPP,
-				 "--systemd-cgroup: systemd is asked by way of brig-systemd, which this build does not have; "
-				 "leave the option out (cgroupfs)");
-	if (manager != PLAN_CGROUP_DISABLED)
+	if (manager == PLAN_CGROUP_FS)
 		r = cgroup_tree_check_path(path, err);
+	else if (manager == PLAN_CGROUP_SYSTEMD)
+		r = cgroup_systemd_find(path, &cgroup, err);
 	if (r < 0)
 		return r;
-	cgroup = cgroup_allocate(manager, path ?: "");
+	if (!cgroup)
+		cgroup = cgroup_allocate(manager, path ?: "");
 	if (!cgroup)
 		return error_memory(err);
 	if (manager != PLAN_CGROUP_DISABLED)
@@ -68,11 +69,14 @@ void cgroup_free(struct cgroup *cgroup)
 {
 	if (!cgroup)
 		return;
+	cgroup_systemd_let_go(cgroup);
 	for (unsigned tree = 0; tree < CGROUP_N_TREES; tree++) {
 		close_and_reset(&cgroup->trees[tree].fd);
 		close_and_reset(&cgroup->trees[tree].root_fd);
 	}
 	close_and_reset(&cgroup->entry_fd);
+	free(cgroup->helper);
+	free(cgroup->unit);
 	free(cgroup);
 }
 
@@ -148,7 +152,9 @@ static int fill(struct cgroup *cgroup, const struct plan_cgroup *plan, struct er
 	bool fresh;
 	int r;
 
-	if (cgroup->layout == HOST_CGROUP_V1)
+	if (cgroup->unit)
+		r = cgroup_systemd_start(cgroup, plan, err);
+	else if (cgroup->layout == HOST_CGROUP_V1)
 		r = make_v1_membership(cgroup, &plan->resources, err);
 	else
 		r = cgroup_tree_make(cgroup, CGROUP_TREE_V2, err);
@@ -158,13 +164,28 @@ static int fill(struct cgroup *cgroup, const struct plan_cgroup *plan, struct er
 	/* What was left frozen would stop the container before its first instruction. */
 	if (cgroup->trees[CGROUP_TREE_V2].reused || cgroup->trees[CGROUP_FREEZER].reused)
 		r = cgroup_freeze(cgroup, /* freeze= */ false, /* timeout_ms= */ 100, err);
+	if (cgroup->trees[CGROUP_TREE_V2].reused)
+		egress_remove(cgroup->trees[CGROUP_TREE_V2].fd);
 	if (r == 0 && (cgroup->layout == HOST_CGROUP_V1 || cgroup->layout == HOST_CGROUP_HYBRID))
 		r = obey_parents(cgroup, err);
 	if (r == 0)
 		r = set_limits(cgroup, &plan->resources, err);
 	if (r == 0)
 		r = cgroup->membership->devices(cgroup, &plan->resources, fresh, err);
+	if (r == 0 && cgroup->unit)
+		r = cgroup_systemd_make_room(cgroup, &plan->resources, err);
 	return r;
+}
+
+static void unmake(struct cgroup *cgroup)
+{
+	struct error ignored;
+
+	cgroup_systemd_let_go(cgroup);
+	if (cgroup->unit && cgroup->trees[CGROUP_TREE_V2].fd >= 0)
+		(void)cgroup_systemd_stop(cgroup, &ignored);
+	for (unsigned tree = 0; tree < CGROUP_N_TREES; tree++)
+		cgroup_tree_unmake(cgroup, tree);
 }
 
 int cgroup_create(const struct plan_cgroup *plan, struct cgroup **ret, struct error *err)
@@ -180,12 +201,16 @@ int cgroup_create(const struct plan_cgroup *plan, struct cgroup **ret, struct er
 	if (plan->manager != PLAN_CGROUP_DISABLED)
 		r = fill(cgroup, plan, err);
 	if (r < 0) {
-		for (unsigned tree = 0; tree < CGROUP_N_TREES; tree++)
-			cgroup_tree_unmake(cgroup, tree);
+		unmake(cgroup);
 		return r;
 	}
 	*ret = steal_ptr(&cgroup);
 	return 0;
+}
+
+int cgroup_release(struct cgroup *cgroup, struct error *err)
+{
+	return cgroup->unit ? cgroup_systemd_release(cgroup, err) : 0;
 }
 
 int cgroup_account(struct cgroup *cgroup, struct error *err)
@@ -244,7 +269,8 @@ int cgroup_open_below(struct cgroup *parent, const char *path, struct cgroup **r
 	if (r < 0)
 		return error_prefix(err, "--cgroup");
 	snprintf(whole, sizeof(whole), "%s%s%s", parent->path, path[0] ? "/" : "", path);
-	r = cgroup_open(parent->manager, whole, &cgroup, err);
+	/* By its place in the tree, whoever made it. */
+	r = cgroup_open(parent->unit ? PLAN_CGROUP_FS : parent->manager, whole, &cgroup, err);
 	if (r < 0)
 		return r;
 	if (parent->membership && !cgroup_exists(cgroup))

@@ -37,6 +37,9 @@ int cgroup_create(const struct plan_cgroup *plan, struct cgroup **ret, struct er
  * out-of-memory events. v1 controllers alone: a v2 group has its controllers, or they are its parents' to turn on. One that is
  * not mounted, or in which we have no right to make groups, is left out. ERROR_EXISTS: processes are in it. */
 int cgroup_account(struct cgroup *cgroup, struct error *err);
+/* After the container's first process was cloned into it: what systemd's scope was kept alive with goes, and the limit on processes is
+ * what the plan says. Does nothing for others. ERROR_SYSTEM: the limit can't be set. */
+int cgroup_release(struct cgroup *cgroup, struct error *err);
 /* The group of an existing container. A group that is gone (the host rebooted, somebody removed it) is no error:
  * cgroup_exists says so, pids are none, destroy succeeds. path: as in plan_cgroup. */
 int cgroup_open(enum plan_cgroup_manager manager, const char *path, struct cgroup **ret, struct error *err);
@@ -49,7 +52,7 @@ DEFINE_CLEANUP(struct cgroup *, cgroup_free);
 
 /* False where no hierarchy has it, and for the manager "disabled". */
 bool cgroup_exists(struct cgroup *cgroup);
-/* As given at create or open. */
+/* Below the root of each hierarchy: as given at create or open, and where systemd put the scope. */
 const char *cgroup_path(const struct cgroup *cgroup);
 
 /* The directory to hand to clone3(2) with CLONE_INTO_CGROUP: of the v2 tree. -EBADF where there is none. Stays ours. */

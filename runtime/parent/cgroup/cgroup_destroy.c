@@ -5,8 +5,9 @@
 #include <poll.h>
 #include <time.h>
 
+#include "base/log.h"
 #include "parent/cgroup/cgroup_file.h"
-#include "parent/cgroup/cgroup_internal.h"
+#include "parent/cgroup/cgroup_systemd.h"
 
 #define PAUSE_MAX_NS (20 * 1000 * 1000)
 
@@ -76,7 +77,10 @@ int cgroup_destroy(struct cgroup *cgroup, int timeout_ms, struct error *err)
 {
 	int64_t deadline = cgroup_file_milliseconds() + timeout_ms;
 	long pause_ns = 100 * 1000;
+	bool was_there = false;
+	struct error ignored;
 
+	cgroup_systemd_let_go(cgroup);
 	/* The v2 tree first, where one step tells whether something still runs. */
 	for (unsigned tree = CGROUP_N_TREES; tree-- > 0;) {
 		int r;
@@ -89,6 +93,10 @@ int cgroup_destroy(struct cgroup *cgroup, int timeout_ms, struct error *err)
 		if (r < 0)
 			return busy(cgroup, tree, r, timeout_ms, err);
 		close_and_reset(&cgroup->trees[tree].fd);
+		was_there = true;
 	}
+	/* An empty scope goes by itself; that it has gone when we return is for who makes one of the same name. */
+	if (cgroup->unit && was_there && cgroup_systemd_stop(cgroup, &ignored) < 0)
+		log_warning("%s", ignored.message);
 	return 0;
 }

@@ -28,6 +28,8 @@ struct cgroup_tree {
 };
 
 struct cgroup_driver;
+struct cgroup_helper;
+struct cgroup_unit;
 
 struct cgroup {
 	enum plan_cgroup_manager manager;
@@ -37,6 +39,8 @@ struct cgroup {
 	int entry_fd; /* of the group below in the v2 tree where processes go, or -EBADF: into the group itself */
 	uint32_t v2_controllers; /* hybrid: those that the v2 tree has, as bits; known where a setting may need them */
 	struct cgroup_tree trees[CGROUP_N_TREES];
+	struct cgroup_unit *unit;     /* systemd's name for the group, where it is the manager; else NULL */
+	struct cgroup_helper *helper; /* keeps a new scope alive; else NULL */
 	char path[];
 };
 

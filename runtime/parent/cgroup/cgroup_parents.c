@@ -10,6 +10,7 @@
 #include "base/fd.h"
 #include "parent/cgroup/cgroup_file.h"
 #include "parent/cgroup/cgroup_internal.h"
+#include "parent/cgroup/cgroup_unit.h"
 
 #define PERIOD_DEFAULT 100000 /* microseconds */
 
@@ -132,31 +133,18 @@ static void read_v1(char *path, unsigned kinds, struct host_limits *limits)
 	}
 }
 
-/* "a-b.slice:prefix:name" -> "a.slice/a-b.slice/scope" (systemd.slice(5)); false where it is none of that form. */
-static bool expand_slice(const char *path, char expanded[static CGROUP_PATH_MAX])
-{
-	size_t length = strcspn(path, ":"), n = 0, stem = length;
-
-	if (length < strlen(".slice") || strncmp(path + length - 6, ".slice", 6) != 0)
-		return false;
-	stem -= 6;
-	for (size_t i = 1; i <= stem && n + stem + 16 < CGROUP_PATH_MAX; i++) {
-		if (i == stem || path[i] == '-')
-			n += (size_t)snprintf(expanded + n, CGROUP_PATH_MAX - n, "%.*s.slice/", (int)i, path);
-	}
-	snprintf(expanded + n, CGROUP_PATH_MAX - n, "scope");
-	return true;
-}
-
 struct host_limits cgroup_parents_limits(enum plan_cgroup_manager manager, const char *path, unsigned kinds)
 {
 	struct host_limits limits = { 0 };
+	struct cgroup_unit_owner owner = cgroup_unit_owner_now();
 	char copy[CGROUP_PATH_MAX];
+	struct cgroup_unit unit;
 	struct error ignored;
 
 	if (manager == PLAN_CGROUP_SYSTEMD) {
-		if (!expand_slice(path, copy))
+		if (cgroup_unit_of(path, &owner, &unit, &ignored) < 0)
 			return limits;
+		strcpy(copy, unit.path);
 	} else {
 		if (strlen(path) >= sizeof(copy))
 			return limits;

@@ -10,6 +10,8 @@
 #include "parent/cgroup/cgroup_devices.h"
 #include "parent/cgroup/cgroup_file.h"
 #include "parent/cgroup/cgroup_internal.h"
+#include "parent/cgroup/cgroup_systemd.h"
+#include "parent/cgroup/cgroup_unit.h"
 
 #define MEMORY_MAX ((size_t)64 * 1024 * 1024)
 #define MOVE_ROUNDS 64 /* processes forked while others are moved are moved in the next round */
@@ -108,14 +110,29 @@ static uint32_t missing_trees(struct cgroup *cgroup, uint32_t controllers)
 	return missing;
 }
 
+/* systemd has to know, or it writes the old values when it is told to read its units again. It writes its own idea of the new ones at
+ * once, with rounded times: ours once more. */
+static int tell_systemd(struct cgroup *cgroup, struct cgroup_settings *settings, const struct buffer *properties,
+			struct error *err)
+{
+	int r = cgroup_systemd_set(cgroup, properties, err);
+
+	return r < 0 ? r : cgroup_apply(cgroup, settings, /* undo= */ false, err);
+}
+
 static int change(struct cgroup *cgroup, const struct plan_resources *resources, struct cgroup_settings *settings,
 		  uint32_t controllers, struct error *err)
 {
+	__attribute__((cleanup(buffer_done_cleanup))) struct buffer properties = { 0 };
 	uint32_t new_trees = missing_trees(cgroup, controllers);
 	int r = controllers ? cgroup->limits->enable(cgroup, settings, controllers, err) : 0;
 
+	if (cgroup->unit)
+		cgroup_unit_properties(settings, &properties);
 	if (r == 0)
 		r = cgroup_apply(cgroup, settings, /* undo= */ true, err);
+	if (r == 0 && cgroup->unit)
+		r = tell_systemd(cgroup, settings, &properties, err);
 	if (r == 0 && new_trees)
 		r = move_processes(cgroup, new_trees, err);
 	/* Last: it is one step, which needs no undoing. */

@@ -12,6 +12,8 @@ runtime_parent_seccomp_sources = \
 	runtime/parent/seccomp/seccomp_compile.h \
 	runtime/parent/seccomp/seccomp_compose.c \
 	runtime/parent/seccomp/seccomp_compose.h \
+	runtime/parent/seccomp/seccomp_evaluate.c \
+	runtime/parent/seccomp/seccomp_evaluate.h \
 	runtime/parent/seccomp/seccomp_fold.c \
 	runtime/parent/seccomp/seccomp_fold.h \
 	runtime/parent/seccomp/seccomp_floor.c \
@@ -22,11 +24,15 @@ runtime_parent_seccomp_sources = \
 	runtime/parent/seccomp/seccomp_install.c \
 	runtime/parent/seccomp/seccomp_match.c \
 	runtime/parent/seccomp/seccomp_match.h \
+	runtime/parent/seccomp/seccomp_message.c \
+	runtime/parent/seccomp/seccomp_message.h \
 	runtime/parent/seccomp/seccomp_new_calls.c \
 	runtime/parent/seccomp/seccomp_new_calls.h \
 	runtime/parent/seccomp/seccomp_program.c \
 	runtime/parent/seccomp/seccomp_ranges.c \
 	runtime/parent/seccomp/seccomp_ranges.h \
+	runtime/parent/seccomp/seccomp_record.c \
+	runtime/parent/seccomp/seccomp_record.h \
 	runtime/parent/seccomp/seccomp_rules.c \
 	runtime/parent/seccomp/seccomp_rules.h \
 	runtime/parent/seccomp/seccomp_tree.c \

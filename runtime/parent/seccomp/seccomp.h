@@ -14,8 +14,10 @@
 struct seccomp_program {
 	struct sock_filter *instructions; /* owned */
 	size_t n;
-	uint64_t flags; /* SECCOMP_FILTER_FLAG_*, as seccomp(2) takes them; NEW_LISTENER: a rule notifies */
-	bool cached;	/* came out of the cache: libseccomp was not called */
+	uint64_t flags;	     /* SECCOMP_FILTER_FLAG_*, as seccomp(2) takes them; NEW_LISTENER: a rule notifies */
+	bool cached;	     /* came out of the cache: libseccomp was not called */
+	bool has_passphrase; /* seccomp_message.h: of the one message that gets through whatever the filter says */
+	uint64_t passphrase[3];
 	/* brig's own filter, where it is too long for one program with config.json's; else NULL. Installed first, so that of
 	 * equally strict answers the kernel takes those of the above. */
 	struct sock_filter *floor; /* owned */

@@ -39,9 +39,10 @@ static uid_t owner(int fd)
 
 static void give(const struct plan *plan)
 {
+	static const int streams[] = { 0, 1, 2 };
 	struct error err = { 0 };
 
-	cr_assert_eq(stdio_give(plan, getpid(), &err), 0, "%s", err.message);
+	cr_assert_eq(stdio_give(plan, getpid(), streams, &err), 0, "%s", err.message);
 }
 
 /* A pipe, a socket, and the file of a caller who redirects. */

@@ -238,6 +238,14 @@ int brig_update(const struct brig *brig, const char *id, const char *resources_j
 	return behave_before(fake->update, err);
 }
 
+int brig_checkpoint(const struct brig *brig, const char *id, const struct brig_images *images, struct error *err)
+{
+	(void)brig;
+	(void)id;
+	snprintf(fake->last_images, sizeof(fake->last_images), "%s %s", images->path, images->work_path ?: "-");
+	return behave_before(fake->checkpoint, err);
+}
+
 int brig_group_open(const struct brig_process *process, struct brig_group **ret, struct error *err)
 {
 	struct brig_group *group;

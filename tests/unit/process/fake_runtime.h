@@ -26,7 +26,7 @@ struct fake_process {
 };
 
 struct fake {
-	enum fake_behaviour create, start, exec, delete, pause, resume, update, words, record;
+	enum fake_behaviour create, start, exec, delete, pause, resume, update, checkpoint, words, record;
 	struct brig_limits limits; /* of the next container */
 	bool audits;		   /* every process */
 	char recorded[FAKE_PROCESSES_MAX][96];
@@ -54,7 +54,7 @@ struct fake {
 		void *context;
 	} drains[FAKE_PROCESSES_MAX];
 	unsigned n_drains;
-	char last_update[64], last_words[160];
+	char last_update[64], last_words[160], last_images[64];
 	char seen_mount[64];
 };
 

@@ -134,6 +134,24 @@ static enum error_kind ask_update(const char *exec_id)
 	return ask_init(update);
 }
 
+static int checkpoint(struct tasks *tasks, const char *id, struct task_reply *reply, struct error *err)
+{
+	char path[] = "/images", work_path[] = "/work";
+	const struct brig_images images = { .path = path, .work_path = work_path };
+	int r = tasks_checkpoint(tasks, id, &images, reply, err);
+
+	/* The caller's are not needed any more. */
+	memset(path, 'x', sizeof(path) - 1);
+	memset(work_path, 'x', sizeof(work_path) - 1);
+	return r;
+}
+
+static enum error_kind ask_checkpoint(const char *exec_id)
+{
+	(void)exec_id;
+	return ask_init(checkpoint);
+}
+
 static enum error_kind ask_exec(const char *exec_id)
 {
 	struct error err = { 0 };
@@ -162,7 +180,7 @@ static const struct asked asked_of_init[] = {
 	{ "pause", PROCESS_ASKED_PAUSE, ask_pause },	   { "resume", PROCESS_ASKED_RESUME, ask_resume },
 	{ "delete", PROCESS_ASKED_DELETE, ask_delete },	   { "update", PROCESS_ASKED_UPDATE, ask_update },
 	{ "exec", PROCESS_ASKED_EXEC, ask_exec },	   { "resize", PROCESS_ASKED_RESIZE, ask_resize },
-	{ "close", PROCESS_ASKED_CLOSE_IO, ask_close_in },
+	{ "close", PROCESS_ASKED_CLOSE_IO, ask_close_in }, { "checkpoint", PROCESS_ASKED_CHECKPOINT, ask_checkpoint },
 };
 
 static const struct asked asked_of_exec[] = {
@@ -230,6 +248,18 @@ Test(tasks_life, pause_and_update_reach_the_runtime)
 	cr_expect_str_eq(fixture.events, "create start exec-added/e exec-start/e pause resume ");
 }
 
+Test(tasks_life, a_checkpoint_reaches_the_runtime)
+{
+	fixture_make("c", PROCESS_RUNNING);
+	cr_expect_eq(ask_checkpoint(""), ERROR_NONE);
+	cr_expect_str_eq(fake->last_images, "/images /work");
+	cr_expect_str_eq(fixture.events, "create start checkpoint ");
+	fake->checkpoint = FAKE_FAILS;
+	cr_expect_eq(ask_checkpoint(""), ERROR_REFUSED);
+	cr_expect_str_eq(fixture.events, "create start checkpoint ");
+	cr_expect_eq(fixture_state("c", ""), PROCESS_RUNNING);
+}
+
 Test(tasks_life, a_refused_pause_changes_nothing)
 {
 	fixture_make("c", PROCESS_RUNNING);
@@ -276,10 +306,6 @@ Test(tasks_life, malformed_requests_are_refused)
 	cr_expect_eq(err.kind, ERROR_INVALID);
 	cr_expect_lt(tasks_create(fixture.tasks, &create, &reply.reply, &err), 0);
 	cr_expect_eq(err.kind, ERROR_INVALID);
-	create.bundle = "/b";
-	create.checkpoint = "/image";
-	cr_expect_lt(tasks_create(fixture.tasks, &create, &reply.reply, &err), 0);
-	cr_expect_eq(err.kind, ERROR_UNSUPPORTED);
 	fixture_make("c", PROCESS_RUNNING);
 	cr_expect_lt(fixture_exec("c", "", &err), 0);
 	cr_expect_eq(err.kind, ERROR_INVALID);

@@ -182,6 +182,15 @@ int tasks_update(struct tasks *tasks, const struct task_update *request, struct 
 	return answer(reply, err);
 }
 
+int tasks_checkpoint(struct tasks *tasks, const char *id, const struct brig_images *images, struct task_reply *reply,
+		     struct error *err)
+{
+	(void)tasks;
+	note("checkpoint %s to %s%s%s%s%s", id, images->path, images->leave_running ? " and goes on" : "",
+	     images->tcp_established ? " tcp" : "", images->file_locks ? " locks" : "", images->work_path ?: "");
+	return answer(reply, err);
+}
+
 int tasks_kill(struct tasks *tasks, const struct task_kill *request, struct error *err)
 {
 	(void)tasks;

@@ -6,6 +6,7 @@
 #include <criterion/parameterized.h>
 
 #include "shim/bootstrap/arguments.h"
+#include "shim/proto/options.pb-c.h"
 #include "shim/proto/task.pb-c.h"
 #include "tests/unit/service/service_fixture.h"
 
@@ -204,8 +205,8 @@ Test(service_refusals, create_checks_what_it_gets)
 	create.bundle = "relative";
 	service_fixture_expect(&fixture, "Create", &create, STATUS_INVALID_ARGUMENT, "\"relative\" is no absolute path");
 	create.bundle = "/b";
-	create.checkpoint = "/c";
-	service_fixture_expect(&fixture, "Create", &create, STATUS_UNIMPLEMENTED, "checkpoint");
+	create.checkpoint = "c";
+	service_fixture_expect(&fixture, "Create", &create, STATUS_INVALID_ARGUMENT, "checkpoint");
 	create.checkpoint = "";
 	create.parent_checkpoint = "/c";
 	service_fixture_expect(&fixture, "Create", &create, STATUS_UNIMPLEMENTED, "checkpoint");
@@ -244,13 +245,56 @@ Test(service_refusals, a_signal_has_a_number)
 	}
 }
 
-Test(service_refusals, checkpoint_says_why_not)
+Test(service_refusals, checkpoint_checks_what_it_gets)
 {
 	Wire__CheckpointTaskRequest checkpoint = WIRE__CHECKPOINT_TASK_REQUEST__INIT;
+	Wire__RuncCheckpointOptions options = WIRE__RUNC_CHECKPOINT_OPTIONS__INIT;
+	Wire__Any any = WIRE__ANY__INIT;
+	__attribute__((cleanup(buffer_done_cleanup))) struct buffer packed = { 0 };
+	char *empty[] = { "network" };
 
 	service_fixture_create(&fixture);
 	checkpoint.id = "web";
-	service_fixture_expect(&fixture, "Checkpoint", &checkpoint, STATUS_UNIMPLEMENTED, "checkpoint container web");
+	checkpoint.path = "images";
+	service_fixture_expect(&fixture, "Checkpoint", &checkpoint, STATUS_INVALID_ARGUMENT, "\"images\" is no absolute path");
+	checkpoint.path = "/images";
+	checkpoint.options = &any;
+	any.type_url = "containerd.runc.v1.Options";
+	service_fixture_expect(&fixture, "Checkpoint", &checkpoint, STATUS_INVALID_ARGUMENT, "CheckpointOptions");
+	any.type_url = "types.containerd.io/containerd.runc.v1.CheckpointOptions";
+	options.empty_namespaces = empty;
+	options.n_empty_namespaces = 1;
+	message_pack(&options.base, &packed);
+	any.value.data = (uint8_t *)packed.data;
+	any.value.len = packed.length;
+	service_fixture_expect(&fixture, "Checkpoint", &checkpoint, STATUS_UNIMPLEMENTED, "empty_namespaces");
+	cr_expect_null(strstr(fake.asked, "checkpoint"));
+}
+
+Test(service_refusals, checkpoint_hands_on_what_it_is_told)
+{
+	Wire__CheckpointTaskRequest checkpoint = WIRE__CHECKPOINT_TASK_REQUEST__INIT;
+	Wire__RuncCheckpointOptions options = WIRE__RUNC_CHECKPOINT_OPTIONS__INIT;
+	Wire__Any any = WIRE__ANY__INIT;
+	__attribute__((cleanup(buffer_done_cleanup))) struct buffer packed = { 0 };
+
+	service_fixture_create(&fixture);
+	fake.answers_at_once = true;
+	checkpoint.id = "web";
+	checkpoint.path = "/images";
+	service_fixture_expect(&fixture, "Checkpoint", &checkpoint, STATUS_OK, NULL);
+	cr_expect_str_eq(fake.asked, "checkpoint web to /images and goes on");
+	options.exit = true;
+	options.open_tcp = true;
+	options.work_path = "/work";
+	message_pack(&options.base, &packed);
+	any.type_url = "containerd.runc.v1.CheckpointOptions";
+	any.value.data = (uint8_t *)packed.data;
+	any.value.len = packed.length;
+	checkpoint.options = &any;
+	service_fixture_expect(&fixture, "Checkpoint", &checkpoint, STATUS_OK, NULL);
+	cr_expect_str_eq(fake.asked, "checkpoint web to /images tcp/work");
+	fake.answers_at_once = false;
 	error_set(&fake.failure, ERROR_NOT_FOUND, ENOENT, "container db: there is none");
 	service_fixture_expect(&fixture, "Checkpoint", &checkpoint, STATUS_NOT_FOUND, "there is none");
 }

@@ -1,0 +1,113 @@
+#include <string.h>
+
+#include "base/buffer.h"
+#include "base/log.h"
+#include "cmd/brig/commands.h"
+#include "cmd/brig/output.h"
+#include "cmd/brig/sandbox_options.h"
+
+#define EXIT_OF_BRIG 125
+
+#define AT(member) offsetof(struct sandbox_options, member)
+
+static const struct command_option sandbox_options[] = {
+	{ "timeout", 't', OPTION_DURATION, 0, AT(timeout), "TIME", NULL,
+	  "end it after TIME, such as 2s or 1m30s; default: 30s" },
+	{ "cpu-time", 0, OPTION_DURATION, 0, AT(cpu_time), "TIME", NULL,
+	  "end it when its processes together have used TIME of the processor; default: no limit but --timeout" },
+	{ "memory", 'm', OPTION_SIZE, 0, AT(memory), "BYTES", NULL,
+	  "the most memory, files in /tmp and /work included; 64m and the like are understood; default: 512m" },
+	{ "cpus", 0, OPTION_STRING, 0, AT(cpus), "N", NULL, "the most processors, such as 0.5; default: 1" },
+	{ "pids", 0, OPTION_UNSIGNED, 0, AT(pids), "N", NULL, "the most processes and threads; default: 256" },
+	{ "max-output", 0, OPTION_SIZE, 0, AT(max_output), "BYTES", NULL,
+	  "end it when it has written more than that to its stdout, or to its stderr; default: 1m" },
+	{ "rootfs", 0, OPTION_STRING, 0, AT(rootfs), "DIR", NULL,
+	  "the directories of DIR, read-only, in place of the host's /usr and what belongs to it" },
+	{ "oci", 0, OPTION_STRING, 0, AT(oci), "LAYOUT[:TAG]", NULL,
+	  "an image in place of that: an OCI image layout, a directory or a tar file; without PROGRAM its own command runs" },
+	{ "bind-ro", 0, OPTION_LIST, 0, AT(ro_binds), "SRC:DST", NULL,
+	  "show SRC of the host at DST, read-only; may be given several times" },
+	{ "bind-rw", 0, OPTION_LIST, 0, AT(rw_binds), "SRC:DST", NULL, "the same, to be written to" },
+	{ "file", 0, OPTION_LIST, 0, AT(files), "NAME=PATH", NULL,
+	  "copy the file PATH of the host to NAME in the work directory; may be given several times" },
+	{ "collect", 0, OPTION_LIST, 0, AT(collects), "NAME[=PATH]", NULL,
+	  "afterwards copy NAME of the work directory, a file or directory, to PATH on the host, or without PATH into the object of "
+	  "--json; may be given several times" },
+	{ "stdin", 0, OPTION_STRING, 0, AT(stdin_path), "FILE", NULL,
+	  "what the program reads as its standard input; -: brig's own; default: nothing" },
+	{ "env", 'e', OPTION_LIST, 0, AT(env), "NAME[=VALUE]", NULL,
+	  "set an environment variable, or pass our own on; may be given several times" },
+	{ "cwd", 0, OPTION_STRING, 0, AT(cwd), "DIR", NULL, "the working directory in the sandbox; default: /work" },
+	{ "name", 0, OPTION_STRING, 0, AT(name), "NAME", NULL,
+	  "the sandbox's id, for other commands; default: one is made up" },
+	{ "json", 0, OPTION_FLAG, 0, AT(json), NULL, NULL,
+	  "print one JSON object in the end: verdict, output, what was used and refused" },
+	{ 0 },
+};
+
+static const struct command_positional positionals[] = {
+	{ POSITIONAL_REST, AT(argv), "PROGRAM [ARGUMENT...]", "the program, and all that follows for it" },
+	{ 0 },
+};
+
+static const struct command_example examples[] = {
+	{ "brig sandbox -- python3 -c 'print(6 * 7)'", "no file of yours, no network, not for longer than 30 seconds" },
+	{ "brig sandbox --json --timeout 5s --memory 64m --file main.py=/tmp/submitted.py -- python3 main.py",
+	  "what a playground does" },
+	{ "brig sandbox --file main.c=main.c -- sh -c 'cc main.c && ./a.out'", "compile and run" },
+	{ 0 },
+};
+
+static int print(const struct sandbox_options *options, const struct sandbox_result *result, struct error *err)
+{
+	struct buffer text __attribute__((cleanup(buffer_done_cleanup))) = { .limit = SIZE_MAX / 4 };
+
+	if (!options->json) {
+		if (result->error.kind != ERROR_NONE)
+			log_error("%s", result->error.message);
+		return 0;
+	}
+	sandbox_json_write(result, &text);
+	return output_write(&text, err);
+}
+
+static int run(const struct brig *brig, const void *data, struct error *err)
+{
+	const struct sandbox_options *options = data;
+	AUTO(arena_free) struct arena *arena = arena_new((size_t)16 * 1024 * 1024);
+	struct sandbox_request request = { 0 };
+	struct sandbox_result result;
+	int rc, status;
+
+	if (!arena)
+		return error_memory(err);
+	rc = sandbox_options_request(options, arena, &request, err);
+	if (rc < 0)
+		return rc;
+	sandbox_run(brig, &request, &result);
+	rc = print(options, &result, err);
+	status = result.exit_status;
+	sandbox_result_done(&result);
+	return rc < 0 ? rc : status;
+}
+
+const struct command cmd_sandbox = {
+	.name = "sandbox",
+	.summary = "run a program that nobody vouches for, once",
+	.description =
+		"Runs PROGRAM with the host's /usr read-only, an empty /tmp and /work, no network and no way to any other file or "
+		"process of the host; neither image, bundle, daemon nor configuration is needed. Its processes all end with it, and "
+		"nothing of it is left.\n\n"
+		"The exit status is the program's, 128 and the signal's number where a signal ended it, 124 where it was "
+		"ended for --timeout or --cpu-time, 137 for --memory or --max-output, 125 where the policy refused it or brig failed, 126 where "
+		"PROGRAM can't be executed, and 127 where there is none. `--json` tells these apart from the program's own.",
+	.group = COMMAND_RUNS,
+	.flags = COMMAND_PROTECTS_ITSELF | COMMAND_USAGE_IS_FAILURE,
+	.failure_status = EXIT_OF_BRIG,
+	.options_size = COMMAND_OPTIONS_SIZE(struct sandbox_options),
+	.defaults = &sandbox_options_defaults,
+	.options = sandbox_options,
+	.positionals = positionals,
+	.examples = examples,
+	.run = run,
+};

@@ -1,0 +1,269 @@
+#include "cmd/brig/sandbox_options.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/path.h"
+#include "base/quantity.h"
+
+#define NS_PER_MS UINT64_C(1000000)
+#define TIMEOUT_MOST (UINT64_C(7) * 24 * 3600 * 1000)
+#define MEMORY_LEAST ((int64_t)1024 * 1024)
+#define MEMORY_MOST ((int64_t)1 << 46)
+#define OUTPUT_MOST ((int64_t)1024 * 1024 * 1024)
+#define PIDS_MOST 4194304u /* PID_MAX_LIMIT of the kernel */
+#define CPUS_MOST 8192u
+#define LIST_MOST 1024
+
+const struct sandbox_options sandbox_options_defaults = {
+	.timeout = 30000,
+	.memory = { .value = (int64_t)512 * 1024 * 1024 },
+	.max_output = { .value = (int64_t)1024 * 1024 },
+	.pids = 256,
+	.cpus = "1",
+};
+
+static int refuse(struct error *err, const char *option, const char *found, const char *wanted)
+{
+	return error_set(err, ERROR_USAGE, EINVAL,
+			 "option --%s: found \"%.200s\", expected %s; see \"brig sandbox --help\"", option, found,
+			 wanted);
+}
+
+/* "1", "0.5", "2.125": thousandths. */
+static int parse_cpus(const char *text, uint64_t *ret, struct error *err)
+{
+	static const char wanted[] = "processors such as 1, 0.5 or 2.125, at least 0.01";
+	const char *next = text;
+	uint64_t whole, part = 0;
+
+	if (quantity_digits(&next, &whole) < 0 || whole > CPUS_MOST)
+		return refuse(err, "cpus", text, wanted);
+	if (*next == '.') {
+		size_t n = strspn(++next, "0123456789");
+
+		if (n == 0 || n > 3)
+			return refuse(err, "cpus", text, wanted);
+		for (size_t i = 0; i < 3; i++)
+			part = part * 10 + (i < n ? (uint64_t)(next[i] - '0') : 0);
+		next += n;
+	}
+	if (*next || whole * 1000 + part < 10)
+		return refuse(err, "cpus", text, wanted);
+	*ret = whole * 1000 + part;
+	return 0;
+}
+
+static int check_limits(const struct sandbox_options *options, struct error *err)
+{
+	if (options->timeout == 0 || options->timeout > TIMEOUT_MOST)
+		return error_set(err, ERROR_USAGE, EINVAL, "option --timeout: expected a time from 1ms to 168h");
+	if (options->cpu_time > TIMEOUT_MOST)
+		return error_set(err, ERROR_USAGE, EINVAL, "option --cpu-time: expected a time of up to 168h");
+	if (options->memory.value < MEMORY_LEAST || options->memory.value > MEMORY_MOST)
+		return error_set(err, ERROR_USAGE, EINVAL, "option --memory: expected 1m or more, of at most 64t");
+	if (options->max_output.value < 1 || options->max_output.value > OUTPUT_MOST)
+		return error_set(err, ERROR_USAGE, EINVAL, "option --max-output: expected 1 byte or more, of at most 1g");
+	if (options->pids < 1 || options->pids > PIDS_MOST)
+		return error_set(err, ERROR_USAGE, EINVAL, "option --pids: expected a number from 1 to %u", PIDS_MOST);
+	return 0;
+}
+
+static int take_limits(const struct sandbox_options *options, struct sandbox_limits *ret, struct error *err)
+{
+	int rc = check_limits(options, err);
+
+	*ret = (struct sandbox_limits){ .timeout = options->timeout * NS_PER_MS,
+					.cpu_time = options->cpu_time * NS_PER_MS,
+					.memory = (uint64_t)options->memory.value,
+					.pids = options->pids,
+					.max_output = (uint64_t)options->max_output.value };
+	return rc < 0 ? rc : parse_cpus(options->cpus, &ret->cpus, err);
+}
+
+static int check_count(const struct option_list *list, const char *option, struct error *err)
+{
+	if (list->n_items > LIST_MOST)
+		return error_set(err, ERROR_USAGE, EINVAL, "option --%s: given %zu times, %d are the most", option,
+				 list->n_items, LIST_MOST);
+	return 0;
+}
+
+/* SRC[:DST]; without DST the same place. */
+static int take_bind(const char *text, const char *option, struct arena *arena, struct sandbox_bind *ret,
+		     struct error *err)
+{
+	static const char wanted[] = "SRC:DST, both absolute paths";
+	const char *colon = strchr(text, ':');
+	AUTO_FREE char *source = strndup(text, colon ? (size_t)(colon - text) : strlen(text));
+	const char *destination = colon ? colon + 1 : text;
+
+	if (!source)
+		return error_memory(err);
+	if (source[0] != '/' || destination[0] != '/' || strchr(destination, ':'))
+		return refuse(err, option, text, wanted);
+	ret->source = arena_strdup(arena, source);
+	ret->destination = path_normalise(arena, destination);
+	if (!ret->source || !ret->destination)
+		return error_memory(err);
+	return strcmp(ret->destination, "/") == 0 ? refuse(err, option, text, "a DST below /") : 0;
+}
+
+static int take_binds(const struct sandbox_options *options, struct arena *arena, struct sandbox_request *ret,
+		      struct error *err)
+{
+	const struct option_list *lists[] = { &options->ro_binds, &options->rw_binds };
+	static const char *const names[] = { "bind-ro", "bind-rw" };
+	struct sandbox_bind *binds =
+		arena_array_of(arena, options->ro_binds.n_items + options->rw_binds.n_items, struct sandbox_bind);
+	int rc = binds ? 0 : error_memory(err);
+
+	for (size_t i = 0; rc >= 0 && i < ARRAY_SIZE(lists); i++) {
+		rc = check_count(lists[i], names[i], err);
+		for (size_t j = 0; rc >= 0 && j < lists[i]->n_items; j++) {
+			binds[ret->n_binds].writable = lists[i] == &options->rw_binds;
+			rc = take_bind(lists[i]->items[j], names[i], arena, &binds[ret->n_binds++], err);
+		}
+	}
+	ret->binds = binds;
+	return rc;
+}
+
+/* NAME=PATH; where the path may be missing, NAME alone as well. */
+static int take_copy(const char *text, const char *option, bool path_is_optional, struct arena *arena,
+		     struct sandbox_copy *ret)
+{
+	const char *sign = strchr(text, '=');
+
+	(void)option;
+	ret->name = arena_strndup(arena, text, sign ? (size_t)(sign - text) : strlen(text));
+	ret->path = sign ? sign + 1 : NULL;
+	if (!ret->name)
+		return -ENOMEM;
+	if ((!sign && !path_is_optional) || (sign && !*ret->path) || !sandbox_is_name(ret->name))
+		return -EINVAL;
+	return 0;
+}
+
+static int take_files(const struct sandbox_options *options, struct arena *arena, struct sandbox_request *ret,
+		      struct error *err)
+{
+	struct sandbox_copy *files = arena_array_of(arena, options->files.n_items, struct sandbox_copy);
+	int rc = files ? check_count(&options->files, "file", err) : error_memory(err);
+
+	for (size_t i = 0; rc >= 0 && i < options->files.n_items; i++) {
+		rc = take_copy(options->files.items[i], "file", /* path_is_optional= */ false, arena, &files[i]);
+		if (rc == -EINVAL)
+			return refuse(
+				err, "file", options->files.items[i],
+				"NAME=PATH: NAME in the work directory, without \"..\" and not absolute, PATH on the host");
+	}
+	ret->files = files;
+	ret->n_files = options->files.n_items;
+	return rc == -ENOMEM ? error_memory(err) : rc;
+}
+
+static int take_collects(const struct sandbox_options *options, struct arena *arena, struct sandbox_request *ret,
+			 struct error *err)
+{
+	struct sandbox_copy *collects = arena_array_of(arena, options->collects.n_items, struct sandbox_copy);
+	int rc = collects ? check_count(&options->collects, "collect", err) : error_memory(err);
+
+	for (size_t i = 0; rc >= 0 && i < options->collects.n_items; i++) {
+		const char *text = options->collects.items[i];
+
+		rc = take_copy(text, "collect", /* path_is_optional= */ options->json, arena, &collects[i]);
+		if (rc == -EINVAL)
+			return refuse(err, "collect", text,
+				      options->json ? "NAME or NAME=PATH: NAME in the work directory, PATH on the host"
+						    : "NAME=PATH: NAME in the work directory, PATH on the host (NAME "
+						      "alone, into the result, takes --json)");
+	}
+	ret->collects = collects;
+	ret->n_collects = options->collects.n_items;
+	return rc == -ENOMEM ? error_memory(err) : rc;
+}
+
+/* NAME=VALUE; NAME alone is our own value, if there is one. */
+static int take_env(const struct sandbox_options *options, struct arena *arena, struct sandbox_request *ret,
+		    struct error *err)
+{
+	const char **env = arena_array_of(arena, options->env.n_items + 1, const char *);
+	size_t n = 0;
+
+	if (!env)
+		return error_memory(err);
+	for (size_t i = 0; i < options->env.n_items; i++) {
+		const char *item = options->env.items[i], *value = getenv(item);
+
+		if (!*item || *item == '=')
+			return refuse(err, "env", item, "NAME=VALUE, or NAME to pass our own on");
+		if (strchr(item, '='))
+			env[n++] = item;
+		else if (value && !(env[n++] = arena_printf(arena, "%s=%s", item, value)))
+			return error_memory(err);
+	}
+	ret->env = env;
+	return 0;
+}
+
+/* LAYOUT[:TAG] */
+static int take_image(const char *text, struct arena *arena, struct sandbox_request *ret, struct error *err)
+{
+	const char *slash = strrchr(text, '/'), *colon = strrchr(slash ?: text, ':');
+
+	ret->oci = arena_strndup(arena, text, colon ? (size_t)(colon - text) : strlen(text));
+	ret->oci_tag = colon ? colon + 1 : NULL;
+	if (!ret->oci)
+		return error_memory(err);
+	return *ret->oci && (!colon || colon[1]) ? 0 : refuse(err, "oci", text, "LAYOUT or LAYOUT:TAG");
+}
+
+static int check_program(const struct sandbox_options *options, struct error *err)
+{
+	if (options->oci && options->rootfs)
+		return error_set(err, ERROR_USAGE, EINVAL, "options --oci and --rootfs: one root file system is enough");
+	if (options->oci && !options->argv)
+		return 0;
+	if (!options->argv || !options->argv[0])
+		return error_set(err, ERROR_USAGE, EINVAL,
+				 "PROGRAM is missing: brig sandbox [OPTION...] -- PROGRAM [ARGUMENT...]; see \"brig sandbox "
+				 "--help\"");
+	if (!*options->argv[0])
+		return error_set(err, ERROR_USAGE, EINVAL, "PROGRAM is empty");
+	if (options->cwd && options->cwd[0] != '/')
+		return refuse(err, "cwd", options->cwd, "an absolute path in the sandbox");
+	return 0;
+}
+
+int sandbox_options_request(const struct sandbox_options *options, struct arena *arena, struct sandbox_request *ret,
+			    struct error *err)
+{
+	struct sandbox_request request = { .argv = options->argv,
+					   .name = options->name,
+					   .rootfs = options->rootfs,
+					   .stdin_path = options->stdin_path,
+					   .keeps_output = options->json };
+	int rc = check_program(options, err);
+
+	if (rc >= 0 && options->oci)
+		rc = take_image(options->oci, arena, &request, err);
+	if (rc >= 0)
+		rc = take_limits(options, &request.limits, err);
+	if (rc >= 0)
+		rc = take_binds(options, arena, &request, err);
+	if (rc >= 0)
+		rc = take_files(options, arena, &request, err);
+	if (rc >= 0)
+		rc = take_collects(options, arena, &request, err);
+	if (rc >= 0)
+		rc = take_env(options, arena, &request, err);
+	if (rc >= 0 && options->cwd && !(request.cwd = path_normalise(arena, options->cwd)))
+		rc = error_memory(err);
+	if (rc >= 0)
+		*ret = request;
+	return rc;
+}

@@ -1,0 +1,25 @@
+# The rules for conftest, on manifests in CI, before anything reaches a cluster:
+#
+#   conftest test --policy deploy/admission/rego --policy deploy/admission/conftest --data deploy/admission/settings/settings.yaml \
+#       --namespace brig.ci.restricted MANIFEST...
+#
+# brig.ci.isolated is for namespaces of the level isolated, brig.ci.restricted for those of the level restricted.
+package brig.manifest
+
+kinds := {
+	"Pod", "Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "Job", "CronJob", "ReplicationController",
+}
+
+# A manifest is what is going to be made. Its namespace may be missing, it can be given on the command line.
+review := {
+	"review": {"object": object.union({"metadata": {"namespace": "default"}}, input), "operation": "CREATE"},
+	"parameters": data.data,
+} if {
+	input.kind in kinds
+}
+
+isolated contains violation.msg if some violation in data.brig.isolated.violation with input as review
+
+restricted contains violation.msg if some violation in data.brig.restricted.violation with input as review
+
+advice contains violation.msg if some violation in data.brig.advice.violation with input as review

@@ -1,0 +1,112 @@
+# What the rules share: the pod that is asked for, its containers, the settings. The input is an AdmissionReview as Gatekeeper hands it over;
+# conftest's comes by ../conftest/brig.rego. Said the same way as the native policies do: ../vap/base/isolated.yaml tells why.
+package lib.brig
+
+thing := input.review.object
+
+kind := thing.kind
+
+# A setting is a list, one item a line.
+items(text) := [item |
+	some line in split(text, "\n")
+	item := trim_space(line)
+	item != ""
+	not startswith(item, "#")
+]
+
+setting(name) := items(input.parameters[name])
+
+see(rule) := sprintf("See %s#%s", [trim_space(input.parameters.documentation), rule])
+
+# The pod, or what a controller makes pods from.
+template_of(it) := it if it.kind == "Pod"
+
+template_of(it) := it.spec.jobTemplate.spec.template if it.kind == "CronJob"
+
+template_of(it) := it.spec.template if not it.kind in {"Pod", "CronJob"}
+
+template := template_of(thing)
+
+spec := template.spec
+
+default is_update := false
+
+is_update if input.review.operation == "UPDATE"
+
+# kubectl debug: only the ephemeral containers that it adds are looked at, since the rest can't be changed any more.
+default is_debug := false
+
+is_debug if input.review.subResource == "ephemeralcontainers"
+
+# Never a pod that is there, nor a template that stays as it is.
+default is_old := false
+
+is_old if {
+	is_update
+	kind == "Pod"
+	not is_debug
+}
+
+is_old if {
+	is_update
+	kind != "Pod"
+	template == template_of(input.review.oldObject)
+}
+
+default is_exempt := false
+
+is_exempt if thing.metadata.namespace in setting("exemptNamespaces")
+
+is_exempt if {
+	some line in setting("exemptNamespaces")
+	beginning := concat("", [thing.metadata.namespace, " until "])
+	startswith(line, beginning)
+	date := trim_space(trim_prefix(line, beginning))
+	regex.match(`^[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])$`, date)
+	date > time.format([time.now_ns(), "UTC", "2006-01-02"])
+}
+
+# Whether the rules are asked at all, and those about the pod as a whole.
+default applies := false
+
+applies if {
+	not is_old
+	not is_exempt
+}
+
+default applies_to_pod := false
+
+applies_to_pod if {
+	applies
+	not is_debug
+}
+
+containers := [] if is_debug
+
+containers := array.concat(spec.containers, object.get(spec, "initContainers", [])) if not is_debug
+
+old_ephemeral contains container.name if some container in input.review.oldObject.spec.ephemeralContainers
+
+new_ephemeral := [container |
+	some container in object.get(spec, "ephemeralContainers", [])
+	not is_old_ephemeral(container)
+]
+
+is_old_ephemeral(container) if {
+	is_debug
+	container.name in old_ephemeral
+}
+
+all_containers := array.concat(containers, new_ephemeral)
+
+# A field of the container's security context, or of the pod's where the container says nothing.
+context(container, field, otherwise) := container.securityContext[field]
+
+context(container, field, otherwise) := object.get(spec, ["securityContext", field], otherwise) if {
+	object.get(container, ["securityContext", field], "unset") == "unset"
+}
+
+begins_with_one(name, beginnings) if {
+	some beginning in beginnings
+	startswith(name, beginning)
+}

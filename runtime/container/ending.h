@@ -1,0 +1,16 @@
+/* The end of a container that a brig has stayed with (run, sandbox). */
+#pragma once
+
+#include "container/creation.h"
+
+struct denial_listener;
+
+struct ending_note {
+	int status;			       /* as a shell has it */
+	const char *ended_by;		       /* "timeout", "max-output", ...; or NULL */
+	const struct denial_listener *denials; /* who has counted; or NULL */
+};
+/* In the audit trail, and for `brig explain --last`. */
+void ending_record(const struct creation *creation, const struct ending_note *note);
+/* After creation_done: what it leaves goes away, unless somebody has deleted it already. A failure is a warning. */
+void ending_clean_up(const struct brig *brig, const char *id);

@@ -1,0 +1,107 @@
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "image/entry_name.h"
+#include "image/tree_internal.h"
+
+/* Deeper than names go: links to folders can put one tree below another. tree.c refuses what gets deeper than ENTRY_DEPTH_MAX. */
+#define DEPTH_MAX (2 * ENTRY_DEPTH_MAX)
+
+struct removal {
+	const struct seen *seen; /* NULL: all of it */
+	struct error *err;
+};
+
+static void close_directory(DIR **directory)
+{
+	if (*directory)
+		closedir(*directory);
+}
+
+/* 1: something stays; 0: all is gone; or a negative errno. */
+static int remove_entry(const struct removal *removal, const struct tree_place *place, unsigned depth);
+
+static int remove_content(const struct removal *removal, const struct tree_folder *folder, unsigned depth)
+{
+	AUTO_CLOSE int fd = openat(folder->fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	__attribute__((cleanup(close_directory))) DIR *directory = fd < 0 ? NULL : fdopendir(fd);
+	struct tree_place place = { .folder = *folder };
+	const struct dirent *entry;
+	int stays = 0, rc;
+
+	if (!directory)
+		return error_system(removal->err, errno, "open a folder");
+	steal_fd(&fd);
+	while ((entry = readdir(directory))) {
+		if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
+			continue;
+		place.leaf = entry->d_name;
+		rc = remove_entry(removal, &place, depth + 1);
+		if (rc < 0)
+			return rc;
+		stays |= rc;
+	}
+	return stays;
+}
+
+static int remove_directory(const struct removal *removal, const struct tree_place *place, const struct stat *status,
+			    unsigned depth)
+{
+	AUTO_CLOSE int fd = openat(place->folder.fd, place->leaf, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	struct tree_folder folder = { .fd = fd, .inode = status->st_ino };
+	int stays;
+
+	if (fd < 0)
+		return error_system(removal->err, errno, "open %.200s", place->leaf);
+	if (depth > DEPTH_MAX)
+		return error_set(removal->err, ERROR_REFUSED, ELOOP, "more than %d folders, one in the other", DEPTH_MAX);
+	stays = remove_content(removal, &folder, depth);
+	if (stays != 0 || (removal->seen && seen_has(removal->seen, place->folder.inode, place->leaf)))
+		return stays < 0 ? stays : 1;
+	if (unlinkat(place->folder.fd, place->leaf, AT_REMOVEDIR) < 0)
+		return error_system(removal->err, errno, "remove the folder %.200s", place->leaf);
+	return 0;
+}
+
+static int remove_entry(const struct removal *removal, const struct tree_place *place, unsigned depth)
+{
+	struct stat status;
+
+	if (fstatat(place->folder.fd, place->leaf, &status, AT_SYMLINK_NOFOLLOW) < 0)
+		return errno == ENOENT ? 0 : error_system(removal->err, errno, "stat %.200s", place->leaf);
+	if (S_ISDIR(status.st_mode))
+		return remove_directory(removal, place, &status, depth);
+	if (removal->seen && seen_has(removal->seen, place->folder.inode, place->leaf))
+		return 1;
+	if (unlinkat(place->folder.fd, place->leaf, 0) < 0)
+		return error_system(removal->err, errno, "remove %.200s", place->leaf);
+	return 0;
+}
+
+int tree_remove_all(const struct tree_place *place, struct error *err)
+{
+	struct removal removal = { .err = err };
+
+	return remove_entry(&removal, place, 0);
+}
+
+int tree_remove_below(const struct tree *tree, const struct tree_place *place, struct error *err)
+{
+	struct removal removal = { .seen = &tree->seen, .err = err };
+	int rc = remove_entry(&removal, place, 0);
+
+	return rc < 0 ? rc : 0;
+}
+
+int tree_remove_content_below(const struct tree *tree, const struct tree_folder *folder, struct error *err)
+{
+	struct removal removal = { .seen = &tree->seen, .err = err };
+	int rc = remove_content(&removal, folder, 0);
+
+	return rc < 0 ? rc : 0;
+}

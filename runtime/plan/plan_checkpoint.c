@@ -1,0 +1,78 @@
+#include "plan/plan_checkpoint.h"
+
+#include <sched.h>
+#include <stdio.h>
+
+/* What these make of a process is part of the process. */
+static const enum policy_rule rules_of_processes[] = {
+	POLICY_AMBIENT_CAPABILITY, POLICY_CAPABILITY,	  POLICY_LANDLOCK, POLICY_NEW_PRIVILEGES, POLICY_SECCOMP,
+	POLICY_SESSION_KEYRING,	   POLICY_USER_NAMESPACE,
+};
+
+static const char *rule_at_work(const struct policy *policy)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(rules_of_processes); i++) {
+		enum policy_level level = policy_level(policy, rules_of_processes[i]);
+
+		if (level == POLICY_ENFORCE || level == POLICY_ADJUST)
+			return policy_rule_name(rules_of_processes[i]);
+	}
+	return NULL;
+}
+
+static bool shares_namespaces(const struct plan_namespaces *namespaces)
+{
+	for (size_t i = 0; i < namespaces->n_join; i++) {
+		if (namespaces->join[i].flag != CLONE_NEWNET)
+			return true;
+	}
+	return false;
+}
+
+static bool is_mapped(const struct plan_rootfs *rootfs)
+{
+	bool mapped = rootfs->idmap;
+
+	for (size_t i = 0; i < rootfs->n_mounts; i++)
+		mapped |= rootfs->mounts[i].idmap;
+	return mapped;
+}
+
+static bool has_early_hooks(const struct plan *plan)
+{
+	return plan->hooks[PLAN_HOOK_PRESTART].n || plan->hooks[PLAN_HOOK_CREATE_RUNTIME].n ||
+	       plan->hooks[PLAN_HOOK_CREATE_CONTAINER].n || plan->hooks[PLAN_HOOK_START_CONTAINER].n;
+}
+
+static const char *lost(const struct plan *plan)
+{
+	if (!plan->has_process)
+		return "config.json has no process";
+	if (plan->process.terminal)
+		return "its process has a terminal (process.terminal), whose other end is not the container's";
+	if (plan->seccomp.listener_path)
+		return "its filter has a listener (linux.seccomp.listenerPath), which no image can hold";
+	if (plan->rootfs.locked)
+		return "it has a user namespace, and its mounts are locked by one that is not its own, which CRIU does not save";
+	if (shares_namespaces(&plan->namespaces))
+		return "it shares a namespace other than the network's (linux.namespaces[].path)";
+	if (is_mapped(&plan->rootfs))
+		return "its root file system or one of its mounts is id-mapped, which CRIU does not make anew";
+	if (has_early_hooks(plan))
+		return "it has hooks that run before its program does, and one that is brought back has no such moment";
+	return NULL;
+}
+
+bool plan_is_lost_by_checkpoint(const struct policy *policy, const struct plan *plan, char reason[static PLAN_LOST_MAX])
+{
+	const char *rule = rule_at_work(policy), *why = lost(plan);
+
+	if (rule)
+		snprintf(reason, PLAN_LOST_MAX,
+			 "the policy %s has the rule %s, and what that holds a process with would come back as the images say; "
+			 "only under --policy conformant",
+			 policy->name, rule);
+	else if (why)
+		snprintf(reason, PLAN_LOST_MAX, "%s", why);
+	return rule || why;
+}

@@ -1,0 +1,438 @@
+#include "sandbox/sandbox.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/random.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+
+#include "base/cleanup.h"
+#include "base/log.h"
+#include "base/path.h"
+#include "container/creation.h"
+#include "container/denial_keeper.h"
+#include "container/ending.h"
+#include "container/foreground.h"
+#include "parent/idmap.h"
+#include "sandbox/sandbox_config.h"
+#include "sandbox/sandbox_files.h"
+#include "sandbox/sandbox_findings.h"
+#include "sandbox/sandbox_folder.h"
+#include "sandbox/sandbox_root.h"
+#include "sandbox/sandbox_stream.h"
+#include "sandbox/sandbox_verdict.h"
+#include "sandbox/sandbox_watch.h"
+
+#define ARENA_MAX ((size_t)64 * 1024 * 1024)
+#define NS_PER_S UINT64_C(1000000000)
+
+const struct sandbox_limits sandbox_default_limits = {
+	.timeout = 30 * NS_PER_S,
+	.memory = UINT64_C(512) * 1024 * 1024,
+	.cpus = 1000,
+	.pids = 256,
+	.max_output = UINT64_C(1024) * 1024,
+};
+
+/* One sandbox from its request to its end. */
+struct life {
+	struct brig brig;
+	const struct sandbox_request *request;
+	struct sandbox_result *result;
+	bool rootless;
+	struct sandbox_folder folder;
+	struct sandbox_root root;
+	struct buffer config;
+	int *file_fds; /* of what is copied in */
+	int stdin_fd;
+	int child_fds[3]; /* the program's ends */
+	int init_fds[2];  /* ours, init's */
+	struct brig_attendant attendant;
+	struct brig_create create;
+	struct creation creation;
+	bool is_created;
+	struct foreground foreground;
+	bool is_foreground;
+	struct sandbox_watch watch;
+};
+
+/* ---- before ---- */
+
+static int make_id(const struct sandbox_request *request, struct sandbox_result *result, struct error *err)
+{
+	unsigned char bytes[6];
+	size_t length = 0;
+
+	if (request->name) {
+		if (strlen(request->name) > SANDBOX_ID_MAX)
+			return error_set(err, ERROR_USAGE, EINVAL,
+					 "option --name: a sandbox's name has at most %d characters", SANDBOX_ID_MAX);
+		strcpy(result->id, request->name);
+		return store_check_id(request->name, err);
+	}
+	if (getrandom(bytes, sizeof(bytes), 0) != sizeof(bytes))
+		return error_system(err, errno, "getrandom");
+	length = (size_t)snprintf(result->id, sizeof(result->id), "sandbox-");
+	for (size_t i = 0; i < sizeof(bytes); i++)
+		length += (size_t)snprintf(result->id + length, sizeof(result->id) - length, "%02x", bytes[i]);
+	return 0;
+}
+
+/* Where the child would make a directory in the root file system, that must not be the one of all sandboxes. */
+static bool needs_root_alone(const struct sandbox_request *request)
+{
+	return request->n_binds > 0 || (request->cwd && !path_is_below(request->cwd, SANDBOX_WORK) &&
+					!path_is_below(request->cwd, "/tmp") && strcmp(request->cwd, "/") != 0);
+}
+
+static int make_root(struct life *life, struct error *err)
+{
+	struct arena *arena = life->result->arena;
+
+	if (life->request->oci)
+		return sandbox_root_of_image(&life->folder, life->request, arena, &life->root, err);
+	if (life->request->rootfs)
+		return sandbox_root_of_directory(&life->folder, life->request->rootfs, arena, &life->root, err);
+	if (needs_root_alone(life->request))
+		return sandbox_root_of_host_alone(&life->folder, arena, &life->root, err);
+	return sandbox_root_of_host(&life->folder, arena, &life->root, err);
+}
+
+static size_t count(const char *const *list)
+{
+	size_t n = 0;
+
+	while (list && list[n])
+		n++;
+	return n;
+}
+
+/* One list after the other. NULL: no memory. */
+static const char *const *join(struct arena *arena, const char *const *first, const char *const *second)
+{
+	size_t n_first = count(first), n_second = count(second);
+	const char **list = arena_array_of(arena, n_first + n_second + 1, const char *);
+
+	for (size_t i = 0; list && i < n_first; i++)
+		list[i] = first[i];
+	for (size_t i = 0; list && i < n_second; i++)
+		list[n_first + i] = second[i];
+	return list;
+}
+
+/* The image's own command runs where the image says; another program where its files are. */
+static int choose_process(const struct life *life, struct sandbox_config *config, struct error *err)
+{
+	const struct image_config *image = &life->root.image;
+	const struct sandbox_request *request = life->request;
+	bool is_given = count(request->argv) > 0;
+
+	config->argv = is_given ? request->argv : join(life->result->arena, image->entrypoint, image->cmd);
+	config->env = join(life->result->arena, image->env, request->env);
+	config->cwd = request->cwd ?: SANDBOX_WORK;
+	if (!request->cwd && !is_given && image->working_directory && *image->working_directory)
+		config->cwd = image->working_directory;
+	if (!config->argv || !config->env)
+		return error_memory(err);
+	if (count(config->argv) == 0)
+		return error_set(err, ERROR_USAGE, EINVAL, "PROGRAM is missing, and the image names none");
+	return 0;
+}
+
+static int write_config(struct life *life, struct error *err)
+{
+	struct sandbox_config config = { .request = life->request,
+					 .root = life->root.path,
+					 .parts = life->root.parts,
+					 .n_parts = life->root.n_parts,
+					 .rootless = life->rootless,
+					 .has_cgroup = !life->brig.cgroup_disabled,
+					 .uid = geteuid(),
+					 .gid = getegid() };
+
+	int rc = choose_process(life, &config, err);
+
+	if (rc < 0)
+		return rc;
+	sandbox_config_write(&config, &life->config);
+	return life->config.failed ? error_memory(err) : 0;
+}
+
+static int open_stdin(struct life *life, struct error *err)
+{
+	const char *path = life->request->stdin_path;
+
+	if (strcmp(path, "-") == 0)
+		life->stdin_fd = fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3);
+	else
+		life->stdin_fd = open(path, O_RDONLY | O_NOCTTY | O_CLOEXEC);
+	if (life->stdin_fd < 0)
+		return error_system(err, errno, "option --stdin: open %s", path);
+	life->watch.in = (struct sandbox_stream){ .fd = -EBADF, .peer_fd = life->stdin_fd, .is_input = true };
+	return sandbox_stream_open(&life->watch.in, &life->child_fds[0], err);
+}
+
+static int open_streams(struct life *life, struct error *err)
+{
+	int rc;
+
+	if (life->request->stdin_path) {
+		rc = open_stdin(life, err);
+	} else {
+		life->child_fds[0] = open("/dev/null", O_RDONLY | O_CLOEXEC);
+		rc = life->child_fds[0] < 0 ? error_system(err, errno, "open /dev/null") : 0;
+	}
+	for (int i = 0; rc >= 0 && i < 2; i++) {
+		struct sandbox_stream *stream = &life->watch.out[i];
+
+		stream->peer_fd = life->request->keeps_output ? -EBADF : STDOUT_FILENO + i;
+		rc = sandbox_stream_open(stream, &life->child_fds[1 + i], err);
+	}
+	if (rc >= 0 && socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, life->init_fds) < 0)
+		rc = error_system(err, errno, "socketpair");
+	return rc;
+}
+
+static int prepare(struct life *life, struct error *err)
+{
+	const struct sandbox_request *request = life->request;
+	int rc = make_id(request, life->result, err);
+
+	if (rc >= 0)
+		rc = sandbox_files_open(request->files, request->n_files, life->result->arena, &life->file_fds, err);
+	if (rc >= 0)
+		rc = open_streams(life, err);
+	if (rc >= 0)
+		rc = sandbox_folder_open(&life->brig, life->result->id, &life->folder, err);
+	if (rc >= 0)
+		rc = make_root(life, err);
+	return rc < 0 ? rc : write_config(life, err);
+}
+
+/* ---- birth ---- */
+
+static void warn_of_rlimits(struct life *life)
+{
+	static const char text[] =
+		"without a cgroup --memory, --cpu-time and --cpus are not held for all of it together: memory "
+		"and processor time for each process, --cpus not at all";
+
+	sandbox_findings_warn(life->result, "%s", text);
+	log_warning("%s", text);
+}
+
+static int create(struct life *life, struct error *err)
+{
+	bool hands_over = life->request->n_files + life->request->n_collects > 0;
+	int rc;
+
+	life->attendant =
+		(struct brig_attendant){ .config = life->config.data,
+					 .config_length = life->config.length,
+					 .stdio = { life->child_fds[0], life->child_fds[1], life->child_fds[2] },
+					 .init_fd = life->init_fds[1],
+					 .handed_over = hands_over ? SANDBOX_WORK : NULL,
+					 .accounts = life->request->limits.cpu_time > 0 };
+	life->create =
+		(struct brig_create){ .id = life->result->id, .bundle = life->folder.path, .attendant = &life->attendant };
+	rc = foreground_begin(&life->foreground, err);
+	if (rc < 0)
+		return rc;
+	life->is_foreground = true;
+	rc = creation_run(&life->brig, &life->create, CHILD_INIT_RUNS, &life->creation, err);
+	for (int i = 0; i < 3; i++)
+		close_and_reset(&life->child_fds[i]);
+	close_and_reset(&life->init_fds[1]);
+	if (rc < 0)
+		return rc;
+	life->is_created = true;
+	store_unlock(&life->creation.container);
+	return 0;
+}
+
+/* ---- while it runs ---- */
+
+static int equip(void *context, int work_fd, struct error *err)
+{
+	const struct life *life = context;
+	uid_t uid = idmap_to_host(&life->creation.plan->namespaces.uids, SANDBOX_UID);
+
+	return sandbox_files_put(work_fd, life->request, life->file_fds, life->rootless ? (uid_t)-1 : uid, err);
+}
+
+static int watch(struct life *life, struct error *err)
+{
+	struct sandbox_watch *watch = &life->watch;
+	struct creation *creation = &life->creation;
+
+	sandbox_findings_of_plan(creation, life->result);
+	if (!life->result->by_cgroup)
+		warn_of_rlimits(life);
+	if (creation->birth.listener_fd >= 0)
+		watch->keeper = denial_keeper_new(&life->brig, life->result->id, steal_fd(&creation->birth.listener_fd));
+	watch->pidfd = creation->birth.pidfd;
+	watch->pid = creation->birth.pid;
+	watch->init_fd = life->init_fds[0];
+	watch->signal_fd = life->foreground.signal_fd;
+	watch->cgroup = life->result->by_cgroup ? creation->cgroup : NULL;
+	watch->timeout = life->result->limits.timeout;
+	watch->cpu_limit = life->request->limits.cpu_time;
+	watch->cpus = life->result->limits.cpus;
+	watch->equip = equip;
+	watch->context = life;
+	for (int i = 0; i < 2; i++) {
+		watch->out[i].limit = life->result->limits.max_output;
+		watch->out[i].output->data.limit = watch->out[i].limit + BUFFER_LIMIT_DEFAULT;
+	}
+	return sandbox_watch_until_end(watch, err);
+}
+
+/* ---- after ---- */
+
+static const char *ended_by(enum sandbox_verdict verdict)
+{
+	switch (verdict) {
+	case SANDBOX_WALL_TIME:
+		return "timeout";
+	case SANDBOX_CPU_TIME:
+		return "cpu-time";
+	case SANDBOX_OUTPUT:
+		return "max-output";
+	case SANDBOX_OK:
+	case SANDBOX_EXIT:
+	case SANDBOX_SIGNAL:
+	case SANDBOX_MEMORY:
+	case SANDBOX_PIDS:
+	case SANDBOX_REFUSED:
+	case SANDBOX_INTERNAL:
+	case SANDBOX_N_VERDICTS:
+		break;
+	}
+	return NULL;
+}
+
+static int conclude(struct life *life, struct error *err)
+{
+	struct sandbox_watch *watch = &life->watch;
+	struct sandbox_result *result = life->result;
+	int rc = 0;
+
+	watch->end.cpu_limit = watch->cpu_limit;
+	sandbox_findings_of_group(watch->cgroup, &watch->end, result);
+	sandbox_findings_of_denials(denial_keeper_listener(watch->keeper), result);
+	result->wall_time = watch->wall_time;
+	result->cpu_time = watch->end.cpu_time;
+	if (watch->failure.kind == ERROR_NONE)
+		sandbox_verdict_decide(&watch->end, result);
+	else
+		sandbox_verdict_fail(&watch->failure, result);
+	if (watch->work_fd >= 0 && life->request->n_collects > 0)
+		rc = sandbox_files_collect(watch->work_fd, life->request, result, err);
+	/* The last thing that holds the tmpfs, and its memory, which is the group's. */
+	close_and_reset(&watch->work_fd);
+	return rc;
+}
+
+static void record(struct life *life)
+{
+	const struct ending_note note = { .status = life->result->exit_status,
+					  .ended_by = ended_by(life->result->verdict),
+					  .denials = denial_keeper_listener(life->watch.keeper) };
+
+	ending_record(&life->creation, &note);
+}
+
+static void close_all(struct life *life)
+{
+	denial_keeper_free(life->watch.keeper);
+	sandbox_stream_close(&life->watch.in);
+	sandbox_stream_close(&life->watch.out[0]);
+	sandbox_stream_close(&life->watch.out[1]);
+	close_and_reset(&life->watch.work_fd);
+	close_and_reset(&life->stdin_fd);
+	for (int i = 0; i < 3; i++)
+		close_and_reset(&life->child_fds[i]);
+	close_and_reset(&life->init_fds[0]);
+	close_and_reset(&life->init_fds[1]);
+	for (size_t i = 0; life->file_fds && i < life->request->n_files; i++)
+		close_and_reset(&life->file_fds[i]);
+	close_and_reset(&life->root.lock_fd);
+	sandbox_folder_close(&life->folder);
+	buffer_done(&life->config);
+	if (life->is_foreground)
+		foreground_end(&life->foreground);
+}
+
+static uint64_t since(uint64_t *last)
+{
+	uint64_t now = foreground_now(), passed = now - *last;
+
+	*last = now;
+	return passed;
+}
+
+static int live(struct life *life, uint64_t *clock, struct error *err)
+{
+	struct sandbox_phases *phases = &life->result->phases;
+	int rc = prepare(life, err);
+
+	phases->prepare = since(clock);
+	if (rc < 0)
+		return rc;
+	rc = create(life, err);
+	phases->start = since(clock);
+	if (rc < 0)
+		return rc;
+	rc = watch(life, err);
+	phases->run = since(clock);
+	if (rc >= 0)
+		rc = conclude(life, err);
+	return rc;
+}
+
+void sandbox_run(const struct brig *brig, const struct sandbox_request *request, struct sandbox_result *ret)
+{
+	struct life life = { .brig = *brig,
+			     .request = request,
+			     .result = ret,
+			     .rootless = geteuid() != 0,
+			     .folder = { .folder_fd = -EBADF, .own_fd = -EBADF },
+			     .root.lock_fd = -EBADF,
+			     .stdin_fd = -EBADF,
+			     .child_fds = { -EBADF, -EBADF, -EBADF },
+			     .init_fds = { -EBADF, -EBADF },
+			     .watch = { .work_fd = -EBADF,
+					.in = { .fd = -EBADF, .peer_fd = -EBADF },
+					.out = { { .fd = -EBADF, .output = &ret->output[0] },
+						 { .fd = -EBADF, .output = &ret->output[1] } } } };
+	uint64_t clock = foreground_now();
+	struct error err = { 0 };
+	int rc;
+
+	*ret = (struct sandbox_result){ .arena = arena_new(ARENA_MAX),
+					.exit_code = -1,
+					.limits = request->limits,
+					.work_bytes = sandbox_config_disk(&request->limits) };
+	life.brig.cgroup_disabled |= life.rootless && !life.brig.systemd_cgroup;
+	rc = ret->arena ? live(&life, &clock, &err) : error_memory(&err);
+	if (rc < 0)
+		sandbox_verdict_fail(&err, ret);
+	if (life.is_created) {
+		record(&life);
+		creation_done(&life.creation);
+		ending_clean_up(&life.brig, ret->id);
+	}
+	close_all(&life);
+	ret->phases.end = since(&clock);
+}
+
+void sandbox_result_done(struct sandbox_result *result)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(result->output); i++)
+		buffer_done(&result->output[i].data);
+	for (size_t i = 0; i < result->n_files; i++)
+		buffer_done(&result->files[i].data);
+	arena_free(steal_ptr(&result->arena));
+}

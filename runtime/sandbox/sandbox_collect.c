@@ -1,0 +1,170 @@
+/* What the program has left in its work directory. */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/openat2.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/fd.h"
+#include "base/file.h"
+#include "base/syscalls.h"
+#include "sandbox/sandbox_files.h"
+
+#define DEPTH_MAX 16
+
+struct collection {
+	struct sandbox_result *result;
+	size_t capacity;
+	uint64_t room; /* bytes */
+};
+
+/* NULL: no more, which the last entry says. */
+static struct sandbox_collected *add(struct collection *collection, const char *name)
+{
+	struct sandbox_result *result = collection->result;
+	struct sandbox_collected *entry;
+
+	if (result->n_files == collection->capacity)
+		return NULL;
+	entry = &result->files[result->n_files++];
+	*entry = (struct sandbox_collected){ .name = arena_strdup(result->arena, name) };
+	if (!entry->name)
+		entry->name = "";
+	if (result->n_files == collection->capacity)
+		entry->error = "there are more files than are collected";
+	return entry->error ? NULL : entry;
+}
+
+static void fail(const struct collection *collection, struct sandbox_collected *entry, int code)
+{
+	entry->error = code == EFBIG ? "it is larger than what is left of the 16 MiB that are collected"
+				     : arena_strdup(collection->result->arena, strerrordesc_np(code) ?: "unknown error");
+	if (!entry->error)
+		entry->error = "no memory";
+	buffer_done(&entry->data);
+}
+
+/* On the host, by its owner's name for it; whatever is there is replaced as a whole. */
+static void store(const struct collection *collection, struct sandbox_collected *entry, const char *path)
+{
+	struct error err = { 0 };
+
+	entry->path = arena_strdup(collection->result->arena, path);
+	if (file_replace(path, &entry->data, 0644, &err) < 0) {
+		entry->path = NULL;
+		fail(collection, entry, err.code);
+		return;
+	}
+	buffer_done(&entry->data);
+}
+
+static void take_file(struct collection *collection, int fd, struct sandbox_collected *entry, const char *path)
+{
+	struct error err = { 0 };
+
+	entry->data.limit = collection->room + 1;
+	if (fd_read_all(fd, collection->room, &entry->data, entry->name, &err) < 0) {
+		fail(collection, entry, err.code);
+		return;
+	}
+	entry->bytes = entry->data.length;
+	collection->room -= entry->bytes;
+	if (path)
+		store(collection, entry, path);
+}
+
+/* Something in the work directory. */
+struct place {
+	int dir_fd;
+	const char *base; /* in dir_fd */
+	const char *name; /* from the work directory on */
+	const char *path; /* on the host, or NULL */
+	unsigned depth;
+};
+
+static void take(struct collection *collection, const struct place *place);
+
+static void take_entry(struct collection *collection, const struct place *directory, int fd, const char *base)
+{
+	AUTO_FREE char *name = NULL, *path = NULL;
+	struct place place = { .dir_fd = fd, .base = base, .depth = directory->depth + 1 };
+
+	if (asprintf(&name, "%s/%s", directory->name, base) < 0)
+		name = NULL;
+	if (directory->path && asprintf(&path, "%s/%s", directory->path, base) < 0)
+		path = NULL;
+	place.name = name;
+	place.path = path;
+	if (name && (path || !directory->path))
+		take(collection, &place);
+}
+
+/* An error number, or 0. */
+static int take_directory(struct collection *collection, const struct place *place, int fd)
+{
+	struct dirent *entry;
+	DIR *dir;
+
+	if (place->depth == DEPTH_MAX)
+		return ELOOP;
+	if (place->path && mkdir(place->path, 0755) < 0 && errno != EEXIST)
+		return errno;
+	dir = fdopendir(fcntl(fd, F_DUPFD_CLOEXEC, 3));
+	if (!dir)
+		return errno;
+	while (collection->result->n_files < collection->capacity && (entry = readdir(dir)))
+		if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
+			take_entry(collection, place, fd, entry->d_name);
+	closedir(dir);
+	return 0;
+}
+
+/* The kernel resolves: no link, no other mount, nothing above. A pipe is opened without waiting, and not read. */
+static void take(struct collection *collection, const struct place *place)
+{
+	AUTO_CLOSE int fd = sys_openat2(place->dir_fd, place->base, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC, 0,
+					RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS | RESOLVE_NO_XDEV);
+	int code = fd < 0 ? errno : 0;
+	struct sandbox_collected *entry;
+	struct stat status = { 0 };
+
+	if (fd >= 0 && fstat(fd, &status) < 0)
+		code = errno;
+	if (code == 0 && S_ISDIR(status.st_mode)) {
+		code = take_directory(collection, place, fd);
+		if (code == 0)
+			return;
+	}
+	entry = add(collection, place->name);
+	if (!entry)
+		return;
+	if (code == ELOOP)
+		entry->error = "a symbolic link is in the way, or it lies too deep";
+	else if (code != 0)
+		fail(collection, entry, code);
+	else if (!S_ISREG(status.st_mode))
+		entry->error = "it is not a regular file";
+	else
+		take_file(collection, fd, entry, place->path);
+}
+
+int sandbox_files_collect(int work_fd, const struct sandbox_request *request, struct sandbox_result *ret,
+			  struct error *err)
+{
+	struct collection collection = { .result = ret, .capacity = SANDBOX_COLLECT_FILES, .room = SANDBOX_COLLECT_BYTES };
+
+	ret->files = arena_array_of(ret->arena, collection.capacity, struct sandbox_collected);
+	if (!ret->files)
+		return error_memory(err);
+	for (size_t i = 0; i < request->n_collects; i++) {
+		const struct sandbox_copy *copy = &request->collects[i];
+		const struct place place = { .dir_fd = work_fd, .base = copy->name, .name = copy->name, .path = copy->path };
+
+		take(&collection, &place);
+	}
+	return 0;
+}

@@ -1,0 +1,273 @@
+#include "sandbox/sandbox_config.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/json_write.h"
+
+#define CPU_PERIOD_US 100000
+#define NS_PER_S UINT64_C(1000000000)
+#define DISK_LEAST ((uint64_t)1024 * 1024)
+#define DISK_FILES "nr_inodes=32k"
+#define OPEN_FILES 4096
+
+static const char *const environment[] = {
+	"PATH=/usr/local/bin:/usr/bin:/bin:/usr/local/sbin:/usr/sbin:/sbin",
+	"HOME=" SANDBOX_WORK,
+	"LANG=C.UTF-8",
+	"USER=sandbox",
+};
+
+struct new_mount {
+	const char *destination, *type;
+	const char *options[8];
+	bool is_sized;
+};
+
+static const struct new_mount new_mounts[] = {
+	{ "/proc", "proc", { "nosuid", "noexec", "nodev" }, false },
+	{ "/dev", "tmpfs", { "nosuid", "noexec", "mode=755", "size=64k" }, false },
+	{ "/dev/pts", "devpts", { "nosuid", "noexec", "newinstance", "ptmxmode=0666", "mode=0620" }, false },
+	{ "/dev/shm", "tmpfs", { "nosuid", "noexec", "nodev", "mode=1777", DISK_FILES }, true },
+	{ "/tmp", "tmpfs", { "nosuid", "nodev", "mode=1777", DISK_FILES }, true },
+	{ SANDBOX_WORK, "tmpfs", { "nosuid", "nodev", "mode=1777", DISK_FILES }, true },
+};
+
+uint64_t sandbox_config_disk(const struct sandbox_limits *limits)
+{
+	uint64_t fourth = limits->memory / 4 / 4096 * 4096;
+
+	return fourth > DISK_LEAST ? fourth : DISK_LEAST;
+}
+
+static void write_strings(struct json_writer *writer, const char *key, const char *const *list)
+{
+	json_write_key(writer, key);
+	json_write_array_begin(writer);
+	for (; list && *list; list++)
+		json_write_string(writer, *list);
+	json_write_array_end(writer);
+}
+
+static bool names_same(const char *entry, const char *other)
+{
+	size_t length = strcspn(entry, "=");
+
+	return strncmp(entry, other, length) == 0 && other[length] == '=';
+}
+
+static bool is_given(const char *const *env, const char *entry)
+{
+	for (; env && *env; env++) {
+		if (names_same(entry, *env))
+			return true;
+	}
+	return false;
+}
+
+static void write_environment(struct json_writer *writer, const char *const *env)
+{
+	json_write_key(writer, "env");
+	json_write_array_begin(writer);
+	for (size_t i = 0; i < ARRAY_SIZE(environment); i++) {
+		if (!is_given(env, environment[i]))
+			json_write_string(writer, environment[i]);
+	}
+	for (; env && *env; env++)
+		json_write_string(writer, *env);
+	json_write_array_end(writer);
+}
+
+static void write_rlimit(struct json_writer *writer, const char *type, uint64_t soft, uint64_t hard)
+{
+	json_write_object_begin(writer);
+	json_write_member(writer, "type", type);
+	json_write_member_uint(writer, "soft", soft);
+	json_write_member_uint(writer, "hard", hard);
+	json_write_object_end(writer);
+}
+
+/* Without a cgroup these are all there is. RLIMIT_DATA counts what a process can write to; RLIMIT_AS would count addresses as well,
+ * of which runtimes such as node, Go and Java reserve many times what they use. RLIMIT_NPROC counts within the new user namespace
+ * alone (since Linux 5.14). */
+static void write_rlimits(struct json_writer *writer, const struct sandbox_config *config)
+{
+	const struct sandbox_limits *limits = &config->request->limits;
+	uint64_t seconds = (limits->cpu_time + NS_PER_S - 1) / NS_PER_S;
+
+	json_write_key(writer, "rlimits");
+	json_write_array_begin(writer);
+	write_rlimit(writer, "RLIMIT_NOFILE", OPEN_FILES, OPEN_FILES);
+	write_rlimit(writer, "RLIMIT_CORE", 0, 0);
+	if (!config->has_cgroup) {
+		write_rlimit(writer, "RLIMIT_DATA", limits->memory, limits->memory);
+		write_rlimit(writer, "RLIMIT_NPROC", limits->pids, limits->pids);
+		/* SIGXCPU, and a second later SIGKILL. */
+		if (seconds > 0)
+			write_rlimit(writer, "RLIMIT_CPU", seconds, seconds + 1);
+	}
+	json_write_array_end(writer);
+}
+
+static void write_process(struct json_writer *writer, const struct sandbox_config *config)
+{
+	static const char *const sets[] = { "bounding", "effective", "permitted", "inheritable", "ambient" };
+
+	json_write_key(writer, "process");
+	json_write_object_begin(writer);
+	json_write_key(writer, "user");
+	json_write_object_begin(writer);
+	json_write_member_int(writer, "uid", SANDBOX_UID);
+	json_write_member_int(writer, "gid", SANDBOX_UID);
+	json_write_object_end(writer);
+	write_strings(writer, "args", config->argv);
+	write_environment(writer, config->env);
+	json_write_member(writer, "cwd", config->cwd);
+	json_write_key(writer, "capabilities");
+	json_write_object_begin(writer);
+	for (size_t i = 0; i < ARRAY_SIZE(sets); i++)
+		write_strings(writer, sets[i], NULL);
+	json_write_object_end(writer);
+	write_rlimits(writer, config);
+	json_write_member_bool(writer, "noNewPrivileges", true);
+	json_write_object_end(writer);
+}
+
+static void write_new_mount(struct json_writer *writer, const struct new_mount *mount, uint64_t disk)
+{
+	char size[32];
+
+	json_write_object_begin(writer);
+	json_write_member(writer, "destination", mount->destination);
+	json_write_member(writer, "type", mount->type);
+	json_write_member(writer, "source", mount->type);
+	json_write_key(writer, "options");
+	json_write_array_begin(writer);
+	for (size_t i = 0; i < ARRAY_SIZE(mount->options) && mount->options[i]; i++)
+		json_write_string(writer, mount->options[i]);
+	snprintf(size, sizeof(size), "size=%" PRIu64, disk);
+	if (mount->is_sized)
+		json_write_string(writer, size);
+	json_write_array_end(writer);
+	json_write_object_end(writer);
+}
+
+static void write_bind(struct json_writer *writer, const struct sandbox_bind *bind)
+{
+	const char *const options[] = { "rbind", bind->writable ? "rw" : "ro", "nosuid", "nodev", "private", NULL };
+
+	json_write_object_begin(writer);
+	json_write_member(writer, "destination", bind->destination);
+	json_write_member(writer, "type", "bind");
+	json_write_member(writer, "source", bind->source);
+	write_strings(writer, "options", options);
+	json_write_object_end(writer);
+}
+
+static void write_mounts(struct json_writer *writer, const struct sandbox_config *config)
+{
+	uint64_t disk = sandbox_config_disk(&config->request->limits);
+
+	json_write_key(writer, "mounts");
+	json_write_array_begin(writer);
+	for (size_t i = 0; i < config->n_parts; i++)
+		write_bind(writer, &config->parts[i]);
+	for (size_t i = 0; i < ARRAY_SIZE(new_mounts); i++)
+		write_new_mount(writer, &new_mounts[i], disk);
+	for (size_t i = 0; i < config->request->n_binds; i++)
+		write_bind(writer, &config->request->binds[i]);
+	json_write_array_end(writer);
+}
+
+static void write_mapping(struct json_writer *writer, const char *key, uint32_t host_id)
+{
+	json_write_key(writer, key);
+	json_write_array_begin(writer);
+	json_write_object_begin(writer);
+	json_write_member_int(writer, "containerID", SANDBOX_UID);
+	json_write_member_uint(writer, "hostID", host_id);
+	json_write_member_int(writer, "size", 1);
+	json_write_object_end(writer);
+	json_write_array_end(writer);
+}
+
+static void write_namespaces(struct json_writer *writer, const struct sandbox_config *config)
+{
+	static const char *const kinds[] = { "pid", "network", "ipc", "uts", "mount", "cgroup", "user" };
+
+	json_write_key(writer, "namespaces");
+	json_write_array_begin(writer);
+	/* As root the floor adds a user namespace, with a range of ids that nobody else has. */
+	for (size_t i = 0; i < ARRAY_SIZE(kinds) - !config->rootless; i++) {
+		json_write_object_begin(writer);
+		json_write_member(writer, "type", kinds[i]);
+		json_write_object_end(writer);
+	}
+	json_write_array_end(writer);
+	if (config->rootless) {
+		write_mapping(writer, "uidMappings", config->uid);
+		write_mapping(writer, "gidMappings", config->gid);
+	}
+}
+
+static void write_resources(struct json_writer *writer, const struct sandbox_limits *limits)
+{
+	json_write_key(writer, "resources");
+	json_write_object_begin(writer);
+	json_write_key(writer, "memory");
+	json_write_object_begin(writer);
+	json_write_member_uint(writer, "limit", limits->memory);
+	json_write_member_uint(writer, "swap", limits->memory);
+	json_write_object_end(writer);
+	json_write_key(writer, "pids");
+	json_write_object_begin(writer);
+	/* One more for init. */
+	json_write_member_uint(writer, "limit", limits->pids + 1);
+	json_write_object_end(writer);
+	json_write_key(writer, "cpu");
+	json_write_object_begin(writer);
+	json_write_member_uint(writer, "quota", limits->cpus * CPU_PERIOD_US / 1000);
+	json_write_member_uint(writer, "period", CPU_PERIOD_US);
+	json_write_object_end(writer);
+	json_write_object_end(writer);
+}
+
+static void write_annotations(struct json_writer *writer, const struct sandbox_request *request)
+{
+	char text[32];
+
+	json_write_key(writer, "annotations");
+	json_write_object_begin(writer);
+	snprintf(text, sizeof(text), "%" PRIu64 ".%09" PRIu64 "s", request->limits.timeout / NS_PER_S,
+		 request->limits.timeout % NS_PER_S);
+	json_write_member(writer, "brig.dev/timeout", text);
+	snprintf(text, sizeof(text), "%" PRIu64, request->limits.max_output);
+	json_write_member(writer, "brig.dev/max-output", text);
+	json_write_object_end(writer);
+}
+
+void sandbox_config_write(const struct sandbox_config *config, struct buffer *out)
+{
+	struct json_writer writer = json_writer_on(out, /* indent= */ 0);
+
+	json_write_object_begin(&writer);
+	json_write_member(&writer, "ociVersion", "1.3.0");
+	write_process(&writer, config);
+	json_write_key(&writer, "root");
+	json_write_object_begin(&writer);
+	json_write_member(&writer, "path", config->root);
+	json_write_member_bool(&writer, "readonly", true);
+	json_write_object_end(&writer);
+	json_write_member(&writer, "hostname", "sandbox");
+	write_mounts(&writer, config);
+	write_annotations(&writer, config->request);
+	json_write_key(&writer, "linux");
+	json_write_object_begin(&writer);
+	write_namespaces(&writer, config);
+	if (config->has_cgroup)
+		write_resources(&writer, &config->request->limits);
+	json_write_object_end(&writer);
+	json_write_object_end(&writer);
+}

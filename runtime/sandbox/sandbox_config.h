@@ -1,0 +1,28 @@
+/* From a request to the config.json of its container. Pure. */
+#pragma once
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+#include "base/arena.h"
+#include "base/buffer.h"
+#include "sandbox/sandbox.h"
+
+struct sandbox_config {
+	const struct sandbox_request *request;
+	/* What is to run, where the image has a say as well as the request. */
+	const char *const *argv, *const *env, *cwd;
+	const char *root; /* absolute: the root file system, read-only */
+	/* Binds that the root consists of, beside the request's. */
+	const struct sandbox_bind *parts;
+	size_t n_parts;
+	bool rootless;	 /* a user namespace with one id, the caller's */
+	bool has_cgroup; /* else each process has limits of its own */
+	uid_t uid;
+	gid_t gid; /* rootless: the caller's */
+};
+
+/* How large each tmpfs may grow: a fourth of the memory, so that a full disk is ENOSPC before it is out of memory. */
+uint64_t sandbox_config_disk(const struct sandbox_limits *limits);
+/* Appends the document. */
+void sandbox_config_write(const struct sandbox_config *config, struct buffer *out);

@@ -1,0 +1,141 @@
+#include "sandbox/sandbox_files.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <string.h>
+#include <sys/sendfile.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+
+#define CHUNK ((size_t)1024 * 1024)
+
+bool sandbox_is_name(const char *name)
+{
+	size_t length;
+
+	if (strlen(name) >= PATH_MAX)
+		return false;
+	for (;; name += length + 1) {
+		length = strcspn(name, "/");
+		if (length == 0 || length > NAME_MAX || (length == 1 && name[0] == '.') ||
+		    (length == 2 && name[0] == '.' && name[1] == '.'))
+			return false;
+		if (!name[length])
+			return true;
+	}
+}
+
+static int open_source(const struct sandbox_copy *file, struct error *err)
+{
+	AUTO_CLOSE int fd = open(file->path, O_RDONLY | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
+	struct stat status;
+
+	if (fd < 0)
+		return error_system(err, errno, "option --file: open %s", file->path);
+	if (fstat(fd, &status) < 0)
+		return error_system(err, errno, "option --file: look at %s", file->path);
+	if (!S_ISREG(status.st_mode))
+		return error_set(err, ERROR_INVALID, EINVAL, "option --file: %s is not a regular file", file->path);
+	return steal_fd(&fd);
+}
+
+int sandbox_files_open(const struct sandbox_copy *files, size_t n, struct arena *arena, int **ret_fds, struct error *err)
+{
+	int *fds = arena_array_of(arena, n, int);
+
+	if (!fds)
+		return error_memory(err);
+	for (size_t i = 0; i < n; i++)
+		fds[i] = -EBADF;
+	*ret_fds = fds;
+	for (size_t i = 0; i < n; i++) {
+		fds[i] = open_source(&files[i], err);
+		if (fds[i] < 0)
+			return fds[i];
+	}
+	return 0;
+}
+
+static int give(int fd, uid_t uid, const char *name, struct error *err)
+{
+	if (uid != (uid_t)-1 && fchown(fd, uid, uid) < 0)
+		return error_system(err, errno, "option --file: give %s to the program", name);
+	return 0;
+}
+
+/* Nobody else is there yet: the program has not begun. Directories on the way to name. */
+static int open_parent(int work_fd, const char *name, uid_t uid, const char **ret_base, struct error *err)
+{
+	AUTO_CLOSE int fd = fcntl(work_fd, F_DUPFD_CLOEXEC, 3);
+	char part[NAME_MAX + 1];
+
+	while (fd >= 0) {
+		size_t length = strcspn(name, "/");
+		int next_fd, rc;
+
+		if (!name[length]) {
+			*ret_base = name;
+			return steal_fd(&fd);
+		}
+		memcpy(part, name, length);
+		part[length] = '\0';
+		if (mkdirat(fd, part, 0755) < 0 && errno != EEXIST)
+			break;
+		next_fd = openat(fd, part, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+		if (next_fd < 0)
+			break;
+		close(fd);
+		fd = next_fd;
+		rc = give(fd, uid, part, err);
+		if (rc < 0)
+			return rc;
+		name += length + 1;
+	}
+	return error_system(err, errno, "option --file: make the directories of %s", name);
+}
+
+static int copy(int from_fd, int to_fd)
+{
+	ssize_t n;
+
+	do {
+		n = sendfile(to_fd, from_fd, NULL, CHUNK);
+	} while (n > 0 || (n < 0 && errno == EINTR));
+	return n < 0 ? -errno : 0;
+}
+
+static int put(int work_fd, const struct sandbox_copy *file, int from_fd, uid_t uid, struct error *err)
+{
+	const char *base = NULL;
+	AUTO_CLOSE int parent_fd = open_parent(work_fd, file->name, uid, &base, err), fd = -EBADF;
+	struct stat status;
+	int rc;
+
+	if (parent_fd < 0)
+		return parent_fd;
+	if (fstat(from_fd, &status) < 0)
+		return error_system(err, errno, "option --file: look at %s", file->path);
+	fd = openat(parent_fd, base, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+	if (fd < 0)
+		return error_system(err, errno, "option --file: make %s", file->name);
+	rc = copy(from_fd, fd);
+	if (rc == -ENOSPC)
+		return error_set(err, ERROR_INVALID, ENOSPC,
+				 "option --file: %s does not fit into the work directory, which has a fourth of --memory",
+				 file->path);
+	if (rc >= 0 && fchmod(fd, status.st_mode & S_IXUSR ? 0755 : 0644) < 0)
+		rc = -errno;
+	return rc < 0 ? error_system(err, -rc, "option --file: copy %s", file->path) : give(fd, uid, file->name, err);
+}
+
+int sandbox_files_put(int work_fd, const struct sandbox_request *request, const int *fds, uid_t uid, struct error *err)
+{
+	int rc = 0;
+
+	for (size_t i = 0; rc >= 0 && i < request->n_files; i++)
+		rc = put(work_fd, &request->files[i], fds[i], uid, err);
+	return rc;
+}

@@ -1,0 +1,119 @@
+#include "sandbox/sandbox_findings.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "audit/denials.h"
+#include "base/cleanup.h"
+#include "base/fd.h"
+#include "container/denial_listener.h"
+#include "parent/cgroup/cgroup.h"
+#include "parent/seccomp/seccomp_calls.h"
+
+#define WARNINGS_MAX 64
+#define DENIED_MAX 256
+
+void sandbox_findings_warn(struct sandbox_result *result, const char *format, ...)
+{
+	char text[1024];
+	const char *kept;
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(text, sizeof(text), format, args);
+	va_end(args);
+	if (!result->warnings) {
+		result->warnings = arena_array_of(result->arena, WARNINGS_MAX, const char *);
+		result->max_warnings = result->warnings ? WARNINGS_MAX : 0;
+	}
+	kept = result->n_warnings < result->max_warnings ? arena_strdup(result->arena, text) : NULL;
+	if (kept)
+		result->warnings[result->n_warnings++] = kept;
+}
+
+static void take_resources(const struct plan_resources *resources, struct sandbox_limits *limits)
+{
+	if (resources->set & PLAN_MEMORY_LIMIT && resources->memory_limit > 0)
+		limits->memory = (uint64_t)resources->memory_limit;
+	if (resources->set & PLAN_PIDS && resources->pids > 1)
+		limits->pids = (uint64_t)resources->pids - 1;
+	if (resources->set & PLAN_CPU_QUOTA && resources->cpu_quota > 0 && resources->cpu_period > 0)
+		limits->cpus = (uint64_t)resources->cpu_quota * 1000 / resources->cpu_period;
+}
+
+void sandbox_findings_of_plan(const struct creation *creation, struct sandbox_result *ret)
+{
+	const struct plan *plan = creation->plan;
+	const struct report *report = &creation->decision.report;
+
+	ret->policy = arena_strdup(ret->arena, creation->decision.policy.name);
+	ret->by_cgroup = plan->cgroup.manager != PLAN_CGROUP_DISABLED;
+	if (plan->limits.timeout.value > 0)
+		ret->limits.timeout = plan->limits.timeout.value;
+	if (plan->limits.max_output.value > 0)
+		ret->limits.max_output = plan->limits.max_output.value;
+	take_resources(&plan->cgroup.resources, &ret->limits);
+	for (size_t i = 0; i < report->n_lines; i++) {
+		const struct report_line *line = &report->lines[i];
+
+		if (line->level == REPORT_WARNING)
+			sandbox_findings_warn(ret, "%s: %s: asked for %s, applied %s: %s", line->rule, line->where ?: "",
+					      line->asked ?: "nothing", line->applied ?: "nothing", line->why);
+	}
+}
+
+static uint64_t read_number(struct cgroup *cgroup, const char *controller, const char *const files[2], const char *key)
+{
+	bool v2 = false;
+	int fd = cgroup_files(cgroup, controller, &v2);
+	char text[256];
+	const char *found = text;
+
+	if (fd < 0 || fd_read_file_at(fd, files[v2], text, sizeof(text)) < 0)
+		return 0;
+	if (key)
+		found = strstr(text, key);
+	return found ? strtoull(found + (key ? strlen(key) : 0), NULL, 10) : 0;
+}
+
+void sandbox_findings_of_group(struct cgroup *cgroup, struct sandbox_end *end, struct sandbox_result *ret)
+{
+	static const char *const peak[] = { "memory.max_usage_in_bytes", "memory.peak" };
+	static const char *const events[] = { "pids.events", "pids.events" };
+	uint64_t n_refused, cpu_time;
+
+	if (!cgroup || !ret->by_cgroup)
+		return;
+	cpu_time = sandbox_watch_cpu_time(cgroup);
+	if (cpu_time > 0)
+		end->cpu_time = cpu_time;
+	ret->peak_memory = read_number(cgroup, "memory", peak, NULL);
+	n_refused = read_number(cgroup, "pids", events, "max ");
+	end->was_out_of_pids = n_refused > 0;
+	end->was_out_of_memory = cgroup_oom_count(cgroup) > 0;
+	if (n_refused > 0)
+		sandbox_findings_warn(ret,
+				      "%" PRIu64 " times more processes were asked for than the %" PRIu64 " of --pids",
+				      n_refused, ret->limits.pids);
+}
+
+void sandbox_findings_of_denials(const struct denial_listener *listener, struct sandbox_result *ret)
+{
+	struct denials_count counts[DENIED_MAX];
+	char name[SECCOMP_CALLS_NAME_MAX];
+	size_t n;
+
+	if (!listener)
+		return;
+	n = denial_listener_counts(listener, counts, DENIED_MAX);
+	ret->denied = arena_array_of(ret->arena, n, struct sandbox_denied);
+	for (size_t i = 0; ret->denied && i < n; i++) {
+		const char *call =
+			arena_strdup(ret->arena, seccomp_calls_name(counts[i].architecture, counts[i].number, name));
+
+		if (call)
+			ret->denied[ret->n_denied++] = (struct sandbox_denied){ call, counts[i].count };
+	}
+}

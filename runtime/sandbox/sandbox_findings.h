@@ -1,0 +1,18 @@
+/* What there is to say about a sandbox beside its end: limits in effect, warnings, calls that were refused, what it has used. */
+#pragma once
+
+#include <stdarg.h>
+
+#include "container/creation.h"
+#include "sandbox/sandbox.h"
+#include "sandbox/sandbox_watch.h"
+
+struct denial_listener;
+
+/* One more line for the result. */
+void sandbox_findings_warn(struct sandbox_result *result, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* Once it is decided: the limits that the policy has left, its warnings, its name. */
+void sandbox_findings_of_plan(const struct creation *creation, struct sandbox_result *ret);
+/* After the end, while the group is there. */
+void sandbox_findings_of_group(struct cgroup *cgroup, struct sandbox_end *end, struct sandbox_result *ret);
+void sandbox_findings_of_denials(const struct denial_listener *listener, struct sandbox_result *ret);

@@ -1,0 +1,21 @@
+/* What a sandbox has on disk, below ROOT/.sandbox (0700): a locked directory of its own while it is there, and the root file systems
+ * that all sandboxes share. A directory that nobody locks was left by a brig that was killed: the next sandbox takes it away, with
+ * the container of that name. */
+#pragma once
+
+#include "base/error.h"
+#include "sandbox/sandbox.h"
+
+struct sandbox_folder {
+	char *path;	/* ROOT/.sandbox */
+	int folder_fd;	/* of it */
+	int own_fd;	/* FOLDER/ID, locked */
+	const char *id; /* the caller's */
+};
+
+/* Makes both, after taking away what is left of others. ret is for sandbox_folder_close() also on failure. */
+int sandbox_folder_open(const struct brig *brig, const char *id, struct sandbox_folder *ret, struct error *err);
+/* Removes the own directory with all that is in it. A failure is a warning. */
+void sandbox_folder_close(struct sandbox_folder *folder);
+/* Removes dir_fd/name, a directory, and all below it. Returns 0 or a negative errno. */
+int sandbox_folder_remove(int dir_fd, const char *name);

@@ -1,0 +1,179 @@
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "config.h"
+
+#include "base/json_write.h"
+#include "base/utf8.h"
+#include "sandbox/sandbox.h"
+
+#define NS_PER_MS UINT64_C(1000000)
+
+static void write_base64(struct json_writer *writer, const struct buffer *data)
+{
+	static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+	struct buffer text __attribute__((cleanup(buffer_done_cleanup))) = { .limit = data->length / 3 * 4 + 16 };
+	const unsigned char *bytes = (const unsigned char *)data->data;
+
+	for (size_t i = 0; i < data->length; i += 3) {
+		size_t left = data->length - i;
+		unsigned three = (unsigned)bytes[i] << 16 | (left > 1 ? (unsigned)bytes[i + 1] << 8 : 0) |
+				 (left > 2 ? (unsigned)bytes[i + 2] : 0);
+		const char four[] = { digits[three >> 18], digits[three >> 12 & 63],
+				      (char)(left > 1 ? digits[three >> 6 & 63] : '='),
+				      (char)(left > 2 ? digits[three & 63] : '=') };
+
+		buffer_append(&text, four, sizeof(four));
+	}
+	json_write_string_n(writer, text.data ?: "", text.length);
+}
+
+/* As text where it is text, bytes as they are where not. */
+static void write_data(struct json_writer *writer, const struct buffer *data)
+{
+	bool is_text = utf8_valid_length(data->data ?: "", data->length) == data->length;
+
+	json_write_member(writer, "encoding", is_text ? "utf-8" : "base64");
+	json_write_key(writer, "data");
+	if (is_text)
+		json_write_string_n(writer, data->data ?: "", data->length);
+	else
+		write_base64(writer, data);
+}
+
+static void write_output(struct json_writer *writer, const char *key, const struct sandbox_output *output)
+{
+	json_write_key(writer, key);
+	json_write_object_begin(writer);
+	write_data(writer, &output->data);
+	json_write_member_uint(writer, "bytes", output->bytes);
+	json_write_member_bool(writer, "truncated", output->truncated);
+	json_write_object_end(writer);
+}
+
+static void write_files(struct json_writer *writer, const struct sandbox_result *result)
+{
+	json_write_key(writer, "files");
+	json_write_array_begin(writer);
+	for (size_t i = 0; i < result->n_files; i++) {
+		const struct sandbox_collected *file = &result->files[i];
+
+		json_write_object_begin(writer);
+		json_write_member(writer, "name", file->name);
+		if (file->error) {
+			json_write_member(writer, "error", file->error);
+		} else {
+			json_write_member_uint(writer, "bytes", file->bytes);
+			if (file->path)
+				json_write_member(writer, "path", file->path);
+			else
+				write_data(writer, &file->data);
+		}
+		json_write_object_end(writer);
+	}
+	json_write_array_end(writer);
+}
+
+static void write_denied(struct json_writer *writer, const struct sandbox_result *result)
+{
+	json_write_key(writer, "denied");
+	json_write_array_begin(writer);
+	for (size_t i = 0; i < result->n_denied; i++) {
+		json_write_object_begin(writer);
+		json_write_member(writer, "call", result->denied[i].call);
+		json_write_member_uint(writer, "count", result->denied[i].count);
+		json_write_object_end(writer);
+	}
+	json_write_array_end(writer);
+}
+
+static void write_or_null(struct json_writer *writer, const char *key, bool is_there, int64_t value)
+{
+	json_write_key(writer, key);
+	if (is_there)
+		json_write_int(writer, value);
+	else
+		json_write_null(writer);
+}
+
+/* With three decimals. */
+static void write_thousandths(struct json_writer *writer, const char *key, uint64_t value)
+{
+	char text[40];
+
+	snprintf(text, sizeof(text), "%" PRIu64 ".%03" PRIu64, value / 1000, value % 1000);
+	json_write_key(writer, key);
+	json_write_raw(writer, text);
+}
+
+static void write_limits(struct json_writer *writer, const struct sandbox_result *result)
+{
+	const struct sandbox_limits *limits = &result->limits;
+
+	json_write_key(writer, "limits");
+	json_write_object_begin(writer);
+	json_write_member_uint(writer, "wall_ms", limits->timeout / NS_PER_MS);
+	write_or_null(writer, "cpu_ms", limits->cpu_time > 0, (int64_t)(limits->cpu_time / NS_PER_MS));
+	json_write_member_uint(writer, "memory", limits->memory);
+	write_thousandths(writer, "cpus", limits->cpus);
+	json_write_member_uint(writer, "pids", limits->pids);
+	json_write_member_uint(writer, "output", limits->max_output);
+	json_write_member_uint(writer, "disk", result->work_bytes);
+	json_write_member(writer, "held_by", result->by_cgroup ? "cgroup" : "rlimit");
+	json_write_object_end(writer);
+}
+
+static void write_phases(struct json_writer *writer, const struct sandbox_phases *phases)
+{
+	json_write_key(writer, "phases_ms");
+	json_write_object_begin(writer);
+	write_thousandths(writer, "prepare", phases->prepare / 1000);
+	write_thousandths(writer, "start", phases->start / 1000);
+	write_thousandths(writer, "run", phases->run / 1000);
+	write_thousandths(writer, "end", phases->end / 1000);
+	json_write_object_end(writer);
+}
+
+static void write_floor(struct json_writer *writer, const struct sandbox_result *result)
+{
+	json_write_key(writer, "floor");
+	json_write_object_begin(writer);
+	json_write_member(writer, "version", PACKAGE_VERSION);
+	json_write_member(writer, "policy", result->policy);
+	json_write_object_end(writer);
+}
+
+static void write_warnings(struct json_writer *writer, const struct sandbox_result *result)
+{
+	json_write_key(writer, "warnings");
+	json_write_array_begin(writer);
+	for (size_t i = 0; i < result->n_warnings; i++)
+		json_write_string(writer, result->warnings[i]);
+	json_write_array_end(writer);
+}
+
+void sandbox_json_write(const struct sandbox_result *result, struct buffer *out)
+{
+	struct json_writer writer = json_writer_on(out, /* indent= */ 0);
+
+	json_write_object_begin(&writer);
+	json_write_member(&writer, "id", result->id);
+	json_write_member(&writer, "verdict", sandbox_verdict_name(result->verdict));
+	write_or_null(&writer, "exit_code", result->exit_code >= 0, result->exit_code);
+	write_or_null(&writer, "signal", result->signal > 0, result->signal);
+	json_write_member_uint(&writer, "wall_ms", result->wall_time / NS_PER_MS);
+	json_write_member_uint(&writer, "cpu_ms", result->cpu_time / NS_PER_MS);
+	write_or_null(&writer, "peak_memory", result->peak_memory > 0, (int64_t)result->peak_memory);
+	json_write_member_bool(&writer, "oom", result->oom);
+	write_output(&writer, "stdout", &result->output[0]);
+	write_output(&writer, "stderr", &result->output[1]);
+	write_files(&writer, result);
+	write_denied(&writer, result);
+	write_limits(&writer, result);
+	write_warnings(&writer, result);
+	write_phases(&writer, &result->phases);
+	write_floor(&writer, result);
+	json_write_member(&writer, "error", result->error.kind == ERROR_NONE ? NULL : result->error.message);
+	json_write_object_end(&writer);
+	buffer_append_text(out, "\n");
+}

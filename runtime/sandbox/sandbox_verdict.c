@@ -1,0 +1,122 @@
+#include "sandbox/sandbox_verdict.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <sys/wait.h>
+
+#define EXIT_OF_BRIG 125
+#define EXIT_NOT_EXECUTABLE 126
+#define EXIT_NOT_FOUND 127
+
+static const char *const names[SANDBOX_N_VERDICTS] = {
+	[SANDBOX_OK] = "ok",
+	[SANDBOX_EXIT] = "exit",
+	[SANDBOX_SIGNAL] = "signal",
+	[SANDBOX_WALL_TIME] = "wall_time",
+	[SANDBOX_CPU_TIME] = "cpu_time",
+	[SANDBOX_MEMORY] = "memory",
+	[SANDBOX_OUTPUT] = "output",
+	[SANDBOX_PIDS] = "pids",
+	[SANDBOX_REFUSED] = "refused",
+	[SANDBOX_INTERNAL] = "internal",
+};
+
+const char *sandbox_verdict_name(enum sandbox_verdict verdict)
+{
+	return names[verdict];
+}
+
+/* A second of slack: the soft limit of a process is checked at the clock's ticks. */
+static bool used_up_cpu(const struct sandbox_end *end, int signal)
+{
+	return end->cpu_limit > 0 && (signal == SIGXCPU || (signal == SIGKILL && end->cpu_time >= end->cpu_limit));
+}
+
+static enum sandbox_verdict judge_failure(const struct sandbox_end *end, int signal)
+{
+	if (end->was_out_of_memory)
+		return SANDBOX_MEMORY;
+	if (used_up_cpu(end, signal))
+		return SANDBOX_CPU_TIME;
+	if (end->was_out_of_pids)
+		return SANDBOX_PIDS;
+	return signal ? SANDBOX_SIGNAL : SANDBOX_EXIT;
+}
+
+static enum sandbox_verdict judge(const struct sandbox_end *end, int code, int signal)
+{
+	if (end->is_over_output)
+		return SANDBOX_OUTPUT;
+	/* It was quicker than the kill: what it said itself counts. */
+	if (end->has_status && code == 0)
+		return SANDBOX_OK;
+	if (end->cut == SANDBOX_CUT_NOT || code >= 0)
+		return judge_failure(end, signal);
+	switch (end->cut) {
+	case SANDBOX_CUT_WALL_TIME:
+		return SANDBOX_WALL_TIME;
+	case SANDBOX_CUT_CPU_TIME:
+		return SANDBOX_CPU_TIME;
+	case SANDBOX_CUT_OUTPUT:
+		return SANDBOX_OUTPUT;
+	case SANDBOX_CUT_STOPPED:
+	case SANDBOX_CUT_NOT:
+		break;
+	}
+	return SANDBOX_INTERNAL;
+}
+
+static int exit_status(const struct sandbox_end *end, const struct sandbox_result *result)
+{
+	switch (result->verdict) {
+	case SANDBOX_OK:
+	case SANDBOX_EXIT:
+	case SANDBOX_SIGNAL:
+	case SANDBOX_PIDS:
+		break;
+	case SANDBOX_WALL_TIME:
+	case SANDBOX_CPU_TIME:
+		return BRIG_STATUS_TIMEOUT;
+	case SANDBOX_MEMORY:
+	case SANDBOX_OUTPUT:
+		return BRIG_STATUS_KILLED;
+	case SANDBOX_REFUSED:
+		return EXIT_OF_BRIG;
+	case SANDBOX_INTERNAL:
+		return end->stopped_by ? 128 + end->stopped_by : EXIT_OF_BRIG;
+	case SANDBOX_N_VERDICTS:
+		return EXIT_OF_BRIG;
+	}
+	return result->exit_code >= 0 ? result->exit_code : 128 + result->signal;
+}
+
+void sandbox_verdict_decide(const struct sandbox_end *end, struct sandbox_result *ret)
+{
+	/* Nothing of ours but SIGKILL ends init. */
+	int status = end->has_status ? end->status : SIGKILL;
+
+	ret->exit_code = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+	ret->signal = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
+	ret->oom = end->was_out_of_memory;
+	ret->verdict = judge(end, ret->exit_code, ret->signal);
+	ret->exit_status = exit_status(end, ret);
+}
+
+/* As a shell and docker have it: the program that is not there has an exit status all the same. */
+static int status_of_program(const struct error *error)
+{
+	return error->code == ENOENT || error->code == ENOTDIR ? EXIT_NOT_FOUND : EXIT_NOT_EXECUTABLE;
+}
+
+void sandbox_verdict_fail(const struct error *error, struct sandbox_result *ret)
+{
+	ret->error = *error;
+	ret->verdict = error->kind == ERROR_REFUSED || error->kind == ERROR_USAGE ? SANDBOX_REFUSED : SANDBOX_INTERNAL;
+	ret->exit_status = EXIT_OF_BRIG;
+	ret->exit_code = -1;
+	ret->signal = 0;
+	if (error->kind != ERROR_PROGRAM)
+		return;
+	ret->verdict = SANDBOX_EXIT;
+	ret->exit_status = ret->exit_code = status_of_program(error);
+}

@@ -1,0 +1,40 @@
+/* While the program runs: its streams are served, its time and processor time are held, what is refused is counted, and init's
+ * messages are taken; until all of its processes are gone. */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/error.h"
+#include "sandbox/sandbox_stream.h"
+#include "sandbox/sandbox_verdict.h"
+
+struct cgroup;
+struct denial_keeper;
+
+struct sandbox_watch {
+	/* set by the caller, whose they stay */
+	int pidfd, init_fd, signal_fd;
+	pid_t pid;
+	struct cgroup *cgroup; /* or NULL: killing init kills all */
+	struct denial_keeper *keeper;
+	struct sandbox_stream in, out[2];
+	uint64_t timeout, cpu_limit, cpus; /* as in struct sandbox_limits */
+	/* The work directory is there, and the program is not: fills it. NULL: nothing to do. */
+	int (*equip)(void *context, int work_fd, struct error *err);
+	void *context;
+
+	/* found on the way */
+	int work_fd;	    /* the caller's to close */
+	uint64_t started;   /* CLOCK_MONOTONIC in nanoseconds */
+	uint64_t wall_time; /* nanoseconds; by init's clock where it could tell */
+	struct sandbox_end end;
+	struct error failure; /* the program could not be executed, or equip failed */
+	uint64_t next_look;   /* at the processor time */
+	bool was_killed;
+};
+
+/* Fails where waiting itself does. */
+int sandbox_watch_until_end(struct sandbox_watch *watch, struct error *err);
+/* Nanoseconds that the group has used so far; 0 where nobody counts. */
+uint64_t sandbox_watch_cpu_time(struct cgroup *cgroup);

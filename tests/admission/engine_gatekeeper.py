@@ -1,0 +1,66 @@
+"""Gatekeeper: all requests as AdmissionReviews, by `gator verify` with a suite made for them."""
+
+import json
+import re
+import subprocess
+
+import yaml
+
+import table
+
+TEMPLATES = {"isolated": "deny", "restricted": "deny", "advice": "warn"}
+
+
+def constraints(deploy):
+    """What `kubectl kustomize` makes of the overlay deny: constraints with the settings as their parameters."""
+    built = subprocess.run(["kubectl", "kustomize", deploy / "gatekeeper/deny"], check=True, capture_output=True, text=True).stdout
+    return {document["metadata"]["name"].removeprefix("brig-"): document
+            for document in yaml.safe_load_all(built) if document["apiVersion"].startswith("constraints.gatekeeper.sh")}
+
+
+def run(requests, folder, deploy):
+    """Yields each request with what is wrong, or None. Each level's constraint is asked by itself, as gator does."""
+    levels = constraints(deploy)
+    (folder / "namespaces.yaml").write_text(yaml.safe_dump_all(table.namespace_objects()))
+    for request in requests:
+        (folder / f"{request.number}.json").write_text(json.dumps(request.review()))
+    tests = []
+    for level, constraint in levels.items():
+        assert constraint["spec"]["enforcementAction"] == TEMPLATES[level], constraint
+        (folder / f"{level}.yaml").write_text(yaml.safe_dump(constraint))
+        (folder / f"{level}-template.yaml").write_text((deploy / f"gatekeeper/templates/{level}.yaml").read_text())
+        tests.append({"name": level, "template": f"{level}-template.yaml", "constraint": f"{level}.yaml",
+                      "cases": [case(request, level) for request in requests]})
+    suite = {"apiVersion": "test.gatekeeper.sh/v1alpha1", "kind": "Suite", "tests": tests}
+    (folder / "suite.yaml").write_text(yaml.safe_dump(suite))
+    output = subprocess.run(["gator", "verify", "--verbose", folder / "suite.yaml"], capture_output=True, text=True)
+    text = output.stdout + output.stderr
+    outcomes = {request.number: [] for request in requests}
+    for status, number, detail in re.findall(r"--- (PASS|FAIL|SKIP): (\d+)\t[^\n]*\n((?:\s{6,}[^\n]*\n)*)", text):
+        outcomes[int(number)].append(None if status == "PASS" else detail.strip() or status)
+    for request in requests:
+        answers = outcomes[request.number]
+        if len(answers) != len(levels):
+            yield request, f"gator answered {len(answers)} times, not once for each of {list(levels)}: {text[-500:]}"
+        else:
+            yield request, next((answer for answer in answers if answer), None)
+
+
+def case(request, level):
+    expected = request.warn if level == "advice" else request.deny
+    rules = [rule for rule in expected if level != "isolated" or rule in ISOLATED]
+    rules = [rule for rule in rules if level != "restricted" or rule not in ISOLATED]
+    assertions = [{"violations": len(rules)}] + [{"violations": 1, "message": f"^{rule}: .*#{rule}$"} for rule in rules]
+    if request.says and rules and level == home(request):
+        assertions.append({"violations": 1, "message": re.escape(request.says)})
+    return {"name": str(request.number), "object": f"{request.number}.json", "inventory": ["namespaces.yaml"], "assertions": assertions}
+
+
+ISOLATED = ("brig-runtime-class", "brig-no-privileged", "brig-no-host-namespaces", "brig-no-host-path", "brig-no-host-port")
+
+
+def home(request):
+    """The level whose message a row's `says` is of: the first that answers."""
+    if any(rule in ISOLATED for rule in request.deny):
+        return "isolated"
+    return "restricted" if request.deny else "advice"

@@ -1,0 +1,75 @@
+"""The plain Rego: all requests in one call of `opa eval`, and manifests by conftest as in CI."""
+
+import json
+import subprocess
+
+import yaml
+
+import table
+
+PACKAGES = {"isolated": "deny", "restricted": "deny", "advice": "warn"}
+QUERY = """{number: answer |
+    some number, request in data.requests
+    answer := {
+        "isolated": [violation.msg | some violation in data.brig.isolated.violation with input as request],
+        "restricted": [violation.msg | some violation in data.brig.restricted.violation with input as request],
+        "advice": [violation.msg | some violation in data.brig.advice.violation with input as request],
+    }
+}"""
+
+
+def settings_of(deploy):
+    return yaml.safe_load((deploy / "settings/settings.yaml").read_text())["data"]
+
+
+def messages(requests, folder, deploy):
+    """Per request the refusals and the warnings, with the namespaces that the constraints leave out left out here."""
+    settings = settings_of(deploy)
+    left_alone = yaml.safe_load((deploy / "gatekeeper/base/isolated.yaml").read_text())["spec"]["match"]["excludedNamespaces"]
+    data = {"requests": {str(r.number): {"review": r.review()["request"], "parameters": settings} for r in requests}}
+    (folder / "requests.json").write_text(json.dumps(data))
+    done = subprocess.run(["opa", "eval", "--format", "json", "--data", deploy / "rego", "--data", folder / "requests.json", QUERY],
+                          capture_output=True, text=True)
+    if done.returncode != 0:
+        raise SystemExit(f"opa eval: {done.stdout}{done.stderr}")
+    answers = json.loads(done.stdout)["result"][0]["expressions"][0]["value"]
+    for request in requests:
+        answer = answers[str(request.number)]
+        restricted = table.NAMESPACES[request.namespace].get("brig.dev/isolation") == "restricted"
+        if request.namespace in left_alone:
+            yield request, [], []
+        elif restricted:
+            yield request, answer["isolated"] + answer["restricted"], answer["advice"]
+        else:
+            yield request, answer["isolated"], []
+
+
+def run(requests, folder, deploy):
+    for request, denials, warnings in messages(requests, folder, deploy):
+        yield request, table.judge(request, denials, warnings)
+
+
+def run_conftest(requests, folder, deploy):
+    """Manifests, as CI has them: nothing but what is made, in namespaces of the two levels."""
+    for namespace, level in (("untrusted", "isolated"), ("confined", "restricted")):
+        asked = [request for request in requests if request.namespace == namespace and request.operation == "CREATE"]
+        if not asked:
+            continue
+        paths = {}
+        for request in asked:
+            path = folder / f"manifest-{request.number}.yaml"
+            path.write_text(yaml.safe_dump(request.object))
+            paths[str(path)] = request
+        done = subprocess.run(["conftest", "test", "--output", "json", "--namespace", f"brig.ci.{level}", "--policy", deploy / "rego",
+                               "--policy", deploy / "conftest", "--data", deploy / "settings/settings.yaml", *paths],
+                              capture_output=True, text=True)
+        try:
+            results = json.loads(done.stdout)
+        except ValueError:
+            raise SystemExit(f"conftest: {done.stdout}{done.stderr}") from None
+        for result in results:
+            request = paths.pop(result["filename"])
+            texts = {key: [entry["msg"] for entry in result.get(key) or []] for key in ("failures", "warnings")}
+            yield request, table.judge(request, texts["failures"], texts["warnings"])
+        for request in paths.values():
+            yield request, "conftest did not answer"

@@ -1,0 +1,42 @@
+"""Controllers that make pods."""
+
+from cluster import Case, case, container, expect, kubectl, wait_until
+
+
+def template(t, *containers, **spec):
+    return {"metadata": {"labels": {"app": t.slug}}, "spec": t.pod_spec(*containers, **spec)}
+
+
+@case()
+def deployment(t: Case):
+    """a Deployment: rolled out, changed, scaled"""
+    manifest = {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": t.slug}, "spec": {
+        "replicas": 2, "selector": {"matchLabels": {"app": t.slug}}, "template": template(t, restartPolicy="Always")}}
+    t.apply(manifest)
+    kubectl("rollout", "status", f"deployment/{t.slug}", "--timeout=110s")
+    kubectl("set", "env", f"deployment/{t.slug}", "CHANGED=yes")
+    kubectl("rollout", "status", f"deployment/{t.slug}", "--timeout=110s")
+    pods = kubectl("get", "pods", "-l", f"app={t.slug}", "--field-selector=status.phase=Running", "-o", "name").stdout.split()
+    expect("the new ones", kubectl("exec", pods[0], "--", "sh", "-c", "echo $CHANGED").returncode, 0)
+    kubectl("scale", f"deployment/{t.slug}", "--replicas=0")
+    wait_until("they are gone", lambda: not kubectl("get", "pods", "-l", f"app={t.slug}", "-o", "name").stdout)
+
+
+@case()
+def job(t: Case):
+    """a Job: completions beside each other, one that fails is tried again"""
+    t.apply({"apiVersion": "batch/v1", "kind": "Job", "metadata": {"name": t.slug}, "spec": {
+        "completions": 3, "parallelism": 3, "template": template(t, container("echo done"))}})
+    kubectl("wait", "--for=condition=Complete", f"job/{t.slug}", "--timeout=110s")
+    name = f"{t.slug}-fails"
+    t.apply({"apiVersion": "batch/v1", "kind": "Job", "metadata": {"name": name}, "spec": {
+        "backoffLimit": 0, "template": template(t, container("exit 3"))}})
+    kubectl("wait", "--for=condition=Failed", f"job/{name}", "--timeout=110s")
+
+
+@case()
+def daemon_set(t: Case):
+    """a DaemonSet: one pod on the node that the class's node selector names"""
+    t.apply({"apiVersion": "apps/v1", "kind": "DaemonSet", "metadata": {"name": t.slug}, "spec": {
+        "selector": {"matchLabels": {"app": t.slug}}, "template": template(t, restartPolicy="Always")}})
+    kubectl("rollout", "status", f"daemonset/{t.slug}", "--timeout=110s")

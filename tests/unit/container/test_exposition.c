@@ -1,0 +1,100 @@
+/* The text that Prometheus reads, and what shims take. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <criterion/criterion.h>
+
+#include "base/cleanup.h"
+#include "container/exposition.h"
+#include "container/shim_memory.h"
+#include "tests/support/scratch.h"
+
+#define VALUES(...) ((const char *const[EXPOSITION_LABELS]){ __VA_ARGS__ })
+
+Test(exposition, labels_are_escaped)
+{
+	static const struct exposition_family family = { "x_total", "counter", { "a", "b" }, "What x does" };
+	struct buffer text = { 0 };
+
+	exposition_begin(&text, &family);
+	exposition_sample(&text, &family, VALUES("q\"b\\n\n", NULL), UINT64_MAX);
+	cr_expect_str_eq(text.data, "# HELP x_total What x does.\n# TYPE x_total counter\n"
+				    "x_total{a=\"q\\\"b\\\\n\\n\",b=\"\"} 18446744073709551615\n");
+	buffer_done(&text);
+}
+
+Test(exposition, no_labels_no_braces)
+{
+	static const struct exposition_family family = { "x", "gauge", { NULL }, "X" };
+	struct buffer text = { 0 };
+
+	exposition_sample(&text, &family, VALUES(NULL), 0);
+	cr_expect_str_eq(text.data, "x 0\n");
+	buffer_done(&text);
+}
+
+Test(exposition, a_histogram_s_buckets_add_up)
+{
+	static const struct exposition_family family = { "s_seconds", "histogram", { NULL }, "S" };
+	static const uint64_t bounds[] = { 2500, 1000000 }, counts[] = { 2, 3, 4 };
+	const struct exposition_histogram histogram = { bounds, counts, 2, 12345678 };
+	struct buffer text = { 0 };
+
+	exposition_histogram(&text, &family, &histogram);
+	cr_expect_str_eq(text.data, "s_seconds_bucket{le=\"0.002500\"} 2\ns_seconds_bucket{le=\"1.000000\"} 5\n"
+				    "s_seconds_bucket{le=\"+Inf\"} 9\ns_seconds_sum 12.345678\ns_seconds_count 9\n");
+	buffer_done(&text);
+}
+
+static const char rollup[] = "00400000-7ffc ---p 00000000 00:00 0  [rollup]\nRss:   1300 kB\nPss:    900 kB\n"
+			     "Pss_Dirty:   7 kB\nPrivate_Clean: 3 kB\nPrivate_Dirty:   400 kB\nSwapPss: 5 kB\n";
+
+Test(shim_memory, lines_are_told_apart)
+{
+	struct shim_memory memory = { 0 };
+
+	shim_memory_add(rollup, &memory);
+	shim_memory_add(rollup, &memory);
+	shim_memory_add("", &memory);
+	cr_expect_eq(memory.resident, 2 * 1300 * 1024);
+	cr_expect_eq(memory.proportional, 2 * 900 * 1024, "not Pss_Dirty, not SwapPss");
+	cr_expect_eq(memory.private_dirty, 2 * 400 * 1024);
+}
+
+static void make_process(int fd, const char *pid, const char *program, const char *user_namespace, const char *memory)
+{
+	AUTO_CLOSE int process_fd = -EBADF, file_fd = -EBADF;
+
+	cr_assert_eq(mkdirat(fd, pid, 0700), 0);
+	process_fd = openat(fd, pid, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	cr_assert_eq(mkdirat(process_fd, "ns", 0700), 0);
+	cr_assert_eq(symlinkat("pid:[1]", process_fd, "ns/pid"), 0);
+	cr_assert_eq(symlinkat(user_namespace, process_fd, "ns/user"), 0);
+	cr_assert_eq(symlinkat(program, process_fd, "exe"), 0);
+	if (!memory)
+		return;
+	file_fd = openat(process_fd, "smaps_rollup", O_WRONLY | O_CREAT | O_EXCL, 0600);
+	cr_assert_eq(write(file_fd, memory, strlen(memory)), (ssize_t)strlen(memory));
+}
+
+Test(shim_memory, shims_alone_and_only_the_node_s_own)
+{
+	SCRATCH(scratch);
+	struct shim_memory memory = { 0 };
+	struct error err = { 0 };
+
+	make_process(scratch.fd, "self", "/usr/bin/brig", "user:[1]", NULL);
+	make_process(scratch.fd, "10", "/opt/brig/1/bin/containerd-shim-brig-v2", "user:[1]", rollup);
+	make_process(scratch.fd, "11", "/containerd-shim-brig-v2 (deleted)", "user:[1]", rollup);
+	make_process(scratch.fd, "12", "/containerd-shim-brig-v2", "user:[2]", rollup); /* a container says so */
+	make_process(scratch.fd, "13", "/usr/bin/containerd-shim-runc-v2", "user:[1]", rollup);
+	make_process(scratch.fd, "14", "/containerd-shim-brig-v2", "user:[1]", NULL); /* it has just ended */
+	cr_assert_eq(shim_memory_read(scratch.fd, &memory, &err), 0, "%s", err.message);
+	cr_expect_eq(memory.n, 2);
+	cr_expect_eq(memory.n_hidden, 0);
+	cr_expect_eq(memory.resident, 2 * 1300 * 1024);
+}

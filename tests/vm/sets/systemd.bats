@@ -1,0 +1,286 @@
+#!/usr/bin/env bats
+# tiers: systemd uml qemu
+# shellcheck disable=SC2016,SC2030,SC2031,SC2153,SC2154 # scripts of other languages; bats: a subshell a test, $stderr
+# The cgroup driver for systemd: scopes made, changed and removed by brig-systemd.
+
+load ../../integration/support/common
+
+prepare() {
+	SCOPE=brig-$ID.scope
+}
+
+systemd() { # COMMAND...: of brig, with systemd as the manager
+	brig --systemd-cgroup "$@"
+}
+
+background() {
+	must systemd run --detach --bundle "$BUNDLE" "$@" "$ID"
+}
+
+property() { # NAME [UNIT]
+	systemctl show --value --property="$1" "${2:-$SCOPE}"
+}
+
+group_of() { # UNIT
+	echo "/sys/fs/cgroup$(property ControlGroup "$1")"
+}
+
+resources() { # FILTER
+	config ".linux.resources |= ((. // {}) | $1)"
+}
+
+needs() { # CONTROLLER
+	grep -qw "$1" /sys/fs/cgroup/cgroup.controllers || skip "this guest has no controller $1"
+}
+
+state_is() { # STATE
+	[ "$(property ActiveState)" = "$1" ]
+}
+
+is_gone() { # UNIT
+	[ "$(property LoadState "$1")" = not-found ] && [ ! -e "/sys/fs/cgroup/system.slice/$1" ]
+}
+
+@test "a container is a scope of its own, in system.slice" {
+	sleeper
+	expect_equal "$(property ActiveState)" active
+	expect_equal "$(property Delegate)" yes
+	expect_equal "$(property CollectMode)" inactive-or-failed
+	expect_equal "$(property Slice)" system.slice
+	expect_equal "$(cat "/proc/$(pid_of)/cgroup")" "0::/system.slice/$SCOPE"
+	# What kept the scope alive while it was made is gone.
+	expect_equal "$(cat "$(group_of "$SCOPE")/cgroup.procs")" "$(pid_of)"
+	[ ! -e "$(group_of "$SCOPE")/brig-holder" ]
+	expect_equal "$(pgrep -c brig-systemd || true)" 0
+	must brig delete --force "$ID"
+	is_gone "$SCOPE"
+}
+
+@test "systemctl status and systemd-cgls show the container" {
+	sleeper
+	must systemctl status --no-pager "$SCOPE"
+	expect_like "$output" "brig container $SCOPE"
+	expect_like "$output" 'active \(running\)'
+	expect_like "$output" 'sleep 300'
+	must systemd-cgls --no-pager --unit "$SCOPE"
+	expect_like "$output" 'sleep 300'
+}
+
+@test "create, start, exec, kill, delete" {
+	program sleep 300
+	must systemd create --bundle "$BUNDLE" "$ID"
+	expect_equal "$(property ActiveState)" active
+	must brig start "$ID"
+	must brig exec "$ID" cat /proc/self/cgroup
+	expect_like "$output" '^0::/'
+	must brig pause "$ID"
+	expect_equal "$(status_of)" paused
+	must brig resume "$ID"
+	must brig kill "$ID" KILL
+	wait_until status_is stopped
+	must brig delete "$ID"
+	is_gone "$SCOPE"
+}
+
+@test "the scope goes with the last process, and delete finds nothing to do" {
+	program true
+	background
+	wait_until status_is stopped
+	wait_until is_gone "$SCOPE"
+	must brig delete "$ID"
+}
+
+@test "slices named as the kubelet does lie in each other" {
+	config --arg path "test-pod$$.slice:cri:$ID" '.linux.cgroupsPath = $path'
+	sleeper
+	expect_equal "$(cat "/proc/$(pid_of)/cgroup")" "0::/test.slice/test-pod$$.slice/cri-$ID.scope"
+	expect_equal "$(property Slice "cri-$ID.scope")" "test-pod$$.slice"
+	must brig delete --force "$ID"
+	is_gone "cri-$ID.scope"
+	systemctl stop "test-pod$$.slice" test.slice
+}
+
+@test "the root slice, and a name without a prefix" {
+	config --arg path "-.slice::$ID" '.linux.cgroupsPath = $path'
+	sleeper
+	expect_equal "$(cat "/proc/$(pid_of)/cgroup")" "0::/$ID.scope"
+	must brig delete --force "$ID"
+}
+
+@test "names that systemd does not take are refused" {
+	local path
+
+	for path in "a:b" "a/b:c:d" "noslice:x:$ID" "a--b.slice:x:$ID" "-a.slice:x:$ID" "x.slice:a b:$ID" "x.slice:@:$ID"; do
+		config --arg path "$path" '.linux.cgroupsPath = $path'
+		must_fail 1 'linux.cgroupsPath' systemd run --bundle "$BUNDLE" "$ID"
+	done
+	assert_nothing_left
+}
+
+@test "a unit of that name that runs is left alone" {
+	helper systemd-run --quiet --unit="brig-$ID" --scope sleep 300
+	wait_until state_is active
+	must_fail 1 "unit of that name already" systemd run --bundle "$BUNDLE" "$ID"
+	expect_equal "$(property ActiveState)" active
+	systemctl stop "$SCOPE"
+}
+
+@test "a unit of that name that has failed is no obstacle" {
+	helper systemd-run --quiet --unit="brig-$ID" --scope --property=RuntimeMaxSec=100ms --property=CollectMode=inactive sleep 300
+	wait_until state_is failed
+	sleeper
+	expect_equal "$(property ActiveState)" active
+}
+
+@test "limits are systemd's properties too, and stay through daemon-reload" {
+	local group
+
+	needs memory
+	resources '.memory = { limit: 67108864, reservation: 33554432 } | .pids.limit = 77 |
+		.cpu = { shares: 512, quota: 33333, period: 100000 } | .unified["memory.high"] = "50331648"'
+	sleeper
+	group=$(group_of "$SCOPE")
+	expect_equal "$(property MemoryMax)" 67108864
+	expect_equal "$(property MemoryLow)" 33554432
+	expect_equal "$(property MemoryHigh)" 50331648
+	expect_equal "$(property TasksMax)" 77
+	expect_equal "$(property CPUWeight)" 20
+	expect_equal "$(property CPUQuotaPerSecUSec)" 340ms
+	# The file has the exact time.
+	expect_equal "$(cat "$group/cpu.max")" "33333 100000"
+	systemctl daemon-reload
+	expect_equal "$(cat "$group/memory.max")" 67108864
+	expect_equal "$(cat "$group/memory.low")" 33554432
+	expect_equal "$(cat "$group/memory.high")" 50331648
+	expect_equal "$(cat "$group/pids.max")" 77
+	expect_equal "$(cat "$group/cpu.weight")" 20
+}
+
+@test "update changes file and property, and both stay through daemon-reload" {
+	local group
+
+	needs memory
+	resources '.memory.limit = 67108864 | .pids.limit = 77'
+	sleeper
+	group=$(group_of "$SCOPE")
+	must brig update --memory 134217728 --pids-limit 99 --cpu-quota 50000 --cpu-period 100000 "$ID"
+	expect_equal "$(property MemoryMax)" 134217728
+	expect_equal "$(property TasksMax)" 99
+	expect_equal "$(cat "$group/memory.max")" 134217728
+	expect_equal "$(cat "$group/cpu.max")" "50000 100000"
+	systemctl daemon-reload
+	expect_equal "$(cat "$group/memory.max")" 134217728
+	expect_equal "$(cat "$group/pids.max")" 99
+	expect_equal "$(cat "$group/cpu.max")" "50000 100000"
+}
+
+@test "a limit of one process holds, and one more is none" {
+	needs pids
+	resources '.pids.limit = 1'
+	sleeper
+	expect_equal "$(cat "$(group_of "$SCOPE")/pids.max")" 1
+	expect_equal "$(cat "$(group_of "$SCOPE")/pids.current")" 1
+}
+
+@test "cpus and memory nodes" {
+	needs cpuset
+	resources '.cpu = { cpus: "1", mems: "0" }'
+	sleeper
+	expect_equal "$(property AllowedCPUs)" 1
+	expect_equal "$(property AllowedMemoryNodes)" 0
+	systemctl daemon-reload
+	expect_equal "$(cat "$(group_of "$SCOPE")/cpuset.cpus")" 1
+	expect_equal "$(grep Cpus_allowed_list "/proc/$(pid_of)/status")" $'Cpus_allowed_list:\t1'
+}
+
+@test "a limit without a controller is refused, and no scope is left" {
+	if grep -qw rdma /sys/fs/cgroup/cgroup.controllers; then
+		skip "this guest has the controller that is asked for"
+	fi
+	resources '.rdma = { mlx5_1: { hcaHandles: 3 } }'
+	must_fail 1 rdma systemd run --bundle "$BUNDLE" "$ID"
+	wait_until is_gone "$SCOPE"
+	assert_nothing_left
+}
+
+@test "devices are denied but for the usual ones, also after daemon-reload" {
+	mknod "$BUNDLE/rootfs/tmp/tun" c 10 200
+	mknod "$BUNDLE/rootfs/tmp/null" c 1 3
+	shell 'while sleep 0.1; do (: < /tmp/tun) 2> /dev/null && echo tun; echo > /tmp/null && echo null > /tmp/said; done'
+	background
+	systemctl daemon-reload
+	wait_until [ -e "$BUNDLE/rootfs/tmp/said" ]
+	must_fail 1 'not permitted|denied' brig exec "$ID" sh -c ': < /tmp/tun'
+}
+
+@test "annotations set when and how the unit ends, and nothing else" {
+	config '.annotations = { "org.systemd.property.TimeoutStopUSec": "uint64 7000000", "org.systemd.property.After":
+		"['\''dbus.service'\'']", "org.systemd.property.CollectMode": "'\''inactive'\''", "org.systemd.property.MemoryMax": "uint64 1" }'
+	sleeper
+	expect_equal "$(property TimeoutStopUSec)" 7s
+	expect_like "$(property After)" dbus.service
+	expect_equal "$(property CollectMode)" inactive
+	expect_equal "$(property MemoryMax)" infinity
+	config '.annotations = { "org.systemd.property.TimeoutStopUSec": "seven" }'
+	must_fail 1 'TimeoutStopUSec.*seven' brig --systemd-cgroup run --bundle "$BUNDLE" "$ID-2"
+}
+
+# with_bus SCRIPT: in a mount namespace in which /run/dbus is another folder.
+with_bus() { # SCRIPT ARGUMENT...
+	unshare --mount sh -c 'mount -t tmpfs none /run/dbus; '"$1" sh "${@:2}"
+}
+
+@test "without a bus it is an error that says so" {
+	must_fail 1 'system_bus_socket.*No such file' with_bus 'exec "$@"' "$BRIG" --root "$ROOT" --systemd-cgroup run --bundle "$BUNDLE" "$ID"
+	assert_nothing_left
+}
+
+@test "with a bus that never answers it is an error in bounded time" {
+	cat > "$T/mute" <<- 'TEXT'
+		import socket, time
+		mute = socket.socket(socket.AF_UNIX)
+		mute.bind("/run/dbus/system_bus_socket")
+		mute.listen(8)
+		open("/run/dbus/ready", "w")
+		time.sleep(120)
+	TEXT
+	must_fail 1 'in time|within' with_bus 'python3 "$1" & while [ ! -e /run/dbus/ready ]; do sleep 0.05; done; shift; "$@"; status=$?; kill $!; exit $status' \
+		"$T/mute" timeout 55 "$BRIG" --root "$ROOT" --systemd-cgroup run --bundle "$BUNDLE" "$ID"
+	assert_nothing_left
+}
+
+@test "a container that was made with systemd is deleted without its bus" {
+	sleeper
+	must with_bus 'exec "$@"' "$BRIG" --root "$ROOT" delete --force "$ID"
+	wait_until is_gone "$SCOPE"
+}
+
+@test "a helper that others can write to is not executed" {
+	local helper
+
+	helper=$(sed -n 's/^#define BRIG_SYSTEMD_HELPER "\(.*\)"$/\1/p' "$BRIG_BUILD/brig-places.h")
+	chmod 777 "$helper"
+	must_fail 1 'nobody else can write' systemd run --bundle "$BUNDLE" "$ID"
+	chmod 755 "$helper"
+	mv "$helper" "$helper.away"
+	must_fail 1 'install brig-systemd' systemd run --bundle "$BUNDLE" "$ID"
+	mv "$helper.away" "$helper"
+	assert_nothing_left
+}
+
+@test "brig that is killed while it makes a container leaves nothing that delete does not take away" {
+	local delay
+
+	program sleep 300
+	for delay in 0.002 0.005 0.01 0.02 0.03; do
+		timeout --signal=KILL "$delay" "$BRIG" --root "$ROOT" --systemd-cgroup create --bundle "$BUNDLE" "$ID" < /dev/null > /dev/null 2>&1 || true
+		attempt brig delete --force "$ID"
+		wait_until is_gone "$SCOPE"
+		assert_nothing_left
+	done
+}
+
+@test "features say that systemd is there" {
+	must brig features
+	expect_json "$output" '.linux.cgroup.systemd and .linux.cgroup.systemdUser'
+}
