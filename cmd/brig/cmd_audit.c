@@ -9,7 +9,7 @@
 
 struct audit_options {
 	const char *file, *since, *id, *event;
-	bool json;
+	bool json, follow;
 };
 
 #define AT(member) offsetof(struct audit_options, member)
@@ -19,7 +19,8 @@ static const struct command_option audit_options[] = {
 	  "only what happened from then on: 2030-01-31, 2030-01-31T23:59:59Z, or so long ago: 90s, 2h30m" },
 	{ "id", 0, OPTION_STRING, 0, AT(id), "ID", NULL, "only of that container, which need not exist any more" },
 	{ "event", 0, OPTION_STRING, 0, AT(event), "NAME", NULL,
-	  "only of that kind: create, start, exec, exit, delete, refusal or policy" },
+	  "only of that kind: create, start, exec, exit, update, delete, refusal or policy" },
+	{ "follow", 'f', OPTION_FLAG, 0, AT(follow), NULL, NULL, "and what happens from now on, until a signal" },
 	{ "json", 0, OPTION_FLAG, 0, AT(json), NULL, NULL, "print the lines as they are: JSON with all that is known" },
 	{ "file", 0, OPTION_STRING, 0, AT(file), "FILE", NULL,
 	  "the audit trail to read; default: the policy's, or /var/log/brig/audit.jsonl" },
@@ -28,6 +29,7 @@ static const struct command_option audit_options[] = {
 
 static const struct command_example examples[] = {
 	{ "brig audit --since 1h --event refusal", "what was refused in the last hour, and why" },
+	{ "brig audit --since 0s --follow", "what happens from now on" },
 	{ "brig audit --id box1 --json | jq .args", "the programs that ran in a container" },
 	{ 0 },
 };
@@ -101,6 +103,16 @@ static int print_entry(void *context, const struct brig_audit_entry *entry, stru
 	return r;
 }
 
+/* Who follows sees a line when it is there. */
+static int print_now(void *context, struct error *err)
+{
+	struct printer *printer = context;
+	int r = output_write(&printer->text, err);
+
+	printer->text.length = 0;
+	return r;
+}
+
 static int run(const struct brig *brig, const void *data, struct error *err)
 {
 	const struct audit_options *options = data;
@@ -111,6 +123,7 @@ static int run(const struct brig *brig, const void *data, struct error *err)
 		.id = options->id,
 		.event = options->event,
 		.take = print_entry,
+		.wait = options->follow ? print_now : NULL,
 		.context = &printer,
 	};
 	int r;
@@ -129,7 +142,7 @@ const struct command cmd_audit = {
 	.summary = "print the audit trail: what happened to which container",
 	.description =
 		"Under the policy sets strict and baseline, and where the policy says so, brig keeps a trail of each create, "
-		"start, exec, exit, delete and refusal, and of changes of the policy: by default in "
+		"start, exec, exit, update, delete and refusal, and of changes of the policy: by default in "
 		"/var/log/brig/audit.jsonl, which root alone can read. This prints it, the oldest line first, rotated files "
 		"included. Values of environment variables are never in it.",
 	.group = COMMAND_LOOKS,

@@ -25,6 +25,9 @@ static const struct command_option sandbox_options[] = {
 	  "the directories of DIR, read-only, in place of the host's /usr and what belongs to it" },
 	{ "oci", 0, OPTION_STRING, 0, AT(oci), "LAYOUT[:TAG]", NULL,
 	  "an image in place of that: an OCI image layout, a directory or a tar file; without PROGRAM its own command runs" },
+	{ "egress", 0, OPTION_STRING, 0, AT(egress), "LIST", NULL,
+	  "where it may connect to: ADDRESS[/BITS][:PORT][/tcp|udp] with commas between, dns=10.0.2.3 for the host's resolver; takes "
+	  "root, and pasta or slirp4netns; default: none" },
 	{ "bind-ro", 0, OPTION_LIST, 0, AT(ro_binds), "SRC:DST", NULL,
 	  "show SRC of the host at DST, read-only; may be given several times" },
 	{ "bind-rw", 0, OPTION_LIST, 0, AT(rw_binds), "SRC:DST", NULL, "the same, to be written to" },

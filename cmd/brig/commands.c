@@ -21,6 +21,9 @@ static const struct command_option options[] = {
 	  "the least important messages to write; default: warning" },
 	{ "debug", 0, OPTION_FLAG, 0, AT(debug), NULL, NULL,
 	  "log every step with its time; the same as --log-level=debug" },
+	{ "redact-args", 0, OPTION_FLAG, 0, AT(redact_args), NULL, NULL,
+	  "show and record how many arguments a program has in place of what they are; of a container that is made so "
+	  "all later records as well. Values of environment variables are never shown" },
 	{ "systemd-cgroup", 0, OPTION_FLAG, 0, AT(systemd_cgroup), NULL, NULL,
 	  "let systemd make the cgroups; linux.cgroupsPath is then SLICE:PREFIX:NAME" },
 	{ "cgroup-manager", 0, OPTION_ENUM, 0, AT(cgroup_manager), "fs|systemd|disabled",

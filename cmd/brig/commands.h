@@ -9,7 +9,7 @@ enum { COMMANDS_CGROUP_FS, COMMANDS_CGROUP_FS_TOO, COMMANDS_CGROUP_SYSTEMD, COMM
 
 struct commands_globals {
 	const char *root, *log, *policy, *criu;
-	bool debug, systemd_cgroup, version;
+	bool debug, redact_args, systemd_cgroup, version;
 	int log_format, log_level, rootless, cgroup_manager;
 	const char *const *command; /* the command's name and all that follows it; NULL: there is none */
 };

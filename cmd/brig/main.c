@@ -120,6 +120,7 @@ static int execute(struct invocation *invocation, struct error *err)
 	const struct commands_globals *globals = &invocation->globals;
 	struct brig brig = {
 		.policy = globals->policy,
+		.redact_args = globals->redact_args,
 		.systemd_cgroup = globals->systemd_cgroup || globals->cgroup_manager == COMMANDS_CGROUP_SYSTEMD,
 		.cgroup_disabled = globals->cgroup_manager == COMMANDS_CGROUP_DISABLED,
 	};

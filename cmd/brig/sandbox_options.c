@@ -245,6 +245,7 @@ int sandbox_options_request(const struct sandbox_options *options, struct arena 
 	struct sandbox_request request = { .argv = options->argv,
 					   .name = options->name,
 					   .rootfs = options->rootfs,
+					   .egress = options->egress,
 					   .stdin_path = options->stdin_path,
 					   .keeps_output = options->json };
 	int rc = check_program(options, err);

@@ -46,7 +46,8 @@ static int failed(struct error *err, int errnum, const sd_bus_error *error, cons
 
 	if (errnum == ETIMEDOUT)
 		return error_set(err, ERROR_TIMEOUT, errnum,
-				 "%s: no answer in time; look whether systemd and its bus are well (systemctl status)", what);
+				 "%s: no answer in time; look whether systemd and its bus are well (systemctl status)",
+				 what);
 	return error_set(err, ERROR_SYSTEM, errnum, "%s: %s", what, text);
 }
 
@@ -70,9 +71,11 @@ static int open_bus(struct session *session, struct error *err)
 		r = sd_bus_set_method_call_timeout(session->bus, session->request->timeout_us);
 	if (r >= 0)
 		return 0;
-	return error_set(err, ERROR_SYSTEM, -r, "connect to %s: %s; is D-Bus running? Without it leave --systemd-cgroup out (cgroupfs)",
-			 session->request->user ? "the bus of the user's session (DBUS_SESSION_BUS_ADDRESS, XDG_RUNTIME_DIR)"
-						: SYSTEM_BUS,
+	return error_set(err, ERROR_SYSTEM, -r,
+			 "connect to %s: %s; is D-Bus running? Without it leave --systemd-cgroup out (cgroupfs)",
+			 session->request->user
+				 ? "the bus of the user's session (DBUS_SESSION_BUS_ADDRESS, XDG_RUNTIME_DIR)"
+				 : SYSTEM_BUS,
 			 strerrordesc_np(-r));
 }
 
@@ -152,10 +155,11 @@ static int try_start(struct session *session, sd_bus_message **ret_reply, struct
 	if (r >= 0)
 		r = sd_bus_call(session->bus, call, session->request->timeout_us, &error, ret_reply);
 	if (r < 0 && sd_bus_error_has_name(&error, SYSTEMD ".UnitExists"))
-		return error_set(err, ERROR_EXISTS, EEXIST,
-				 "systemd has a unit of that name already, which is running; end it (systemctl stop %s), or choose "
-				 "another linux.cgroupsPath",
-				 session->request->unit);
+		return error_set(
+			err, ERROR_EXISTS, EEXIST,
+			"systemd has a unit of that name already, which is running; end it (systemctl stop %s), or choose "
+			"another linux.cgroupsPath",
+			session->request->unit);
 	return r < 0 ? failed(err, -r, &error, "StartTransientUnit") : 0;
 }
 

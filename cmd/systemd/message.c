@@ -117,7 +117,7 @@ static int append_property(sd_bus_message *message, const struct request_propert
 		const char *signature;
 		int (*append)(sd_bus_message *message, const struct request_property *property);
 	} kinds[] = {
-		{ "t", append_u64 },   { "i", append_i32 },    { "b", append_bool },	  { "s", append_text },
+		{ "t", append_u64 },	{ "i", append_i32 },	{ "b", append_bool },	    { "s", append_text },
 		{ "ay", append_bytes }, { "as", append_words }, { "a(st)", append_device },
 	};
 
@@ -140,9 +140,9 @@ static int append_all(sd_bus_message *message, const struct request *request)
 /* PIDs 0 is who asks, as the bus knows it: a number of ours could be another process in systemd's pid namespace. */
 static int append_common(sd_bus_message *message, const struct request *request)
 {
-	int r = sd_bus_message_append(message, "(sv)(sv)(sv)(sv)(sv)(sv)", "Description", "s", request->description, "Slice", "s",
-				      request->slice, "Delegate", "b", 1, "DefaultDependencies", "b", 0, "CollectMode", "s",
-				      "inactive-or-failed", "PIDs", "au", 1, 0);
+	int r = sd_bus_message_append(message, "(sv)(sv)(sv)(sv)(sv)(sv)", "Description", "s", request->description,
+				      "Slice", "s", request->slice, "Delegate", "b", 1, "DefaultDependencies", "b", 0,
+				      "CollectMode", "s", "inactive-or-failed", "PIDs", "au", 1, 0);
 
 	return r;
 }

@@ -129,12 +129,15 @@ point() { # LINK VERSION
 # ---- files that are ours ----
 
 # Only what was not there before, or is ours already, is written, so that uninstall takes away what it may.
-write() { # PATH < CONTENT; sets CHANGED
+write() { # PATH < CONTENT; sets CHANGED, so never at the end of a pipe
 	path=$(node "$1")
 	mkdir -p "${path%/*}"
 	cat > "$STATE/new"
 	if [ -e "$path" ] && ! grep -qxF "$1" "$STATE/files" 2> /dev/null; then
-		cmp -s "$STATE/new" "$path" || die "$1 is there already and is not brig's: move it away, or have the site's own settings name brig"
+		cmp -s "$STATE/new" "$path" || {
+			unwrite
+			die "$1 is there already and is not brig's: move it away, or leave it out of the payload"
+		}
 		rm "$STATE/new"
 		return
 	fi
@@ -230,6 +233,7 @@ compose() { # BASE
 		[ -z "$1" ] || echo "$1" > "$STATE/rest"
 		version=${version:-$(settings_version "$STATE/rest")}
 	fi
+	[ -n "${version:-}" ] || [ "$MAJOR" -ge 2 ] || unwrite
 	[ -n "${version:-}" ] || [ "$MAJOR" -ge 2 ] ||
 		die "$CONFIG is of version 1: containerd config migrate prints it as version 2; put that in its place first"
 	{
@@ -249,7 +253,15 @@ compose() { # BASE
 
 refuse_settings() {
 	tail -n 5 "$STATE/dump.log" >&2
+	unwrite
 	die "containerd does not read its settings with brig's handlers as it should: $CONFIG is as it was; $PREFIX/state/candidate is what was tried"
+}
+
+# containerd 1.6 hands a shim the name of a file with its options.
+write_options() {
+	[ "$MAJOR" -lt 2 ] || return 0
+	write /etc/brig/containerd.toml < "$PAYLOAD/containerd/options.toml"
+	write /etc/brig/containerd-baseline.toml < "$PAYLOAD/containerd/options-baseline.toml"
 }
 
 configure_block() {
@@ -262,6 +274,7 @@ configure_block() {
 		compose "$base" runc
 		reads_as_wanted trial || refuse_settings
 	}
+	write_options
 	file=$(node "$CONFIG")
 	if ! cmp -s "$STATE/candidate" "$file"; then
 		mkdir -p "${file%/*}"
@@ -287,17 +300,15 @@ configure_dropin() { # FILE
 configure_containerd() {
 	MAJOR=$(containerd_major)
 	[ -n "$MAJOR" ] || die "the node's $CONTAINERD does not tell its version; is it the right --preset?"
-	if [ "$MAJOR" -lt 2 ]; then
-		write /etc/brig/containerd.toml < "$PAYLOAD/containerd/options.toml"
-		write /etc/brig/containerd-baseline.toml < "$PAYLOAD/containerd/options-baseline.toml"
-	fi
 	if [ "$KIND" = dropin ] && [ "$MAJOR" -ge 2 ]; then
 		configure_dropin "$CONFIG"
 	elif [ "$KIND" = dropin ]; then
 		{
 			echo 'version = 2'
 			tables 2 1
-		} | write "$CONFIG"
+		} > "$STATE/trial"
+		write "$CONFIG" < "$STATE/trial"
+		write_options
 	elif [ -n "$DROPINS" ] && imports_dropins; then
 		configure_dropin "$DROPINS/brig.toml"
 	else
@@ -316,12 +327,14 @@ imports_dropins() {
 }
 
 configure_crio() {
-	sed -e "s#^runtime_path = .*#runtime_path = \"$PREFIX/current/brig\"#" "$PAYLOAD/crio/10-brig.conf" | write "$CONFIG"
+	sed -e "s#^runtime_path = .*#runtime_path = \"$PREFIX/current/brig\"#" "$PAYLOAD/crio/10-brig.conf" > "$STATE/trial"
+	write "$CONFIG" < "$STATE/trial"
+	rm "$STATE/trial"
 }
 
 configure() {
-	if [ "$RUNTIME" = crio ]; then configure_crio; else configure_containerd; fi
 	[ ! -f "$PAYLOAD/policy.json" ] || write /etc/brig/policy.json < "$PAYLOAD/policy.json"
+	if [ "$RUNTIME" = crio ]; then configure_crio; else configure_containerd; fi
 }
 
 unconfigure() {
@@ -367,7 +380,7 @@ revert() {
 	elif [ -z "$BEFORE" ]; then
 		unconfigure
 	fi
-	if [ -n "$BEFORE" ]; then point current "$BEFORE"; fi
+	if [ -n "$BEFORE" ]; then point current "$BEFORE"; else rm -f "$PROGRAMS/current"; fi
 	settle
 	# shellcheck disable=SC2086
 	for name in $SERVICES; do host systemctl is-enabled --quiet "$name" 2> /dev/null && host systemctl restart "$name"; done || true
@@ -443,12 +456,12 @@ command_install() {
 	service > /dev/null || exit 1
 	copy_programs
 	check_host
+	configure
+	# The service reads its settings when it starts; the link it follows at each pod.
 	if [ "$BEFORE" != "$VERSION" ]; then
 		[ -z "$BEFORE" ] || point previous "$BEFORE"
 		point current "$VERSION"
 	fi
-	# The service reads its settings when it starts; the link it follows at each pod.
-	configure
 	if [ -n "$CHANGED" ]; then
 		restart || revert
 	fi
@@ -494,7 +507,7 @@ command_status() {
 	if [ -z "$current" ] || [ ! -x "$PROGRAMS/current/containerd-shim-brig-v2" ]; then good=''; fi
 	if grep -qxF "$BEGIN" "$(node "$CONFIG")" 2> /dev/null; then
 		echo "settings: $CONFIG"
-	elif [ -s "$STATE/files" ]; then
+	elif grep -qxF -e "$CONFIG" -e "${DROPINS:-none}/brig.toml" "$STATE/files" 2> /dev/null; then
 		sed 's/^/settings: /' "$STATE/files"
 	else
 		echo "settings: none"

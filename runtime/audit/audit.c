@@ -9,6 +9,7 @@
 
 #include <sha2.h>
 
+#include "audit/journal.h"
 #include "audit/syslog.h"
 #include "audit/trail.h"
 #include "base/cleanup.h"
@@ -119,6 +120,15 @@ static void tell_syslog(enum audit_event event, const struct buffer *line)
 		log_warning("the audit trail's line did not get to syslog: send to %s: %s", SYSLOG_SOCKET, strerror(-r));
 }
 
+static void tell_journald(enum audit_event event, const char *id, const struct buffer *line)
+{
+	int r = journal_send(JOURNAL_SOCKET, event, id, line);
+
+	if (r < 0)
+		log_warning("the audit trail's line did not get to journald: send to %s: %s", JOURNAL_SOCKET,
+			    strerror(-r));
+}
+
 int audit_write(const struct audit_target *target, const struct audit_record *record, struct error *err)
 {
 	__attribute__((cleanup(buffer_done_cleanup))) struct buffer policy_line = { 0 }, line = { 0 };
@@ -131,6 +141,10 @@ int audit_write(const struct audit_target *target, const struct audit_record *re
 	if (rc >= 0 && target->syslog) {
 		tell_syslog(AUDIT_POLICY, &policy_line);
 		tell_syslog(record->event, &line);
+	}
+	if (rc >= 0 && target->journald) {
+		tell_journald(AUDIT_POLICY, /* id= */ NULL, &policy_line);
+		tell_journald(record->event, record->id, &line);
 	}
 	return rc;
 }

@@ -19,13 +19,14 @@ struct audit_target {
 	uint64_t max_bytes; /* then the file becomes PATH.1, that PATH.2 ...; at least AUDIT_BYTES_MIN */
 	unsigned keep;	    /* of those: 1 to AUDIT_KEEP_MAX */
 	bool syslog;	    /* to /dev/log as well, if there is room: who does not read there holds nobody up */
+	bool journald;	    /* the same to journald, whole and with fields */
 	bool required;	    /* what can't be recorded is not to happen: for the caller to heed */
 };
 
 /* Appends the record by one write(2): afterwards the line is there as a whole, also where this process is killed at once; on failure,
  * and where it is killed before, none of it is (what half a write leaves, the next writer takes away). Lines are in the order of
  * their times. A policy other than that of the last record with the same source has a line of its own before. A line that does not
- * get to syslog is a warning.
+ * get to syslog or journald is a warning.
  * Returns 0, or a negative errno with err set: ERROR_REFUSED (others could read or write it), ERROR_TIMEOUT (locked for two seconds),
  * ERROR_SYSTEM (ENOSPC...). */
 int audit_write(const struct audit_target *target, const struct audit_record *record, struct error *err);

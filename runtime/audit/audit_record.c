@@ -23,8 +23,9 @@
 static const char no_time[] = "0000-00-00T00:00:00.000000000Z";
 
 static const struct name events[] = {
-	{ "create", AUDIT_CREATE }, { "start", AUDIT_START },	  { "exec", AUDIT_EXEC },     { "exit", AUDIT_EXIT },
-	{ "delete", AUDIT_DELETE }, { "refusal", AUDIT_REFUSAL }, { "policy", AUDIT_POLICY },
+	{ "create", AUDIT_CREATE }, { "start", AUDIT_START },	{ "exec", AUDIT_EXEC },
+	{ "exit", AUDIT_EXIT },	    { "delete", AUDIT_DELETE }, { "refusal", AUDIT_REFUSAL },
+	{ "policy", AUDIT_POLICY }, { "update", AUDIT_UPDATE },
 };
 static const struct name_table event_names = { "event", events, ARRAY_SIZE(events) };
 

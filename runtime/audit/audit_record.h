@@ -21,6 +21,7 @@ enum audit_event {
 	AUDIT_EXEC,
 	AUDIT_EXIT,
 	AUDIT_DELETE,
+	AUDIT_UPDATE,  /* of a container's limits */
 	AUDIT_REFUSAL, /* of a create or an exec, by the policy */
 	AUDIT_POLICY,  /* another one than before; written by the trail itself */
 	AUDIT_N_EVENTS,

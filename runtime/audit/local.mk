@@ -5,9 +5,13 @@ runtime_audit_sources = \
 	runtime/audit/audit_read.h \
 	runtime/audit/audit_record.c \
 	runtime/audit/audit_record.h \
+	runtime/audit/datagram.c \
+	runtime/audit/datagram.h \
 	runtime/audit/denials.c \
 	runtime/audit/denials.h \
 	runtime/audit/denials_arguments.c \
+	runtime/audit/journal.c \
+	runtime/audit/journal.h \
 	runtime/audit/syslog.c \
 	runtime/audit/syslog.h \
 	runtime/audit/tally.c \

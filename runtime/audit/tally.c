@@ -241,7 +241,7 @@ static int take_policy(struct tally *tally, const struct audit_entry *entry, str
 
 int tally_take(struct tally *tally, const struct audit_entry *entry, struct error *err)
 {
-	static int (*const take[])(struct tally *, const struct audit_entry *, struct error *) = {
+	static int (*const take[AUDIT_N_EVENTS])(struct tally *, const struct audit_entry *, struct error *) = {
 		[AUDIT_CREATE] = take_create, [AUDIT_START] = take_start,   [AUDIT_EXEC] = take_exec,
 		[AUDIT_EXIT] = take_exit,     [AUDIT_DELETE] = take_delete, [AUDIT_REFUSAL] = take_refusal,
 		[AUDIT_POLICY] = take_policy,
@@ -249,7 +249,7 @@ int tally_take(struct tally *tally, const struct audit_entry *entry, struct erro
 	enum audit_event event;
 
 	/* A later version's: nothing that is counted here. */
-	if (!audit_record_event_find(entry->event, &event))
+	if (!audit_record_event_find(entry->event, &event) || !take[event])
 		return 0;
 	return take[event](tally, entry, err);
 }

@@ -87,6 +87,8 @@ static int parse_port(const char *whole, const char **text, struct endpoint *end
 
 	if (**text != ':')
 		return 0;
+	if (endpoint->family == AF_INET6 && whole[0] != '[')
+		return refuse(whole, "an IPv6 address with a port stands in brackets", err);
 	(*text)++;
 	if (!parse_number(text, UINT16_MAX, &port) || port == 0)
 		return refuse(whole, "PORT is 1 to 65535", err);

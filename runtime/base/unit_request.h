@@ -12,7 +12,7 @@
  * After start the helper stays, as the process that keeps the scope alive, until the socket is closed. */
 #pragma once
 
-#define UNIT_REQUEST_MAX (64 * 1024)   /* bytes of a request */
-#define UNIT_REQUEST_LINES_MAX 256     /* properties */
-#define UNIT_REQUEST_ANSWER_MAX 4096   /* bytes of an answer */
-#define UNIT_REQUEST_NAME_MAX 255      /* bytes of a unit's name: systemd's UNIT_NAME_MAX */
+#define UNIT_REQUEST_MAX (64 * 1024) /* bytes of a request */
+#define UNIT_REQUEST_LINES_MAX 256   /* properties */
+#define UNIT_REQUEST_ANSWER_MAX 4096 /* bytes of an answer */
+#define UNIT_REQUEST_NAME_MAX 255    /* bytes of a unit's name: systemd's UNIT_NAME_MAX */

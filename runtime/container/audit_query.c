@@ -1,11 +1,17 @@
 /* Lines of the audit trail, chosen. */
 #include <errno.h>
 #include <inttypes.h>
+#include <limits.h>
+#include <poll.h>
+#include <stdio.h>
 #include <string.h>
+#include <sys/inotify.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "audit/audit.h"
 #include "audit/audit_read.h"
+#include "base/cleanup.h"
 #include "base/log.h"
 #include "base/quantity.h"
 #include "base/timestamp.h"
@@ -13,6 +19,7 @@
 #include "policy/policy.h"
 
 #define NS_PER_S 1000000000
+#define LOOK_AGAIN_MS 1000
 
 struct query {
 	const struct brig_audit *request;
@@ -81,6 +88,45 @@ static int take(void *context, const struct audit_entry *entry, struct error *er
 	return request->take(request->context, &told, err);
 }
 
+/* Until something is written there: into the file, a new one in its place, the file or its folder for the first time. */
+static int wait_for_more(const char *path, struct error *err)
+{
+	AUTO_CLOSE int fd = inotify_init1(IN_CLOEXEC);
+	char folder[PATH_MAX], events[4096];
+	struct pollfd polled = { .fd = fd, .events = POLLIN };
+	const char *slash = strrchr(path, '/');
+
+	if (fd < 0)
+		return error_system(err, errno, "inotify_init1");
+	snprintf(folder, sizeof(folder), "%.*s", slash && slash > path ? (int)(slash - path) : 1, path);
+	/* Without it, or with a write since we looked, the time bound has to do. */
+	(void)inotify_add_watch(fd, folder, IN_MODIFY | IN_CREATE | IN_MOVED_TO);
+	if (poll(&polled, 1, LOOK_AGAIN_MS) < 0 && errno != EINTR)
+		return error_system(err, errno, "wait for the audit trail %s", path);
+	if (polled.revents && read(fd, events, sizeof(events)) < 0 && errno != EINTR)
+		return error_system(err, errno, "read from inotify");
+	return 0;
+}
+
+/* A trail that is not there yet may come. */
+static int follow(struct audit_reader *reader, const struct brig_audit *request, struct error *err)
+{
+	struct audit_position position = { 0 };
+	int rc = 0;
+
+	reader->position = &position;
+	while (rc >= 0) {
+		rc = audit_read(reader, err);
+		if (rc < 0 && err->kind == ERROR_NOT_FOUND)
+			rc = 0;
+		if (rc >= 0)
+			rc = request->wait(request->context, err);
+		if (rc >= 0)
+			rc = wait_for_more(reader->path, err);
+	}
+	return rc;
+}
+
 int brig_audit(const struct brig *brig, const struct brig_audit *request, struct error *err)
 {
 	struct query query = { .request = request };
@@ -95,7 +141,7 @@ int brig_audit(const struct brig *brig, const struct brig_audit *request, struct
 	if (rc >= 0 && !reader.path)
 		reader.path = policy.audit.path[0] ? policy.audit.path : AUDIT_PATH_DEFAULT;
 	if (rc >= 0)
-		rc = audit_read(&reader, err);
+		rc = request->wait ? follow(&reader, request, err) : audit_read(&reader, err);
 	if (rc >= 0 && reader.n_broken > 0)
 		log_warning("%" PRIu64 " lines of the audit trail %s are not brig's: passed over", reader.n_broken,
 			    reader.path);

@@ -18,6 +18,7 @@
 struct brig {		  /* one invocation's surroundings: the global options */
 	const char *root; /* state directory, absolute; BRIG_ROOT_DEFAULT, or $XDG_RUNTIME_DIR/brig for an ordinary user */
 	const char *policy;   /* --policy NAME|FILE; NULL: the built-in one */
+	bool redact_args; /* --redact-args: no output, log or record has a program's arguments; the policy can demand it as well */
 	bool systemd_cgroup;  /* --systemd-cgroup, --cgroup-manager=systemd */
 	bool cgroup_disabled; /* --cgroup-manager=disabled */
 };
@@ -234,6 +235,9 @@ struct brig_audit {
 	const char *since; /* a time as RFC 3339 has it, or a duration before now such as "2h30m"; NULL: all */
 	const char *id, *event;
 	int (*take)(void *context, const struct brig_audit_entry *entry, struct error *err);
+	/* Follows the trail for ever, and says so before each time that it waits for more; it may end that by a negative errno.
+	 * NULL: what is there by now. */
+	int (*wait)(void *context, struct error *err);
 	void *context;
 };
 /* Calls take for each line that is meant; it may end the reading by a negative errno. Lines that are not brig's are a warning. */

@@ -32,7 +32,7 @@ static int check_policy(const struct brig *brig, const struct state *state, cons
 
 	if (rc < 0)
 		return rc;
-	if (plan_is_lost_by_checkpoint(&policy, plan, reason))
+	if (plan_checkpoint_loses(&policy, plan, reason))
 		return error_set(err, ERROR_REFUSED, EPERM, "the container can't be saved and brought back: %s", reason);
 	return 0;
 }

@@ -17,33 +17,41 @@
 #define STREAMS_FILE "descriptors.json"
 #define STREAMS_BYTES_MAX 4096
 
-static int absolute_folder(const char *path, const char *option, bool make, struct arena *arena, const char **ret,
-			   struct error *err)
+static int make_folder(const char *path, struct error *err)
+{
+	AUTO_CLOSE int fd = file_make_directory(path, 0700, err);
+
+	return fd < 0 ? fd : 0;
+}
+
+static int make_absolute(const char **path, struct arena *arena, struct error *err)
 {
 	char resolved[PATH_MAX];
 
-	if (make) {
-		AUTO_CLOSE int fd = file_make_directory(path, 0700, err);
-
-		if (fd < 0)
-			return error_prefix(err, "%s", option);
-	}
-	if (!realpath(path, resolved))
-		return error_system(err, errno, "%s: open the folder %s", option, path);
-	*ret = arena_strdup(arena, resolved);
-	return *ret ? 0 : error_memory(err);
+	if (!realpath(*path, resolved))
+		return error_system(err, errno, "open the folder %s", *path);
+	*path = arena_strdup(arena, resolved);
+	return *path ? 0 : error_memory(err);
 }
 
 int checkpoint_folders(const struct brig_images *asked, bool make, struct arena *arena, struct brig_images *ret,
 		       struct error *err)
 {
-	int rc;
+	struct {
+		const char *option, **path;
+	} folders[] = { { "--image-path", &ret->path }, { "--work-path", &ret->work_path } };
 
 	*ret = *asked;
-	rc = absolute_folder(asked->path, "--image-path", make, arena, &ret->path, err);
-	if (rc >= 0)
-		rc = absolute_folder(asked->work_path ?: asked->path, "--work-path", make, arena, &ret->work_path, err);
-	return rc;
+	ret->work_path = asked->work_path ?: asked->path;
+	for (size_t i = 0; i < ARRAY_SIZE(folders); i++) {
+		int rc = make ? make_folder(*folders[i].path, err) : 0;
+
+		if (rc >= 0)
+			rc = make_absolute(folders[i].path, arena, err);
+		if (rc < 0)
+			return error_prefix(err, "%s", folders[i].option);
+	}
+	return 0;
 }
 
 int checkpoint_streams_save(const char *folder, const char *const streams[static CRIU_STREAMS], struct error *err)

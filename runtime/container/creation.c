@@ -20,7 +20,9 @@
 #include "base/timestamp.h"
 #include "child/hooks.h"
 #include "container/checkpoint.h"
+#include "container/creation_attendant.h"
 #include "container/creation_binds.h"
+#include "container/creation_bundle.h"
 #include "container/creation_root.h"
 #include "container/creation_sources.h"
 #include "container/expectation.h"
@@ -72,37 +74,6 @@ static unsigned listen_fds(void)
 	return n <= LISTEN_FDS_MAX ? (unsigned)n : 0;
 }
 
-static int absolute_bundle(const char *bundle, char path[static PATH_MAX], struct error *err)
-{
-	if (!realpath(bundle, path))
-		return error_system(err, errno, "open the bundle %s", bundle);
-	return 0;
-}
-
-static int load_attendants(const struct brig_attendant *attendant, struct spec **ret, struct buffer *ret_text,
-			   struct error *err)
-{
-	buffer_append(ret_text, attendant->config, attendant->config_length);
-	if (ret_text->failed)
-		return error_memory(err);
-	return spec_parse(attendant->config, attendant->config_length, ret, err);
-}
-
-static int load_bundle(const char *bundle, const struct brig_create *request, struct spec **ret,
-		       struct buffer *ret_text, struct error *err)
-{
-	AUTO_CLOSE int bundle_fd = -EBADF;
-	int rc;
-
-	if (request->attendant)
-		return load_attendants(request->attendant, ret, ret_text, err);
-	bundle_fd = open(bundle, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	if (bundle_fd < 0)
-		return error_system(err, errno, "open the bundle %s", bundle);
-	rc = spec_load(bundle_fd, request->config ?: STORE_CONFIG, ret, ret_text, err);
-	return rc < 0 ? error_prefix(err, "bundle %s", bundle) : 0;
-}
-
 /* With all facts at hand. */
 static int grant_ids(const struct brig *brig, const struct brig_create *request, struct plan_request *planned,
 		     struct decision *decision, struct error *err)
@@ -139,9 +110,9 @@ int creation_decide(const struct brig *brig, const struct brig_create *request, 
 	*ret = (struct decision){ .takes_ids = ret->takes_ids, .ids.userns_fd = -EBADF };
 	rc = policy_load(brig->policy, &ret->policy, err);
 	if (rc >= 0)
-		rc = absolute_bundle(request->bundle, bundle, err);
+		rc = creation_bundle_find(request->bundle, bundle, err);
 	if (rc >= 0)
-		rc = load_bundle(bundle, request, &ret->spec, &ret->text, err);
+		rc = creation_bundle_load(bundle, request, &ret->spec, &ret->text, err);
 	if (rc >= 0)
 		rc = host_probe(&ret->host, err);
 	if (rc >= 0 && policy_level(&ret->policy, POLICY_LANDLOCK) != POLICY_OFF)
@@ -262,14 +233,6 @@ static bool shows_cgroup(const struct plan *plan)
 	return false;
 }
 
-/* Every v2 group counts processor time by itself. */
-static bool needs_account(const struct creation *creation)
-{
-	const struct brig_attendant *attendant = creation->request->attendant;
-
-	return attendant && attendant->accounts && cgroup_clone_fd(creation->cgroup) < 0;
-}
-
 static int make_cgroup(struct creation *creation, enum child_role role, struct error *err)
 {
 	const struct plan_cgroup *cgroup = &creation->plan->cgroup;
@@ -278,7 +241,7 @@ static int make_cgroup(struct creation *creation, enum child_role role, struct e
 	if (rc >= 0 && creation->plan->egress.enforced)
 		rc = egress_install(creation->cgroup, &creation->plan->egress, err);
 	/* Who creates apart from starting is an engine, which asks for statistics. */
-	if (rc >= 0 && (role == CHILD_INIT_WAITS || needs_account(creation)))
+	if (rc >= 0 && (role == CHILD_INIT_WAITS || creation_attendant_counts(creation)))
 		rc = cgroup_account(creation->cgroup, err);
 	if (rc >= 0 && creation->request->supervisor)
 		rc = cgroup_make_entry(creation->cgroup, CGROUP_ENTRY_CONTAINER, err);
@@ -287,19 +250,6 @@ static int make_cgroup(struct creation *creation, enum child_role role, struct e
 	if (rc >= 0 && cgroup->delegate)
 		rc = cgroup_delegate(creation->cgroup, cgroup->owner_uid, err);
 	return rc;
-}
-
-static const struct child_attendant *attend(struct creation *creation)
-{
-	const struct brig_attendant *attendant = creation->request->attendant;
-
-	if (!attendant)
-		return NULL;
-	creation->attendant =
-		(struct child_attendant){ .stdio = { attendant->stdio[0], attendant->stdio[1], attendant->stdio[2] },
-					  .init_fd = attendant->init_fd,
-					  .handed_over = attendant->handed_over };
-	return &creation->attendant;
 }
 
 static int give_birth(struct creation *creation, enum child_role role, struct error *err)
@@ -322,7 +272,7 @@ static int give_birth(struct creation *creation, enum child_role role, struct er
 		.start_fd = creation->start_fd,
 		.console_fd = creation->console.console_fd,
 		.container_fd = -EBADF,
-		.attendant = attend(creation),
+		.attendant = creation_attendant_of(creation),
 		.on_call = creation->request->learn ? learn_attend : NULL,
 		.on_call_context = creation->request->learn,
 	};

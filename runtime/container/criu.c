@@ -251,7 +251,7 @@ static int run_quietly(struct child *child, const char *log, struct error *err)
 
 int criu_dump(int criu_fd, const struct criu_job *job, struct arena *arena, struct error *err)
 {
-	struct child child = { .criu_fd = criu_fd, .job = job, .argv = criu_dump_arguments(arena, job) };
+	struct child child = { .criu_fd = criu_fd, .job = job, .argv = criu_arguments_dump(arena, job) };
 
 	return run_quietly(&child, CRIU_DUMP_LOG, err);
 }
@@ -259,7 +259,7 @@ int criu_dump(int criu_fd, const struct criu_job *job, struct arena *arena, stru
 int criu_restore(int criu_fd, const struct criu_job *job, const struct criu_place *place, struct arena *arena,
 		 struct error *err)
 {
-	struct child child = { .criu_fd = criu_fd, .job = job, .place = place, .argv = criu_restore_arguments(arena, job) };
+	struct child child = { .criu_fd = criu_fd, .job = job, .place = place, .argv = criu_arguments_restore(arena, job) };
 
 	return run_quietly(&child, CRIU_RESTORE_LOG, err);
 }

@@ -71,7 +71,7 @@ static const char *const *end(const struct arguments *arguments)
 	return arguments->failed ? NULL : arguments->list;
 }
 
-const char *const *criu_dump_arguments(struct arena *arena, const struct criu_job *job)
+const char *const *criu_arguments_dump(struct arena *arena, const struct criu_job *job)
 {
 	const struct brig_images *images = job->images;
 	const struct plan_rootfs *rootfs = &job->plan->rootfs;
@@ -102,7 +102,7 @@ const char *const *criu_dump_arguments(struct arena *arena, const struct criu_jo
 	return end(&arguments);
 }
 
-const char *const *criu_restore_arguments(struct arena *arena, const struct criu_job *job)
+const char *const *criu_arguments_restore(struct arena *arena, const struct criu_job *job)
 {
 	const struct plan_rootfs *rootfs = &job->plan->rootfs;
 	struct arguments arguments = begin(arena, job, "restore");

@@ -31,5 +31,5 @@ struct criu_job {
 };
 
 /* NULL-terminated, argv[0] included; NULL: no memory. */
-const char *const *criu_dump_arguments(struct arena *arena, const struct criu_job *job);
-const char *const *criu_restore_arguments(struct arena *arena, const struct criu_job *job);
+const char *const *criu_arguments_dump(struct arena *arena, const struct criu_job *job);
+const char *const *criu_arguments_restore(struct arena *arena, const struct criu_job *job);

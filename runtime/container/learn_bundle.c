@@ -158,12 +158,12 @@ static int copy_file(int root_fd, const char *path, struct error *err)
 
 static int write_users(int root_fd, struct error *err)
 {
-	static char users[] =
+	static const char users[] =
 		"root:x:0:0:root:/root:/bin/sh\nnobody:x:65534:65534:nobody:/nonexistent:/usr/sbin/nologin\n",
-		    groups[] = "root:x:0:\nnogroup:x:65534:\n", hosts[] = "127.0.0.1 localhost learn\n";
-	const struct buffer user_text = { .data = users, .length = sizeof(users) - 1 },
-			    group_text = { .data = groups, .length = sizeof(groups) - 1 },
-			    host_text = { .data = hosts, .length = sizeof(hosts) - 1 };
+			  groups[] = "root:x:0:\nnogroup:x:65534:\n", hosts[] = "127.0.0.1 localhost learn\n";
+	const struct buffer user_text = { .data = (char *)users, .length = sizeof(users) - 1 },
+			    group_text = { .data = (char *)groups, .length = sizeof(groups) - 1 },
+			    host_text = { .data = (char *)hosts, .length = sizeof(hosts) - 1 };
 	int r = file_create_at(root_fd, "etc/passwd", &user_text, 0644, err);
 
 	if (r >= 0)

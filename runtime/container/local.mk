@@ -12,8 +12,12 @@ runtime_container_sources = \
 	runtime/container/creation.c \
 	runtime/container/creation.h \
 	runtime/container/creation_announce.c \
+	runtime/container/creation_attendant.c \
+	runtime/container/creation_attendant.h \
 	runtime/container/creation_binds.c \
 	runtime/container/creation_binds.h \
+	runtime/container/creation_bundle.c \
+	runtime/container/creation_bundle.h \
 	runtime/container/creation_ids.c \
 	runtime/container/creation_ids.h \
 	runtime/container/creation_root.c \

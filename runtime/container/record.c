@@ -13,6 +13,8 @@
 #include "plan/report.h"
 #include "spec/spec.h"
 
+#define CPU_PERIOD_DEFAULT 100000 /* microseconds: the kernel's */
+
 _Static_assert(sizeof(struct plan_pair) == sizeof(struct json_pair), "both are a name and its value");
 
 uint64_t record_clock(void)
@@ -83,6 +85,7 @@ int record_prepare(struct creation *creation, struct error *err)
 		.max_bytes = target.trail.max_bytes,
 		.keep = target.trail.keep,
 		.syslog = target.trail.syslog,
+		.journald = target.trail.journald,
 		.required = target.trail.required,
 		.redact_args = target.redact_args,
 		.policy = arena_strdup(arena, target.policy.name),
@@ -125,7 +128,7 @@ static struct audit_limits limits_of(const struct plan *plan)
 		.memory = resources->set & PLAN_MEMORY_LIMIT ? resources->memory_limit : -1,
 		.pids = resources->set & PLAN_PIDS && resources->pids > 0 ? resources->pids : -1,
 		.cpu_quota = resources->set & PLAN_CPU_QUOTA ? resources->cpu_quota : -1,
-		.cpu_period = resources->set & PLAN_CPU_PERIOD ? resources->cpu_period : 100000,
+		.cpu_period = resources->set & PLAN_CPU_PERIOD ? resources->cpu_period : CPU_PERIOD_DEFAULT,
 		.timeout_ns = plan->limits.timeout.value,
 		.max_output = plan->limits.max_output.value,
 	};
@@ -216,6 +219,22 @@ void record_create_failure(const struct creation *creation, const struct error *
 	record_target_write(&target, &record, /* binding= */ false, NULL);
 }
 
+void record_update(const struct state *state, const struct plan *plan, const struct error *failure)
+{
+	struct audit_limits limits = { .memory = -1, .pids = -1, .cpu_quota = -1, .cpu_period = CPU_PERIOD_DEFAULT };
+	struct audit_record record = { .event = AUDIT_UPDATE, .id = state->id, .limits = &limits };
+	struct record_target target;
+
+	if (!record_target_of_state(state, &target))
+		return;
+	if (plan)
+		limits = limits_of(plan);
+	if (failure)
+		take_failure(failure, &record);
+	record.workload = record_target_workload(state->annotations, state->n_annotations);
+	record_target_write(&target, &record, /* binding= */ false, NULL);
+}
+
 int record_start(const struct state *state, struct error *err)
 {
 	struct audit_record record = { .event = AUDIT_START, .id = state->id, .pid = state->pid };
@@ -234,6 +253,8 @@ static bool target_of_exec(const struct record_exec *exec, struct record_target 
 		ret->policy =
 			(struct audit_policy){ .name = exec->policy->name,
 					       .digest = audit_record_digest(exec->policy->digest, ret->policy_digest) };
+		/* Who asks for the exec may hide what the container's maker did not. */
+		ret->redact_args |= exec->brig->redact_args || exec->policy->audit.redact_args;
 		return true;
 	}
 	return record_target_of_policy(exec->brig, exec->policy, exec->in_user_namespace, ret);

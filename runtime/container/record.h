@@ -55,6 +55,8 @@ struct record_exit {
 	const struct denial_listener *denials; /* who has counted the calls that were refused; or NULL */
 };
 void record_exit(const struct state *state, const struct record_exit *exit);
+/* Limits that were changed, or (error) were not. A trail that can't be written is a warning. */
+void record_update(const struct state *state, const struct plan *plan, const struct error *failure);
 void record_delete(const struct state *state, const struct audit_usage *usage);
 /* To be read while the group is there. */
 void record_usage(const struct state *state, struct cgroup *cgroup, struct audit_usage *ret);

@@ -24,6 +24,7 @@ bool record_target_of_state(const struct state *state, struct record_target *ret
 			   .max_bytes = audit->max_bytes,
 			   .keep = audit->keep,
 			   .syslog = audit->syslog,
+			   .journald = audit->journald,
 			   .required = audit->required },
 		.policy = { .name = audit->policy, .digest = audit->policy_digest },
 		.plan_digest = audit->plan_digest,
@@ -44,9 +45,10 @@ bool record_target_of_policy(const struct brig *brig, const struct policy *polic
 			   .max_bytes = audit->max_bytes ?: AUDIT_BYTES_DEFAULT,
 			   .keep = audit->keep ?: AUDIT_KEEP_DEFAULT,
 			   .syslog = audit->syslog,
+			   .journald = audit->journald,
 			   .required = audit->required },
 		.policy = { .name = policy->name, .source = brig->policy ?: "default" },
-		.redact_args = audit->redact_args,
+		.redact_args = audit->redact_args || brig->redact_args,
 	};
 	ret->policy.digest = audit_record_digest(policy->digest, ret->policy_digest);
 	return true;

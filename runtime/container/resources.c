@@ -6,6 +6,7 @@
 #include "container/brig.h"
 #include "container/creation.h"
 #include "container/policy_facts.h"
+#include "container/record.h"
 #include "container/status.h"
 #include "container/store.h"
 #include "container/stored_plan.h"
@@ -55,21 +56,31 @@ static int decide(const struct brig *brig, const struct container *container, co
 	return rc;
 }
 
-static int update(const struct brig *brig, const struct container *container, const struct spec_resources *asked,
-		  struct error *err)
+static int apply(const struct container *container, const struct plan *plan, struct error *err)
 {
 	AUTO(cgroup_free) struct cgroup *cgroup = NULL;
-	AUTO(plan_free) struct plan *plan = NULL;
-	int rc = decide(brig, container, asked, &plan, err);
+	int rc = open_cgroup(container, &cgroup, err);
 
-	if (rc < 0)
-		return rc;
-	rc = open_cgroup(container, &cgroup, err);
 	if (rc >= 0 && container->state.split_cgroup)
 		rc = cgroup_open_entry(cgroup, CGROUP_ENTRY_CONTAINER, err);
 	if (rc >= 0)
 		rc = cgroup_update(cgroup, &plan->cgroup.resources, err);
 	return rc < 0 || !container->state.split_cgroup ? rc : cgroup_show_new_limits(cgroup, err);
+}
+
+static int update(const struct brig *brig, const struct container *container, const struct spec_resources *asked,
+		  struct error *err)
+{
+	AUTO(plan_free) struct plan *plan = NULL;
+	struct error failure = { 0 };
+	int rc = decide(brig, container, asked, &plan, &failure);
+
+	if (rc >= 0)
+		rc = apply(container, plan, &failure);
+	record_update(&container->state, plan, rc < 0 ? &failure : NULL);
+	if (rc < 0 && err)
+		*err = failure;
+	return rc;
 }
 
 int brig_update(const struct brig *brig, const char *id, const char *resources_json, size_t length, struct error *err)

@@ -32,7 +32,7 @@ static int check(const struct creation *creation, bool waits, struct error *err)
 		return error_set(
 			err, ERROR_UNSUPPORTED, EOPNOTSUPP,
 			"without a cgroup (--cgroup-manager=disabled) nobody could let all of its processes go on");
-	if (plan_is_lost_by_checkpoint(&creation->decision.policy, creation->plan, reason))
+	if (plan_checkpoint_loses(&creation->decision.policy, creation->plan, reason))
 		return error_set(err, ERROR_REFUSED, EPERM, "the container can't be brought back: %s", reason);
 	return 0;
 }

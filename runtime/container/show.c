@@ -8,7 +8,7 @@
 int brig_plan(const struct brig *brig, const struct brig_plan *request, struct buffer *out, struct error *err)
 {
 	const struct brig_create create = { .id = request->id, .bundle = request->bundle };
-	enum plan_print_format format = request->json ? PLAN_PRINT_JSON : PLAN_PRINT_TEXT;
+	unsigned format = request->json ? PLAN_PRINT_JSON : PLAN_PRINT_TEXT;
 	struct decision decision = { 0 };
 	int rc = store_check_id(request->id, err);
 
@@ -18,7 +18,9 @@ int brig_plan(const struct brig *brig, const struct brig_plan *request, struct b
 		creation_decision_done(&decision);
 		return rc;
 	}
-	plan_print(decision.plan, &decision.report, policy_name(&decision.policy), format, out);
+	if (brig->redact_args || decision.policy.audit.redact_args)
+		format |= PLAN_PRINT_REDACTED;
+	plan_print(decision.plan, &decision.report, policy_name(&decision.policy), (enum plan_print_format)format, out);
 	creation_decision_done(&decision);
 	return out->failed ? error_memory(err) : 0;
 }

@@ -26,6 +26,7 @@ static const struct json_field audit_fields[] = {
 	{ "keep", &json_u32, offsetof(struct state_audit, keep), JSON_REQUIRED },
 	{ "syslog", &json_bool, offsetof(struct state_audit, syslog), JSON_REQUIRED },
 	{ "required", &json_bool, offsetof(struct state_audit, required), JSON_REQUIRED },
+	{ "journald", &json_bool, offsetof(struct state_audit, journald), 0 }, /* not in states of earlier versions */
 	{ "redactArgs", &json_bool, offsetof(struct state_audit, redact_args), JSON_REQUIRED },
 	{ "policy", &json_string, offsetof(struct state_audit, policy), JSON_REQUIRED },
 	{ "policyDigest", &json_string, offsetof(struct state_audit, policy_digest), JSON_REQUIRED },
@@ -98,6 +99,7 @@ static void write_audit(struct json_writer *writer, const struct state_audit *au
 	json_write_member_uint(writer, "keep", audit->keep);
 	json_write_member_bool(writer, "syslog", audit->syslog);
 	json_write_member_bool(writer, "required", audit->required);
+	json_write_member_bool(writer, "journald", audit->journald);
 	json_write_member_bool(writer, "redactArgs", audit->redact_args);
 	json_write_member(writer, "policy", audit->policy);
 	json_write_member(writer, "policyDigest", audit->policy_digest);

@@ -17,7 +17,7 @@ struct state_audit {
 	const char *path;
 	uint64_t max_bytes;
 	uint32_t keep;
-	bool syslog, required, redact_args;
+	bool syslog, journald, required, redact_args;
 	const char *policy, *policy_digest, *plan_digest; /* the policy's name; SHA-256 in hexadecimal */
 };
 

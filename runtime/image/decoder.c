@@ -84,13 +84,6 @@ static struct work *work_new(const struct layout_blob *blob, enum document_layer
 
 /* ---- in the process: nothing but read(2), write(2) and pure functions ---- */
 
-/* The thread's exit: exit_group(2) is not among the strict mode's calls. */
-static _Noreturn void leave(enum outcome outcome)
-{
-	for (;;)
-		syscall(SYS_exit, (int)outcome);
-}
-
 static int step(struct work *work, struct window *window)
 {
 	size_t n = window->n_in < window->n_out ? window->n_in : window->n_out;
@@ -107,25 +100,27 @@ static int step(struct work *work, struct window *window)
 	return 0;
 }
 
-static void put(struct work *work, size_t length)
+static enum outcome put(struct work *work, size_t length)
 {
 	size_t done = 0;
 
 	if (length > work->room)
-		leave(OUTCOME_TOO_MUCH);
+		return OUTCOME_TOO_MUCH;
 	work->room -= length;
 	while (done < length) {
 		ssize_t n = write(work->out_fd, work->out + done, length - done);
 
 		if (n < 0 && errno != EINTR)
-			leave(OUTCOME_UNWRITABLE);
+			return OUTCOME_UNWRITABLE;
 		done += n > 0 ? (size_t)n : 0;
 	}
+	return OUTCOME_SOUND;
 }
 
-static void unpack_chunk(struct work *work, size_t length)
+static enum outcome unpack_chunk(struct work *work, size_t length)
 {
 	struct window window = { .in = work->in, .n_in = length };
+	enum outcome outcome;
 	int rc;
 
 	do {
@@ -133,12 +128,13 @@ static void unpack_chunk(struct work *work, size_t length)
 		window.n_out = sizeof(work->out);
 		rc = step(work, &window);
 		if (rc < 0)
-			leave(rc == -EFBIG ? OUTCOME_WINDOW : OUTCOME_DAMAGED);
-		put(work, sizeof(work->out) - window.n_out);
-	} while (window.n_in > 0 || window.n_out == 0);
+			return rc == -EFBIG ? OUTCOME_WINDOW : OUTCOME_DAMAGED;
+		outcome = put(work, sizeof(work->out) - window.n_out);
+	} while (outcome == OUTCOME_SOUND && (window.n_in > 0 || window.n_out == 0));
+	return outcome;
 }
 
-static size_t get(struct work *work)
+static enum outcome get(struct work *work, size_t *ret_length)
 {
 	ssize_t n;
 
@@ -146,37 +142,56 @@ static size_t get(struct work *work)
 		n = read(work->in_fd, work->in, work->left < sizeof(work->in) ? work->left : sizeof(work->in));
 	} while (n < 0 && errno == EINTR);
 	if (n <= 0)
-		leave(n < 0 ? OUTCOME_UNREADABLE : OUTCOME_SHORT);
+		return n < 0 ? OUTCOME_UNREADABLE : OUTCOME_SHORT;
 	SHA256Update(&work->sha, work->in, (size_t)n);
 	work->left -= (uint64_t)n;
-	return (size_t)n;
+	*ret_length = (size_t)n;
+	return OUTCOME_SOUND;
 }
 
-static _Noreturn void unpack(struct work *work)
+static enum outcome unpack(struct work *work)
 {
+	enum outcome outcome = OUTCOME_SOUND;
 	uint8_t digest[DIGEST_SIZE];
+	size_t length = 0;
 
-	while (work->left > 0)
-		unpack_chunk(work, get(work));
+	while (outcome == OUTCOME_SOUND && work->left > 0) {
+		outcome = get(work, &length);
+		if (outcome == OUTCOME_SOUND)
+			outcome = unpack_chunk(work, length);
+	}
+	if (outcome != OUTCOME_SOUND)
+		return outcome;
 	if ((work->gunzip && !gunzip_is_complete(work->gunzip)) || (work->unzstd && !unzstd_is_complete(work->unzstd)))
-		leave(OUTCOME_CUT);
+		return OUTCOME_CUT;
 	SHA256Final(digest, &work->sha);
-	leave(memcmp(digest, work->digest.bytes, sizeof(digest)) == 0 ? OUTCOME_SOUND : OUTCOME_DIGEST);
+	return memcmp(digest, work->digest.bytes, sizeof(digest)) == 0 ? OUTCOME_SOUND : OUTCOME_DIGEST;
 }
 
 /* It keeps its user: with another one that user's processes could trace it. Nothing but the two descriptors is left to it. */
-static _Noreturn void run_confined(struct work *work)
+static enum outcome confine(struct work *work)
 {
 	int in_fd = fcntl(work->in_fd, F_DUPFD, 10), out_fd = fcntl(work->out_fd, F_DUPFD, 10);
 
 	if (in_fd < 0 || out_fd < 0 || dup2(in_fd, 0) < 0 || dup2(out_fd, 1) < 0 || sys_close_range(2, ~0U, 0) < 0)
-		leave(OUTCOME_UNCONFINED);
+		return OUTCOME_UNCONFINED;
 	work->in_fd = 0;
 	work->out_fd = 1;
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 || prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0 ||
 	    prctl(PR_SET_SECCOMP, SECCOMP_MODE_STRICT, 0, 0, 0) < 0)
-		leave(OUTCOME_UNCONFINED);
-	unpack(work);
+		return OUTCOME_UNCONFINED;
+	return OUTCOME_SOUND;
+}
+
+static void run_confined(struct work *work)
+{
+	enum outcome outcome = confine(work);
+
+	if (outcome == OUTCOME_SOUND)
+		outcome = unpack(work);
+	/* The thread's exit: exit_group(2) is not among the strict mode's calls. */
+	for (;;)
+		syscall(SYS_exit, (int)outcome);
 }
 
 /* ---- on our side ---- */

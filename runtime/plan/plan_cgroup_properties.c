@@ -120,7 +120,8 @@ static int add(struct plan_builder *builder, const struct json_pair *annotation,
 		value = read_value(builder->arena, known[i].signature, known[i].factor, annotation->value);
 		if (!value)
 			return error_invalid(err,
-					     "annotations[\"" PREFIX "%s\"]: \"%.100s\" is no value of the D-Bus type %s; write "
+					     "annotations[\"" PREFIX
+					     "%s\"]: \"%.100s\" is no value of the D-Bus type %s; write "
 					     "it as in uint64 10000000, true, 'text', ['a.service']",
 					     name, annotation->value, known[i].signature);
 		list[(*n)++] = (struct plan_property){ known[i].signature, known[i].name, value };

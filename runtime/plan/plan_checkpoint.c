@@ -63,7 +63,7 @@ static const char *lost(const struct plan *plan)
 	return NULL;
 }
 
-bool plan_is_lost_by_checkpoint(const struct policy *policy, const struct plan *plan, char reason[static PLAN_LOST_MAX])
+bool plan_checkpoint_loses(const struct policy *policy, const struct plan *plan, char reason[static PLAN_LOST_MAX])
 {
 	const char *rule = rule_at_work(policy), *why = lost(plan);
 

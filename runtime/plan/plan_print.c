@@ -68,7 +68,7 @@ static void print_hook(struct plan_printer *printer, const struct plan_hook *hoo
 	plan_printer_object(printer, NULL);
 	plan_printer_string(printer, "where", hook->where);
 	plan_printer_string(printer, "path", hook->path);
-	plan_printer_terminated(printer, "args", hook->argv, PLAN_PRINTER_CUT);
+	plan_printer_arguments(printer, hook->argv);
 	plan_printer_terminated(printer, "environment", hook->envp, PLAN_PRINTER_NAMES);
 	if (hook->timeout)
 		plan_printer_int(printer, "timeout", hook->timeout);
@@ -172,8 +172,9 @@ static void print_plan(struct plan_printer *printer, const struct plan *plan)
 void plan_print(const struct plan *plan, const struct report *report, const char *policy, enum plan_print_format format,
 		struct buffer *out)
 {
-	struct plan_printer printer = plan_printer_on(out, format == PLAN_PRINT_JSON);
+	struct plan_printer printer = plan_printer_on(out, format & PLAN_PRINT_JSON);
 
+	printer.redacts_args = format & PLAN_PRINT_REDACTED;
 	if (printer.json)
 		json_write_object_begin(&printer.writer);
 	plan_printer_string(&printer, "policy", policy);

@@ -86,7 +86,7 @@ static void print_scheduling(struct plan_printer *printer, const struct plan_pro
 void plan_print_process(struct plan_printer *printer, const struct plan_process *process)
 {
 	plan_printer_object(printer, "process");
-	plan_printer_terminated(printer, "args", process->argv, PLAN_PRINTER_CUT);
+	plan_printer_arguments(printer, process->argv);
 	plan_printer_terminated(printer, "environment", process->envp, PLAN_PRINTER_NAMES);
 	plan_printer_string(printer, "cwd", process->cwd);
 	print_user(printer, process);

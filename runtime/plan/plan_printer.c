@@ -226,3 +226,14 @@ void plan_printer_terminated(struct plan_printer *printer, const char *key, cons
 		n++;
 	plan_printer_strings(printer, key, list, n, how);
 }
+
+void plan_printer_arguments(struct plan_printer *printer, const char *const *argv)
+{
+	size_t n = 0;
+
+	while (argv && argv[n])
+		n++;
+	plan_printer_strings(printer, "args", argv, printer->redacts_args && n > 1 ? 1 : n, PLAN_PRINTER_CUT);
+	if (printer->redacts_args && n > 1)
+		plan_printer_uint(printer, "argsOmitted", n - 1);
+}

@@ -13,7 +13,8 @@ struct plan_printer {
 	struct buffer *out;
 	unsigned depth; /* text: how far to indent */
 	unsigned flow;	/* text: how deep we are inside one line */
-	bool first;	/* text: nothing stands before the next value in its brackets */
+	bool redacts_args;
+	bool first; /* text: nothing stands before the next value in its brackets */
 };
 
 #define PLAN_PRINTER_ARGUMENT_MAX 128 /* bytes of an argument that are shown */
@@ -39,6 +40,9 @@ void plan_printer_strings(struct plan_printer *printer, const char *key, const c
 /* As plan_printer_strings, of a list that ends with NULL. */
 void plan_printer_terminated(struct plan_printer *printer, const char *key, const char *const *list,
 			     enum plan_printer_strings how);
+
+/* A program's: "args", cut, or how many there are beside the program's name. */
+void plan_printer_arguments(struct plan_printer *printer, const char *const *argv);
 
 /* ---- parts of the plan ---- */
 

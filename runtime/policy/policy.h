@@ -115,7 +115,7 @@ struct policy_audit {
 	char path[256];
 	uint64_t max_bytes; /* then the file is rotated */
 	unsigned keep;	    /* rotated files */
-	bool syslog, redact_args;
+	bool syslog, journald, redact_args;
 	bool required; /* what can't be recorded is not done */
 };
 
@@ -127,7 +127,7 @@ struct policy {
 	struct policy_ids ids;
 	uint64_t capabilities; /* allowed on top of the set's own ceiling */
 	struct policy_devices devices;
-	const struct egress_value *egress; /* the site's list; NULL: it has none */
+	const struct egress_value *egress;				/* the site's list; NULL: it has none */
 	struct policy_strings mount_sources, hook_directories, sysctls; /* allowed on top of what the set allows */
 	const char *delegated[POLICY_N_RULES]; /* the annotation that may set this very rule's level; NULL: none may */
 	enum policy_level levels[POLICY_N_RULES];

@@ -13,6 +13,6 @@ extern const struct json_type policy_values_path;	/* absolute, normalised, not "
 extern const struct json_type policy_values_sysctl;	/* "net.core.somaxconn", "net.ipv4.*"; stored with slashes */
 extern const struct json_type policy_values_annotation; /* a name */
 
-extern const struct json_type policy_values_endpoint; /* struct endpoint */
+extern const struct json_type policy_values_endpoint;	/* struct endpoint */
 extern const struct json_type policy_values_capability; /* int */
 extern const struct json_type policy_values_access;	/* unsigned: "rw" -> BPF_DEVCG_ACC_* */

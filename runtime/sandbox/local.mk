@@ -11,6 +11,8 @@ runtime_sandbox_sources = \
 	runtime/sandbox/sandbox_folder.c \
 	runtime/sandbox/sandbox_folder.h \
 	runtime/sandbox/sandbox_json.c \
+	runtime/sandbox/sandbox_network.c \
+	runtime/sandbox/sandbox_network.h \
 	runtime/sandbox/sandbox_root.c \
 	runtime/sandbox/sandbox_root.h \
 	runtime/sandbox/sandbox_stream.c \

@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 
 #include "base/cleanup.h"
+#include "base/file.h"
 #include "base/log.h"
 #include "base/path.h"
 #include "container/creation.h"
@@ -20,11 +21,13 @@
 #include "sandbox/sandbox_files.h"
 #include "sandbox/sandbox_findings.h"
 #include "sandbox/sandbox_folder.h"
+#include "sandbox/sandbox_network.h"
 #include "sandbox/sandbox_root.h"
 #include "sandbox/sandbox_stream.h"
 #include "sandbox/sandbox_verdict.h"
 #include "sandbox/sandbox_watch.h"
 
+#define RESOLV_CONF "resolv.conf"
 #define ARENA_MAX ((size_t)64 * 1024 * 1024)
 #define NS_PER_S UINT64_C(1000000000)
 
@@ -55,6 +58,7 @@ struct life {
 	bool is_created;
 	struct foreground foreground;
 	bool is_foreground;
+	struct sandbox_network network;
 	struct sandbox_watch watch;
 };
 
@@ -141,6 +145,23 @@ static int choose_process(const struct life *life, struct sandbox_config *config
 	return 0;
 }
 
+/* The resolvers of the egress list, as a file of the sandbox's own folder. NULL in *ret: it names none. */
+static int write_resolv_conf(const struct life *life, const char **ret, struct error *err)
+{
+	struct arena *arena = life->result->arena;
+	const char *text = life->request->egress ? sandbox_network_resolv_conf(life->request->egress, arena) : NULL;
+	struct buffer content = { .data = (char *)text, .length = text ? strlen(text) : 0 };
+	int rc;
+
+	if (!text)
+		return 0;
+	rc = file_create_at(life->folder.own_fd, RESOLV_CONF, &content, 0644, err);
+	if (rc < 0)
+		return rc;
+	*ret = arena_printf(arena, "%s/%s/" RESOLV_CONF, life->folder.path, life->folder.id);
+	return *ret ? 0 : error_memory(err);
+}
+
 static int write_config(struct life *life, struct error *err)
 {
 	struct sandbox_config config = { .request = life->request,
@@ -154,6 +175,8 @@ static int write_config(struct life *life, struct error *err)
 
 	int rc = choose_process(life, &config, err);
 
+	if (rc >= 0)
+		rc = write_resolv_conf(life, &config.resolv_conf, err);
 	if (rc < 0)
 		return rc;
 	sandbox_config_write(&config, &life->config);
@@ -223,9 +246,14 @@ static void warn_of_rlimits(struct life *life)
 	log_warning("%s", text);
 }
 
+static bool has_network(const struct sandbox_request *request)
+{
+	return request->egress && strcmp(request->egress, "none") != 0;
+}
+
 static int create(struct life *life, struct error *err)
 {
-	bool hands_over = life->request->n_files + life->request->n_collects > 0;
+	bool hands_over = life->request->n_files + life->request->n_collects > 0 || has_network(life->request);
 	int rc;
 
 	life->attendant =
@@ -256,8 +284,12 @@ static int create(struct life *life, struct error *err)
 
 static int equip(void *context, int work_fd, struct error *err)
 {
-	const struct life *life = context;
+	struct life *life = context;
 	uid_t uid = idmap_to_host(&life->creation.plan->namespaces.uids, SANDBOX_UID);
+	int rc = has_network(life->request) ? sandbox_network_start(life->creation.birth.pid, &life->network, err) : 0;
+
+	if (rc < 0)
+		return rc;
 
 	return sandbox_files_put(work_fd, life->request, life->file_fds, life->rootless ? (uid_t)-1 : uid, err);
 }
@@ -346,6 +378,7 @@ static void record(struct life *life)
 
 static void close_all(struct life *life)
 {
+	sandbox_network_stop(&life->network);
 	denial_keeper_free(life->watch.keeper);
 	sandbox_stream_close(&life->watch.in);
 	sandbox_stream_close(&life->watch.out[0]);
@@ -403,6 +436,7 @@ void sandbox_run(const struct brig *brig, const struct sandbox_request *request,
 			     .stdin_fd = -EBADF,
 			     .child_fds = { -EBADF, -EBADF, -EBADF },
 			     .init_fds = { -EBADF, -EBADF },
+			     .network = sandbox_network_none(),
 			     .watch = { .work_fd = -EBADF,
 					.in = { .fd = -EBADF, .peer_fd = -EBADF },
 					.out = { { .fd = -EBADF, .output = &ret->output[0] },

@@ -45,6 +45,7 @@ struct sandbox_request {
 	const char *cwd;	   /* absolute, or NULL: the work directory */
 	const char *rootfs;	   /* a directory of the host's, or NULL: what belongs to the host's /usr */
 	const char *oci, *oci_tag; /* an image layout (image/image.h) in place of that, or NULL; the tag may be NULL */
+	const char *egress;	   /* where it may connect to (docs/egress.md), or NULL: nowhere */
 	const char *stdin_path;	   /* "-": our own standard input; NULL: there is none */
 	const struct sandbox_bind *binds;
 	const struct sandbox_copy *files, *collects;

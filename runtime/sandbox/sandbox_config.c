@@ -168,12 +168,15 @@ static void write_bind(struct json_writer *writer, const struct sandbox_bind *bi
 
 static void write_mounts(struct json_writer *writer, const struct sandbox_config *config)
 {
+	const struct sandbox_bind resolv_conf = { .source = config->resolv_conf, .destination = "/etc/resolv.conf" };
 	uint64_t disk = sandbox_config_disk(&config->request->limits);
 
 	json_write_key(writer, "mounts");
 	json_write_array_begin(writer);
 	for (size_t i = 0; i < config->n_parts; i++)
 		write_bind(writer, &config->parts[i]);
+	if (config->resolv_conf)
+		write_bind(writer, &resolv_conf);
 	for (size_t i = 0; i < ARRAY_SIZE(new_mounts); i++)
 		write_new_mount(writer, &new_mounts[i], disk);
 	for (size_t i = 0; i < config->request->n_binds; i++)
@@ -245,6 +248,8 @@ static void write_annotations(struct json_writer *writer, const struct sandbox_r
 	json_write_member(writer, "brig.dev/timeout", text);
 	snprintf(text, sizeof(text), "%" PRIu64, request->limits.max_output);
 	json_write_member(writer, "brig.dev/max-output", text);
+	if (request->egress)
+		json_write_member(writer, "brig.dev/egress", request->egress);
 	json_write_object_end(writer);
 }
 

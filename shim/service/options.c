@@ -24,7 +24,7 @@ struct table { /* the handler's options as they are written */
 	const char *policy, *root, *shim_cgroup;
 	unsigned cgroup_driver, log_level; /* UNSET, or the enum's value */
 	int64_t version;
-	bool systemd_cgroup, no_pivot;
+	bool systemd_cgroup, no_pivot, redact_args;
 };
 
 static const struct toml_field table_fields[] = {
@@ -35,6 +35,7 @@ static const struct toml_field table_fields[] = {
 	{ "log_level", TOML_ENUM, offsetof(struct table, log_level), .names = &level_names },
 	{ "shim_cgroup", TOML_STRING, offsetof(struct table, shim_cgroup) },
 	{ "no_pivot", TOML_BOOL, offsetof(struct table, no_pivot) },
+	{ "redact_args", TOML_BOOL, offsetof(struct table, redact_args) },
 	{ "version", TOML_INTEGER, offsetof(struct table, version), .min = BOOTSTRAP_VERSION_LEGACY,
 	  .max = BOOTSTRAP_VERSION },
 	/* containerd hands on the table as it is, with what it read from it itself. */
@@ -126,6 +127,7 @@ int options_from_toml(const char *text, size_t length, struct arena *arena, stru
 		options.root = table.root;
 		options.shim_cgroup = table.shim_cgroup;
 		options.no_pivot = table.no_pivot;
+		options.redact_args = table.redact_args;
 		options.version = (unsigned)table.version;
 		options.has_log_level = table.log_level != UNSET;
 		if (options.has_log_level)

@@ -20,7 +20,7 @@ struct options { /* strings live in the arena; NULL where nothing was said */
 	enum options_cgroup_driver cgroup_driver;
 	enum log_level log_level; /* LOG_LEVEL_INFO where has_log_level is false */
 	bool has_log_level;
-	bool no_pivot, no_new_keyring;
+	bool no_pivot, no_new_keyring, redact_args;
 	unsigned version; /* of the task service that a legacy caller of `start` gets: 2, 3, or 0: not said */
 };
 
@@ -30,6 +30,6 @@ struct options options_default(void);
  * with err set: `options: line 3: unknown key "polcy"; there are ...`; ret is untouched then. */
 int options_from_any(const struct bootstrap_any *any, struct arena *arena, struct options *ret, struct error *err);
 /* A handler's options table: policy, cgroup_driver ("cgroupfs", "systemd") or SystemdCgroup (bool, as runc's handlers have it),
- * root, log_level ("error", "warning", "info", "debug"), shim_cgroup, no_pivot, version (2, 3). TypeUrl and ConfigPath, which
+ * root, log_level ("error", "warning", "info", "debug"), shim_cgroup, no_pivot, redact_args, version (2, 3). TypeUrl and ConfigPath, which
  * containerd takes for itself, may be there. */
 int options_from_toml(const char *text, size_t length, struct arena *arena, struct options *ret, struct error *err);

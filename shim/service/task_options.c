@@ -43,7 +43,7 @@ static bool same(const struct options *one, const struct options *other)
 {
 	return same_text(one->policy, other->policy) && same_text(one->root, other->root) &&
 	       one->cgroup_driver == other->cgroup_driver && one->no_pivot == other->no_pivot &&
-	       one->no_new_keyring == other->no_new_keyring;
+	       one->no_new_keyring == other->no_new_keyring && one->redact_args == other->redact_args;
 }
 
 static int make_tasks(struct service *service, const struct options *handler, struct arena *arena, struct error *err)
@@ -66,6 +66,7 @@ static int make_tasks(struct service *service, const struct options *handler, st
 			arena_printf(arena, "%s/%s", handler->root ?: SERVICE_ROOT_DEFAULT, service->options.namespace);
 	if (!options.brig.root)
 		return error_memory(err);
+	options.brig.redact_args = handler->redact_args;
 	if (handler->policy)
 		options.brig.policy = handler->policy;
 	if (handler->cgroup_driver == OPTIONS_SYSTEMD)

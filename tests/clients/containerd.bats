@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# bats file_tags=strict
 # Debian's containerd with its runc shim, and brig in runc's place.
 
 # Dollars in single quotes are for the shell inside; clients.bash sets clients_folder.
@@ -125,6 +126,7 @@ ctr_start() { # NAME OPTION...: one that waits, and ends well on SIGTERM
 	[[ $output == *"/dev/pts/0"* ]]
 }
 
+# bats test_tags=asks-more
 @test "ctr run --cwd, --env, --read-only, --mount, --cap-drop" {
 	mkdir -p "$WORLD/shared"
 	echo outside > "$WORLD/shared/file"
@@ -142,6 +144,7 @@ ctr_start() { # NAME OPTION...: one that waits, and ends well on SIGTERM
 	[[ $output == *2 ]]
 }
 
+# bats test_tags=asks-more
 @test "ctr run --privileged" {
 	expect 0 ctr_run --rm --privileged "$image" one sh -c 'grep Seccomp: /proc/self/status; test -w /proc/sys/kernel/domainname && echo open'
 	[[ $output == *0*open ]]

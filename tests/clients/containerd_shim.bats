@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# bats file_tags=strict
 # Debian's containerd with brig's own shim.
 
 # Dollars in single quotes are for the shell inside; clients.bash sets clients_folder.
@@ -144,6 +145,7 @@ install_criu() {
 		criu check' > "$BATS_TEST_TMPDIR/criu" 2>&1 || skip "CRIU does not work on this kernel: $(tail -n 1 "$BATS_TEST_TMPDIR/criu")"
 }
 
+# bats test_tags=asks-more
 @test "ctr containers checkpoint, and restore --live" {
 	install_criu
 	in_world mkdir -p "$WORLD/shared"
@@ -212,6 +214,7 @@ events_run() {
 	[[ $output == *"/dev/pts/0"* ]]
 }
 
+# bats test_tags=asks-more
 @test "ctr run --cwd, --env, --read-only, --mount, --cap-drop" {
 	mkdir -p "$WORLD/shared"
 	echo outside > "$WORLD/shared/file"
@@ -224,6 +227,7 @@ events_run() {
 	[ "$output" = $'/tmp\nvalue\noutside\nCapBnd:\t00000000a80425db' ]
 }
 
+# bats test_tags=asks-more
 @test "ctr run --seccomp, --privileged" {
 	expect 0 ctr_run --rm --seccomp "$image" one grep Seccomp: /proc/self/status
 	[[ $output == *2 ]]

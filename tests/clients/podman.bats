@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# bats file_tags=strict
 # Debian's podman with its conmon, and brig as its runtime.
 
 # Dollars in single quotes are for the shell inside; clients.bash sets clients_folder.
@@ -32,7 +33,7 @@ teardown() {
 }
 
 pod() {
-	in_world podman --root "$WORLD/storage" --runroot /run/podman --tmpdir /run/libpod --storage-driver vfs \
+	in_world podman --root "$WORLD/storage" --runroot /run/containers/storage --tmpdir /run/libpod --storage-driver vfs \
 		--cgroup-manager cgroupfs --log-level error --runtime brig "$@"
 }
 
@@ -134,7 +135,7 @@ status_of() { # NAME
 @test "podman run --tty: a terminal of the right size, which follows a change" {
 	run "$clients_folder/terminal" "when:# " "send:stty size" "when:24 80" "resize:40x100" "when:# " \
 		"send:sleep 1; stty size; tty; exit 6" "when:40 100" -- \
-		"$clients_folder/world" enter "$WORLD" podman --root "$WORLD/storage" --runroot /run/podman --tmpdir /run/libpod \
+		"$clients_folder/world" enter "$WORLD" podman --root "$WORLD/storage" --runroot /run/containers/storage --tmpdir /run/libpod \
 		--storage-driver vfs --runtime brig run --rm --pull never --network none "${limits[@]}" --tty --interactive \
 		"$image" sh
 	echo "$output"
@@ -145,7 +146,7 @@ status_of() { # NAME
 @test "podman exec --tty: a terminal, with ctrl-C reaching the program" {
 	pod_start web
 	run "$clients_folder/terminal" "when:# " "send:$interruptible" "when:begin" "keys:\x03" "when:# " "send:tty; exit 4" -- \
-		"$clients_folder/world" enter "$WORLD" podman --root "$WORLD/storage" --runroot /run/podman --tmpdir /run/libpod \
+		"$clients_folder/world" enter "$WORLD" podman --root "$WORLD/storage" --runroot /run/containers/storage --tmpdir /run/libpod \
 		--storage-driver vfs --runtime brig exec --tty --interactive web sh
 	echo "$output"
 	[ "$status" -eq 4 ]
@@ -248,6 +249,7 @@ ticks() {
 	[ "$(cat "$WORLD/shared/reply")" = inside ]
 }
 
+# bats test_tags=asks-more
 @test "podman --cap-drop, --cap-add, --security-opt, --privileged" {
 	expect 0 pod_run --rm --cap-drop all "$image" grep -E '^Cap(Eff|Bnd|Prm|Inh|Amb)' /proc/self/status
 	[ "$(grep -c 0000000000000000 <<< "$output")" -eq 5 ]
@@ -259,6 +261,7 @@ ticks() {
 	[[ $output == *0*open ]]
 }
 
+# bats test_tags=asks-more
 @test "podman's own system call filter, another one, none" {
 	expect 0 pod_run --rm "$image" grep Seccomp: /proc/self/status
 	[[ $output == *2 ]]
@@ -302,7 +305,7 @@ ticks() {
 
 @test "podman --preserve-fds" {
 	run bash -c 'exec 4< <(echo passed); shift 0; "$@"' bash "$clients_folder/world" enter "$WORLD" podman --root "$WORLD/storage" \
-		--runroot /run/podman --tmpdir /run/libpod --storage-driver vfs --runtime brig run --rm --pull never \
+		--runroot /run/containers/storage --tmpdir /run/libpod --storage-driver vfs --runtime brig run --rm --pull never \
 		--network none "${limits[@]}" --preserve-fds 2 "$image" sh -c 'cat <&4' 3< /dev/null
 	echo "$output"
 	[ "$status" -eq 0 ]

@@ -7,12 +7,14 @@ endif
 fuzz_programs = \
 	tests/fuzz/fuzz-handshake \
 	tests/fuzz/fuzz-home \
+	tests/fuzz/fuzz-image-documents \
 	tests/fuzz/fuzz-mount-options \
 	tests/fuzz/fuzz-policy \
 	tests/fuzz/fuzz-seccomp-cache \
 	tests/fuzz/fuzz-seccomp-compose \
 	tests/fuzz/fuzz-spec \
-	tests/fuzz/fuzz-state
+	tests/fuzz/fuzz-state \
+	tests/fuzz/fuzz-tar
 if WITH_SHIM
 fuzz_programs += tests/fuzz/fuzz-options tests/fuzz/fuzz-ttrpc
 endif
@@ -29,6 +31,10 @@ tests_fuzz_fuzz_handshake_LDADD = $(runtime_libs)
 tests_fuzz_fuzz_home_SOURCES = tests/fuzz/fuzz_home.c
 tests_fuzz_fuzz_home_LDFLAGS = $(fuzz_ldflags)
 tests_fuzz_fuzz_home_LDADD = $(runtime_libs)
+
+tests_fuzz_fuzz_image_documents_SOURCES = tests/fuzz/fuzz_image_documents.c
+tests_fuzz_fuzz_image_documents_LDFLAGS = $(fuzz_ldflags)
+tests_fuzz_fuzz_image_documents_LDADD = $(runtime_libs)
 
 tests_fuzz_fuzz_mount_options_SOURCES = tests/fuzz/fuzz_mount_options.c
 tests_fuzz_fuzz_mount_options_LDFLAGS = $(fuzz_ldflags)
@@ -64,6 +70,10 @@ tests_fuzz_fuzz_spec_LDADD = $(runtime_libs)
 tests_fuzz_fuzz_state_SOURCES = tests/fuzz/fuzz_state.c tests/fuzz/fuzz_directory.c tests/fuzz/fuzz_directory.h
 tests_fuzz_fuzz_state_LDFLAGS = $(fuzz_ldflags)
 tests_fuzz_fuzz_state_LDADD = $(runtime_libs)
+
+tests_fuzz_fuzz_tar_SOURCES = tests/fuzz/fuzz_tar.c
+tests_fuzz_fuzz_tar_LDFLAGS = $(fuzz_ldflags)
+tests_fuzz_fuzz_tar_LDADD = $(runtime_libs)
 
 tests_fuzz_fuzz_ttrpc_SOURCES = tests/fuzz/fuzz_ttrpc.c
 tests_fuzz_fuzz_ttrpc_LDFLAGS = $(fuzz_ldflags)

@@ -227,3 +227,47 @@ expect_events() { # EVENT...
 	refuse '{ "keep": 0 }' 'audit.keep: is 0: give 1 to 100'
 	refuse '{ "colour": 1 }' 'audit: unknown key "colour"; there is: enabled, path'
 }
+
+@test "update: the limits that were given, and what was not done" {
+	policy '{}' '{}'
+	sleeper_audited
+	must audited update --pids-limit 50 "$ID"
+	must_fail 1 '.' audited update --resources "$T/nowhere.json" "$ID"
+	must audited delete --force "$ID"
+	expect_equal "$(events | grep -c update)" 1
+	expect_equal "$(events 'select(.event == "update") | .limits.pids')" 50
+	expect_equal "$(events 'select(.event == "update") | .id')" "$ID"
+}
+
+sleeper_audited() {
+	program sleep 300
+	must audited run --detach --bundle "$BUNDLE" "$ID"
+}
+
+@test "brig audit --follow: what is there, what comes, and what comes into a new file" {
+	shell true
+	must audited run --bundle "$BUNDLE" "$ID"
+	helper env BRIG_TEST="$ID" "$BRIG" --root "$ROOT" --policy "$POLICY" audit --follow --json
+	wait_until followed delete 1
+	must audited run --bundle "$BUNDLE" "$ID-2"
+	wait_until followed delete 2
+	mv "$TRAIL" "$TRAIL.1"
+	must audited run --bundle "$BUNDLE" "$ID-3"
+	wait_until followed delete 3
+	kill "$HELPER"
+	expect_equal "$(jq -r 'select(.event != "policy") | .event' "$T/helper.out" | tr '\n' ' ')" \
+		"create start exit delete create start exit delete create start exit delete "
+}
+
+followed() { # EVENT N
+	[ "$(grep -c "\"event\":\"$1\"" "$T/helper.out")" = "$2" ]
+}
+
+@test "journald and syslog are told where the policy says so, and not being there is a warning" {
+	[ -e /run/systemd/journal/socket ] && skip "this host has a journal, which is not the tests'"
+	policy '{}' '{ "journald": true }'
+	shell true
+	must audited run --bundle "$BUNDLE" "$ID"
+	expect_like "$stderr" 'did not get to journald: send to /run/systemd/journal/socket: No such file'
+	expect_events policy create start exit delete
+}

@@ -4,6 +4,7 @@ unit_base_sources = \
 	tests/unit/base/test_arena.c \
 	tests/unit/base/test_buffer.c \
 	tests/unit/base/test_cleanup.c \
+	tests/unit/base/test_endpoint.c \
 	tests/unit/base/test_error.c \
 	tests/unit/base/test_fd.c \
 	tests/unit/base/test_file.c \
@@ -22,6 +23,7 @@ unit_spec_sources = \
 	tests/unit/spec/test_spec_validate.c
 
 unit_policy_sources = \
+	tests/unit/policy/test_egress_value.c \
 	tests/unit/policy/test_limit_value.c \
 	tests/unit/policy/test_policy.c \
 	tests/unit/policy/test_policy_audit.c \
@@ -34,8 +36,10 @@ unit_plan_sources = \
 	tests/unit/plan/spec_generator.h \
 	tests/unit/plan/test_plan_build.c \
 	tests/unit/plan/test_plan_cgroup.c \
+	tests/unit/plan/test_plan_cgroup_properties.c \
 	tests/unit/plan/test_plan_devices.c \
 	tests/unit/plan/test_plan_digest.c \
+	tests/unit/plan/test_plan_egress.c \
 	tests/unit/plan/test_plan_harden.c \
 	tests/unit/plan/test_plan_harden_limits.c \
 	tests/unit/plan/test_plan_harden_single.c \
@@ -59,11 +63,13 @@ unit_parent_sources = \
 	tests/unit/parent/cgroup_fixture.c \
 	tests/unit/parent/cgroup_fixture.h \
 	tests/unit/parent/test_cgroup.c \
+	tests/unit/parent/test_cgroup_unit.c \
 	tests/unit/parent/test_cgroup_devices.c \
 	tests/unit/parent/test_cgroup_entry.c \
 	tests/unit/parent/test_cgroup_parents.c \
 	tests/unit/parent/test_cgroup_real.c \
 	tests/unit/parent/test_cgroup_real_rules.c \
+	tests/unit/parent/test_egress.c \
 	tests/unit/parent/test_floor_answers.c \
 	tests/unit/parent/test_floor_inside.c \
 	tests/unit/parent/test_floor_policies.c \
@@ -113,6 +119,12 @@ unit_audit_sources = \
 	tests/unit/audit/test_denials.c \
 	tests/unit/audit/test_tally.c
 
+unit_sandbox_sources = \
+	tests/unit/sandbox/test_sandbox_config.c \
+	tests/unit/sandbox/test_sandbox_files.c \
+	tests/unit/sandbox/test_sandbox_stream.c \
+	tests/unit/sandbox/test_sandbox_verdict.c
+
 unit_image_sources = \
 	tests/unit/image/layout_fixture.c \
 	tests/unit/image/layout_fixture.h \
@@ -129,9 +141,12 @@ unit_cmd_sources = \
 	tests/unit/cmd/test_help.c \
 	tests/unit/cmd/test_option_value.c \
 	tests/unit/cmd/test_options.c \
+	tests/unit/cmd/test_sandbox_options.c \
 	tests/unit/cmd/test_output.c \
 	tests/unit/cmd/test_ps_program.c \
 	tests/unit/cmd/test_suggest.c \
+	tests/unit/cmd/test_unit_request.c \
+	cmd/systemd/request.c \
 	tests/unit/cmd/test_update_request.c
 
 unit_shim_sources = \
@@ -232,6 +247,7 @@ unit_programs = \
 	tests/unit/test-container \
 	tests/unit/test-audit \
 	tests/unit/test-image \
+	tests/unit/test-sandbox \
 	tests/unit/test-cmd
 if WITH_SHIM
 unit_programs += tests/unit/test-shim tests/unit/test-service tests/unit/test-process
@@ -284,6 +300,12 @@ tests_unit_test_audit_CPPFLAGS = $(unit_cppflags)
 tests_unit_test_audit_CFLAGS = $(unit_cflags)
 tests_unit_test_audit_LDFLAGS = $(BRIG_SANITIZE)
 tests_unit_test_audit_LDADD = libtestsupport.a libbrig.a $(unit_libs)
+
+tests_unit_test_sandbox_SOURCES = $(unit_sandbox_sources)
+tests_unit_test_sandbox_CPPFLAGS = $(unit_cppflags)
+tests_unit_test_sandbox_CFLAGS = $(unit_cflags)
+tests_unit_test_sandbox_LDFLAGS = $(BRIG_SANITIZE)
+tests_unit_test_sandbox_LDADD = libtestsupport.a libbrig.a $(unit_libs)
 
 tests_unit_test_image_SOURCES = $(unit_image_sources)
 tests_unit_test_image_CPPFLAGS = $(unit_cppflags)

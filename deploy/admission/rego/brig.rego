@@ -29,18 +29,12 @@ template := template_of(thing)
 
 spec := template.spec
 
-default is_update := false
-
 is_update if input.review.operation == "UPDATE"
 
 # kubectl debug: only the ephemeral containers that it adds are looked at, since the rest can't be changed any more.
-default is_debug := false
-
 is_debug if input.review.subResource == "ephemeralcontainers"
 
 # Never a pod that is there, nor a template that stays as it is.
-default is_old := false
-
 is_old if {
 	is_update
 	kind == "Pod"
@@ -52,8 +46,6 @@ is_old if {
 	kind != "Pod"
 	template == template_of(input.review.oldObject)
 }
-
-default is_exempt := false
 
 is_exempt if thing.metadata.namespace in setting("exemptNamespaces")
 
@@ -67,14 +59,10 @@ is_exempt if {
 }
 
 # Whether the rules are asked at all, and those about the pod as a whole.
-default applies := false
-
 applies if {
 	not is_old
 	not is_exempt
 }
-
-default applies_to_pod := false
 
 applies_to_pod if {
 	applies

@@ -413,5 +413,8 @@ int cgroup_kill(struct cgroup *cgroup, struct error *err)
 {
 	int r = check_usable(cgroup, "kill all processes", err);
 
-	return r < 0 ? r : cgroup->membership->kill(cgroup, err);
+	if (r == 0)
+		r = cgroup->membership->kill(cgroup, err);
+	/* systemd removes a scope as soon as its last process has ended, which may be just now. */
+	return cgroup->unit && (r == -ENOENT || r == -ENODEV) ? 0 : r;
 }

@@ -3,13 +3,17 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <string.h>
 #include <time.h>
 
+#include "base/fd.h"
 #include "base/log.h"
 #include "parent/cgroup/cgroup_file.h"
 #include "parent/cgroup/cgroup_systemd.h"
 
 #define PAUSE_MAX_NS (20 * 1000 * 1000)
+#define SCOPE_GOES_MS 100   /* systemd removes an empty scope by itself */
+#define SCOPE_STAYS_MS 1000 /* it can't be told, and does not */
 
 static int remove_child(int parent_fd, const char *name, int fd, void *data)
 {
@@ -73,14 +77,63 @@ static int busy(struct cgroup *cgroup, unsigned tree, int r, int timeout_ms, str
 			 root, cgroup->path, timeout_ms, n);
 }
 
+static bool is_populated(const struct cgroup *cgroup)
+{
+	char text[256];
+
+	return fd_read_file_at(cgroup->trees[CGROUP_TREE_V2].fd, "cgroup.events", text, sizeof(text)) > 0 &&
+	       strstr(text, "populated 1");
+}
+
+static bool is_there(const struct cgroup *cgroup)
+{
+	const struct cgroup_tree *tree = &cgroup->trees[CGROUP_TREE_V2];
+
+	return faccessat(tree->root_fd, cgroup->path, F_OK, 0) == 0;
+}
+
+/* Until it is as wanted, or the time is over; what it is then. */
+static bool wait_while(const struct cgroup *cgroup, bool (*holds)(const struct cgroup *cgroup), int timeout_ms)
+{
+	int64_t deadline = cgroup_file_milliseconds() + timeout_ms;
+	long pause_ns = 100 * 1000;
+
+	while (holds(cgroup)) {
+		if (cgroup_file_milliseconds() >= deadline)
+			return true;
+		wait_a_little(cgroup, &pause_ns);
+	}
+	return false;
+}
+
+/* systemd has to remove the directory: it would take a scope whose directory somebody else removes for one that still runs. That it is
+ * empty it sees by itself as a rule, sooner than it could be told. */
+static int destroy_scope(struct cgroup *cgroup, int timeout_ms, struct error *err)
+{
+	struct error failure;
+	int r;
+
+	if (cgroup_tree_fd(cgroup, CGROUP_TREE_V2) < 0)
+		return 0;
+	if (wait_while(cgroup, is_populated, timeout_ms))
+		return busy(cgroup, CGROUP_TREE_V2, -EBUSY, timeout_ms, err);
+	if (!wait_while(cgroup, is_there, SCOPE_GOES_MS) || cgroup_systemd_stop(cgroup, &failure) == 0)
+		return 0;
+	log_warning("%s", failure.message);
+	if (!wait_while(cgroup, is_there, SCOPE_STAYS_MS))
+		return 0;
+	r = remove_tree(cgroup, CGROUP_TREE_V2);
+	return r < 0 ? busy(cgroup, CGROUP_TREE_V2, r, timeout_ms, err) : 0;
+}
+
 int cgroup_destroy(struct cgroup *cgroup, int timeout_ms, struct error *err)
 {
 	int64_t deadline = cgroup_file_milliseconds() + timeout_ms;
 	long pause_ns = 100 * 1000;
-	bool was_there = false;
-	struct error ignored;
 
 	cgroup_systemd_let_go(cgroup);
+	if (cgroup->unit)
+		return destroy_scope(cgroup, timeout_ms, err);
 	/* The v2 tree first, where one step tells whether something still runs. */
 	for (unsigned tree = CGROUP_N_TREES; tree-- > 0;) {
 		int r;
@@ -93,10 +146,6 @@ int cgroup_destroy(struct cgroup *cgroup, int timeout_ms, struct error *err)
 		if (r < 0)
 			return busy(cgroup, tree, r, timeout_ms, err);
 		close_and_reset(&cgroup->trees[tree].fd);
-		was_there = true;
 	}
-	/* An empty scope goes by itself; that it has gone when we return is for who makes one of the same name. */
-	if (cgroup->unit && was_there && cgroup_systemd_stop(cgroup, &ignored) < 0)
-		log_warning("%s", ignored.message);
 	return 0;
 }

@@ -29,11 +29,12 @@ int cgroup_systemd_find(const char *asked, struct cgroup **ret, struct error *er
 	int rc;
 
 	if (layout != HOST_CGROUP_V2)
-		return error_set(err, ERROR_UNSUPPORTED, EOPNOTSUPP,
-				 "--systemd-cgroup: this host has cgroups of the layout \"%s\", and brig makes scopes of systemd in a "
-				 "pure version 2 tree alone; boot with systemd.unified_cgroup_hierarchy=1, or leave the option out "
-				 "(cgroupfs)",
-				 cgroup_layout_name(layout));
+		return error_set(
+			err, ERROR_UNSUPPORTED, EOPNOTSUPP,
+			"--systemd-cgroup: this host has cgroups of the layout \"%s\", and brig makes scopes of systemd in a "
+			"pure version 2 tree alone; boot with systemd.unified_cgroup_hierarchy=1, or leave the option out "
+			"(cgroupfs)",
+			cgroup_layout_name(layout));
 	rc = cgroup_unit_of(asked, &owner, &unit, err);
 	if (rc < 0)
 		return rc;
@@ -77,10 +78,11 @@ static int check_place(const struct cgroup *cgroup, const char *place, struct er
 {
 	if (place[0] == '/' && strcmp(place + 1, cgroup->path) == 0)
 		return 0;
-	return error_set(err, ERROR_UNSUPPORTED, EXDEV,
-			 "systemd has put the scope %s at %s, where brig expects it at /%s: it is not the systemd of this view of "
-			 "the cgroups; run brig in the cgroup and pid namespaces of systemd",
-			 cgroup->unit->scope, place, cgroup->path);
+	return error_set(
+		err, ERROR_UNSUPPORTED, EXDEV,
+		"systemd has put the scope %s at %s, where brig expects it at /%s: it is not the systemd of this view of "
+		"the cgroups; run brig in the cgroup and pid namespaces of systemd",
+		cgroup->unit->scope, place, cgroup->path);
 }
 
 static int move_holder(struct cgroup *cgroup, struct error *err)
@@ -112,7 +114,8 @@ int cgroup_systemd_start(struct cgroup *cgroup, const struct plan_cgroup *plan, 
 	if (rc == 0 && !cgroup->helper)
 		rc = error_memory(err);
 	if (rc == 0)
-		rc = cgroup_helper_ask(&request, cgroup->unit->user, START_TIMEOUT_MS + GRACE_MS, place, cgroup->helper, err);
+		rc = cgroup_helper_ask(&request, cgroup->unit->user, START_TIMEOUT_MS + GRACE_MS, place, cgroup->helper,
+				       err);
 	if (rc == 0)
 		rc = check_place(cgroup, place, err);
 	if (rc < 0)
@@ -145,7 +148,8 @@ int cgroup_systemd_release(struct cgroup *cgroup, struct error *err)
 	cgroup_systemd_let_go(cgroup);
 	if (cgroup->helper && cgroup->helper->pids[0])
 		rc = fd_write_file_at(fd, "pids.max", cgroup->helper->pids);
-	return rc < 0 ? error_system(err, -rc, "linux.resources.pids.limit: write %s to pids.max", cgroup->helper->pids) : 0;
+	return rc < 0 ? error_system(err, -rc, "linux.resources.pids.limit: write %s to pids.max", cgroup->helper->pids)
+		      : 0;
 }
 
 int cgroup_systemd_set(const struct cgroup *cgroup, const struct buffer *properties, struct error *err)

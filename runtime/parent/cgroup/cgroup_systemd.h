@@ -31,7 +31,7 @@ struct cgroup_helper {
 
 /* Executes the helper, sends the request and waits for the answer, timeout_ms at most (the request names a shorter time). answer is
  * what came after "ok ". The helper is still there where ret is not NULL and 0 is returned. */
-int cgroup_helper_ask(const struct buffer *request, bool user, int timeout_ms, char answer[static UNIT_REQUEST_ANSWER_MAX],
-		      struct cgroup_helper *ret, struct error *err);
+int cgroup_helper_ask(const struct buffer *request, bool user, int timeout_ms,
+		      char answer[static UNIT_REQUEST_ANSWER_MAX], struct cgroup_helper *ret, struct error *err);
 /* Closes its socket and waits for its end; what does not end by itself is killed. */
 void cgroup_helper_end(struct cgroup_helper *helper);

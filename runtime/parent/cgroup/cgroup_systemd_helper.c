@@ -32,12 +32,14 @@ static int open_helper(struct error *err)
 	fd = open(BRIG_SYSTEMD_HELPER, O_PATH | O_CLOEXEC | O_NOFOLLOW);
 	if (fd < 0 || fstat(fd, &status) < 0)
 		return error_set(err, ERROR_UNSUPPORTED, errno,
-				 "--systemd-cgroup: open " BRIG_SYSTEMD_HELPER ": %s; install brig-systemd there, or leave the "
+				 "--systemd-cgroup: open " BRIG_SYSTEMD_HELPER
+				 ": %s; install brig-systemd there, or leave the "
 				 "option out (cgroupfs)",
 				 strerrordesc_np(errno));
 	if (!S_ISREG(status.st_mode) || (status.st_uid != 0 && status.st_uid != geteuid()) || status.st_mode & 022)
 		return error_set(err, ERROR_REFUSED, EPERM,
-				 "--systemd-cgroup: " BRIG_SYSTEMD_HELPER " belongs to uid %u with mode %04o: it has to be a file "
+				 "--systemd-cgroup: " BRIG_SYSTEMD_HELPER
+				 " belongs to uid %u with mode %04o: it has to be a file "
 				 "of root's that nobody else can write to (chown root, chmod 755)",
 				 status.st_uid, status.st_mode & 07777);
 	return steal_fd(&fd);
@@ -153,8 +155,8 @@ static int read_answer(char answer[static UNIT_REQUEST_ANSWER_MAX], struct error
 	}
 	code = strncmp(answer, "error ", 6) == 0 ? strtol(answer + 6, &end, 10) : 0;
 	if (code <= 0 || code > 4095 || *end != ' ')
-		return error_set(err, ERROR_INTERNAL, EPROTO, "brig-systemd has sent \"%.100s\": is it of another version?",
-				 answer);
+		return error_set(err, ERROR_INTERNAL, EPROTO,
+				 "brig-systemd has sent \"%.100s\": is it of another version?", answer);
 	return error_set(err,
 			 code == EEXIST	     ? ERROR_EXISTS
 			 : code == ETIMEDOUT ? ERROR_TIMEOUT
@@ -162,14 +164,15 @@ static int read_answer(char answer[static UNIT_REQUEST_ANSWER_MAX], struct error
 			 (int)code, "%s", end + 1);
 }
 
-int cgroup_helper_ask(const struct buffer *request, bool user, int timeout_ms, char answer[static UNIT_REQUEST_ANSWER_MAX],
-		      struct cgroup_helper *ret, struct error *err)
+int cgroup_helper_ask(const struct buffer *request, bool user, int timeout_ms,
+		      char answer[static UNIT_REQUEST_ANSWER_MAX], struct cgroup_helper *ret, struct error *err)
 {
 	struct cgroup_helper helper = { .fd = -EBADF };
 	int rc = request->failed ? error_memory(err) : 0;
 
 	if (rc == 0 && request->length > UNIT_REQUEST_MAX)
-		rc = error_invalid(err, "linux.resources: more than %d bytes of properties for systemd", UNIT_REQUEST_MAX);
+		rc = error_invalid(err, "linux.resources: more than %d bytes of properties for systemd",
+				   UNIT_REQUEST_MAX);
 	if (rc == 0)
 		rc = start_helper(user, &helper, err);
 	if (rc == 0 && send(helper.fd, request->data, request->length, MSG_NOSIGNAL) < 0)

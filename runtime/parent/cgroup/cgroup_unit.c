@@ -84,10 +84,11 @@ static int fill_names(const char *path, bool user, struct cgroup_unit *ret, stru
 	n = (int)(name - prefix) - 2;
 	n = snprintf(ret->scope, sizeof(ret->scope), "%.*s%s%s" SCOPE, n, prefix + 1, n ? "-" : "", name);
 	if (n < 0 || n > UNIT_REQUEST_NAME_MAX || !name_is_valid(ret->scope, (size_t)n))
-		return error_invalid(err,
-				     "linux.cgroupsPath: \"%.200s\" makes no name that systemd takes: letters, digits and :_.\\- "
-				     "alone, %d bytes at most",
-				     path, UNIT_REQUEST_NAME_MAX);
+		return error_invalid(
+			err,
+			"linux.cgroupsPath: \"%.200s\" makes no name that systemd takes: letters, digits and :_.\\- "
+			"alone, %d bytes at most",
+			path, UNIT_REQUEST_NAME_MAX);
 	return 0;
 }
 
@@ -100,8 +101,8 @@ int cgroup_unit_of(const char *path, const struct cgroup_unit_owner *owner, stru
 	if (rc < 0)
 		return rc;
 	if (owner->user)
-		used = (size_t)snprintf(unit.path, sizeof(unit.path), "user.slice/user-%u.slice/user@%u.service/", owner->uid,
-					owner->uid);
+		used = (size_t)snprintf(unit.path, sizeof(unit.path), "user.slice/user-%u.slice/user@%u.service/",
+					owner->uid, owner->uid);
 	used = append_slices(unit.path, used, unit.slice);
 	if (used + strlen(unit.scope) >= sizeof(unit.path))
 		return error_invalid(err, "linux.cgroupsPath: the slice \"%s\" has too many levels", unit.slice);

@@ -77,16 +77,11 @@ static const struct {
 	const char *file, *name;
 	void (*append)(struct buffer *request, const char *name, const char *value);
 } plain[] = {
-	{ "memory.max", "MemoryMax", append_number },
-	{ "memory.high", "MemoryHigh", append_number },
-	{ "memory.low", "MemoryLow", append_number },
-	{ "memory.min", "MemoryMin", append_number },
-	{ "memory.swap.max", "MemorySwapMax", append_number },
-	{ "pids.max", "TasksMax", append_number },
-	{ "cpu.weight", "CPUWeight", append_number },
-	{ "cpu.idle", "CPUWeight", append_idle },
-	{ "cpu.max", "CPUQuotaPerSecUSec", append_cpu_max },
-	{ "cpuset.cpus", "AllowedCPUs", append_set },
+	{ "memory.max", "MemoryMax", append_number },	       { "memory.high", "MemoryHigh", append_number },
+	{ "memory.low", "MemoryLow", append_number },	       { "memory.min", "MemoryMin", append_number },
+	{ "memory.swap.max", "MemorySwapMax", append_number }, { "pids.max", "TasksMax", append_number },
+	{ "cpu.weight", "CPUWeight", append_number },	       { "cpu.idle", "CPUWeight", append_idle },
+	{ "cpu.max", "CPUQuotaPerSecUSec", append_cpu_max },   { "cpuset.cpus", "AllowedCPUs", append_set },
 	{ "cpuset.mems", "AllowedMemoryNodes", append_set },
 };
 
@@ -107,7 +102,8 @@ static void append_keyed(struct buffer *request, const struct cgroup_setting *se
 	if (setting->other_file && strcmp(setting->key, "default") == 0)
 		append_number(request, "IOWeight", setting->other_value);
 	else if (setting->other_file)
-		buffer_printf(request, "property a(st) IODeviceWeight /dev/block/%s %s\n", setting->key, setting->other_value);
+		buffer_printf(request, "property a(st) IODeviceWeight /dev/block/%s %s\n", setting->key,
+			      setting->other_value);
 	for (size_t i = 0; setting->field && i < ARRAY_SIZE(throttles); i++) {
 		if (strcmp(setting->field, throttles[i].field) == 0)
 			buffer_printf(request, "property a(st) %s /dev/block/%s %s\n", throttles[i].name, setting->key,

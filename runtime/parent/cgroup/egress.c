@@ -82,8 +82,9 @@ static int install_one(int cgroup_fd, enum egress_program program, const struct 
 {
 	AUTO(arena_free) struct arena *arena = arena_new(ARENA_MAX);
 	AUTO_CLOSE int program_fd = -EBADF;
+	const struct egress_means means = { egress, maps, arena };
 	struct egress_builder *builder;
-	int r = arena ? egress_programs_build(program, egress, maps, arena, &builder, err) : error_memory(err);
+	int r = arena ? egress_programs_build(program, &means, &builder, err) : error_memory(err);
 
 	if (r < 0)
 		return r;

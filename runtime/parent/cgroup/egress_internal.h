@@ -82,9 +82,15 @@ struct egress_builder {
 	bool counts;	       /* what passes */
 };
 
-/* The program in the arena; pure. ERROR_INTERNAL. */
-int egress_programs_build(enum egress_program program, const struct plan_egress *egress, const struct egress_maps *maps,
-			  struct arena *arena, struct egress_builder **ret, struct error *err);
+struct egress_means {
+	const struct plan_egress *egress;
+	const struct egress_maps *maps;
+	struct arena *arena; /* where the program is made */
+};
+
+/* Pure. ERROR_INTERNAL. */
+int egress_programs_build(enum egress_program program, const struct egress_means *means, struct egress_builder **ret,
+			  struct error *err);
 
 /* ---- egress_match.c: parts of them ---- */
 

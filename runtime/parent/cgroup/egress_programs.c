@@ -428,15 +428,16 @@ static void emit(enum egress_program program, struct egress_builder *builder)
 	}
 }
 
-int egress_programs_build(enum egress_program program, const struct plan_egress *egress, const struct egress_maps *maps,
-			  struct arena *arena, struct egress_builder **ret, struct error *err)
+int egress_programs_build(enum egress_program program, const struct egress_means *means, struct egress_builder **ret,
+			  struct error *err)
 {
-	struct egress_builder *builder = arena_new_of(arena, struct egress_builder);
+	struct egress_builder *builder = arena_new_of(means->arena, struct egress_builder);
+	size_t n = means->egress->n * ENTRY_INSNS_MAX + FRAME_INSNS;
 
-	if (!builder || egress_code_init(&builder->code, egress->n * ENTRY_INSNS_MAX + FRAME_INSNS, arena) < 0)
+	if (!builder || egress_code_init(&builder->code, n, means->arena) < 0)
 		return error_memory(err);
-	builder->egress = egress;
-	builder->maps = maps;
+	builder->egress = means->egress;
+	builder->maps = means->maps;
 	emit(program, builder);
 	if (egress_code_check(&builder->code) < 0)
 		return error_set(err, ERROR_INTERNAL, EOVERFLOW, "the program %s is malformed",

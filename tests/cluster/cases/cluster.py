@@ -84,13 +84,21 @@ def container(script=IDLE, name="main", **more):
     return {"name": name, "image": IMAGE, "command": ["sh", "-c", script], **more}
 
 
-def memory_limit(folder):
-    """The limit of a group, given below the memory controller's hierarchy or the one of version 2."""
-    for path in [f"{CGROUPS}/memory/{folder}/memory.limit_in_bytes", f"{CGROUPS}/{folder}/memory.max"]:
-        for found in glob.glob(path):
-            with open(found, encoding="ascii") as file:
+def memory_of(group, *names):
+    """A number of a group, by its file's name in the memory controller's hierarchy, and in the one of version 2."""
+    for path in [f"{CGROUPS}/memory/{group}/{names[0]}", f"{CGROUPS}/{group}/{names[1]}"]:
+        if os.path.exists(path):
+            with open(path, encoding="ascii") as file:
                 return int(file.read())
-    raise Failure(f"no group {folder}")
+    raise Failure(f"no group {group}")
+
+
+def memory_limit(group):
+    return memory_of(group, "memory.limit_in_bytes", "memory.max")
+
+
+def memory_use(group):
+    return memory_of(group, "memory.usage_in_bytes", "memory.current")
 
 
 class Case:
@@ -132,7 +140,7 @@ class Case:
         return kubectl("logs", pod).stdout.strip()
 
     def wait(self, pod, condition):
-        kubectl("wait", f"pod/{pod}", f"--for={condition}", f"--timeout={WAIT_SECONDS}s")
+        kubectl("wait", f"pod/{pod}", f"--for={condition}", f"--timeout={COMMAND_SECONDS - 5}s")
 
     def get(self, name, kind="pod"):
         return json.loads(kubectl("get", kind, name, "-o", "json").stdout)
@@ -217,7 +225,8 @@ def prepare():
 
 
 def shims():
-    found = []
+    """The command lines of the shims by their process ids."""
+    found = {}
     for path in glob.glob("/proc/[0-9]*/cmdline"):
         try:
             with open(path, encoding="utf-8", errors="replace") as file:
@@ -225,7 +234,7 @@ def shims():
         except OSError:
             continue
         if "containerd-shim" in command[0] and "-id" in command:
-            found.append(" ".join(command))
+            found[path.split("/")[2]] = " ".join(command)
     return found
 
 
@@ -233,7 +242,7 @@ def remains():
     """What no pod accounts for any more: shims, groups of pods, mounts of containers, state and volumes."""
     with open("/proc/self/mountinfo", encoding="utf-8") as table:
         mounts = [line.split()[4] for line in table]
-    return [*shims(), *glob.glob(f"{CGROUPS}/**/kubepods/**/pod*", recursive=True),
+    return [*shims().values(), *glob.glob(f"{CGROUPS}/**/kubepods/**/pod*", recursive=True),
             *(mount for mount in mounts if re.search(r"/var/lib/kubelet/pods/|/io.containerd.runtime.v2.task/k8s.io/|/netns/", mount)),
             *glob.glob("/run/containerd/brig/k8s.io/[!.]*"), *glob.glob("/var/lib/kubelet/pods/*"), *glob.glob("/run/containerd/s/*")]
 

@@ -114,13 +114,12 @@ static int udp(int family)
 	return socket(family, SOCK_DGRAM, 0);
 }
 
-/* First to the last hop, which may be reached, then by way of another. */
-static int talk_by_route(const union any *to, socklen_t size, const char *hop)
+/* Asks for the route to be written down. The options that say where to go are made of the same header, and take more rights. */
+static int talk_with_options(const union any *to, socklen_t size)
 {
-	uint8_t option[8] = { IPOPT_LSRR, 7, IPOPT_MINOFF };
+	const uint8_t option[8] = { IPOPT_RR, 7, IPOPT_MINOFF };
 	int fd = udp(AF_INET);
 
-	inet_pton(AF_INET, hop, option + 3);
 	if (setsockopt(fd, IPPROTO_IP, IP_OPTIONS, option, sizeof(option)) < 0)
 		return errno;
 	return talk_udp(fd, to, size, 0);
@@ -205,8 +204,8 @@ static int act(const char *kind, const char *address, const char *port)
 		return talk_udp(udp(family), &to, size, 1);
 	if (strcmp(kind, "send") == 0)
 		return talk_udp(udp(family), &to, size, 0);
-	if (strncmp(kind, "by-", 3) == 0)
-		return talk_by_route(&to, size, kind + 3);
+	if (strcmp(kind, "options") == 0)
+		return talk_with_options(&to, size);
 	if (strcmp(kind, "ping") == 0)
 		return ping(&to, size);
 	if (strcmp(kind, "raw") == 0)

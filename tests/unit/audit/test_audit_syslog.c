@@ -7,6 +7,7 @@
 
 #include <criterion/criterion.h>
 
+#include "audit/journal.h"
 #include "audit/syslog.h"
 #include "base/cleanup.h"
 #include "tests/support/scratch.h"
@@ -86,5 +87,56 @@ Test(audit_syslog, without_a_reader_there_is_an_error)
 	struct buffer line = line_of("{}\n");
 
 	cr_expect_eq(syslog_send("/nowhere/log", AUDIT_START, &line), -ENOENT);
+	buffer_done(&line);
+}
+
+Test(audit_syslog, one_message_as_journald_has_it)
+{
+	SCRATCH(scratch);
+	char path[100], text[1024] = "";
+	AUTO_CLOSE int fd = listen_at(&scratch, path);
+	struct buffer line = line_of("{\"event\":\"refusal\"}\n");
+
+	cr_assert_eq(journal_send(path, AUDIT_REFUSAL, "box1", &line), 0);
+	cr_assert_gt(recv(fd, text, sizeof(text) - 1, MSG_DONTWAIT), 0);
+	cr_expect_str_eq(text, "PRIORITY=4\nSYSLOG_FACILITY=10\nSYSLOG_IDENTIFIER=brig\nBRIG_EVENT=refusal\n"
+			       "BRIG_CONTAINER=box1\nMESSAGE={\"event\":\"refusal\"}\n");
+	memset(text, 0, sizeof(text));
+	cr_assert_eq(journal_send(path, AUDIT_START, NULL, &line), 0);
+	cr_assert_gt(recv(fd, text, sizeof(text) - 1, MSG_DONTWAIT), 0);
+	cr_expect_eq(strncmp(text, "PRIORITY=6\n", 11), 0, "%s", text);
+	cr_expect_null(strstr(text, "BRIG_CONTAINER"));
+	buffer_done(&line);
+}
+
+/* A value with a line break would be a field of its own. */
+Test(audit_syslog, no_field_can_be_slipped_into_the_journal)
+{
+	SCRATCH(scratch);
+	char path[100], text[1024] = "";
+	AUTO_CLOSE int fd = listen_at(&scratch, path);
+	struct buffer line = line_of("a\n_UID=0\nb\n");
+
+	cr_assert_eq(journal_send(path, AUDIT_START, "x\nBRIG_EVENT=y", &line), 0);
+	cr_assert_gt(recv(fd, text, sizeof(text) - 1, MSG_DONTWAIT), 0);
+	cr_expect_null(strstr(text, "\n_UID"), "%s", text);
+	cr_expect_null(strstr(text, "\nBRIG_EVENT=y"), "%s", text);
+	buffer_done(&line);
+}
+
+Test(audit_syslog, a_whole_line_gets_to_the_journal)
+{
+	SCRATCH(scratch);
+	char path[100];
+	AUTO_FREE char *text = calloc(1, 2 * AUDIT_LINE_MAX);
+	AUTO_CLOSE int fd = listen_at(&scratch, path);
+	struct buffer line = { 0 };
+
+	while (line.length < AUDIT_LINE_MAX - 1)
+		buffer_append_text(&line, "x");
+	buffer_append_text(&line, "\n");
+	cr_assert_eq(journal_send(path, AUDIT_START, NULL, &line), 0);
+	cr_expect_gt(recv(fd, text, 2 * AUDIT_LINE_MAX, MSG_DONTWAIT), (ssize_t)AUDIT_LINE_MAX);
+	cr_expect_eq(journal_send("/nowhere/socket", AUDIT_START, NULL, &line), -ENOENT);
 	buffer_done(&line);
 }

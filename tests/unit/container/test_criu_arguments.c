@@ -52,7 +52,7 @@ Test(criu_arguments, dump_names_what_comes_from_outside)
 				.pid = 42,
 				.freezer = "/sys/fs/cgroup/box",
 				.network_inode = 4026531840 };
-	const char *line = joined(arena, criu_dump_arguments(arena, &job));
+	const char *line = joined(arena, criu_arguments_dump(arena, &job));
 
 	expect_part(line, " criu dump --images-dir /images --work-dir /work ");
 	expect_part(line, " --tree 42 ");
@@ -66,7 +66,7 @@ Test(criu_arguments, dump_names_what_comes_from_outside)
 	expect_part(line, " --network-lock skip");
 	images.pre_dump = job.locks_network = images.tcp_established = true;
 	images.parent_path = "../before";
-	line = joined(arena, criu_dump_arguments(arena, &job));
+	line = joined(arena, criu_arguments_dump(arena, &job));
 	expect_part(line, " criu pre-dump ");
 	expect_part(line, " --prev-images-dir ../before --track-mem ");
 	expect_part(line, " --tcp-established");
@@ -87,7 +87,7 @@ Test(criu_arguments, restore_names_them_alike)
 
 	plan.namespaces.join = network;
 	plan.namespaces.n_join = 1;
-	line = joined(arena, criu_restore_arguments(arena, &job));
+	line = joined(arena, criu_arguments_restore(arena, &job));
 	expect_part(line, " criu restore ");
 	expect_part(line, " --root /bundle/rootfs ");
 	expect_part(line, " --inherit-fd fd[11]:pipe:[77] --inherit-fd fd[12]:file[1a:2b] ");
@@ -98,14 +98,14 @@ Test(criu_arguments, restore_names_them_alike)
 	expect_no_part(line, "--leave-stopped");
 	expect_no_part(line, "--leave-running");
 	job.stays_stopped = true;
-	expect_part(joined(arena, criu_restore_arguments(arena, &job)), " --leave-stopped");
+	expect_part(joined(arena, criu_arguments_restore(arena, &job)), " --leave-stopped");
 }
 
 static void expect_lost(const struct policy *policy, const struct plan *plan, const char *part)
 {
 	char reason[PLAN_LOST_MAX];
 
-	cr_expect(plan_is_lost_by_checkpoint(policy, plan, reason), "%s", part);
+	cr_expect(plan_checkpoint_loses(policy, plan, reason), "%s", part);
 	cr_expect_not_null(strstr(reason, part), "%s is not in %s", part, reason);
 }
 
@@ -120,11 +120,11 @@ Test(criu_arguments, what_would_be_lost_is_named)
 
 	cr_assert_eq(policy_load("conformant", &policy, &err), 0);
 	cr_assert_eq(policy_load("strict", &strict, &err), 0);
-	cr_expect_not(plan_is_lost_by_checkpoint(&policy, &plan, reason));
+	cr_expect_not(plan_checkpoint_loses(&policy, &plan, reason));
 	expect_lost(&strict, &plan, "policy strict has the rule");
 	plan.namespaces.join = network;
 	plan.namespaces.n_join = 1;
-	cr_expect_not(plan_is_lost_by_checkpoint(&policy, &plan, reason));
+	cr_expect_not(plan_checkpoint_loses(&policy, &plan, reason));
 	plan.namespaces.join = others;
 	expect_lost(&policy, &plan, "shares a namespace");
 	plan = plain_plan();

@@ -49,7 +49,7 @@ void tar_fixture_add(struct buffer *archive, const struct tar_member *member)
 	copy_field(block + 345, member->prefix ? member->prefix : "", 155);
 	set_checksum(block, member->damage);
 	buffer_append(archive, block, sizeof(block));
-	buffer_append(archive, member->content, length);
+	buffer_append(archive, member->content ? member->content : "", length);
 	buffer_append(archive, zeros, -length % BLOCK);
 }
 

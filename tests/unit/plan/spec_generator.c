@@ -43,6 +43,9 @@ static const char *const kernel_paths[] = { "/proc/kcore", "/proc/keys", "/sys/f
 static const char *const annotations[] = { "run.oci.handler", "run.oci.hooks.stdout", "org.systemd.property.ExecStart",
 					   "io.kubernetes.cri.container-type", "example.org/name" };
 
+static const char *const egress_lists[] = { "none",	 "10.0.0.0/8",		 "10.1.2.3:443/tcp",
+					    "0.0.0.0/0", "10.0.0.0/8,192.0.2.1", "::/0:443" };
+
 /* xorshift64* */
 static uint32_t below(struct spec_generator *generator, uint32_t n)
 {
@@ -195,6 +198,8 @@ void spec_generator_next(struct spec_generator *generator, struct plan_fixture *
 		buffer_append_text(text, ",\"hooks\":{\"createRuntime\":[{\"path\":\"/tmp/hook\"}]}");
 	if (maybe(generator, 25))
 		buffer_printf(text, ",\"annotations\":{\"%s\":\"container\"}", PICK(generator, annotations));
+	else if (maybe(generator, 20))
+		buffer_printf(text, ",\"annotations\":{\"brig.dev/egress\":\"%s\"}", PICK(generator, egress_lists));
 	buffer_append_text(text, "}");
 
 	fixture->request.no_new_keyring = maybe(generator, 20);

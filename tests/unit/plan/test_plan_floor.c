@@ -284,6 +284,14 @@ static bool has_more_than_most(const struct plan_fixture *fixture)
 	return fixture->plan->cgroup.resources.pids > 1000;
 }
 
+static bool connects_anywhere(const struct plan_fixture *fixture)
+{
+	const struct plan_egress *egress = &fixture->plan->egress;
+	const struct egress_value list = { egress->list, egress->n }, *site = policy_egress(fixture->request.policy);
+
+	return !egress->enforced || (site && egress_value_beyond(site, &list));
+}
+
 static const struct {
 	enum policy_rule rule;
 	violation *violated;
@@ -295,6 +303,7 @@ static const struct {
 	{ POLICY_CGROUP_NAMESPACE, sees_host_cgroups },
 	{ POLICY_CORE_DUMP, dumps_core },
 	{ POLICY_DEVICE, has_devices },
+	{ POLICY_EGRESS_MAXIMUM, connects_anywhere },
 	{ POLICY_HOOK, has_hooks },
 	{ POLICY_HOST_NAMESPACE, is_in_host_namespace },
 	{ POLICY_MASKED_PATH, shows_kernel_paths },
@@ -312,7 +321,8 @@ static const struct {
 	{ POLICY_VOLUME_UNMAPPED, has_unmapped_volume },
 };
 
-static const char strict_file[] = "{\"set\":\"strict\",\"resources\":{\"pids\":{\"missing\":500,\"most\":1000}}}";
+static const char strict_file[] = "{\"set\":\"strict\",\"egress\":[\"10.0.0.0/8\"],"
+				  "\"resources\":{\"pids\":{\"missing\":500,\"most\":1000}}}";
 
 static struct policy strict(void)
 {

@@ -256,7 +256,8 @@ Test(service_refusals, checkpoint_checks_what_it_gets)
 	service_fixture_create(&fixture);
 	checkpoint.id = "web";
 	checkpoint.path = "images";
-	service_fixture_expect(&fixture, "Checkpoint", &checkpoint, STATUS_INVALID_ARGUMENT, "\"images\" is no absolute path");
+	service_fixture_expect(&fixture, "Checkpoint", &checkpoint, STATUS_INVALID_ARGUMENT,
+			       "\"images\" is no absolute path");
 	checkpoint.path = "/images";
 	checkpoint.options = &any;
 	any.type_url = "containerd.runc.v1.Options";

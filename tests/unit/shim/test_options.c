@@ -295,7 +295,7 @@ Test(options, what_is_wrong_is_named)
 	static const struct refused list[] = {
 		{ "polcy = 'x'",
 		  "options: line 1: unknown key \"polcy\"; there are policy, cgroup_driver, SystemdCgroup, root, "
-		  "log_level, shim_cgroup, no_pivot, version" },
+		  "log_level, shim_cgroup, no_pivot, redact_args, version" },
 		{ "version = 1", "version: expected a number from 2 to 3, found 1" },
 		{ "version = '3'", "version: expected a whole number, found a string" },
 		{ "cgroup_driver = 'v1'", "there is no cgroup driver \"v1\"; there are cgroupfs, systemd" },

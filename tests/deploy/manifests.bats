@@ -1,0 +1,120 @@
+#!/usr/bin/env bats
+# The installer's manifests: kustomize and Helm say the same, in every preset, and nothing that they do needs more than it has.
+
+# shellcheck disable=SC2154 # status, output: of expect
+load deploy.bash
+
+setup_file() {
+	need kubectl helm
+}
+
+CHART=deploy/install/helm/brig-installer
+
+kustomized() { # FOLDER
+	kubectl kustomize "$DEPLOY/install/kustomize/$1" > "$BATS_TEST_TMPDIR/kustomized.yaml"
+}
+
+templated() { # OPTION...
+	helm template brig "$SOURCE/$CHART" --namespace brig-system "$@" > "$BATS_TEST_TMPDIR/templated.yaml"
+}
+
+# check FILE... : Python on the standard input, with what the files have in `documents` as {kind/name: document}.
+check() {
+	local script
+
+	script=$(cat)
+	python3 -c "
+import sys, yaml
+def load(name):
+    return {d['kind'] + '/' + d['metadata']['name']: d for d in yaml.safe_load_all(open(name)) if d}
+documents = [load(name) for name in sys.argv[1:]]
+$script" "$@"
+}
+
+@test "helm: lint finds nothing, and wrong values are refused by name" {
+	expect 0 helm lint --strict "$SOURCE/$CHART"
+	expect 1 helm lint "$SOURCE/$CHART" --set preset=openshift
+	[[ $output == *preset* ]]
+	expect 1 helm template "$SOURCE/$CHART" --set nodeSelectors.x=y
+	[[ $output == *nodeSelectors* ]]
+	expect 1 helm template "$SOURCE/$CHART" --set image.digest=sha256:short
+}
+
+@test "kustomize and helm say the same, for each preset and for the removal" {
+	for preset in none k3s rke2 k0s microk8s uninstall; do
+		case $preset in
+		none) kustomized base && templated ;;
+		uninstall) kustomized overlays/uninstall && templated --set command=uninstall ;;
+		*) kustomized "overlays/$preset" && templated --set "preset=$preset" ;;
+		esac
+		check "$BATS_TEST_TMPDIR/kustomized.yaml" "$BATS_TEST_TMPDIR/templated.yaml" << PYTHON
+a, b = documents
+del a['Namespace/brig-system']
+settings = a.pop(next(k for k in a if k.startswith('ConfigMap/')))
+assert settings['data'] == {'preset': '$preset' if '$preset' != 'uninstall' else 'none'}, settings
+# kustomize takes the preset from the ConfigMap, with its digest in its name.
+env = a['DaemonSet/brig-installer']['spec']['template']['spec']['containers'][0]['env'][0]
+assert env.pop('valueFrom')['configMapKeyRef'] == {'name': settings['metadata']['name'], 'key': 'preset'}
+env['value'] = settings['data']['preset']
+for container in b['DaemonSet/brig-installer']['spec']['template']['spec']['containers']:
+    assert container.pop('imagePullPolicy') == 'IfNotPresent'
+assert a.keys() == b.keys(), (a.keys(), b.keys())
+for key in a:
+    assert a[key] == b[key], f'{key}:\n{a[key]}\n{b[key]}'
+PYTHON
+	done
+}
+
+@test "who touches the node has no token, and who has the token can't touch the node" {
+	kustomized base
+	check "$BATS_TEST_TMPDIR/kustomized.yaml" << 'PYTHON'
+d = documents[0]
+pod = d['DaemonSet/brig-installer']['spec']['template']['spec']
+node, label = pod['containers']
+assert pod['automountServiceAccountToken'] is False and d['ServiceAccount/brig-installer']['automountServiceAccountToken'] is False
+assert node['securityContext']['privileged'] and {m['name'] for m in node['volumeMounts']} == {'host', 'signals'}
+assert {m['name'] for m in label['volumeMounts']} == {'token', 'signals'}
+s = label['securityContext']
+assert s['runAsNonRoot'] and s['readOnlyRootFilesystem'] and s['allowPrivilegeEscalation'] is False and s['capabilities'] == {'drop': ['ALL']}
+assert 'privileged' not in s
+assert d['ClusterRole/brig-installer']['rules'] == [{'apiGroups': [''], 'resources': ['nodes'], 'verbs': ['get', 'patch']}]
+for c in pod['containers']:
+    assert 'memory' in c['resources']['limits']
+assert d['DaemonSet/brig-installer']['spec']['updateStrategy'] == {'type': 'RollingUpdate', 'rollingUpdate': {'maxUnavailable': 1}}
+assert pod['nodeSelector']['brig.dev/install'] == 'true'
+PYTHON
+}
+
+@test "what containers execute is what install.sh has" {
+	kustomized overlays/k3s
+	for container in 0 1; do
+		line=$(check "$BATS_TEST_TMPDIR/kustomized.yaml" <<< "print(documents[0]['DaemonSet/brig-installer']['spec']['template']['spec']['containers'][$container]['args'][0])")
+		# A word of an option or command that install.sh does not know would be refused by it.
+		words=$(sed 's/ && .*//; s/^brig-install //; s/"\$PRESET"/none/; s/"\$NODE_NAME"/n1/; s#/host#/nowhere/host#; s#/signals#/nowhere/signals#' <<< "$line")
+		# shellcheck disable=SC2086
+		REPORT_SECONDS=0 expect 1 "$DEPLOY/install/install.sh" $words
+		[[ $output != *'unknown'* && $output != *'one command'* ]]
+	done
+}
+
+@test "the payload: what the image needs, static programs alone" {
+	expect 0 "$DEPLOY/install/payload" "$BRIG_BUILD" "$BATS_TEST_TMPDIR/context"
+	for source in $(sed -n 's/^COPY \(--[^ ]* \)\?\([^ ]*\) .*/\2/p' "$DEPLOY/install/Containerfile"); do
+		[ -e "$BATS_TEST_TMPDIR/context/$source" ]
+	done
+	[ "$(cat "$BATS_TEST_TMPDIR/context/payload/VERSION")" = "$("$BRIG" --version | sed -n '1s/^brig version //p')" ]
+	mkdir "$BATS_TEST_TMPDIR/dynamic"
+	cp /bin/true "$BATS_TEST_TMPDIR/dynamic/brig"
+	cp /bin/true "$BATS_TEST_TMPDIR/dynamic/containerd-shim-brig-v2"
+	expect 1 "$DEPLOY/install/payload" "$BATS_TEST_TMPDIR/dynamic" "$BATS_TEST_TMPDIR/other" 1.0
+	[[ $output == *'not static'* ]]
+}
+
+@test "the label and the taint are the ones of the RuntimeClass" {
+	grep -q '^LABEL=brig.dev/ready TAINT=brig.dev/not-ready$' "$DEPLOY/install/install.sh"
+	for class in brig brig-baseline; do
+		check "$DEPLOY/runtimeclass/$class.yaml" <<< "assert documents[0]['RuntimeClass/$class']['scheduling']['nodeSelector'] == {'brig.dev/ready': 'true'}"
+	done
+	grep -q '"brig.dev/ready"' "$DEPLOY/install/kustomize/base/guard.yaml"
+	grep -q '"brig.dev/not-ready"' "$DEPLOY/install/kustomize/base/guard.yaml"
+}

@@ -1,0 +1,159 @@
+#!/usr/bin/env bats
+# shellcheck disable=SC2016,SC2030,SC2031,SC2153,SC2154 # scripts of other languages; bats: a subshell a test, $stderr
+# brig sandbox: programs that want more than they are given, or not to end; and what is left when brig itself is ended.
+
+load support
+
+# The only way to find what left its session, process group and name: its mark in the environment, which assert_nothing_left looks for.
+
+@test "a bomb of forks ends with the time, or by itself" {
+	attempt sandbox --json --timeout 2s --pids 64 -- bash -c 'bomb() { bomb | bomb & }; bomb; sleep 100'
+	expect_schema
+	expect_json "$output" '.verdict as $v | ["wall_time", "pids", "exit"] | index($v) != null'
+	assert_nothing_left
+}
+
+@test "a bomb of forks that never gives up has no more than its processes" {
+	judged wall_time --timeout 2s --pids 32 -- python3 -c 'import os
+while True:
+    try: os.fork()
+    except OSError: pass'
+	expect_json "$output" '(.warnings | length) > 0'
+}
+
+@test "daemons die with the program" {
+	judged ok -- python3 -c 'import os, time
+for i in range(10):
+    if os.fork() == 0:
+        os.setsid()
+        if os.fork() == 0:
+            for fd in range(3): os.close(fd)
+            time.sleep(1000)
+        os._exit(0)'
+}
+
+@test "a daemon that holds the output does not hold brig" {
+	judged ok --timeout 20s -- sh -c 'sleep 1000 & echo started'
+	expect_equal "$(of .stdout.data)" started
+	expect_json "$output" '.wall_ms < 20000'
+}
+
+@test "closed streams are no failure" {
+	judged ok -- sh -c 'exec <&- >&- 2>&-; true'
+	judged wall_time --timeout 500ms -- sh -c 'exec <&- >&- 2>&-; sleep 100'
+}
+
+@test "a full disk is no more than that, and so are all inodes" {
+	judged exit --memory 64m -- sh -c 'cat /dev/zero > /work/big'
+	expect_like "$(of .stderr.data)" 'No space left'
+	judged ok -- python3 -c 'import errno
+try:
+    for i in range(10**9): open("/tmp/%d" % i, "w").close()
+except OSError as error:
+    assert error.errno == errno.ENOSPC, error'
+}
+
+@test "files in memory are counted as memory" {
+	judged memory --memory 32m -- python3 -c 'import os
+fd = os.memfd_create("x")
+while True: os.write(fd, b"x" * (1 << 20))'
+}
+
+@test "/proc shows nothing of brig, and lets nothing be changed" {
+	judged ok -- python3 -c 'import os
+held = []
+def refused(what, act):
+    try: act()
+    except (OSError, PermissionError): return
+    held.append(what)
+for name in ("mem", "environ", "maps", "auxv", "stack", "fd/0", "root/etc/passwd"):
+    refused("read /proc/1/" + name, lambda: open("/proc/1/" + name, "rb").read(1))
+refused("list /proc/1/fd", lambda: os.listdir("/proc/1/fd"))
+refused("link /proc/1/exe", lambda: os.readlink("/proc/1/exe"))
+refused("run /proc/1/exe", lambda: os.execv("/proc/1/exe", ["x"]))
+refused("write sysrq", lambda: open("/proc/sysrq-trigger", "w").write("h"))
+refused("write a sysctl", lambda: open("/proc/sys/kernel/core_pattern", "w").write("|/x"))
+refused("write oom_score_adj of init", lambda: open("/proc/1/oom_score_adj", "w").write("1000"))
+refused("write its map", lambda: open("/proc/self/uid_map", "w").write("0 0 1"))
+refused("write above its root", lambda: open("/proc/1/root/../x", "w"))
+assert not held, held'
+}
+
+@test "init can't be ended, stopped or fooled from inside" {
+	judged ok -- python3 -c 'import os, signal
+for number in signal.valid_signals():
+    try: os.kill(1, number)
+    except OSError: pass
+    if number not in (signal.SIGKILL, signal.SIGSTOP): signal.signal(number, signal.SIG_IGN)
+print("still here")' || true
+	attempt sandbox --json -- sh -c 'kill -9 1; kill -STOP 1; kill -SEGV 1; echo still here; exit 5'
+	expect_equal "$(of '.verdict, .exit_code, .stdout.data')" $'exit\n5\nstill here'
+}
+
+@test "kill -9 -1 ends only its own" {
+	attempt sandbox --json -- sh -c 'sleep 100 & kill -9 -1; echo here'
+	expect_schema
+	expect_json "$output" '.verdict as $v | ["ok", "signal"] | index($v) != null'
+	assert_nothing_left
+}
+
+@test "the streams can be opened again, and lead nowhere else" {
+	judged ok -- sh -c 'echo one > /dev/stdout; echo two > /proc/self/fd/1; cat < /dev/stdin'
+	expect_equal "$(of .stdout.data)" $'one\ntwo'
+}
+
+@test "a file that is given as stdin can't be written to" {
+	echo mine > "$T/in"
+	chmod 666 "$T/in"
+	attempt sandbox --stdin "$T/in" -- sh -c 'echo theirs > /proc/self/fd/0; exec 3<> /proc/self/fd/0; echo theirs >&3; true'
+	expect_file "$T/in" mine
+}
+
+@test "links in the work directory lead --collect nowhere" {
+	judged ok --collect l --collect d --collect d/passwd -- sh -c 'ln -s /etc/passwd l; ln -s /etc d; mkfifo f'
+	expect_json "$output" '[.files[] | has("error")] == [true, true, true]'
+}
+
+@test "a writer that never ends does not slow down the end" {
+	judged output --max-output 1m --timeout 20s -- sh -c 'yes & yes & yes'
+	expect_json "$output" '.stdout.bytes == 1048576'
+}
+
+@test "SIGTERM to brig ends the sandbox, and nothing is left" {
+	local status=0
+
+	helper sandbox --json --timeout 30s -- sh -c 'trap "" TERM INT; sleep 100 & sleep 100'
+	wait_until status_is running
+	kill -TERM "$HELPER"
+	wait "$HELPER" || status=$?
+	expect_equal "$status" 143
+	output=$(< "$T/helper.out")
+	expect_schema
+	expect_json "$output" '.verdict == "internal"'
+	assert_nothing_left
+}
+
+@test "SIGKILL to brig ends the sandbox at once, and the next one takes the rest away" {
+	helper sandbox --timeout 30s -- sh -c 'sleep 1000 & sleep 1000'
+	wait_until status_is running
+	kill -KILL "$HELPER"
+	wait "$HELPER" || true
+	wait_until no_process
+	# Its state, cgroup and range of ids: the next sandbox's work.
+	must brig sandbox -- true
+	assert_nothing_left
+	expect_equal "$(find /run/brig-ids -lname "$ROOT/*" 2> /dev/null)" ""
+}
+
+no_process() {
+	[ -z "$(marked_processes)" ]
+}
+
+@test "two at a time do not see each other" {
+	helper sandbox --timeout 20s -- sh -c 'echo mine > /tmp/x; sleep 100'
+	wait_until status_is running
+	must brig sandbox -- sh -c 'ls /tmp; ls -d /proc/[0-9]* | wc -l'
+	expect_between "$output" 2 5
+	kill -TERM "$HELPER"
+	wait "$HELPER" || true
+}

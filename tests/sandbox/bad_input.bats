@@ -1,0 +1,95 @@
+#!/usr/bin/env bats
+# shellcheck disable=SC2016,SC2030,SC2031,SC2153,SC2154 # scripts of other languages; bats: a subshell a test, $stderr
+# brig sandbox: what makes no sense is one clear line and exit status 125, and nothing is left.
+
+load support
+
+refused() { # PATTERN ARGUMENT...
+	local pattern=$1
+
+	shift
+	must_fail 125 "$pattern" sandbox "$@"
+	expect_one_error
+	assert_nothing_left
+}
+
+@test "without a program, and with options that make no sense" {
+	refused 'PROGRAM is missing'
+	refused 'PROGRAM is missing' --
+	refused '--timeout' --timeout 0 -- true
+	refused '--timeout.*can.t understand "soon"' --timeout soon -- true
+	refused '--memory' --memory 12 -- true
+	refused '--cpus' --cpus nought -- true
+	refused '--pids' --pids 0 -- true
+	refused '--max-output' --max-output -1 -- true
+	refused 'unknown option.*--no-such' --no-such -- true
+	refused '--cwd' --cwd relative -- true
+}
+
+@test "files that are not there, not readable, or no files" {
+	mkfifo "$T/fifo"
+	refused "open $T/none: No such file" --file a="$T/none" -- true
+	refused 'not a regular file' --file a="$T" -- true
+	refused 'not a regular file' --file a="$T/fifo" -- true
+	refused 'not a regular file' --file a=/dev/zero -- true
+	refused "open $T/none: No such file" --stdin "$T/none" -- true
+	refused 'without ".."' --file ../a=/etc/passwd -- true
+	refused 'File exists' --file a=/etc/passwd --file a=/etc/passwd -- true
+}
+
+@test "a file that does not fit into the work directory" {
+	truncate --size 40m "$T/large"
+	refused 'does not fit' --memory 64m --file a="$T/large" -- true
+}
+
+@test "root file systems that are not there, or no directories" {
+	refused "--rootfs.*$T/none" --rootfs "$T/none" -- true
+	echo > "$T/file"
+	refused '--rootfs' --rootfs "$T/file" -- true
+	mkdir "$T/empty"
+	must_fail 127 'not found' sandbox --rootfs "$T/empty" -- true
+	assert_nothing_left
+}
+
+@test "binds of what is not there, or not to be had" {
+	refused "$T/none" --bind-ro "$T/none:/x" -- true
+	refused 'absolute' --bind-ro relative:/x -- true
+	refused 'mount-source' --bind-ro /run:/x -- true
+	refused 'mount-source' --bind-rw /usr:/x -- true
+	refused '(proc|mount)' --bind-ro "$T:/proc/x" -- true
+}
+
+@test "image layouts that are none, and tags that are not there" {
+	refused '--oci' --oci "$T/none" -- true
+	mkdir "$T/folder"
+	refused '--oci' --oci "$T/folder" -- true
+	"$SOURCE/tests/sandbox/layout" "$T/layout" "$(command -v busybox)"
+	refused 'no-such-tag' --oci "$T/layout:no-such-tag" -- true
+}
+
+@test "an image whose digest does not match writes nothing" {
+	local blob
+
+	"$SOURCE/tests/sandbox/layout" "$T/layout" "$(command -v busybox)"
+	for blob in "$T"/layout/blobs/sha256/*; do
+		if [ "$(stat -c %s "$blob")" -gt 10000 ]; then
+			printf 'X' | dd of="$blob" bs=1 seek=5000 conv=notrunc status=none
+		fi
+	done
+	refused 'sha256' --oci "$T/layout:box" -- true
+}
+
+@test "names that are no ids" {
+	must_fail 125 'id' brig sandbox --name a/b -- true
+	must_fail 125 'id' brig sandbox --name .. -- true
+	must_fail 125 '64' brig sandbox --name "$(printf 'a%.0s' {1..65})" -- true
+}
+
+@test "a state directory that can't be made, and a policy that is not there" {
+	must_fail 125 'File|Not a directory' "$BRIG" --root /dev/null/x sandbox -- true
+	must_fail 125 'no-such-policy' brig --policy no-such-policy sandbox -- true
+	attempt brig --policy no-such-policy sandbox --json -- true
+	expect_status 125
+	expect_schema
+	expect_json "$output" '.verdict == "internal" and .error != null'
+}

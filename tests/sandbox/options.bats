@@ -1,0 +1,193 @@
+#!/usr/bin/env bats
+# shellcheck disable=SC2016,SC2030,SC2031,SC2153,SC2154 # scripts of other languages; bats: a subshell a test, $stderr
+# brig sandbox: what is inside, and what each option does.
+
+load support
+
+@test "inside nobody is root, and nothing of the host is there but /usr" {
+	must sandbox -- sh -c 'id -u; id -un; pwd; echo "$HOME"; ls / | tr "\n" " "; cat /etc/shadow 2>&1; ls /home /root 2>&1; hostname'
+	expect_equal "$(head -n 4 <<< "$output" | tr '\n' ' ')" '1000 sandbox /work /work '
+	expect_unlike "$(sed -n 5p <<< "$output")" '(^| )(root|boot|data)( |$)'
+	expect_like "$output" "/etc/shadow.*No such file"
+	expect_equal "$(tail -n 1 <<< "$output")" sandbox
+}
+
+@test "all but /tmp, /work and /dev/shm is read-only, and these are bounded" {
+	must sandbox -- sh -c 'for d in / /usr /etc /usr/bin /home /var /run; do touch $d/x 2>/dev/null && echo "$d can be written to"; done
+		for d in /tmp /work /dev/shm; do touch $d/x || echo "$d can not"; done'
+	expect_equal "$output" ""
+	must sandbox --memory 64m -- sh -c 'for d in /tmp /work /dev/shm; do df -k --output=size $d | tail -n 1 | tr -d " "; done'
+	expect_equal "$output" $'16384\n16384\n16384'
+}
+
+@test "there is no network but the loopback" {
+	must sandbox -- sh -c 'tail -n +3 /proc/net/dev | cut -d: -f1 | tr -d " "'
+	expect_equal "$output" lo
+	must sandbox -- python3 -c 'import socket
+try: socket.create_connection(("192.0.2.1", 80), 2)
+except OSError as error: print("refused")'
+	expect_equal "$output" refused
+}
+
+@test "only its own processes can be seen" {
+	must sandbox -- sh -c 'ls -d /proc/[0-9]* | wc -l'
+	expect_between "$output" 2 5
+}
+
+@test "no privilege, no descriptor, no new one by a set-user-ID program" {
+	must sandbox -- sh -c 'grep -E "^(CapEff|CapBnd|CapPrm|CapAmb|NoNewPrivs|Seccomp):" /proc/self/status | tr -s "\t" " "; ls /proc/self/fd | tr "\n" " "'
+	expect_equal "$(grep -c ' 0000000000000000$' <<< "$output")" 4
+	expect_line "$output" 'NoNewPrivs: 1'
+	expect_line "$output" 'Seccomp: 2'
+	expect_equal "$(tail -n 1 <<< "$output")" '0 1 2 3 '
+}
+
+@test "--file copies in, into directories too, with the right to execute" {
+	printf 'print(6 * 7)\n' > "$T/a.py"
+	printf '#!/bin/sh\necho ran\n' > "$T/run"
+	chmod 755 "$T/run"
+	judged ok --file src/main.py="$T/a.py" --file run="$T/run" -- sh -c 'python3 src/main.py && ./run && echo more >> src/main.py && rm run'
+	expect_equal "$(of .stdout.data)" $'42\nran'
+	expect_equal "$(< "$T/a.py")" 'print(6 * 7)'
+}
+
+@test "--collect takes files and directories into the object" {
+	judged ok --collect a --collect d --collect none -- sh -c 'printf A > a; mkdir -p d/e; printf "\377" > d/e/b'
+	expect_json "$output" '.files[0] == { name: "a", bytes: 1, encoding: "utf-8", data: "A" }'
+	expect_json "$output" '.files[1] == { name: "d/e/b", bytes: 1, encoding: "base64", data: "/w==" }'
+	expect_json "$output" '.files[2] == { name: "none", error: "No such file or directory" }'
+}
+
+@test "--collect writes to the host, without --json too, also after a failure" {
+	attempt sandbox --collect out/a="$T/got" --collect out="$T/all" -- sh -c 'mkdir -p out/deep; echo A > out/a; echo B > out/deep/b; exit 4'
+	expect_status 4
+	expect_file "$T/got" A
+	expect_file "$T/all/deep/b" B
+	assert_nothing_left
+}
+
+@test "--collect of a sandbox that was killed for time has what was there" {
+	judged wall_time --timeout 1s --collect a -- sh -c 'echo early > a; sleep 100'
+	expect_equal "$(of '.files[0].data')" early
+}
+
+@test "--stdin gives a file, or our own" {
+	printf 'from a file\n' > "$T/in"
+	must sandbox --stdin "$T/in" -- cat
+	expect_equal "$output" 'from a file'
+	head -c 300000 /dev/urandom > "$T/large"
+	STDIN=$T/large must sandbox --stdin - -- sha256sum
+	expect_equal "${output%% *}" "$(sha256sum "$T/large" | cut -d' ' -f1)"
+	STDIN=$T/large must sandbox -- cat
+	expect_equal "$output" ""
+}
+
+@test "a pipe is passed on as it comes" {
+	expect_equal "$(printf 'through' | sandbox --stdin - -- cat)" through
+	sandbox -- yes | head -n 1 > "$T/first"
+	expect_file "$T/first" y
+	assert_nothing_left
+}
+
+@test "what is passed on is what was written" {
+	head -c 700000 /dev/urandom > "$T/random"
+	must sandbox --stdin "$T/random" -- cat
+	cmp "$T/random" "$T/stdout"
+	sandbox --stdin "$T/random" -- cat >> "$T/appended"
+	cmp "$T/random" "$T/appended"
+}
+
+@test "--env sets, passes on, and takes the place of ours" {
+	must env FROM_OUTSIDE=seen HIDDEN=no BRIG_TEST="$ID" "$BRIG" --root "$ROOT" sandbox --env FROM_OUTSIDE --env A=b --env HOME=/tmp -- env
+	expect_line "$output" FROM_OUTSIDE=seen
+	expect_line "$output" A=b
+	expect_line "$output" HOME=/tmp
+	expect_unlike "$output" HIDDEN
+	expect_equal "$(grep -c ^HOME= <<< "$output")" 1
+}
+
+@test "--cwd is where it begins" {
+	must sandbox --cwd /tmp -- pwd
+	expect_equal "$output" /tmp
+	must sandbox --cwd /somewhere/new -- pwd
+	expect_equal "$output" /somewhere/new
+	must sandbox -- ls /somewhere 2> /dev/null || true
+	expect_missing "$ROOT"/.sandbox/root-*/somewhere
+}
+
+@test "--bind-ro and --bind-rw show what is there, and only the one lets it be written to" {
+	mkdir "$T/in" "$T/out"
+	echo seen > "$T/in/file"
+	chmod 777 "$T/out"
+	must sandbox --bind-ro "$T/in:/in" --bind-rw "$T/out:/data/out" -- sh -c 'cat /in/file; echo x > /in/file; echo y > /data/out/made; true'
+	expect_equal "$output" seen
+	expect_file "$T/in/file" seen
+	expect_file "$T/out/made" y
+	expect_missing "$ROOT"/.sandbox/root-*/data
+}
+
+@test "--rootfs shows the directories of another root, read-only, and makes nothing in it" {
+	mkdir -p "$T/rootfs/bin" "$T/rootfs/etc" "$T/rootfs/tmp"
+	cp "$(command -v busybox)" "$T/rootfs/bin/busybox"
+	ln -s busybox "$T/rootfs/bin/sh"
+	ln -s bin "$T/rootfs/sbin"
+	ln -s / "$T/rootfs/var"
+	echo other > "$T/rootfs/etc/name"
+	find "$T/rootfs" | sort > "$T/before"
+	must sandbox --rootfs "$T/rootfs" -- sh -c 'busybox cat /etc/name; busybox ls /; busybox touch /etc/x /bin/x || echo no'
+	expect_line "$output" other
+	expect_line "$output" no
+	expect_unlike "$output" '^usr$'
+	find "$T/rootfs" | sort > "$T/after"
+	cmp "$T/before" "$T/after"
+}
+
+@test "--oci runs an image of a layout, and its own command where none is given" {
+	"$SOURCE/tests/sandbox/layout" "$T/layout" "$(command -v busybox)"
+	must sandbox --oci "$T/layout:box" -- /bin/busybox cat /etc/name
+	expect_equal "$output" image
+	must sandbox --oci "$T/layout:box"
+	expect_equal "$output" 'from the image in /opt'
+	tar -C "$T/layout" -cf "$T/layout.tar" .
+	must sandbox --oci "$T/layout.tar:box" -- /bin/busybox id -u
+	expect_equal "$output" 1000
+	assert_nothing_left
+}
+
+@test "--name is the container's, as long as it is there" {
+	helper sandbox --timeout 20s -- sleep 100
+	wait_until status_is running
+	must_fail 125 'choose another --name' sandbox -- true
+	must brig exec "$ID" pwd
+	must brig kill "$ID" TERM
+	wait "$HELPER" || status=$?
+	expect_equal "$status" 143
+	assert_nothing_left
+}
+
+@test "the object is right about what was in effect" {
+	judged ok --timeout 5s --memory 48m --cpus 0.5 --pids 33 --max-output 7k --cpu-time 3s -- true
+	expect_json "$output" '.limits == { wall_ms: 5000, cpu_ms: 3000, memory: 50331648, cpus: 0.5, pids: 33, output: 7168, disk: 12582912, held_by: "cgroup" }'
+}
+
+@test "a policy's maximum lowers a limit, and the object says so" {
+	echo '{ "set": "strict", "limits": { "timeout": "400ms", "max_output": "1k" } }' > "$T/policy.json"
+	attempt brig --policy "$T/policy.json" sandbox --name "$ID" --json -- sleep 100
+	expect_schema
+	expect_json "$output" '.verdict == "wall_time" and .limits.wall_ms == 400 and .limits.output == 1024 and (.warnings | length) > 0'
+}
+
+@test "python3, node, bash, and C compiled and run: the playground" {
+	printf '#include <stdio.h>\nint main(void) { puts("from C"); }\n' > "$T/main.c"
+	judged ok -- python3 -c 'print("from Python")'
+	expect_equal "$(of .stdout.data)" 'from Python'
+	judged ok -- bash -c 'echo from Bash'
+	expect_equal "$(of .stdout.data)" 'from Bash'
+	judged ok --file main.c="$T/main.c" -- sh -c 'gcc main.c && ./a.out'
+	expect_equal "$(of .stdout.data)" 'from C'
+	if [ ! -x /usr/bin/node ]; then
+		skip 'there is no node in /usr/bin'
+	fi
+	judged ok -- node -e 'console.log("from JavaScript")'
+	expect_equal "$(of .stdout.data)" 'from JavaScript'
+}

@@ -1,0 +1,64 @@
+#!/usr/bin/env bats
+# shellcheck disable=SC2016,SC2030,SC2031,SC2153,SC2154 # scripts of other languages; bats: a subshell a test, $stderr
+# brig sandbox as an ordinary user: no cgroup here, so that limits are each process's own, and the object says so.
+
+load support
+
+prepare() {
+	as_user
+}
+
+@test "an ordinary user's program runs, as nobody but itself" {
+	judged ok -- sh -c 'id -u; pwd; touch /usr/x 2>/dev/null || echo ro'
+	expect_equal "$(of .stdout.data)" $'1000\n/work\nro'
+	expect_json "$output" '.limits.held_by == "rlimit" and (.warnings | length) > 0'
+}
+
+@test "files go in and out" {
+	echo 'print(1)' > "$T/a.py"
+	chmod 644 "$T/a.py"
+	judged ok --file a.py="$T/a.py" --collect out -- sh -c 'python3 a.py > out; echo >> a.py'
+	expect_equal "$(of '.files[0].data')" 1
+}
+
+@test "verdicts are right" {
+	judged exit -- sh -c 'exit 3'
+	judged signal -- sh -c 'kill -9 $$'
+	judged wall_time --timeout 300ms -- sleep 100
+	judged output --max-output 1k -- yes
+	judged cpu_time --cpu-time 1s -- sh -c 'while :; do :; done'
+}
+
+@test "memory and processes are bounded for each process" {
+	judged exit --memory 64m -- python3 -c 'bytearray(200 << 20)'
+	expect_like "$(of .stderr.data)" MemoryError
+	judged exit --pids 16 -- python3 -c 'import os, time
+for _ in range(100):
+    if os.fork() == 0: time.sleep(100)'
+	expect_like "$(of .stderr.data)" 'temporarily unavailable'
+}
+
+@test "there is no network, no privilege, and no way to others" {
+	judged ok -- sh -c 'tail -n +3 /proc/net/dev | cut -d: -f1 | tr -d " "; grep CapEff /proc/self/status | tr -s "\t" " "; ls /home /root 2>/dev/null; ls -d /proc/[0-9]* | wc -l'
+	expect_line "$(of .stdout.data)" lo
+	expect_line "$(of .stdout.data)" 'CapEff: 0000000000000000'
+}
+
+@test "daemons die with the program, and with brig" {
+	judged ok -- sh -c 'setsid sleep 1000 & true'
+	helper sandbox --timeout 30s -- sleep 1000
+	wait_until is_running
+	kill -KILL "$(pgrep -f "home/brig.*--name $ID" | head -n 1)"
+	wait "$HELPER" || true
+	wait_until no_process
+	must brig sandbox -- true
+	assert_nothing_left
+}
+
+is_running() {
+	marked_processes | grep -q . && brig list --quiet 2> /dev/null | grep -q .
+}
+
+no_process() {
+	[ -z "$(marked_processes)" ]
+}

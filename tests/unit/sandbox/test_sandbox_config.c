@@ -1,0 +1,163 @@
+/* The document of a sandbox: valid, strict as it stands, and nothing of the request lost or taken for something else. */
+#include <string.h>
+
+#include <criterion/criterion.h>
+
+#include "base/cleanup.h"
+#include "sandbox/sandbox_config.h"
+#include "spec/spec.h"
+
+static const char *const argv[] = { "sh", "-c", "echo \"\\ \x01\"", NULL };
+static const char *const env[] = { "PATH=/x", "EMPTY=", "QUOTE=\"", NULL };
+static const struct sandbox_bind part = { "/usr", "/usr", false };
+static const struct sandbox_bind binds[] = { { "/srv/in", "/in", false }, { "/srv/out", "/out", true } };
+
+static struct sandbox_request request(void)
+{
+	return (struct sandbox_request){ .binds = binds, .n_binds = 2, .limits = sandbox_default_limits };
+}
+
+static struct spec *parse(const struct sandbox_config *config)
+{
+	struct buffer text __attribute__((cleanup(buffer_done_cleanup))) = { 0 };
+	struct spec *spec = NULL;
+	struct error err = { 0 };
+
+	sandbox_config_write(config, &text);
+	cr_assert_eq(text.failed, 0);
+	cr_assert_eq(spec_parse(text.data, text.length, &spec, &err), 0, "%s in %s", err.message, text.data);
+	return spec;
+}
+
+static struct sandbox_config config_of(const struct sandbox_request *wanted)
+{
+	return (struct sandbox_config){ .request = wanted,
+					.argv = argv,
+					.env = env,
+					.cwd = "/work",
+					.root = "/run/root",
+					.parts = &part,
+					.n_parts = 1,
+					.has_cgroup = true };
+}
+
+static const struct spec_mount *mount_at(const struct spec *spec, const char *destination)
+{
+	for (size_t i = 0; i < spec->n_mounts; i++) {
+		if (strcmp(spec->mounts[i].destination, destination) == 0)
+			return &spec->mounts[i];
+	}
+	return NULL;
+}
+
+static bool has_option(const struct spec_mount *mount, const char *option)
+{
+	for (size_t i = 0; mount && i < mount->n_options; i++) {
+		if (strcmp(mount->options[i], option) == 0)
+			return true;
+	}
+	return false;
+}
+
+Test(sandbox_config, has_the_process_as_it_was_asked_for)
+{
+	struct sandbox_request wanted = request();
+	struct sandbox_config config = config_of(&wanted);
+	struct spec *spec = parse(&config);
+
+	cr_expect_eq(spec->process->n_args, 3);
+	cr_expect_str_eq(spec->process->args[2], argv[2]);
+	cr_expect_str_eq(spec->process->cwd, "/work");
+	cr_expect_eq(spec->process->user.uid, SANDBOX_UID);
+	cr_expect(spec->root.readonly);
+	spec_free(spec);
+}
+
+Test(sandbox_config, a_variable_that_is_given_takes_the_place_of_ours)
+{
+	struct sandbox_request wanted = request();
+	struct sandbox_config config = config_of(&wanted);
+	struct spec *spec = parse(&config);
+	size_t n_paths = 0;
+
+	for (size_t i = 0; i < spec->process->n_env; i++)
+		n_paths += strncmp(spec->process->env[i], "PATH=", 5) == 0;
+	cr_expect_eq(n_paths, 1);
+	spec_free(spec);
+}
+
+Test(sandbox_config, binds_are_read_only_unless_asked_otherwise)
+{
+	struct sandbox_request wanted = request();
+	struct sandbox_config config = config_of(&wanted);
+	struct spec *spec = parse(&config);
+
+	cr_expect(has_option(mount_at(spec, "/usr"), "ro"));
+	cr_expect(has_option(mount_at(spec, "/in"), "ro"));
+	cr_expect(has_option(mount_at(spec, "/out"), "rw"));
+	cr_expect_not(has_option(mount_at(spec, "/out"), "ro"));
+	spec_free(spec);
+}
+
+Test(sandbox_config, everything_writable_is_bounded)
+{
+	struct sandbox_request wanted = request();
+	struct sandbox_config config = config_of(&wanted);
+	static const char *const writable[] = { "/tmp", "/work", "/dev/shm" };
+	struct spec *spec;
+
+	wanted.limits.memory = UINT64_C(64) * 1024 * 1024;
+	spec = parse(&config);
+	for (size_t i = 0; i < ARRAY_SIZE(writable); i++) {
+		cr_expect(has_option(mount_at(spec, writable[i]), "size=16777216"), "%s", writable[i]);
+		cr_expect(has_option(mount_at(spec, writable[i]), "nr_inodes=32k"), "%s", writable[i]);
+	}
+	cr_expect(has_option(mount_at(spec, "/dev"), "size=64k"));
+	spec_free(spec);
+}
+
+Test(sandbox_config, limits_are_the_groups_where_there_is_one)
+{
+	struct sandbox_request wanted = request();
+	struct sandbox_config config = config_of(&wanted);
+	struct spec *spec;
+
+	wanted.limits.pids = 10;
+	wanted.limits.cpus = 1500;
+	spec = parse(&config);
+	cr_expect_eq(spec->linux_.resources.memory.limit.value, (int64_t)wanted.limits.memory);
+	cr_expect_eq(spec->linux_.resources.pids_limit.value, 11, "one more for init");
+	cr_expect_eq(spec->linux_.resources.cpu.quota.value, 150000);
+	spec_free(spec);
+}
+
+static const struct spec_rlimit *rlimit(const struct spec *spec, int type)
+{
+	for (size_t i = 0; i < spec->process->n_rlimits; i++) {
+		if (spec->process->rlimits[i].type == type)
+			return &spec->process->rlimits[i];
+	}
+	return NULL;
+}
+
+Test(sandbox_config, limits_are_each_process_s_where_there_is_no_group)
+{
+	struct sandbox_request wanted = request();
+	struct sandbox_config config = config_of(&wanted);
+	struct spec *spec;
+
+	config.has_cgroup = false;
+	config.rootless = true;
+	config.uid = 54321;
+	wanted.limits.cpu_time = UINT64_C(1500000000);
+	spec = parse(&config);
+	cr_expect_not(spec->linux_.resources.memory.limit.set);
+	cr_assert_not_null(rlimit(spec, 2 /* RLIMIT_DATA */));
+	cr_expect_eq(rlimit(spec, 2)->hard, wanted.limits.memory);
+	cr_assert_not_null(rlimit(spec, 0 /* RLIMIT_CPU */));
+	cr_expect_eq(rlimit(spec, 0)->soft, 2, "rounded up");
+	cr_assert_eq(spec->linux_.n_uid_mappings, 1);
+	cr_expect_eq(spec->linux_.uid_mappings[0].container_id, SANDBOX_UID);
+	cr_expect_eq(spec->linux_.uid_mappings[0].host_id, 54321);
+	spec_free(spec);
+}
