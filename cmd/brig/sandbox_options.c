@@ -14,6 +14,7 @@
 #define MEMORY_LEAST ((int64_t)1024 * 1024)
 #define MEMORY_MOST ((int64_t)1 << 46)
 #define OUTPUT_MOST ((int64_t)1024 * 1024 * 1024)
+#define KEPT_MOST ((int64_t)16 * 1024 * 1024)
 #define PIDS_MOST 4194304u /* PID_MAX_LIMIT of the kernel */
 #define CPUS_MOST 8192u
 #define LIST_MOST 1024
@@ -65,8 +66,11 @@ static int check_limits(const struct sandbox_options *options, struct error *err
 		return error_set(err, ERROR_USAGE, EINVAL, "option --cpu-time: expected a time of up to 168h");
 	if (options->memory.value < MEMORY_LEAST || options->memory.value > MEMORY_MOST)
 		return error_set(err, ERROR_USAGE, EINVAL, "option --memory: expected 1m or more, of at most 64t");
-	if (options->max_output.value < 1 || options->max_output.value > OUTPUT_MOST)
-		return error_set(err, ERROR_USAGE, EINVAL, "option --max-output: expected 1 byte or more, of at most 1g");
+	if (options->max_output.value < 1 || options->max_output.value > (options->json ? KEPT_MOST : OUTPUT_MOST))
+		return error_set(
+			err, ERROR_USAGE, EINVAL,
+			"option --max-output: expected 1 byte or more, of at most 1g, and with --json, which keeps it in "
+			"memory, of 16m");
 	if (options->pids < 1 || options->pids > PIDS_MOST)
 		return error_set(err, ERROR_USAGE, EINVAL, "option --pids: expected a number from 1 to %u", PIDS_MOST);
 	return 0;
@@ -245,11 +249,13 @@ int sandbox_options_request(const struct sandbox_options *options, struct arena 
 	struct sandbox_request request = { .argv = options->argv,
 					   .name = options->name,
 					   .rootfs = options->rootfs,
-					   .egress = options->egress,
 					   .stdin_path = options->stdin_path,
 					   .keeps_output = options->json };
 	int rc = check_program(options, err);
 
+	/* No network at all is what there is without a list, for users who can't hold one as well. */
+	if (options->egress && strcmp(options->egress, "none") != 0)
+		request.egress = options->egress;
 	if (rc >= 0 && options->oci)
 		rc = take_image(options->oci, arena, &request, err);
 	if (rc >= 0)

@@ -1,4 +1,4 @@
-#include "bus.h"
+#include "cmd/systemd/bus.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -7,7 +7,7 @@
 #include <time.h>
 
 #include "base/cleanup.h"
-#include "message.h"
+#include "cmd/systemd/message.h"
 
 #define SYSTEMD "org.freedesktop.systemd1"
 #define MANAGER_PATH "/org/freedesktop/systemd1"

@@ -9,7 +9,7 @@
 
 #include "base/cleanup.h"
 #include "base/fd.h"
-#include "bus.h"
+#include "cmd/systemd/bus.h"
 
 /* Where systemd has put us, as /proc/self/cgroup has it for the v2 tree: "0::/a.slice/x.scope". */
 static int read_place(char place[static UNIT_REQUEST_ANSWER_MAX - 8], struct error *err)

@@ -1,4 +1,4 @@
-#include "message.h"
+#include "cmd/systemd/message.h"
 
 #include <errno.h>
 #include <inttypes.h>

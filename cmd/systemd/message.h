@@ -3,7 +3,7 @@
 
 #include <systemd/sd-bus.h>
 
-#include "request.h"
+#include "cmd/systemd/request.h"
 
 /* The properties and the auxiliary units of StartTransientUnit: the request's, and those that every scope of ours has. 0 or more, or
  * a negative errno: -EINVAL for a value that is not of its signature. */

@@ -1,4 +1,4 @@
-#include "request.h"
+#include "cmd/systemd/request.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -17,7 +17,7 @@
 
 struct brig {		  /* one invocation's surroundings: the global options */
 	const char *root; /* state directory, absolute; BRIG_ROOT_DEFAULT, or $XDG_RUNTIME_DIR/brig for an ordinary user */
-	const char *policy;   /* --policy NAME|FILE; NULL: the built-in one */
+	const char *policy; /* --policy NAME|FILE; NULL: the built-in one */
 	bool redact_args; /* --redact-args: no output, log or record has a program's arguments; the policy can demand it as well */
 	bool systemd_cgroup;  /* --systemd-cgroup, --cgroup-manager=systemd */
 	bool cgroup_disabled; /* --cgroup-manager=disabled */
@@ -213,7 +213,7 @@ int brig_update(const struct brig *brig, const char *id, const char *resources_j
 int brig_statistics(const struct brig *brig, const char *id, struct buffer *json, struct error *err);
 /* What its egress list (docs/egress.md) has let through and refused so far. */
 struct brig_egress_counts {
-	bool is_held; /* it has one; otherwise all else is 0 */
+	bool is_held;			 /* it has one; otherwise all else is 0 */
 	uint64_t connections, datagrams; /* let through: attempts of TCP, and all else */
 	uint64_t denied;
 };

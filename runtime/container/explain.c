@@ -8,6 +8,7 @@
 #include "container/brig.h"
 #include "container/explain.h"
 #include "container/explain_egress.h"
+#include "container/explain_kernel_log.h"
 #include "container/status.h"
 #include "parent/seccomp/seccomp_calls.h"
 
@@ -20,6 +21,7 @@ struct explanation {
 	bool is_conformant; /* nothing was planned that could be held against it */
 	struct expectation expected;
 	struct denial_document denials;
+	struct denial_document logged; /* by the kernel, where nobody counts */
 	struct explain_findings findings;
 	struct explain_egress egress;
 };
@@ -37,6 +39,8 @@ static int look_at(const struct container *container, struct explanation *ret, s
 	if (rc < 0)
 		return ret->is_conformant ? 0 : rc;
 	rc = denial_document_read(container->dir_fd, container->arena, &ret->denials, err);
+	if (rc >= 0 && !ret->expected.counts)
+		explain_kernel_log(&container->state, container->arena, &ret->logged);
 	if (rc >= 0 && status != BRIG_CREATING)
 		explain_egress_find(container, &ret->expected, &ret->egress, &ret->findings);
 	if (rc < 0 || status == BRIG_STOPPED || status == BRIG_CREATING)
@@ -123,6 +127,19 @@ static const char *beneath(const struct expectation *expected)
 		       : "";
 }
 
+static void print_logged(const struct denial_document *logged, struct buffer *out)
+{
+	if (logged->total == 0)
+		return;
+	buffer_append_text(
+		out,
+		"  of them the kernel's log has, with what config.json's own filter refused (its rate is bounded: these are some)\n");
+	for (size_t i = 0; i < logged->n_calls; i++)
+		print_call(&logged->calls[i], out);
+	if (logged->others > 0)
+		buffer_printf(out, "  and %" PRIu64 " calls of further kinds\n", logged->others);
+}
+
 static void print_denials(const struct explanation *explanation, struct buffer *out)
 {
 	const struct denial_document *denials = &explanation->denials;
@@ -133,6 +150,7 @@ static void print_denials(const struct explanation *explanation, struct buffer *
 		buffer_append_text(
 			out,
 			"  nobody counts: brig run in the foreground and the shim do. Refused calls fail with EPERM.\n");
+		print_logged(&explanation->logged, out);
 		return;
 	}
 	if (denials->total == 0)
@@ -234,6 +252,15 @@ static void write_call(const struct denial_call *call, struct json_writer *write
 	json_write_object_end(writer);
 }
 
+static void write_logged(const struct denial_document *logged, struct json_writer *writer)
+{
+	json_write_key(writer, "kernelLog");
+	json_write_array_begin(writer);
+	for (size_t i = 0; i < logged->n_calls; i++)
+		write_call(&logged->calls[i], writer);
+	json_write_array_end(writer);
+}
+
 static void write_denials(const struct explanation *explanation, struct json_writer *writer)
 {
 	const struct denial_document *denials = &explanation->denials;
@@ -272,6 +299,7 @@ static void write_json(const struct explanation *explanation, struct buffer *out
 		write_report(&explanation->expected, &writer);
 		write_findings(&explanation->findings, &writer);
 		write_denials(explanation, &writer);
+		write_logged(&explanation->logged, &writer);
 		json_write_key(&writer, "egress");
 		explain_egress_write(&explanation->expected, &explanation->egress, &writer);
 	}

@@ -52,6 +52,8 @@ runtime_container_sources = \
 	runtime/container/explain_advice.c \
 	runtime/container/explain_egress.c \
 	runtime/container/explain_egress.h \
+	runtime/container/explain_kernel_log.c \
+	runtime/container/explain_kernel_log.h \
 	runtime/container/explain_posture.c \
 	runtime/container/explain_posture_text.c \
 	runtime/container/exposition.c \

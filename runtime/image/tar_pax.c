@@ -119,7 +119,7 @@ static int decode_record(const char *key, const struct value *value, struct tar_
 int tar_pax_decode(char *text, size_t length, struct tar_pax *ret, struct error *err)
 {
 	struct tar_pax pax = { 0 };
-	struct value value = { 0 };
+	struct value value = { .text = "" };
 	size_t size = 0;
 	int rc = 0;
 

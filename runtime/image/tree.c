@@ -22,6 +22,11 @@ void tree_done(struct tree *tree)
 	seen_done(&tree->seen);
 }
 
+static void close_folder(struct tree_folder *folder)
+{
+	close_and_reset(&folder->fd);
+}
+
 /* How many folders deep fd is: up from it to the root, which it is in. Through a link a name can be deeper than it looks. */
 static int check_depth(const struct tree *tree, int fd, struct error *err)
 {
@@ -97,8 +102,7 @@ static int open_parent(struct tree *tree, const struct entry_name *name, bool ma
 /* The link's target is looked up like an entry's name, and is a file that is there; of a symbolic link, the link itself. */
 static int make_hard_link(struct tree *tree, const struct tree_place *place, const char *target, struct error *err)
 {
-	struct tree_folder folder = { .fd = -EBADF };
-	AUTO_CLOSE int folder_fd = -EBADF;
+	__attribute__((cleanup(close_folder))) struct tree_folder folder = { .fd = -EBADF };
 	struct entry_name name;
 	struct stat status;
 	int rc = entry_name_cut(target, &name, err);
@@ -109,8 +113,7 @@ static int make_hard_link(struct tree *tree, const struct tree_place *place, con
 	rc = open_parent(tree, &name, /* may_make= */ false, &folder, err);
 	if (rc < 0)
 		return error_set(err, ERROR_REFUSED, -rc, "hard link to %.200s: %s", target, strerror(-rc));
-	folder_fd = folder.fd;
-	if (fstatat(folder_fd, name.leaf, &status, AT_SYMLINK_NOFOLLOW) < 0)
+	if (fstatat(folder.fd, name.leaf, &status, AT_SYMLINK_NOFOLLOW) < 0)
 		return error_set(err, ERROR_REFUSED, errno, "hard link to %.200s: %s", target, strerror(errno));
 	if (S_ISDIR(status.st_mode))
 		return error_set(err, ERROR_REFUSED, EISDIR, "hard link to %.200s, which is a folder", target);
@@ -120,7 +123,7 @@ static int make_hard_link(struct tree *tree, const struct tree_place *place, con
 	if (rc < 0)
 		return rc;
 	/* What made room may have taken the target with it. */
-	if (linkat(folder_fd, name.leaf, place->folder.fd, place->leaf, 0) < 0)
+	if (linkat(folder.fd, name.leaf, place->folder.fd, place->leaf, 0) < 0)
 		return error_set(err, ERROR_REFUSED, errno, "hard link to %.200s: %s", target, strerror(errno));
 	return 0;
 }
@@ -165,16 +168,15 @@ static int make_entry(struct tree *tree, const struct tree_place *place, const s
 
 static int hide(struct tree *tree, const struct entry_name *name, enum entry_whiteout whiteout, struct error *err)
 {
-	struct tree_place place = { .folder = { .fd = -EBADF }, .leaf = entry_name_hidden(name) };
-	AUTO_CLOSE int folder_fd = -EBADF;
-	int rc = open_parent(tree, name, /* may_make= */ false, &place.folder, err);
+	__attribute__((cleanup(close_folder))) struct tree_folder folder = { .fd = -EBADF };
+	int rc = open_parent(tree, name, /* may_make= */ false, &folder, err);
+	struct tree_place place = { .folder = folder, .leaf = entry_name_hidden(name) };
 
 	/* Nothing there, nothing to hide. */
 	if (rc < 0)
 		return rc == -ENOENT ? 0
 				     : error_set(err, ERROR_REFUSED, -rc,
 						 "its folder can't be reached inside the root: %s", strerror(-rc));
-	folder_fd = place.folder.fd;
 	return whiteout == ENTRY_OPAQUE ? tree_remove_content_below(tree, &place.folder, err)
 					: tree_remove_below(tree, &place, err);
 }
@@ -182,18 +184,18 @@ static int hide(struct tree *tree, const struct entry_name *name, enum entry_whi
 static int add_plain(struct tree *tree, const struct entry_name *name, const struct tar_entry *entry, struct tar *tar,
 		     struct error *err)
 {
-	struct tree_place place = { .folder = { .fd = -EBADF }, .leaf = name->leaf };
-	AUTO_CLOSE int folder_fd = -EBADF;
+	__attribute__((cleanup(close_folder))) struct tree_folder folder = { .fd = -EBADF };
+	struct tree_place place = { .leaf = name->leaf };
 	int rc;
 
 	if (!*name->leaf && entry->kind != TAR_DIRECTORY)
 		return error_set(err, ERROR_REFUSED, EISDIR, "the root itself can't be but a folder");
 	if (!*name->leaf)
 		return tree_make_root(tree, entry, err);
-	rc = open_parent(tree, name, /* may_make= */ true, &place.folder, err);
+	rc = open_parent(tree, name, /* may_make= */ true, &folder, err);
 	if (rc < 0)
 		return rc;
-	folder_fd = place.folder.fd;
+	place.folder = folder;
 	rc = make_entry(tree, &place, entry, tar, err);
 	if (rc < 0)
 		return rc;

@@ -189,6 +189,7 @@ struct plan_seccomp {
 	enum plan_floor floor;
 	uint64_t floor_capabilities; /* of the bounding set: some calls are allowed with a capability only */
 	bool floor_notifies; /* what the floor denies with EPERM goes to a listener of ours, which counts it and answers */
+	bool logs;	     /* what is refused is in the kernel's log, at its rate. Not in the digest */
 	bool records; /* each call is asked about, by who learns what a container needs; the answers stay what they are. Not in the digest */
 	bool enabled; /* config.json has a filter: the rules below */
 	uint32_t default_action;

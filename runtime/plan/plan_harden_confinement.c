@@ -35,6 +35,7 @@ static void lay_floor(struct plan_builder *builder)
 
 	seccomp->floor = floor_of_set(builder);
 	seccomp->floor_notifies = can_notify(builder);
+	seccomp->logs = !seccomp->floor_notifies && builder->request->policy->audit.kernel_log;
 	seccomp->floor_capabilities = builder->plan->process.capabilities.bounding;
 	plan_digest_seccomp(seccomp, seccomp->digest);
 }

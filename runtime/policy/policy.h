@@ -116,7 +116,8 @@ struct policy_audit {
 	uint64_t max_bytes; /* then the file is rotated */
 	unsigned keep;	    /* rotated files */
 	bool syslog, journald, redact_args;
-	bool required; /* what can't be recorded is not done */
+	bool kernel_log; /* the kernel logs what a filter refuses where nobody counts it */
+	bool required;	 /* what can't be recorded is not done */
 };
 
 struct policy {

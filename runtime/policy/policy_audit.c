@@ -16,15 +16,11 @@
 #define AT(member) offsetof(struct policy_audit_document, member)
 
 static const struct json_field fields[] = {
-	{ "enabled", &json_opt_bool, AT(enabled), 0 },
-	{ "path", &json_string, AT(path), 0 },
-	{ "max_size", &json_string, AT(max_size), 0 },
-	{ "keep", &json_opt_u32, AT(keep), 0 },
-	{ "syslog", &json_opt_bool, AT(syslog), 0 },
-	{ "journald", &json_opt_bool, AT(journald), 0 },
-	{ "required", &json_opt_bool, AT(required), 0 },
-	{ "redact_args", &json_opt_bool, AT(redact_args), 0 },
-	{ 0 },
+	{ "enabled", &json_opt_bool, AT(enabled), 0 },	       { "path", &json_string, AT(path), 0 },
+	{ "max_size", &json_string, AT(max_size), 0 },	       { "keep", &json_opt_u32, AT(keep), 0 },
+	{ "syslog", &json_opt_bool, AT(syslog), 0 },	       { "journald", &json_opt_bool, AT(journald), 0 },
+	{ "required", &json_opt_bool, AT(required), 0 },       { "kernel_log", &json_opt_bool, AT(kernel_log), 0 },
+	{ "redact_args", &json_opt_bool, AT(redact_args), 0 }, { 0 },
 };
 static const struct json_type object_type = JSON_OBJECT_OF(struct policy_audit_document, fields);
 const struct json_type policy_audit_type = JSON_POINTER_TO(&object_type);
@@ -79,6 +75,8 @@ int policy_audit_take(const struct policy_audit_document *document, struct polic
 		audit.journald = document->journald.value;
 	if (document->required.set)
 		audit.required = document->required.value;
+	if (document->kernel_log.set)
+		audit.kernel_log = document->kernel_log.value;
 	if (document->redact_args.set)
 		audit.redact_args = document->redact_args.value;
 	*ret = audit;

@@ -14,7 +14,7 @@ int policy_read_file(const char *path, struct policy *ret, struct error *err);
 
 /* "audit" as the file has it. */
 struct policy_audit_document {
-	struct opt_bool enabled, syslog, journald, required, redact_args;
+	struct opt_bool enabled, syslog, journald, kernel_log, required, redact_args;
 	struct opt_u32 keep;
 	const char *path, *max_size;
 };

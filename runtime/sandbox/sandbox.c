@@ -149,12 +149,22 @@ static int choose_process(const struct life *life, struct sandbox_config *config
 static int write_resolv_conf(const struct life *life, const char **ret, struct error *err)
 {
 	struct arena *arena = life->result->arena;
-	const char *text = life->request->egress ? sandbox_network_resolv_conf(life->request->egress, arena) : NULL;
-	struct buffer content = { .data = (char *)text, .length = text ? strlen(text) : 0 };
-	int rc;
+	const char *text = NULL, *rootfs = life->request->rootfs;
+	struct buffer content;
+	int rc = 0;
 
-	if (!text)
-		return 0;
+	if (life->request->egress)
+		rc = sandbox_network_resolv_conf(life->request->egress, arena, &text, err);
+	if (rc < 0 || !text)
+		return rc;
+	if (rootfs &&
+	    faccessat(AT_FDCWD, arena_printf(arena, "%s/etc/resolv.conf", rootfs), F_OK, AT_SYMLINK_NOFOLLOW) < 0)
+		return error_set(
+			err, ERROR_USAGE, ENOENT,
+			"option --egress: the resolvers that it names would be in /etc/resolv.conf, and %s has none: make an "
+			"empty file of that name, or leave dns= out",
+			rootfs);
+	content = (struct buffer){ .data = (char *)text, .length = strlen(text) };
 	rc = file_create_at(life->folder.own_fd, RESOLV_CONF, &content, 0644, err);
 	if (rc < 0)
 		return rc;
@@ -246,14 +256,9 @@ static void warn_of_rlimits(struct life *life)
 	log_warning("%s", text);
 }
 
-static bool has_network(const struct sandbox_request *request)
-{
-	return request->egress && strcmp(request->egress, "none") != 0;
-}
-
 static int create(struct life *life, struct error *err)
 {
-	bool hands_over = life->request->n_files + life->request->n_collects > 0 || has_network(life->request);
+	bool hands_over = life->request->n_files + life->request->n_collects > 0 || life->request->egress;
 	int rc;
 
 	life->attendant =
@@ -286,7 +291,7 @@ static int equip(void *context, int work_fd, struct error *err)
 {
 	struct life *life = context;
 	uid_t uid = idmap_to_host(&life->creation.plan->namespaces.uids, SANDBOX_UID);
-	int rc = has_network(life->request) ? sandbox_network_start(life->creation.birth.pid, &life->network, err) : 0;
+	int rc = life->request->egress ? sandbox_network_start(life->creation.birth.pid, &life->network, err) : 0;
 
 	if (rc < 0)
 		return rc;

@@ -17,8 +17,8 @@ struct sandbox_config {
 	const struct sandbox_bind *parts;
 	size_t n_parts;
 	const char *resolv_conf; /* a file of the host, to be seen at /etc/resolv.conf; or NULL */
-	bool rootless;	 /* a user namespace with one id, the caller's */
-	bool has_cgroup; /* else each process has limits of its own */
+	bool rootless;		 /* a user namespace with one id, the caller's */
+	bool has_cgroup;	 /* else each process has limits of its own */
 	uid_t uid;
 	gid_t gid; /* rootless: the caller's */
 };

@@ -109,7 +109,7 @@ static int copy(int from_fd, int to_fd)
 
 static int put(int work_fd, const struct sandbox_copy *file, int from_fd, uid_t uid, struct error *err)
 {
-	const char *base = NULL;
+	const char *base = "";
 	AUTO_CLOSE int parent_fd = open_parent(work_fd, file->name, uid, &base, err), fd = -EBADF;
 	struct stat status;
 	int rc;

@@ -1,5 +1,6 @@
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "config.h"
 
@@ -28,10 +29,11 @@ static void write_base64(struct json_writer *writer, const struct buffer *data)
 	json_write_string_n(writer, text.data ?: "", text.length);
 }
 
-/* As text where it is text, bytes as they are where not. */
+/* As text where it is text (a zero byte is none), bytes as they are where not. */
 static void write_data(struct json_writer *writer, const struct buffer *data)
 {
-	bool is_text = utf8_valid_length(data->data ?: "", data->length) == data->length;
+	bool is_text = !memchr(data->data ?: "", 0, data->length) &&
+		       utf8_valid_length(data->data ?: "", data->length) == data->length;
 
 	json_write_member(writer, "encoding", is_text ? "utf-8" : "base64");
 	json_write_key(writer, "data");

@@ -191,6 +191,30 @@ static int open_namespace(pid_t pid, const char *kind, struct error *err)
 	return fd < 0 ? error_system(err, errno, "open %s", path) : fd;
 }
 
+static bool is_own_namespace(int fd, const char *path)
+{
+	struct stat theirs, ours;
+
+	return fstat(fd, &theirs) == 0 && stat(path, &ours) == 0 && theirs.st_ino == ours.st_ino;
+}
+
+/* Without a user namespace of the sandbox's own the program would have the host's capabilities. */
+static int open_namespaces(pid_t pid, struct starting *starting, struct error *err)
+{
+	starting->netns_fd = open_namespace(pid, "net", err);
+	if (starting->netns_fd < 0)
+		return starting->netns_fd;
+	starting->userns_fd = open_namespace(pid, "user", err);
+	if (starting->userns_fd < 0)
+		return starting->userns_fd;
+	if (is_own_namespace(starting->userns_fd, "/proc/self/ns/user") ||
+	    is_own_namespace(starting->netns_fd, "/proc/self/ns/net"))
+		return error_set(err, ERROR_UNSUPPORTED, EPERM,
+				 "the policy gives the sandbox no user namespace of its own, which it takes: have its rule "
+				 "user-namespace at enforce or adjust, or leave --egress out");
+	return 0;
+}
+
 /* What the program said last, on one line; "" where it said nothing. */
 static void read_log(int log_fd, char text[static 512])
 {
@@ -251,33 +275,32 @@ static int start(struct starting *starting, struct sandbox_network *network, str
 	return network->pidfd < 0 ? error_system(err, errno, "pidfd_open") : 0;
 }
 
+static int start_and_wait(pid_t pid, struct starting *starting, struct sandbox_network *network, struct error *err)
+{
+	int rc = open_namespaces(pid, starting, err);
+
+	if (rc == 0)
+		rc = start(starting, network, err);
+	close_and_reset(&starting->netns_fd);
+	close_and_reset(&starting->userns_fd);
+	return rc < 0 ? rc : wait_until_ready(pid, network, starting->program->path, err);
+}
+
 int sandbox_network_start(pid_t pid, struct sandbox_network *ret, struct error *err)
 {
 	struct sandbox_network network = sandbox_network_none();
-	struct starting starting = { .program = find_program() };
-	AUTO_CLOSE int netns_fd = -EBADF;
-	AUTO_CLOSE int userns_fd = -EBADF;
+	struct starting starting = { .program = find_program(), .netns_fd = -EBADF, .userns_fd = -EBADF };
 	int rc;
 
+	if (geteuid() != 0)
+		return error_set(err, ERROR_UNSUPPORTED, EPERM,
+				 "a way out of the sandbox takes root, which alone can hold an egress list");
 	if (!starting.program)
 		return error_set(
 			err, ERROR_UNSUPPORTED, ENOENT,
 			"a way out of the sandbox takes pasta or slirp4netns: install the package passt or slirp4netns "
 			"(looked for in /usr/bin and /usr/local/bin)");
-	if (geteuid() != 0)
-		return error_set(err, ERROR_UNSUPPORTED, EPERM,
-				 "a way out of the sandbox takes root, which alone can hold an egress list");
-	netns_fd = open_namespace(pid, "net", err);
-	if (netns_fd < 0)
-		return netns_fd;
-	userns_fd = open_namespace(pid, "user", err);
-	if (userns_fd < 0)
-		return userns_fd;
-	starting.netns_fd = netns_fd;
-	starting.userns_fd = userns_fd;
-	rc = start(&starting, &network, err);
-	if (rc == 0)
-		rc = wait_until_ready(pid, &network, starting.program->path, err);
+	rc = start_and_wait(pid, &starting, &network, err);
 	if (rc < 0) {
 		sandbox_network_stop(&network);
 		return error_prefix(err, "make a way out of the sandbox");
@@ -299,19 +322,21 @@ void sandbox_network_stop(struct sandbox_network *network)
 	network->pid = -1;
 }
 
-const char *sandbox_network_resolv_conf(const char *egress, struct arena *arena)
+int sandbox_network_resolv_conf(const char *egress, struct arena *arena, const char **ret, struct error *err)
 {
 	__attribute__((cleanup(buffer_done_cleanup))) struct buffer text = { 0 };
 	struct egress_value value = { 0 };
 	char address[INET6_ADDRSTRLEN];
+	int rc = egress_value_parse("option --egress", egress, arena, &value, err);
 
-	if (egress_value_parse("--egress", egress, arena, &value, NULL) < 0)
-		return NULL;
+	if (rc < 0)
+		return rc;
 	for (size_t i = 0; i < value.n; i++) {
 		const struct endpoint *endpoint = &value.list[i];
 
 		if (endpoint->is_resolver && inet_ntop(endpoint->family, endpoint->address, address, sizeof(address)))
 			buffer_printf(&text, "nameserver %s\n", address);
 	}
-	return text.data ? arena_strdup(arena, text.data) : NULL;
+	*ret = text.data ? arena_strdup(arena, text.data) : NULL;
+	return text.failed || (text.data && !*ret) ? error_memory(err) : 0;
 }

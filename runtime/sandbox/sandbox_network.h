@@ -28,6 +28,6 @@ static inline struct sandbox_network sandbox_network_none(void)
 int sandbox_network_start(pid_t pid, struct sandbox_network *ret, struct error *err);
 /* Ends it. As often as one likes. */
 void sandbox_network_stop(struct sandbox_network *network);
-/* What /etc/resolv.conf has to say for an egress list: the resolvers that it names (dns=). NULL: it names none, and there is no way to one;
- * or no memory. */
-const char *sandbox_network_resolv_conf(const char *egress, struct arena *arena);
+/* What /etc/resolv.conf has to say for an egress list: the resolvers that it names (dns=). *ret, in arena, is NULL where it names none:
+ * there is no way to one then. -EINVAL: no egress list. */
+int sandbox_network_resolv_conf(const char *egress, struct arena *arena, const char **ret, struct error *err);

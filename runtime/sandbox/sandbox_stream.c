@@ -9,6 +9,8 @@
 
 /* The most that the kernel gives to an ordinary user's pipe (/proc/sys/fs/pipe-max-size). */
 #define PIPE_LARGE (1024 * 1024)
+/* Who writes that much may write more: a larger pipe has fewer turns. */
+#define MUCH ((uint64_t)64 * 1024)
 #define READ_FIRST ((size_t)16 * 1024)
 #define READ_MOST ((size_t)256 * 1024)
 /* What a pipe or terminal that poll(2) finds writable takes without waiting: PIPE_BUF. */
@@ -146,8 +148,8 @@ void sandbox_stream_serve(struct sandbox_stream *stream)
 	/* A reader that is gone is what the program is to see, as if there were no sandbox. */
 	if (move_some(stream) == OVER)
 		sandbox_stream_close(stream);
-	else if (stream->output && stream->output->bytes > 4 * READ_FIRST && stream->output->bytes < 8 * READ_FIRST)
-		(void)fcntl(stream->fd, F_SETPIPE_SZ, PIPE_LARGE);
+	else if (stream->output && stream->output->bytes >= MUCH && !stream->is_large)
+		stream->is_large = fcntl(stream->fd, F_SETPIPE_SZ, PIPE_LARGE) >= 0;
 }
 
 void sandbox_stream_drain(struct sandbox_stream *stream)

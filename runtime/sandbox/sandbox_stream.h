@@ -15,6 +15,7 @@ struct sandbox_stream {
 	bool is_input;
 	bool peer_is_due;	       /* to be polled: the peer, since the pipe is ready */
 	bool copies;		       /* the kernel can't splice these two */
+	bool is_large;		       /* the pipe has been made so */
 	uint64_t limit;		       /* of bytes; output alone */
 	struct sandbox_output *output; /* output alone */
 };

@@ -25,12 +25,13 @@ def run(requests, folder, deploy):
     for request in requests:
         (folder / f"{request.number}.json").write_text(json.dumps(request.review()))
     tests = []
+    asked = {level: [request for request in requests if level == "isolated" or is_asked(request)] for level in levels}
     for level, constraint in levels.items():
         assert constraint["spec"]["enforcementAction"] == TEMPLATES[level], constraint
         (folder / f"{level}.yaml").write_text(yaml.safe_dump(constraint))
         (folder / f"{level}-template.yaml").write_text((deploy / f"gatekeeper/templates/{level}.yaml").read_text())
         tests.append({"name": level, "template": f"{level}-template.yaml", "constraint": f"{level}.yaml",
-                      "cases": [case(request, level) for request in requests]})
+                      "cases": [case(request, level) for request in asked[level]]})
     suite = {"apiVersion": "test.gatekeeper.sh/v1alpha1", "kind": "Suite", "tests": tests}
     (folder / "suite.yaml").write_text(yaml.safe_dump(suite))
     output = subprocess.run(["gator", "verify", "--verbose", folder / "suite.yaml"], capture_output=True, text=True)
@@ -40,8 +41,9 @@ def run(requests, folder, deploy):
         outcomes[int(number)].append(None if status == "PASS" else detail.strip() or status)
     for request in requests:
         answers = outcomes[request.number]
-        if len(answers) != len(levels):
-            yield request, f"gator answered {len(answers)} times, not once for each of {list(levels)}: {text[-500:]}"
+        expected = sum(request in questions for questions in asked.values())
+        if len(answers) != expected:
+            yield request, f"gator answered {len(answers)} times, not {expected}: {text[-500:]}"
         else:
             yield request, next((answer for answer in answers if answer), None)
 
@@ -54,6 +56,11 @@ def case(request, level):
     if request.says and rules and level == home(request):
         assertions.append({"violations": 1, "message": re.escape(request.says)})
     return {"name": str(request.number), "object": f"{request.number}.json", "inventory": ["namespaces.yaml"], "assertions": assertions}
+
+
+def is_asked(request):
+    """Elsewhere the level restricted never answers; that it does not is asked of plain pods only, since each question takes a while."""
+    return table.NAMESPACES[request.namespace].get("brig.dev/isolation") == "restricted" or len(request.object["spec"]) == 1
 
 
 ISOLATED = ("brig-runtime-class", "brig-no-privileged", "brig-no-host-namespaces", "brig-no-host-path", "brig-no-host-port")

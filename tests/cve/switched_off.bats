@@ -84,3 +84,30 @@ passed_over() {
 	expect_equal "$output" read-only
 	passed_over move_mount writable
 }
+
+# brig's caller hands on what a careless manager has: inheritable capabilities, as dockerd once did.
+@test "CVE-2022-29162, CVE-2022-27650: without capset the caller's inheritable capabilities are the container's, and an exec's" {
+	CALLER=(setpriv --inh-caps "+chown,+kill")
+	program grep ^CapInh /proc/self/status
+	must conformant run --bundle "$BUNDLE" "$ID"
+	expect_equal "$output" $'CapInh:\t0000000000000000'
+	must without capset run --bundle "$BUNDLE" "$ID-2"
+	expect_equal "$output" $'CapInh:\t0000000000000021'
+	program sleep 300
+	must conformant run --detach --bundle "$BUNDLE" "$ID-3"
+	must conformant exec "$ID-3" grep ^CapInh /proc/self/status
+	expect_equal "$output" $'CapInh:\t0000000000000000'
+	must without capset exec "$ID-3" grep ^CapInh /proc/self/status
+	expect_equal "$output" $'CapInh:\t0000000000000021'
+	must conformant delete --force "$ID-3"
+}
+
+@test "CVE-2022-27649, capabilities in all: without capset and the bound the container has its caller's" {
+	program grep ^CapEff /proc/self/status
+	config '.process.capabilities = { bounding: [], effective: [], permitted: [] }'
+	must conformant run --bundle "$BUNDLE" "$ID"
+	expect_equal "$output" $'CapEff:\t0000000000000000'
+	attempt env BRIG_TEST="$ID" strace --follow-forks --quiet=all -o /dev/null -e trace=capset,prctl -e inject=capset,prctl:retval=0 \
+		"$BRIG" --root "$ROOT" --policy conformant run --bundle "$BUNDLE" "$ID"
+	expect_like "$output" $'CapEff:\t0000.*[1-9a-f]'
+}

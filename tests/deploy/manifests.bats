@@ -118,3 +118,37 @@ PYTHON
 	grep -q '"brig.dev/ready"' "$DEPLOY/install/kustomize/base/guard.yaml"
 	grep -q '"brig.dev/not-ready"' "$DEPLOY/install/kustomize/base/guard.yaml"
 }
+
+@test "a real API server takes them; a labeller's token is good for its own node's label alone" {
+	BATS_TEST_TIMEOUT=180 expect 0 timeout 170 "$SOURCE/tests/cluster/apiserver" run -- "$SOURCE/tests/deploy/guard"
+}
+
+@test "network: what is let out by the annotation is let out by the policies, and brig reads it" {
+	kubectl kustomize "$DEPLOY/network/example" > "$BATS_TEST_TMPDIR/network.yaml"
+	check "$BATS_TEST_TMPDIR/network.yaml" << 'PYTHON'
+d = documents[0]
+deny = d['NetworkPolicy/brig-deny']['spec']
+assert deny == {'podSelector': {}, 'policyTypes': ['Ingress', 'Egress']}, deny
+assert all(x['metadata'].get('namespace', 'plugins') == 'plugins' for x in d.values())
+pod = d['Pod/plugin']
+listed = pod['metadata']['annotations']['brig.dev/egress'].split(',')
+for name, port in (('api', 8443), ('bucket', 443)):
+    policy = d['NetworkPolicy/brig-egress-' + name]['spec']
+    assert policy['podSelector']['matchLabels'].items() <= pod['metadata']['labels'].items()
+    assert policy['policyTypes'] == ['Egress'] and len(policy['egress']) == 1
+    assert [p['port'] for p in policy['egress'][0]['ports']] == [port]
+    assert any(entry.endswith(f':{port}/tcp') for entry in listed), (name, listed)
+cidr = d['NetworkPolicy/brig-egress-bucket']['spec']['egress'][0]['to'][0]['ipBlock']['cidr']
+assert cidr.removesuffix('/32') + ':443/tcp' in listed
+assert [p['port'] for p in d['NetworkPolicy/brig-dns']['spec']['egress'][0]['ports']] == [53, 53] and any(e.startswith('dns=') for e in listed)
+assert pod['spec']['runtimeClassName'] == 'brig' and pod['spec']['automountServiceAccountToken'] is False
+print(pod['metadata']['annotations']['brig.dev/egress'])
+PYTHON
+	mkdir -p "$BATS_TEST_TMPDIR/bundle/rootfs"
+	(cd "$BATS_TEST_TMPDIR/bundle" && "$BRIG" spec)
+	list=$(check "$BATS_TEST_TMPDIR/network.yaml" <<< "print(documents[0]['Pod/plugin']['metadata']['annotations']['brig.dev/egress'])")
+	jq --arg list "$list" '.annotations["brig.dev/egress"] = $list' "$BATS_TEST_TMPDIR/bundle/config.json" > "$BATS_TEST_TMPDIR/config.json"
+	mv "$BATS_TEST_TMPDIR/config.json" "$BATS_TEST_TMPDIR/bundle/config.json"
+	expect 0 "$BRIG" --policy conformant plan --bundle "$BATS_TEST_TMPDIR/bundle"
+	[[ $output == *192.0.2.10* ]]
+}

@@ -45,14 +45,13 @@ expect_names() { # FILE
 		<(sed -n 's/^ *- name: //p' "$DEPLOY/monitoring/brig.test.yaml" | sort)
 }
 
-@test "a rule that is taken away makes a case fail" {
+@test "a rule that is taken away makes its case fail" {
+	cp "$DEPLOY/monitoring/brig.test.yaml" "$BATS_TEST_TMPDIR"
+	# All at once: a case asks for one alert by name, and promtool tells of each that fails.
+	sed 's/- alert: Brig/- alert: Other/' "$DEPLOY/monitoring/brig.rules.yaml" > "$BATS_TEST_TMPDIR/brig.rules.yaml"
+	expect 1 promtool test rules "$BATS_TEST_TMPDIR/brig.test.yaml"
 	for alert in $(sed -n 's/^ *- alert: //p' "$DEPLOY/monitoring/brig.rules.yaml"); do
-		folder=$BATS_TEST_TMPDIR/$alert
-		mkdir "$folder"
-		cp "$DEPLOY/monitoring/brig.test.yaml" "$folder"
-		sed "s/- alert: $alert\$/- alert: Other/" "$DEPLOY/monitoring/brig.rules.yaml" > "$folder/brig.rules.yaml"
-		expect 1 promtool test rules "$folder/brig.test.yaml"
-		[[ $output == *"$alert"* ]]
+		[ "$(grep -c "alertname=..$alert.*alertstate" <<< "$output")" = 1 ]
 	done
 }
 

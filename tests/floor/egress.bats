@@ -1,5 +1,5 @@
 #!/usr/bin/env bats
-# shellcheck disable=SC2016,SC2030,SC2031,SC2154 # scripts of other languages; bats: a subshell a test, $output and $stderr
+# shellcheck disable=SC2016,SC2030,SC2031,SC2154,SC2206 # scripts of other languages; bats: a subshell a test, $output and $stderr; addresses
 # Where a container may connect to, annotation brig.dev/egress (docs/egress.md): in a network namespace of the test's own, with another
 # one beside it that has several addresses and answers on each. What is refused is tried without the annotation as well, and passes.
 
@@ -81,6 +81,11 @@ talk() {
 	must brig run --bundle "$BUNDLE" "$ID"
 }
 
+# What has become of each, in a line.
+outcomes() {
+	awk '{ print $NF }' <<< "$output" | tr '\n' ' '
+}
+
 @test "only what is listed gets through: TCP, UDP, both families" {
 	local all=(tcp $PERMITTED 80 tcp $PERMITTED 81 tcp $OTHER 80 udp $PERMITTED 80 udp $OTHER 80 send $PERMITTED 80 send $OTHER 80
 		tcp $PERMITTED6 80 tcp $PERMITTED6 81 tcp $OTHER6 80 udp $PERMITTED6 80 udp $OTHER6 80 send $PERMITTED6 80 send $OTHER6 80)
@@ -153,22 +158,22 @@ ping $OTHER6 0: timeout"
 	expect_equal "$(grep -c ': ok$' <<< "$output")" 6
 	egress "$PERMITTED:80"
 	talk "${all[@]}"
-	expect_equal "$(sed 's/.*: //' <<< "$output" | tr '\n' ' ')" "ok EPERM ok EPERM ok EPERM "
+	expect_equal "$(outcomes)" "ok EPERM ok EPERM ok EPERM "
 	# What is listed as IPv6 does not open them.
 	egress "::/0"
 	talk mapped-tcp $PERMITTED 80 mapped-send $PERMITTED 80 tcp $OTHER6 80
-	expect_equal "$(sed 's/.*: //' <<< "$output" | tr '\n' ' ')" "EPERM EPERM ok "
+	expect_equal "$(outcomes)" "EPERM EPERM ok "
 }
 
 @test "a connection that begins with sendto, multipath TCP, other protocols, raw and packet sockets" {
 	egress "$PERMITTED:80"
 	capabilities CAP_NET_RAW CAP_NET_ADMIN
 	talk fast $PERMITTED 80 fast $OTHER 80 raw $PERMITTED 0 raw $PERMITTED6 0 packet $PERMITTED 0 udplite $PERMITTED 0 mptcp $PERMITTED 80
-	expect_equal "$(sed 's/.*: //' <<< "$output" | tr '\n' ' ')" "ok EPERM EPERM EPERM EPERM EPERM EPERM "
+	expect_equal "$(outcomes)" "ok EPERM EPERM EPERM EPERM EPERM EPERM "
 	expect_like "$stderr" 'CAP_NET_ADMIN, CAP_NET_RAW.*a way around annotations\["brig.dev/egress"\]'
 	without_egress
 	talk fast $OTHER 80 raw $PERMITTED 0 packet $PERMITTED 0 udplite $PERMITTED 0
-	expect_equal "$(sed 's/.*: //' <<< "$output" | tr '\n' ' ')" "ok ok ok ok "
+	expect_equal "$(outcomes)" "ok ok ok ok "
 }
 
 @test "no packet leaves with options: they could name another way" {
@@ -176,7 +181,7 @@ ping $OTHER6 0: timeout"
 	expect_equal "$output" "options $PERMITTED 80: ok"
 	egress "$PERMITTED:80"
 	talk send $PERMITTED 80 options $PERMITTED 80
-	expect_equal "$(sed 's/.*: //' <<< "$output" | tr '\n' ' ')" "ok EPERM "
+	expect_equal "$(outcomes)" "ok EPERM "
 }
 
 @test "the machine itself passes: loopback, its own addresses, other containers of the pod" {
@@ -193,7 +198,7 @@ ping $OTHER6 0: timeout"
 	egress none
 	talk send $PERMITTED 80 udp $PERMITTED 80 tcp $PERMITTED 80 tcp $PERMITTED6 80
 	# A connection is let go by connect(2), which can't know that the address is not our own, and its packets are dropped.
-	expect_equal "$(sed 's/.*: //' <<< "$output" | tr '\n' ' ')" "EPERM EPERM timeout timeout "
+	expect_equal "$(outcomes)" "EPERM EPERM timeout timeout "
 }
 
 # A server in the container, with the list of the argument.
@@ -253,12 +258,12 @@ rsts() {
 	egress "$PERMITTED:80"
 	sleeper
 	must brig exec "$ID" network tcp $PERMITTED 80 tcp $OTHER 80
-	expect_equal "$(sed 's/.*: //' <<< "$output" | tr '\n' ' ')" "ok EPERM "
+	expect_equal "$(outcomes)" "ok EPERM "
 	must brig update --pids-limit 77 "$ID"
 	must brig pause "$ID"
 	must brig resume "$ID"
 	must brig exec --cap CAP_NET_RAW "$ID" network tcp $OTHER 80 send $OTHER 80 raw $OTHER 0 packet $OTHER 0
-	expect_equal "$(sed 's/.*: //' <<< "$output" | tr '\n' ' ')" "EPERM EPERM EPERM EPERM "
+	expect_equal "$(outcomes)" "EPERM EPERM EPERM EPERM "
 }
 
 @test "explain shows what was let through and what was not, and that it holds" {
@@ -311,7 +316,7 @@ rsts() {
 	program network tcp $PERMITTED 80 tcp $OTHER 80 tcp 127.0.0.1 7000 tcp 127.0.0.1 80 send 127.0.0.1 7000 tcp 0.0.0.0 80 tcp ::1 7000
 	# Its "host" is the peer: nobody can leave that.
 	BRIG_TEST=$ID must nsenter --net="/run/netns/$PEER" "$BRIG" --root "$ROOT" --policy conformant run --bundle "$BUNDLE" "$ID"
-	expect_equal "$(sed 's/.*: //' <<< "$output" | tr '\n' ' ')" "ok EPERM ok EPERM EPERM EPERM EPERM "
+	expect_equal "$(outcomes)" "ok EPERM ok EPERM EPERM EPERM EPERM "
 }
 
 @test "a list that can't be held does not start, and nothing is left" {
@@ -335,22 +340,22 @@ rsts() {
 	POLICY=$T/policy.json
 	echo '{ "set": "conformant", "rules": { "egress-maximum": "enforce" }, "egress": ["10.231.7.2/31:80", "dns='$RESOLVER'"] }' > "$POLICY"
 	talk tcp $PERMITTED 80 tcp $OTHER 80 tcp $PERMITTED 81
-	expect_equal "$(sed 's/.*: //' <<< "$output" | tr '\n' ' ')" "ok ok EPERM "
+	expect_equal "$(outcomes)" "ok ok EPERM "
 	egress "$PERMITTED:80/tcp"
 	talk tcp $PERMITTED 80 tcp $OTHER 80
-	expect_equal "$(sed 's/.*: //' <<< "$output" | tr '\n' ' ')" "ok EPERM "
+	expect_equal "$(outcomes)" "ok EPERM "
 	egress "$PERMITTED"
 	must_fail 1 'asked for 10\.231\.7\.2, but no entry of the policy.s "egress" covers that; rule egress-maximum' run_container
 	jq '.rules["egress-maximum"] = "adjust"' "$POLICY" > "$T/adjust.json"
 	POLICY=$T/adjust.json
 	talk tcp $PERMITTED 80 tcp $PERMITTED 81
-	expect_equal "$(sed 's/.*: //' <<< "$output" | tr '\n' ' ')" "ok EPERM "
+	expect_equal "$(outcomes)" "ok EPERM "
 	# Whom the policy delegates it to may go beyond.
 	jq '.delegate = { "egress-maximum": "example.com/egress" }' "$POLICY" > "$T/delegate.json"
 	POLICY=$T/delegate.json
 	config '.annotations["example.com/egress"] = "warn"'
 	talk tcp $PERMITTED 80 tcp $PERMITTED 81
-	expect_equal "$(sed 's/.*: //' <<< "$output" | tr '\n' ' ')" "ok ok "
+	expect_equal "$(outcomes)" "ok ok "
 }
 
 @test "a forced delete of a running container: no program stays behind" {

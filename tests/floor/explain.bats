@@ -143,3 +143,31 @@ is_counted() { # JQ-FILTER
 	must_fail 1 'either' brig explain --last "$ID"
 	must_fail 1 'in the foreground' brig explain --last
 }
+
+@test "where nobody counts, the kernel's log has some of it, if the policy asks for that" {
+	head -c 0 /dev/kmsg 2> /dev/null || skip "the kernel's log can't be read here"
+	chmod 1777 "$BUNDLE/rootfs/tmp"
+	jq -n '{ set: "strict", audit: { enabled: false, kernel_log: true } }' > "$T/policy.json"
+	shell 'mount -t tmpfs x /mnt; touch /tmp/ready; while ! [ -e /tmp/end ]; do sleep 0.1; done'
+	must brig --policy "$T/policy.json" run --detach --bundle "$BUNDLE" "$ID"
+	wait_until test -e "$BUNDLE/rootfs/tmp/ready"
+	must strict explain --json "$ID"
+	expect_json "$output" '.denials == null'
+	# Ten messages in five seconds are all the host's: another test may have had them.
+	if [ "$(jq '.kernelLog | length' <<< "$output")" = 0 ]; then
+		skip "the kernel's bound on the rate of messages was reached"
+	fi
+	expect_json "$output" '.kernelLog[] | select(.call == "mount") | .count >= 1 and .programs == ["mount"] and .first <= .last'
+	must strict explain "$ID"
+	expect_like "$output" "the kernel's log has"
+	expect_like "$output" 'mount\(\): count 1'
+	touch "$BUNDLE/rootfs/tmp/end"
+	wait_until status_is stopped
+	# A container without one of its own sees none of it.
+	must brig delete "$ID"
+	rm "$BUNDLE/rootfs/tmp/end" "$BUNDLE/rootfs/tmp/ready"
+	shell 'true'
+	must strict run --detach --bundle "$BUNDLE" "$ID"
+	must strict explain --json "$ID"
+	expect_json "$output" '.kernelLog == []'
+}

@@ -127,6 +127,8 @@ for _ in range(100):
 @test "bytes that are not UTF-8 come as base64" {
 	judged ok -- printf '\377\000\n'
 	expect_json "$output" '.stdout.encoding == "base64" and .stdout.data == "/wAK" and .stdout.bytes == 3'
-	judged ok -- printf 'sm\303\266r\0'
-	expect_json "$output" '.stdout.encoding == "utf-8" and .stdout.data == "smör\u0000"'
+	judged ok -- printf 'sm\303\266r\033'
+	expect_json "$output" '.stdout.encoding == "utf-8" and .stdout.data == "smör\u001b"'
+	judged ok -- printf 'a\0'
+	expect_json "$output" '.stdout.encoding == "base64" and .stdout.data == "YQA="'
 }

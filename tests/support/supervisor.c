@@ -1,4 +1,4 @@
-/* supervisor ROOT [POLICY]: what the shim does with the library, one line of stdin after the other. A subreaper, whose requests run in a
+/* supervisor ROOT [POLICY [systemd]]: what the shim does with the library, one line of stdin after the other. A subreaper, whose requests run in a
  * forked worker each, so that the containers become its children:
  *
  *   create ID BUNDLE [TYPE SOURCE OPTION,...]   and opens its group; prints "pid N"
@@ -263,10 +263,11 @@ static int run_line(struct supervisor *supervisor, char *line, struct error *err
 int main(int argc, char **argv)
 {
 	struct supervisor supervisor = { .brig = { .root = argc > 1 ? argv[1] : NULL,
-						   .policy = argc > 2 ? argv[2] : "conformant" } };
+						   .policy = argc > 2 ? argv[2] : "conformant",
+						   .systemd_cgroup = argc > 3 } };
 	char line[4096];
 
-	if (argc < 2 || argc > 3 || prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) < 0)
+	if (argc < 2 || argc > 4 || prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) < 0)
 		return 2;
 	while (fgets(line, sizeof(line), stdin)) {
 		bool must_fail = line[0] == '!';

@@ -122,6 +122,7 @@ unit_audit_sources = \
 unit_sandbox_sources = \
 	tests/unit/sandbox/test_sandbox_config.c \
 	tests/unit/sandbox/test_sandbox_files.c \
+	tests/unit/sandbox/test_sandbox_network.c \
 	tests/unit/sandbox/test_sandbox_stream.c \
 	tests/unit/sandbox/test_sandbox_verdict.c
 

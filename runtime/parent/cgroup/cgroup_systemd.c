@@ -114,8 +114,9 @@ int cgroup_systemd_start(struct cgroup *cgroup, const struct plan_cgroup *plan, 
 	if (rc == 0 && !cgroup->helper)
 		rc = error_memory(err);
 	if (rc == 0)
-		rc = cgroup_helper_ask(&request, cgroup->unit->user, START_TIMEOUT_MS + GRACE_MS, place, cgroup->helper,
-				       err);
+		rc = cgroup_helper_ask(&(struct cgroup_helper_question){ &request, cgroup->unit->user,
+									 START_TIMEOUT_MS + GRACE_MS },
+				       place, cgroup->helper, err);
 	if (rc == 0)
 		rc = check_place(cgroup, place, err);
 	if (rc < 0)
@@ -162,7 +163,9 @@ int cgroup_systemd_set(const struct cgroup *cgroup, const struct buffer *propert
 		return properties->failed ? error_memory(err) : 0;
 	begin_request(&request, cgroup->unit, "set", START_TIMEOUT_MS);
 	buffer_append(&request, properties->data, properties->length);
-	rc = cgroup_helper_ask(&request, cgroup->unit->user, START_TIMEOUT_MS + GRACE_MS, answer, /* ret= */ NULL, err);
+	rc = cgroup_helper_ask(&(struct cgroup_helper_question){ &request, cgroup->unit->user,
+								 START_TIMEOUT_MS + GRACE_MS },
+			       answer, /* ret= */ NULL, err);
 	return rc < 0 ? error_prefix(err, "change the scope %s", cgroup->unit->scope) : 0;
 }
 
@@ -182,6 +185,8 @@ int cgroup_systemd_stop(const struct cgroup *cgroup, struct error *err)
 	int rc;
 
 	begin_request(&request, cgroup->unit, "stop", STOP_TIMEOUT_MS);
-	rc = cgroup_helper_ask(&request, cgroup->unit->user, STOP_TIMEOUT_MS + GRACE_MS, answer, /* ret= */ NULL, err);
+	rc = cgroup_helper_ask(&(struct cgroup_helper_question){ &request, cgroup->unit->user,
+								 STOP_TIMEOUT_MS + GRACE_MS },
+			       answer, /* ret= */ NULL, err);
 	return rc < 0 ? error_prefix(err, "stop the scope %s", cgroup->unit->scope) : 0;
 }

@@ -2,7 +2,7 @@
  * are written and read by the v2 driver all the same. Not for others. */
 #pragma once
 
-#include "base/unit_request.h"
+#include "parent/cgroup/cgroup_helper.h"
 #include "parent/cgroup/cgroup_internal.h"
 
 /* Fills the group's scope and path. ERROR_UNSUPPORTED: not a pure v2 tree, or a build without the helper. */
@@ -19,19 +19,3 @@ int cgroup_systemd_release(struct cgroup *cgroup, struct error *err);
 void cgroup_systemd_let_go(struct cgroup *cgroup);
 /* The scope goes, also a failed one. That there is none is no error. */
 int cgroup_systemd_stop(const struct cgroup *cgroup, struct error *err);
-
-/* ---- cgroup_systemd_helper.c ---- */
-
-/* brig-systemd while it has something to do, or keeps a scope alive. */
-struct cgroup_helper {
-	pid_t pid; /* 0: none */
-	int fd;
-	char pids[24]; /* what pids.max is to be when it has gone; "": it is that already */
-};
-
-/* Executes the helper, sends the request and waits for the answer, timeout_ms at most (the request names a shorter time). answer is
- * what came after "ok ". The helper is still there where ret is not NULL and 0 is returned. */
-int cgroup_helper_ask(const struct buffer *request, bool user, int timeout_ms,
-		      char answer[static UNIT_REQUEST_ANSWER_MAX], struct cgroup_helper *ret, struct error *err);
-/* Closes its socket and waits for its end; what does not end by itself is killed. */
-void cgroup_helper_end(struct cgroup_helper *helper);

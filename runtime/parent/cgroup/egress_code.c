@@ -62,6 +62,12 @@ void egress_code_copy(struct egress_code *code, unsigned dst, unsigned src)
 	egress_code_emit(code, BPF_ALU64 | BPF_MOV | BPF_X, dst, src, 0);
 }
 
+void egress_code_stack(struct egress_code *code, unsigned dst, int off)
+{
+	egress_code_copy(code, dst, BPF_REG_10);
+	egress_code_emit(code, BPF_ALU64 | BPF_ADD, dst, 0, off);
+}
+
 void egress_code_call(struct egress_code *code, int helper)
 {
 	egress_code_emit(code, BPF_JMP | BPF_CALL, 0, 0, helper);

@@ -17,6 +17,8 @@ enum egress_label {
 	EGRESS_LABEL_TRANSPORT,
 	EGRESS_LABEL_PORTS,
 	EGRESS_LABEL_LISTED, /* look at the list */
+	EGRESS_LABEL_PING,
+	EGRESS_LABEL_DNS,
 	EGRESS_LABEL_UNLISTED,
 	EGRESS_LABEL_REPLY, /* may pass as a reply only */
 	EGRESS_LABEL_LOCAL, /* may pass as one to a socket of the same network namespace only */
@@ -50,6 +52,8 @@ void egress_code_store(struct egress_code *code, unsigned size, unsigned dst, in
 void egress_code_store_number(struct egress_code *code, unsigned size, unsigned dst, int off, int32_t number);
 void egress_code_set(struct egress_code *code, unsigned dst, int32_t number);
 void egress_code_copy(struct egress_code *code, unsigned dst, unsigned src);
+/* A register becomes the address of that place on the stack. */
+void egress_code_stack(struct egress_code *code, unsigned dst, int off);
 void egress_code_call(struct egress_code *code, int helper);
 /* A register becomes a map, or the place `off` in the only value of an array. */
 void egress_code_map(struct egress_code *code, unsigned dst, int map_fd);

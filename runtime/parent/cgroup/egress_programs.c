@@ -6,7 +6,7 @@
 
 #include "parent/cgroup/egress_internal.h"
 
-#define ENTRY_INSNS_MAX 24 /* of an entry of the list */
+#define ENTRY_INSNS_MAX 48 /* of an entry of the list, which may be in two of its parts */
 #define FRAME_INSNS 320	   /* all else */
 #define LOOPBACK_IFINDEX 1 /* in each network namespace (LOOPBACK_IFINDEX in the kernel's net/loopback.h) */
 
@@ -100,8 +100,7 @@ static void emit_lookup(struct egress_builder *builder, int helper, size_t size)
 	struct egress_code *code = &builder->code;
 
 	egress_code_copy(code, BPF_REG_1, BPF_REG_6);
-	egress_code_copy(code, BPF_REG_2, BPF_REG_10);
-	egress_code_emit(code, BPF_ALU64 | BPF_ADD | BPF_K, BPF_REG_2, 0, EGRESS_STACK_TUPLE);
+	egress_code_stack(code, BPF_REG_2, EGRESS_STACK_TUPLE);
 	egress_code_set(code, BPF_REG_3, (int32_t)size);
 	egress_code_set(code, BPF_REG_4, BPF_F_CURRENT_NETNS);
 	egress_code_set(code, BPF_REG_5, 0);
@@ -208,8 +207,7 @@ static void emit_load_bytes(struct egress_builder *builder, int where, int lengt
 
 	egress_code_copy(code, BPF_REG_1, BPF_REG_6);
 	egress_code_set(code, BPF_REG_2, 0);
-	egress_code_copy(code, BPF_REG_3, BPF_REG_10);
-	egress_code_emit(code, BPF_ALU64 | BPF_ADD | BPF_K, BPF_REG_3, 0, where);
+	egress_code_stack(code, BPF_REG_3, where);
 	egress_code_set(code, BPF_REG_4, length);
 	egress_code_call(code, BPF_FUNC_skb_load_bytes);
 }
@@ -346,6 +344,36 @@ static void emit_out(struct egress_builder *builder)
 	egress_match_end(builder);
 }
 
+/* Registers 1 and 2 for a call about those who came from outside. */
+static void emit_replies(struct egress_builder *builder)
+{
+	struct egress_code *code = &builder->code;
+
+	egress_code_map(code, BPF_REG_1, builder->maps->replies_fd);
+	egress_code_stack(code, BPF_REG_2, EGRESS_STACK_REPLY);
+}
+
+/* One who is known has his time set anew, which costs a fifth of taking somebody in. */
+static void emit_keep(struct egress_builder *builder)
+{
+	struct egress_code *code = &builder->code;
+
+	emit_replies(builder);
+	egress_code_call(code, BPF_FUNC_map_lookup_elem);
+	egress_code_copy(code, BPF_REG_9, BPF_REG_0);
+	egress_code_jump_wide(code, BPF_JEQ, BPF_REG_9, 0, EGRESS_LABEL_OVER);
+	egress_code_call(code, BPF_FUNC_ktime_get_boot_ns);
+	egress_code_store(code, BPF_DW, BPF_REG_9, 0, BPF_REG_0);
+	egress_code_jump(code, BPF_JA, 0, 0, EGRESS_LABEL_ALLOW);
+	egress_code_label(code, EGRESS_LABEL_OVER);
+	egress_code_call(code, BPF_FUNC_ktime_get_boot_ns);
+	egress_code_store(code, BPF_DW, BPF_REG_10, EGRESS_STACK_VALUE, BPF_REG_0);
+	emit_replies(builder);
+	egress_code_stack(code, BPF_REG_3, EGRESS_STACK_VALUE);
+	egress_code_set(code, BPF_REG_4, BPF_ANY);
+	egress_code_call(code, BPF_FUNC_map_update_elem);
+}
+
 /* Keeps in mind who has sent a datagram, or begun a connection. Not who came by loopback, where that passes anyway: a source address
  * there can be anybody's (IPV6_FREEBIND takes no privilege), and would open the way to him. */
 static void emit_remember(struct egress_builder *builder)
@@ -364,15 +392,7 @@ static void emit_remember(struct egress_builder *builder)
 	egress_code_load(code, BPF_H, BPF_REG_2, BPF_REG_10, EGRESS_STACK_PORTS + 2);
 	egress_code_store(code, BPF_H, BPF_REG_10, REPLY(local_port), BPF_REG_2);
 	emit_on_loopback(builder);
-	egress_code_call(code, BPF_FUNC_ktime_get_boot_ns);
-	egress_code_store(code, BPF_DW, BPF_REG_10, EGRESS_STACK_VALUE, BPF_REG_0);
-	egress_code_map(code, BPF_REG_1, builder->maps->replies_fd);
-	egress_code_copy(code, BPF_REG_2, BPF_REG_10);
-	egress_code_emit(code, BPF_ALU64 | BPF_ADD | BPF_K, BPF_REG_2, 0, EGRESS_STACK_REPLY);
-	egress_code_copy(code, BPF_REG_3, BPF_REG_10);
-	egress_code_emit(code, BPF_ALU64 | BPF_ADD | BPF_K, BPF_REG_3, 0, EGRESS_STACK_VALUE);
-	egress_code_set(code, BPF_REG_4, BPF_ANY);
-	egress_code_call(code, BPF_FUNC_map_update_elem);
+	emit_keep(builder);
 }
 
 static void emit_in(struct egress_builder *builder)

@@ -14,6 +14,8 @@ runtime_parent_cgroup_sources = \
 	runtime/parent/cgroup/cgroup_file.c \
 	runtime/parent/cgroup/cgroup_file.h \
 	runtime/parent/cgroup/cgroup_files.c \
+	runtime/parent/cgroup/cgroup_helper.c \
+	runtime/parent/cgroup/cgroup_helper.h \
 	runtime/parent/cgroup/cgroup_internal.h \
 	runtime/parent/cgroup/cgroup_layout.c \
 	runtime/parent/cgroup/cgroup_oom.c \
@@ -28,7 +30,6 @@ runtime_parent_cgroup_sources = \
 	runtime/parent/cgroup/cgroup_statistics.h \
 	runtime/parent/cgroup/cgroup_systemd.c \
 	runtime/parent/cgroup/cgroup_systemd.h \
-	runtime/parent/cgroup/cgroup_systemd_helper.c \
 	runtime/parent/cgroup/cgroup_tree.c \
 	runtime/parent/cgroup/cgroup_unit.c \
 	runtime/parent/cgroup/cgroup_unit.h \
@@ -56,4 +57,4 @@ runtime_parent_cgroup_sources = \
 folder_docs += runtime/parent/cgroup/README.md
 
 # The generated header has to be there before the first compilation knows who includes it.
-runtime/parent/cgroup/cgroup_systemd_helper.$(OBJEXT) runtime/container/features.$(OBJEXT): | brig-places.h
+runtime/parent/cgroup/cgroup_helper.$(OBJEXT) runtime/container/features.$(OBJEXT): | brig-places.h

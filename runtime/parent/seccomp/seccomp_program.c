@@ -82,6 +82,10 @@ int seccomp_program_get(const struct plan_seccomp *plan, int cache_dir_fd, struc
 	__attribute__((cleanup(seccomp_program_done_cleanup))) struct seccomp_program program = { 0 };
 	int r = get(plan, cache_dir_fd, &program, err);
 
+	if (r == 0 && plan->logs) {
+		program.flags |= SECCOMP_FILTER_FLAG_LOG;
+		program.floor_flags |= SECCOMP_FILTER_FLAG_LOG;
+	}
 	if (r == 0 && plan->records)
 		r = seccomp_record_all(&program, err);
 	else if (r == 0 && keeps_listener_in(plan, &program))

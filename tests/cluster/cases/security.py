@@ -93,7 +93,7 @@ def refused_host_path(t: Case):
 def refused_host_namespaces(t: Case):
     """refused: the node's network, its processes, its ipc"""
     for number, key in enumerate(["hostNetwork", "hostPID", "hostIPC"]):
-        expect_in("what to do", "host-namespace", refused(t, "rule host-namespace of policy strict", name=f"-{number}", **{key: True}))
+        expect_in(key, "namespace", refused(t, "rule host-namespace of", name=f"-{number}", **{key: True}))
 
 
 @case(brig_only=True)

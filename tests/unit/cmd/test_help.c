@@ -142,7 +142,7 @@ Test(commands, only_those_that_execute_a_program_protect_themselves)
 	for (size_t i = 0; commands_list[i]; i++) {
 		const struct command *command = commands_list[i];
 		bool executes = command == &cmd_create || command == &cmd_run || command == &cmd_exec ||
-				command == &cmd_sandbox;
+				command == &cmd_sandbox || command == &cmd_learn || command == &cmd_restore;
 
 		cr_expect_eq(executes, (command->flags & COMMAND_PROTECTS_ITSELF) != 0, "%s", command->name);
 	}

@@ -6,6 +6,7 @@
 #include <criterion/criterion.h>
 
 #include "container/explain.h"
+#include "container/explain_kernel_log.h"
 #include "parent/seccomp/seccomp_calls.h"
 
 Test(explain, numbers_of_status)
@@ -119,4 +120,53 @@ Test(explain, findings_have_an_end)
 		explain_find(&findings, "x", i < EXPLAIN_FINDINGS_MAX, "%zu", i);
 	cr_expect_eq(findings.n, EXPLAIN_FINDINGS_MAX);
 	cr_expect_eq(findings.n_flagged, 5, "none that disagrees is lost");
+}
+
+#define RECORD                                                                                                        \
+	"audit: type=1326 audit(1795355069.704:1766): auid=4294967295 uid=1896022016 gid=7 ses=4294967295 pid=13731 " \
+	"comm=\"busybox\" exe=\"/bin/busybox\" sig=0 arch=c000003e syscall=165 compat=0 ip=0x48153a code=0x50001\n"
+
+Test(explain, records_of_the_kernels_log)
+{
+	struct explain_kernel_call call = { 0 };
+
+	cr_assert(explain_kernel_log_parse("5,1234,39649592909,-;" RECORD, &call));
+	cr_expect_eq(call.uid, 1896022016);
+	cr_expect_eq(call.architecture, 0xc000003e);
+	cr_expect_eq(call.number, 165);
+	cr_expect_eq(call.milliseconds, UINT64_C(1795355069704));
+	cr_expect_str_eq(call.program, "busybox");
+}
+
+/* Facility 1: a program wrote that. */
+Test(explain, other_records_of_the_kernels_log)
+{
+	static const char *const records[] = {
+		"",
+		"5,1,2,-;",
+		"13,1234,39649592909,-;" RECORD,
+		"5,1,2,-;x " RECORD,
+		RECORD,
+		"5,1,2,-;audit: type=1300 audit(1.2:3): uid=1 arch=c000003e syscall=165 code=0x50000",
+		"5,1,2,-;audit: type=1326 audit(x): uid=1 arch=c000003e syscall=165 code=0x50000",
+		"5,1,2,-;audit: type=1326 audit(1.200:3): auid=1 arch=c000003e syscall=165 code=0x50000",
+		"5,1,2,-;audit: type=1326 audit(1.200:3): uid=1 arch=c000003e syscall=165 code=0x7ffc0000",
+		"5,1,2,-;audit: type=1326 audit(1.200:3): uid=1 arch=c000003e code=0x50000",
+	};
+	struct explain_kernel_call call = { .number = 7 };
+
+	for (size_t i = 0; i < ARRAY_SIZE(records); i++)
+		cr_expect_not(explain_kernel_log_parse(records[i], &call), "%s", records[i]);
+	cr_expect_eq(call.number, 7);
+}
+
+Test(explain, a_name_that_is_no_text)
+{
+	struct explain_kernel_call call = { 0 };
+
+	cr_assert(explain_kernel_log_parse(
+		"5,1,2,-;audit: type=1326 audit(1.200:3): uid=1 comm=6120622063206420652066 arch=c000003e "
+		"syscall=1 code=0x50000",
+		&call));
+	cr_expect_str_eq(call.program, "612062206320642");
 }

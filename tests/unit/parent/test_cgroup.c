@@ -455,6 +455,7 @@ Test(cgroup, systemd_says_what_is_missing)
 
 	cr_expect_lt(cgroup_create(&plan, &cgroup, &err), 0);
 	cr_expect_null(cgroup);
-	cr_expect_not_null(strstr(err.message, cgroup_layout() == HOST_CGROUP_V2 ? "slice:prefix:name" : "--systemd-cgroup"),
+	cr_expect_not_null(strstr(err.message,
+				  cgroup_layout() == HOST_CGROUP_V2 ? "slice:prefix:name" : "--systemd-cgroup"),
 			   "got: %s", err.message);
 }

@@ -335,6 +335,52 @@ Test(egress, the_longest_list_is_loaded)
 	tear_down(&f);
 }
 
+static void expect_loaded(const char *const *list, size_t n, bool own_network)
+{
+	struct fixture f;
+
+	set_up(&f, list, n);
+	f.egress.own_network = own_network;
+	for (unsigned i = 0; i < EGRESS_N_PROGRAMS; i++)
+		close(load(&f, i));
+	tear_down(&f);
+}
+
+/* The kernel refuses a program with instructions that nothing leads to. */
+Test(egress, lists_of_any_shape_are_loaded)
+{
+	static const char *const lists[][3] = {
+		{ "0.0.0.0/0", "192.0.2.1", "::/0" },	      { "::/0", "dns=2001:db8::53", "2001:db8::1" },
+		{ "0.0.0.0/0:443", "0.0.0.0/0", "[::]/0:1" }, { "0.0.0.0/0/tcp", "0.0.0.0/0/udp", "::/0/tcp" },
+		{ "dns=192.0.2.53", "::1", "127.0.0.1" },     { "128.0.0.0/1", "8000::/1", "[::]/0:443/udp" },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(lists); i++) {
+		for (size_t n = 0; n <= 3; n++) {
+			expect_loaded(lists[i], n, false);
+			expect_loaded(lists[i], n, true);
+		}
+	}
+}
+
+Test(egress, what_stands_behind_an_entry_for_all_changes_nothing)
+{
+	static const char *const list[] = { "0.0.0.0/0", "192.0.2.1:443", "dns=192.0.2.53", "::/0/tcp" };
+	const struct packet any = V4("198.51.100.1", UDP(9)), ping = V4("198.51.100.1", .protocol = IPPROTO_ICMP);
+	const struct packet dns = V4("198.51.100.1", UDP(53)), resolver = V4("192.0.2.53", UDP(53));
+	const struct packet tcp6 = V6("2001:db8:9::1", TCP_SYN(80)), udp6 = V6("2001:db8:9::1", UDP(80));
+	struct fixture f;
+
+	set_up(&f, list, ARRAY_SIZE(list));
+	cr_expect_eq(run(f.out_fd, &any), 1);
+	cr_expect_eq(run(f.out_fd, &ping), 1);
+	cr_expect_eq(run(f.out_fd, &dns), 0);
+	cr_expect_eq(run(f.out_fd, &resolver), 1);
+	cr_expect_eq(run(f.out_fd, &tcp6), 1);
+	cr_expect_eq(run(f.out_fd, &udp6), 0);
+	tear_down(&f);
+}
+
 Test(egress, denials_are_written_as_people_say_them)
 {
 	struct egress_denial denial = { .hook = EGRESS_HOOK_CONNECT,

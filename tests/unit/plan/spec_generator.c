@@ -44,7 +44,7 @@ static const char *const annotations[] = { "run.oci.handler", "run.oci.hooks.std
 					   "io.kubernetes.cri.container-type", "example.org/name" };
 
 static const char *const egress_lists[] = { "none",	 "10.0.0.0/8",		 "10.1.2.3:443/tcp",
-					    "0.0.0.0/0", "10.0.0.0/8,192.0.2.1", "::/0:443" };
+					    "0.0.0.0/0", "10.0.0.0/8,192.0.2.1", "[::]/0:443" };
 
 /* xorshift64* */
 static uint32_t below(struct spec_generator *generator, uint32_t n)

@@ -14,7 +14,7 @@ systemd() { # COMMAND...: of brig, with systemd as the manager
 }
 
 background() {
-	must systemd run --detach --bundle "$BUNDLE" "$@" "$ID"
+	must systemd run --detach --bundle "$BUNDLE" "$ID"
 }
 
 property() { # NAME [UNIT]
@@ -228,6 +228,28 @@ is_gone() { # UNIT
 	expect_equal "$(property MemoryMax)" infinity
 	config '.annotations = { "org.systemd.property.TimeoutStopUSec": "seven" }'
 	must_fail 1 'TimeoutStopUSec.*seven' brig --systemd-cgroup run --bundle "$BUNDLE" "$ID-2"
+}
+
+@test "what the shim does: a group for the container and one for each exec, below the scope" {
+	local supervisor=$BRIG_BUILD/tests/support/supervisor
+
+	program sleep 300
+	jq -c '.process | .args = ["sh", "-c", "cat /proc/self/cgroup; exit 4"]' "$BUNDLE/config.json" > "$T/process.json"
+	cat > "$T/script" <<- END
+		create $ID $BUNDLE
+		start $ID
+		exec $ID e1 $T/process.json
+		wait-exec
+		release e1
+		sh ls /sys/fs/cgroup/system.slice/$SCOPE > $T/below; cat /sys/fs/cgroup/system.slice/$SCOPE/container/cgroup.procs | wc -l
+	END
+	STDIN=$T/script BRIG_TEST=$ID must "$supervisor" "$ROOT" conformant systemd
+	expect_like "$output" "0::/system.slice/$SCOPE/execs/e1"
+	expect_line "$output" 1
+	expect_line "$(cat "$T/below")" container
+	expect_unlike "$(cat "$T/below")" brig-holder
+	must brig delete --force "$ID"
+	wait_until is_gone "$SCOPE"
 }
 
 # with_bus SCRIPT: in a mount namespace in which /run/dbus is another folder.

@@ -3,7 +3,7 @@
 //
 //	review POLICIES SETTINGS NAMESPACES REVIEWS
 //
-// POLICIES is a YAML file of ValidatingPolicies and MutatingPolicies, SETTINGS one of what they may look up, NAMESPACES one of the
+// POLICIES is a YAML file with ValidatingPolicies, SETTINGS one of what they may look up, NAMESPACES one of the
 // namespaces with their labels, REVIEWS a folder of AdmissionReviews (NUMBER.json). Prints a line of JSON a review: its number, and for
 // each validating policy that does not let it pass the name, the message and whether it refuses.
 package main
@@ -118,6 +118,8 @@ func validatingEngine(policies, settings, namespaces string) (vpolengine.Engine,
 	if err != nil {
 		return nil, nil, err
 	}
+	// Compiled expressions look things up in what is here at that time, not in what comes with a request.
+	libs.LibraryContext = lookups
 	provider, err := vpolengine.NewProvider(vpolcompiler.NewCompiler(), wanted, nil)
 	if err != nil {
 		return nil, nil, err

@@ -1,3 +1,5 @@
+#include "parent/cgroup/cgroup_helper.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -15,7 +17,6 @@
 #include "base/syscalls.h"
 #include "brig-places.h"
 #include "parent/cgroup/cgroup_file.h"
-#include "parent/cgroup/cgroup_systemd.h"
 
 #define END_TIMEOUT_MS 1000
 
@@ -164,9 +165,10 @@ static int read_answer(char answer[static UNIT_REQUEST_ANSWER_MAX], struct error
 			 (int)code, "%s", end + 1);
 }
 
-int cgroup_helper_ask(const struct buffer *request, bool user, int timeout_ms,
-		      char answer[static UNIT_REQUEST_ANSWER_MAX], struct cgroup_helper *ret, struct error *err)
+int cgroup_helper_ask(const struct cgroup_helper_question *question, char answer[static UNIT_REQUEST_ANSWER_MAX],
+		      struct cgroup_helper *ret, struct error *err)
 {
+	const struct buffer *request = question->request;
 	struct cgroup_helper helper = { .fd = -EBADF };
 	int rc = request->failed ? error_memory(err) : 0;
 
@@ -174,11 +176,11 @@ int cgroup_helper_ask(const struct buffer *request, bool user, int timeout_ms,
 		rc = error_invalid(err, "linux.resources: more than %d bytes of properties for systemd",
 				   UNIT_REQUEST_MAX);
 	if (rc == 0)
-		rc = start_helper(user, &helper, err);
+		rc = start_helper(question->user, &helper, err);
 	if (rc == 0 && send(helper.fd, request->data, request->length, MSG_NOSIGNAL) < 0)
 		rc = error_system(err, errno, "send to brig-systemd");
 	if (rc == 0)
-		rc = receive(&helper, timeout_ms, answer, err);
+		rc = receive(&helper, question->timeout_ms, answer, err);
 	if (rc == 0)
 		rc = read_answer(answer, err);
 	/* Who has not answered does not get time to end either. */

@@ -1,0 +1,93 @@
+#!/usr/bin/env bats
+# shellcheck disable=SC2030,SC2031,SC2154 # bats: a subshell a test, $output
+# brig sandbox --oci: images that work, and images that are there to do harm.
+
+load support
+
+layout_of() { # KIND
+	"$SOURCE/tests/sandbox/image-layout" "$1" "$T/layout" "$(command -v busybox)"
+}
+
+# refused_image KIND REASON...: as a folder and as a tar file; nothing is written, nothing is left.
+refused_image() {
+	layout_of "$1"
+	must_fail 125 "--oci: image .*$2" sandbox --oci "$T/layout" -- /bin/sh -c true
+	tar -C "$T/layout" -cf "$T/layout.tar" .
+	must_fail 125 "--oci: image .*$2" sandbox --oci "$T/layout.tar:test" -- /bin/sh -c true
+	if [ -e /brig-escaped ] || [ -e "$T/brig-escaped" ]; then
+		flunk "something was written outside"
+	fi
+	assert_nothing_left
+	rm -r "$T/layout" "$T/layout.tar"
+}
+
+@test "layers of tar, gzip and zstd, from a folder and from a tar file" {
+	layout_of good-packings
+	must sandbox --oci "$T/layout" -- /bin/cat /etc/tar /etc/gzip /etc/zstd
+	expect_equal "$output" $'tar\ngzip\nzstd'
+	tar -C "$T/layout" -cf "$T/layout.tar" .
+	must sandbox --oci "$T/layout.tar:test" -- /bin/cat /etc/tar /etc/gzip /etc/zstd
+	expect_equal "$output" $'tar\ngzip\nzstd'
+}
+
+@test "whiteouts hide what is below, and are not there themselves" {
+	layout_of good-whiteouts
+	must sandbox --oci "$T/layout" -- /bin/sh -c 'cat /etc/above /etc/below; ls -a /etc'
+	expect_like "$output" '^above'
+	expect_like "$output" 'below'
+	[[ $output != *hidden* && $output != *.wh.* ]] || flunk "$output"
+}
+
+@test "long names of both forms, links inside the root" {
+	layout_of good-names
+	must sandbox --oci "$T/layout" -- /bin/busybox find /n /p -type f -exec /bin/cat '{}' ';'
+	expect_equal "$output" $'long\nlong'
+	rm -r "$T/layout"
+	layout_of good-links
+	must sandbox --oci "$T/layout" -- /bin/cat /usr/lib64/inside /hard
+	expect_equal "$output" $'inside\nbelow'
+}
+
+@test "set-user-ID is not kept" {
+	layout_of good-modes
+	must sandbox --oci "$T/layout" -- /bin/stat -c %a /bin/su
+	expect_equal "$output" 755
+}
+
+@test "names and links that lead out" {
+	refused_image absolute 'an absolute name'
+	refused_image dot-dot '".." in the name'
+	refused_image hard-link-absolute 'hard link to /etc/shadow: an absolute name'
+	refused_image hard-link-dot-dot '".." in the name'
+	refused_image hard-link-behind-link 'hard link to out/shadow: No such file'
+	refused_image root-as-link 'the root itself'
+}
+
+@test "entries that are no files" {
+	refused_image device 'dev/sda: a device'
+	refused_image character-device 'dev/mem: a device'
+	refused_image sparse 'sparse'
+	refused_image link-loop 'can.t be reached'
+	refused_image file-as-folder 'is none'
+	refused_image whiteout-of-nothing 'whiteout'
+	refused_image deep 'more than 128 folders'
+}
+
+@test "archives that are damaged" {
+	refused_image checksum 'checksum'
+	refused_image truncated 'cut off'
+	refused_image damaged-gzip 'cut off'
+}
+
+@test "bombs" {
+	refused_image bomb-gzip 'bomb'
+	refused_image bomb-zstd 'bomb'
+}
+
+@test "digests and sizes that are not the blob's" {
+	refused_image digest 'not have the digest'
+	refused_image diff-id 'diff_ids'
+	refused_image size 'descriptor says'
+	refused_image digest-as-path 'is no digest'
+	refused_image blob-as-link '(symbolic link|is missing)'
+}

@@ -1,0 +1,141 @@
+#!/usr/bin/env bats
+# shellcheck disable=SC2030,SC2031,SC2154 # bats: a subshell a test, $output
+# brig sandbox --egress: the way out by pasta or slirp4netns, and that it leads to nothing but what the list names.
+
+load support
+
+need_helper() { # NAME...
+	[ "$(id -u)" -eq 0 ] || skip "takes root"
+	for name in "$@"; do
+		[ -x "/usr/bin/$name" ] && return
+	done
+	skip "none of $* is installed"
+}
+
+# An address of this machine that is not its loopback's: $ADDRESS. The sandbox can reach the network by it alone.
+find_address() {
+	ADDRESS=$(ip -4 -oneline address show scope global | awk '{ sub("/.*", "", $4); print $4; exit }')
+	[ -n "$ADDRESS" ] || skip "this machine has no address but its loopback's"
+}
+
+serve() { # ADDRESS: $PORT
+	local file=$T/port-$1
+
+	"$SOURCE/tests/sandbox/hello-server" "$1" > "$file" 3>&- &
+	echo $! >> "$T/servers"
+	for _ in $(seq 200); do
+		[ -s "$file" ] && break
+		sleep 0.05
+	done
+	PORT=$(cat "$file")
+}
+
+teardown() {
+	local pid
+
+	while read -r pid; do
+		kill "$pid" 2> /dev/null || true
+	done < <(cat "$T/servers" 2> /dev/null)
+	cleanup_all
+}
+
+CONNECT='
+import socket, sys
+try:
+    print(socket.create_connection((sys.argv[1], int(sys.argv[2])), 3).recv(100).decode().strip())
+except OSError as error:
+    print("failed:", error.strerror or error)
+'
+
+connect() { # EGRESS ADDRESS PORT
+	must sandbox --timeout 10s --egress "$1" -- python3 -c "$CONNECT" "$2" "$3"
+}
+
+# only HELPER COMMAND...: with the other helper out of sight.
+only() {
+	local helper=$1 name=pasta
+
+	shift
+	[ "$helper" = pasta ] && name=slirp4netns
+	: > "$T/empty"
+	# shellcheck disable=SC2016 # expanded inside
+	unshare --mount sh -c '[ ! -e "$2" ] || mount --bind "$1" "$2"; shift 2; exec "$@"' sh "$T/empty" "/usr/bin/$name" "$@"
+}
+
+goes_out_by() { # HELPER
+	need_helper "$1"
+	find_address
+	brig() {
+		only "$HELPER" env BRIG_TEST="$ID" "$BRIG" --root "$ROOT" "$@"
+	}
+	HELPER=$1
+	serve "$ADDRESS"
+	connect "$ADDRESS:$PORT/tcp" "$ADDRESS" "$PORT"
+	expect_equal "$output" hello
+	connect "$ADDRESS:1/tcp" "$ADDRESS" "$PORT"
+	expect_like "$output" 'failed: Operation not permitted'
+	connect "none" "$ADDRESS" "$PORT"
+	expect_like "$output" 'failed: '
+	serve 127.0.0.1
+	for address in 127.0.0.1 10.0.2.2; do
+		connect "10.0.2.2,$ADDRESS" "$address" "$PORT"
+		expect_like "$output" 'failed: '
+	done
+	assert_nothing_left
+}
+
+@test "by pasta" {
+	goes_out_by pasta
+}
+
+@test "by slirp4netns" {
+	goes_out_by slirp4netns
+}
+
+@test "the resolvers of the list, and no others, are in resolv.conf" {
+	need_helper pasta slirp4netns
+	must sandbox --egress 192.0.2.1,dns=10.0.2.3,dns=192.0.2.53 -- cat /etc/resolv.conf
+	expect_equal "$output" $'nameserver 10.0.2.3\nnameserver 192.0.2.53'
+	must sandbox --egress 192.0.2.1 -- cat /etc/resolv.conf
+	expect_equal "$output" ''
+	assert_nothing_left
+}
+
+@test "the helper has no privilege on the host, and ends with brig" {
+	local pid brig_pid
+
+	need_helper pasta slirp4netns
+	"$BRIG" --root "$ROOT" sandbox --name "$ID" --env BRIG_TEST="$ID" --egress 192.0.2.1 -- sleep 30 3>&- &
+	brig_pid=$!
+	for _ in $(seq 200); do
+		pid=$(pgrep -P "$brig_pid" '^(p|slirp)' | head -n 1)
+		[ -z "$pid" ] || break
+		sleep 0.05
+	done
+	[ -n "$pid" ] || flunk "no helper was started"
+	awk '/^Uid:/ { exit $2 == 0 || $3 == 0 || $4 == 0 }' "/proc/$pid/status" || flunk "the helper is root"
+	expect_equal "$(awk '/^NoNewPrivs:/ { print $2 }' "/proc/$pid/status")" 1
+	kill -9 "$brig_pid"
+	# Whoever inherits it may take long to wait for it.
+	for _ in $(seq 200); do
+		grep -qs '^State:.[^Z]' "/proc/$pid/status" || break
+		sleep 0.05
+	done
+	! grep -s '^State:.[^Z]' "/proc/$pid/status" || flunk "the helper is still there"
+	brig delete --force "$ID" || true
+	must sandbox -- true
+	assert_nothing_left
+}
+
+@test "without a helper, or with a list that is none, it says what to do" {
+	[ "$(id -u)" -eq 0 ] || skip "takes root"
+	must_fail 125 'option --egress: .*no address' sandbox --egress example.org -- true
+	brig() {
+		# shellcheck disable=SC2016 # expanded inside
+		only pasta unshare --mount sh -c '[ ! -e /usr/bin/pasta ] || mount --bind "$1" /usr/bin/pasta; shift; exec "$@"' sh \
+			"$T/empty" env BRIG_TEST="$ID" "$BRIG" --root "$ROOT" "$@"
+	}
+	[ ! -e /usr/local/bin/pasta ] && [ ! -e /usr/local/bin/slirp4netns ] || skip "one in /usr/local/bin"
+	must_fail 125 'install the package passt or slirp4netns' sandbox --egress 192.0.2.1 -- true
+	assert_nothing_left
+}

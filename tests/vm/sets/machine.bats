@@ -1,0 +1,70 @@
+#!/usr/bin/env bats
+# tiers: qemu
+# shellcheck disable=SC2016,SC2030,SC2031,SC2153,SC2154 # scripts of other languages; bats: a subshell a test, $stderr
+# What a whole machine alone has: processors to choose from, huge pages, a disk, Landlock. Short, since the emulator is slow.
+
+load ../../integration/support/common
+
+resources() { # FILTER
+	config ".linux.resources |= ((. // {}) | $1)"
+}
+
+# Where the container's process is.
+value() { # FILE
+	cat "/sys/fs/cgroup$(sed -n 's/^0:://p' "/proc/$(pid_of)/cgroup")/$1"
+}
+
+@test "cpuset.cpus: a program runs there alone" {
+	resources '.cpu.cpus = "1"'
+	inside 'grep Cpus_allowed_list /proc/self/status'
+	expect_equal "$output" $'Cpus_allowed_list:\t1'
+}
+
+@test "cpuset partitions by the kernel's own name" {
+	resources '.unified = { "cpuset.cpus": "1", "cpuset.cpus.partition": "member" }'
+	sleeper
+	expect_equal "$(value cpuset.cpus.partition)" member
+}
+
+@test "hugetlb: a limit is in its file" {
+	resources '.hugepageLimits = [{ pageSize: "2MB", limit: 4194304 }]'
+	sleeper
+	expect_equal "$(value hugetlb.2MB.max)" 4194304
+}
+
+@test "io.max: writing to a disk takes its time" {
+	local device began took
+
+	device=$(lsblk --noheadings --output MAJ:MIN,TYPE 2> /dev/null | awk '$2 == "disk" { print $1; exit }')
+	[ -n "$device" ]
+	config --argjson major "${device%:*}" --argjson minor "${device#*:}" '.linux.resources.blockIO = { throttleReadBpsDevice:
+		[{ major: $major, minor: $minor, rate: 1048576 }] }'
+	mknod "$BUNDLE/rootfs/tmp/disk" b "${device%:*}" "${device#*:}"
+	config --argjson major "${device%:*}" --argjson minor "${device#*:}" '.linux.resources.devices = [{ allow: false, access: "rwm" },
+		{ allow: true, type: "b", major: $major, minor: $minor, access: "r" }, { allow: true, type: "c", access: "rw" }]'
+	began=$(date +%s%N)
+	inside 'dd if=/tmp/disk of=/dev/null bs=64k count=48 iflag=direct 2> /dev/null; echo done'
+	took=$((($(date +%s%N) - began) / 1000000))
+	# Three megabytes at one a second.
+	[ "$took" -gt 1500 ]
+}
+
+@test "Landlock is on, and strict uses it" {
+	grep -qw landlock /sys/kernel/security/lsm
+	attempt brig doctor
+	expect_like "$output" 'landlock.*version [0-9]'
+	rm -f /etc/brig/policy.json
+	config '.root.readonly = true'
+	attempt brig plan --bundle "$BUNDLE"
+	install -D -m 644 "$BRIG_SOURCE/tests/support/policies/conformant.json" /etc/brig/policy.json
+	expect_unlike "$output" 'rule=landlock'
+}
+
+@test "a scope of systemd with a set of processors" {
+	resources '.cpu = { cpus: "1", mems: "0" }'
+	program sleep 300
+	must brig --systemd-cgroup run --detach --bundle "$BUNDLE" "$ID"
+	expect_equal "$(systemctl show --value --property=AllowedCPUs "brig-$ID.scope")" 1
+	systemctl daemon-reload
+	expect_equal "$(value cpuset.cpus)" 1
+}
