@@ -69,7 +69,7 @@ struct command_example {
 
 enum command_group { COMMAND_RUNS, COMMAND_LOOKS, COMMAND_CHANGES, COMMAND_PREPARES, COMMAND_HIDDEN };
 
-#define COMMAND_PROTECTS_ITSELF 1u /* starts a program inside: brig must be out of that program's reach first */
+#define COMMAND_PROTECTS_ITSELF 1u  /* starts a program inside: brig must be out of that program's reach first */
 #define COMMAND_USAGE_IS_FAILURE 2u /* failure_status is that of a bad command line too */
 #define COMMAND_OPTIONS_MAX 512
 

@@ -1,10 +1,13 @@
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/cleanup.h"
 #include "base/names.h"
 #include "base/syscalls.h"
 #include "plan/plan_builder.h"
+
+#define PING_GROUPS "net/ipv4/ping_group_range"
 
 /* What belongs to a namespace, by the slash form. Those of ipc are named one by one: their neighbours are the host's. */
 static const struct {
@@ -102,13 +105,52 @@ static void split(struct plan_builder *builder, struct plan_pair *list, size_t n
 	plan->n_parent_sysctls = n - n_child;
 }
 
+/* The kernel takes the groups as the writer knows them, and the parent is outside of the container's user namespace. A range that goes beyond
+ * the container's ids ends with them; one of nobody ("1 0") stays. */
+static int map_ping_groups(struct plan_builder *builder, struct plan_pair *pair, struct error *err)
+{
+	const struct plan_id_map *gids = &builder->plan->namespaces.gids;
+	unsigned first, last;
+	char rest;
+
+	if (sscanf(pair->value, "%u %u %c", &first, &last, &rest) != 2 || first > last)
+		return 0;
+	for (size_t i = 0; i < gids->n_ranges; i++) {
+		const struct plan_id_range *range = &gids->ranges[i];
+
+		if (first < range->inside || first - range->inside >= range->count)
+			continue;
+		if (last - range->inside >= range->count)
+			last = range->inside + range->count - 1;
+		pair->value = arena_printf(builder->arena, "%u %u", range->outside + (first - range->inside),
+					   range->outside + (last - range->inside));
+		return pair->value ? 0 : error_memory(err);
+	}
+	return error_invalid(
+		err, "linux.sysctl[\"net.ipv4.ping_group_range\"]: group %u is none of the container's (%u to %u)",
+		first, gids->n_ranges ? gids->ranges[0].inside : 0,
+		gids->n_ranges ? gids->ranges[0].inside + gids->ranges[0].count - 1 : 0);
+}
+
+static int map_parents(struct plan_builder *builder, struct error *err)
+{
+	struct plan_pair *list = (struct plan_pair *)builder->plan->parent_sysctls;
+	int rc = 0;
+
+	for (size_t i = 0; rc >= 0 && i < builder->plan->n_parent_sysctls; i++) {
+		if (strcmp(list[i].name, PING_GROUPS) == 0)
+			rc = map_ping_groups(builder, &list[i], err);
+	}
+	return rc;
+}
+
 /* Where the capabilities for low ports and for ping are not what config.json thinks, the network namespace does without: the caller's,
  * over which a user namespace of the container's own gives no rights, or one in which no capability is left. */
 static void allow_low_ports(struct plan_builder *builder, struct plan_pair *list, size_t *n)
 {
 	static const struct plan_pair added[] = {
 		{ "net/ipv4/ip_unprivileged_port_start", "0" },
-		{ "net/ipv4/ping_group_range", "0 2147483647" },
+		{ PING_GROUPS, "0 2147483647" },
 	};
 	bool ceiling = builder->levels[POLICY_CAPABILITY] == POLICY_ADJUST ||
 		       builder->levels[POLICY_CAPABILITY] == POLICY_ENFORCE;
@@ -154,5 +196,5 @@ int plan_sysctl_build(struct plan_builder *builder, struct error *err)
 		return rc;
 	allow_low_ports(builder, list, &n);
 	split(builder, list, n);
-	return 0;
+	return map_parents(builder, err);
 }

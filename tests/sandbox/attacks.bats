@@ -125,7 +125,7 @@ print("still here")' || true
 @test "SIGTERM to brig ends the sandbox, and nothing is left" {
 	local status=0
 
-	helper sandbox --json --timeout 30s -- sh -c 'trap "" TERM INT; sleep 100 & sleep 100'
+	start --json --timeout 30s -- sh -c 'trap "" TERM INT; sleep 100 & sleep 100'
 	wait_until status_is running
 	kill -TERM "$HELPER"
 	wait "$HELPER" || status=$?
@@ -137,7 +137,7 @@ print("still here")' || true
 }
 
 @test "SIGKILL to brig ends the sandbox at once, and the next one takes the rest away" {
-	helper sandbox --timeout 30s -- sh -c 'sleep 1000 & sleep 1000'
+	start --timeout 30s -- sh -c 'sleep 1000 & sleep 1000'
 	wait_until status_is running
 	kill -KILL "$HELPER"
 	wait "$HELPER" || true
@@ -153,7 +153,7 @@ no_process() {
 }
 
 @test "two at a time do not see each other" {
-	helper sandbox --timeout 20s -- sh -c 'echo mine > /tmp/x; sleep 100'
+	start --timeout 20s -- sh -c 'echo mine > /tmp/x; sleep 100'
 	wait_until status_is running
 	must brig sandbox -- sh -c 'ls /tmp; ls -d /proc/[0-9]* | wc -l'
 	expect_between "$output" 2 5

@@ -155,7 +155,7 @@ except OSError as error: print("refused")'
 }
 
 @test "--name is the container's, as long as it is there" {
-	helper sandbox --timeout 20s -- sleep 100
+	start --timeout 20s -- sleep 100
 	wait_until status_is running
 	must_fail 125 'choose another --name' sandbox -- true
 	must brig exec "$ID" pwd

@@ -1,4 +1,4 @@
-# shellcheck shell=bash disable=SC2034,SC2154 # $status, $output and $stderr are shared with the tests
+# shellcheck shell=bash disable=SC2034,SC2154,SC2317 # $status, $output and $stderr are shared with the tests
 # What every file of tests of brig sandbox loads, beside integration/support. No bundle is needed.
 
 # shellcheck source=tests/integration/support/common.bash
@@ -23,6 +23,11 @@ left_state() {
 # sandbox ARGUMENT...: its processes and cgroup carry the test's mark.
 sandbox() {
 	brig sandbox --name "$ID" --env BRIG_TEST="$ID" "$@"
+}
+
+# start ARGUMENT...: the same in the background; $HELPER is brig itself, not a shell around it.
+start() {
+	helper env BRIG_TEST="$ID" "$BRIG" --root "$ROOT" sandbox --name "$ID" --env BRIG_TEST="$ID" "$@"
 }
 
 # judged VERDICT ARGUMENT...: runs it with --json; $output is the object, which holds to the schema and has that verdict. Nothing is left.
