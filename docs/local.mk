@@ -1,6 +1,6 @@
 # Man pages and bash completion, printed by the program itself from the table that its parser uses.
 # tests/lint/commands compares this list with the program's own.
-brig_commands = audit check checkpoint create delete doctor events exec explain features kill learn list metrics pause plan ps restore resume run sandbox spec start state update
+brig_commands = apparmor audit check checkpoint create delete doctor events exec explain features kill learn list metrics pause plan ps restore resume run sandbox spec start state update
 # The shim, which has no table of that kind, has a page that is written by hand.
 man_pages = docs/man/brig.1 $(brig_commands:%=docs/man/brig-%.1) docs/man/containerd-shim-brig-v2.1
 policy_page = docs/man/brig-policy.5

@@ -32,6 +32,15 @@ $(seccomp_generate): $(seccomp_generate_sources) $(seccomp_generate_headers)
 	$(AM_V_GEN)$(MKDIR_P) $(@D) && $(CC_FOR_BUILD) $(CFLAGS_FOR_BUILD) -D_GNU_SOURCE= -I$(srcdir)/runtime -I$(srcdir) \
 		-o $@ $(seccomp_generate_sources:%=$(srcdir)/%) $(LIBS_FOR_BUILD)
 
+# AppArmor's profile, as a string that `brig apparmor` prints and loads.
+apparmor_profile = seccomp-profiles/apparmor/brig-default
+apparmor_text = runtime/container/apparmor_text
+EXTRA_DIST += $(apparmor_profile)
+CLEANFILES += $(apparmor_text).c
+$(apparmor_text).c: $(apparmor_profile)
+	$(AM_V_GEN)$(MKDIR_P) $(@D) && { echo '#include "container/apparmor.h"'; echo 'const char apparmor_text[] ='; \
+		sed -e 's/\\/&&/g' -e 's/"/\\"/g' -e 's/.*/"&\\n"/' $(srcdir)/$(apparmor_profile); echo ';'; } > $@.new && mv $@.new $@
+
 # A generator that fails leaves no half-written file behind.
 seccomp_run = $(AM_V_GEN)$(MKDIR_P) $(@D) && ./$(seccomp_generate) $(srcdir)/seccomp-profiles $(PACKAGE_VERSION)
 $(seccomp_floor_data).c: $(seccomp_generate) $(seccomp_policies)

@@ -63,11 +63,11 @@ const struct command commands_brig = {
 };
 
 const struct command *const commands_list[] = {
-	&cmd_sandbox, &cmd_run,	   &cmd_create,	 &cmd_start,	  &cmd_exec,	 &cmd_state,
-	&cmd_list,    &cmd_ps,	   &cmd_events,	 &cmd_audit,	  &cmd_metrics,	 &cmd_kill,
-	&cmd_pause,   &cmd_resume, &cmd_update,	 &cmd_delete,	  &cmd_spec,	 &cmd_plan,
-	&cmd_check,   &cmd_doctor, &cmd_explain, &cmd_learn,	  &cmd_features, &cmd_checkpoint,
-	&cmd_restore, &cmd_help,   &cmd_man,	 &cmd_completion, NULL,
+	&cmd_sandbox,	 &cmd_run,     &cmd_create, &cmd_start,	  &cmd_exec,	   &cmd_state,
+	&cmd_list,	 &cmd_ps,      &cmd_events, &cmd_audit,	  &cmd_apparmor,   &cmd_metrics,
+	&cmd_kill,	 &cmd_pause,   &cmd_resume, &cmd_update,  &cmd_delete,	   &cmd_spec,
+	&cmd_plan,	 &cmd_check,   &cmd_doctor, &cmd_explain, &cmd_learn,	   &cmd_features,
+	&cmd_checkpoint, &cmd_restore, &cmd_help,   &cmd_man,	  &cmd_completion, NULL,
 };
 
 const struct command *commands_find(const char *name)

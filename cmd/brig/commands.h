@@ -27,6 +27,6 @@ const struct command *commands_get(const char *name, struct error *err);
 enum log_level commands_log_level(const struct commands_globals *globals);
 
 extern const struct command cmd_create, cmd_run, cmd_start, cmd_exec, cmd_state, cmd_list, cmd_ps, cmd_events,
-	cmd_audit, cmd_metrics, cmd_kill, cmd_pause, cmd_resume, cmd_update, cmd_delete, cmd_spec, cmd_plan,
-	cmd_features, cmd_check, cmd_doctor, cmd_explain, cmd_sandbox, cmd_checkpoint, cmd_restore, cmd_learn, cmd_help,
-	cmd_man, cmd_completion;
+	cmd_apparmor, cmd_audit, cmd_metrics, cmd_kill, cmd_pause, cmd_resume, cmd_update, cmd_delete, cmd_spec,
+	cmd_plan, cmd_features, cmd_check, cmd_doctor, cmd_explain, cmd_sandbox, cmd_checkpoint, cmd_restore, cmd_learn,
+	cmd_help, cmd_man, cmd_completion;

@@ -1,4 +1,5 @@
 cmd_brig_sources = \
+	cmd/brig/cmd_apparmor.c \
 	cmd/brig/cmd_audit.c \
 	cmd/brig/cmd_check.c \
 	cmd/brig/cmd_checkpoint.c \

@@ -286,6 +286,10 @@ enum brig_health {
 };
 /* What this host can enforce, and how to turn on what is missing: text or JSON is appended to out. */
 int brig_doctor(const struct brig *brig, bool json, struct buffer *out, enum brig_health *ret, struct error *err);
+/* AppArmor's profile brig-default, into the kernel by apparmor_parser(8). ERROR_UNSUPPORTED: AppArmor is off, or has no parser here. */
+int brig_apparmor_load(struct error *err);
+/* Its text, appended to out. */
+int brig_apparmor_print(struct buffer *out);
 /* The OCI features document (features.md). */
 int brig_features(const struct brig *brig, struct buffer *json, struct error *err);
 /* A config.json that is safe as it stands. rootless: with a user namespace and the caller's id mapped. */

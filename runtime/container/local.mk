@@ -1,4 +1,6 @@
 runtime_container_sources = \
+	runtime/container/apparmor.c \
+	runtime/container/apparmor.h \
 	runtime/container/audit_query.c \
 	runtime/container/brig.h \
 	runtime/container/brig_group.c \

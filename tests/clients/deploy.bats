@@ -147,14 +147,14 @@ PYTHON
 
 @test "AppArmor's own parser takes the profile, and compiles it" {
 	run "$BRIG_PEERS/sbin/apparmor_parser" --skip-kernel-load --skip-cache --config-file /dev/null --base "$BRIG_PEERS/etc/apparmor.d" \
-		--ofile "$BATS_TEST_TMPDIR/profile" "$DEPLOY/apparmor/brig-default"
+		--ofile "$BATS_TEST_TMPDIR/profile" "$BRIG_SOURCE/seccomp-profiles/apparmor/brig-default"
 	[ "$status" -eq 0 ] || {
 		echo "$output"
 		false
 	}
 	test -s "$BATS_TEST_TMPDIR/profile"
 	# A line that it does not know is an error: the test can fail.
-	sed 's/deny mount,/deny mounts,/' "$DEPLOY/apparmor/brig-default" > "$BATS_TEST_TMPDIR/wrong"
+	sed 's/deny mount,/deny mounts,/' "$BRIG_SOURCE/seccomp-profiles/apparmor/brig-default" > "$BATS_TEST_TMPDIR/wrong"
 	run "$BRIG_PEERS/sbin/apparmor_parser" --skip-kernel-load --skip-cache --config-file /dev/null --base "$BRIG_PEERS/etc/apparmor.d" \
 		"$BATS_TEST_TMPDIR/wrong"
 	[ "$status" -ne 0 ]

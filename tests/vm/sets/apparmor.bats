@@ -9,7 +9,7 @@ PROFILES=/sys/kernel/security/apparmor/profiles
 
 setup_file() {
 	mountpoint --quiet /sys/kernel/security || mount -t securityfs securityfs /sys/kernel/security
-	apparmor_parser --replace --skip-cache "$BRIG_SOURCE/deploy/apparmor/brig-default"
+	apparmor_parser --replace --skip-cache "$BRIG_SOURCE/seccomp-profiles/apparmor/brig-default"
 	apparmor_parser --replace --skip-cache <<- 'TEXT'
 		profile of-a-test flags=(attach_disconnected, mediate_deleted) {
 		  file,
