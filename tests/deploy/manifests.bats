@@ -99,9 +99,9 @@ PYTHON
 
 @test "the payload: what the image needs, static programs alone" {
 	expect 0 "$DEPLOY/install/payload" "$BRIG_BUILD" "$BATS_TEST_TMPDIR/context"
-	for source in $(sed -n 's/^COPY \(--[^ ]* \)\?\([^ ]*\) .*/\2/p' "$DEPLOY/install/Containerfile"); do
+	while read -r source; do
 		[ -e "$BATS_TEST_TMPDIR/context/$source" ]
-	done
+	done < <(sed -n 's/^COPY \(--[^ ]* \)\?\([^ ]*\) .*/\2/p' "$DEPLOY/install/Containerfile")
 	[ "$(cat "$BATS_TEST_TMPDIR/context/payload/VERSION")" = "$("$BRIG" --version | sed -n '1s/^brig version //p')" ]
 	mkdir "$BATS_TEST_TMPDIR/dynamic"
 	cp /bin/true "$BATS_TEST_TMPDIR/dynamic/brig"

@@ -50,9 +50,9 @@ expect_names() { # FILE
 	# All at once: a case asks for one alert by name, and promtool tells of each that fails.
 	sed 's/- alert: Brig/- alert: Other/' "$DEPLOY/monitoring/brig.rules.yaml" > "$BATS_TEST_TMPDIR/brig.rules.yaml"
 	expect 1 promtool test rules "$BATS_TEST_TMPDIR/brig.test.yaml"
-	for alert in $(sed -n 's/^ *- alert: //p' "$DEPLOY/monitoring/brig.rules.yaml"); do
+	while read -r alert; do
 		[ "$(grep -c "alertname=..$alert.*alertstate" <<< "$output")" = 1 ]
-	done
+	done < <(sed -n 's/^ *- alert: //p' "$DEPLOY/monitoring/brig.rules.yaml")
 }
 
 @test "rules and dashboard name metrics that brig prints" {
@@ -60,12 +60,12 @@ expect_names() { # FILE
 	expect_names "$DEPLOY/monitoring/brig.test.yaml"
 	expect_names "$DEPLOY/monitoring/brig-dashboard.json"
 	# The other way round: what is printed is shown somewhere.
-	for name in $(awk '$2 == "TYPE" { print $3 }' "$BATS_FILE_TMPDIR/metrics"); do
+	while read -r name; do
 		grep -q "$name" "$DEPLOY/monitoring/brig-dashboard.json" || {
 			echo "$name is in no panel"
 			return 1
 		}
-	done
+	done < <(awk '$2 == "TYPE" { print $3 }' "$BATS_FILE_TMPDIR/metrics")
 }
 
 @test "labels in rules and dashboard are those that brig prints" {
@@ -112,13 +112,13 @@ PYTHON
 
 # ---- the helper ----
 
-http_start() { # OPTION...: sets PID and URL
+http_start() { # sets PID and URL
 	PAGE=$BATS_TEST_TMPDIR/brig.prom
 	chmod a+x "$BATS_TEST_TMPDIR" "${BATS_TEST_TMPDIR%/*}"
 	install -m 644 "$BATS_FILE_TMPDIR/metrics" "$PAGE"
 	PORT=$(python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
 	URL=http://127.0.0.1:$PORT
-	"$BRIG_BUILD/brig-metrics-http" --file "$PAGE" --listen "127.0.0.1:$PORT" "$@" > "$BATS_TEST_TMPDIR/log" 2>&1 3>&- &
+	"$BRIG_BUILD/brig-metrics-http" --file "$PAGE" --listen "127.0.0.1:$PORT" > "$BATS_TEST_TMPDIR/log" 2>&1 3>&- &
 	PID=$!
 	wait_for 10 bash -c "exec 9<> /dev/tcp/127.0.0.1/$PORT"
 }

@@ -57,6 +57,7 @@ unit_plan_sources = \
 	tests/unit/plan/test_plan_sources.c \
 	tests/unit/plan/test_plan_sysctl.c \
 	tests/unit/plan/test_plan_userns.c \
+	tests/unit/plan/test_plan_userns_network.c \
 	tests/unit/plan/test_plan_withheld.c
 
 unit_parent_sources = \

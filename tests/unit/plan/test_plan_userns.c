@@ -1,5 +1,4 @@
 /* The user namespace that the floor gives, and the rules about namespaces. */
-#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -376,45 +375,6 @@ Test(plan_userns, maps_of_a_mount_are_moved_into_the_range)
 }
 
 /* ---- network ---- */
-
-/* "first last" as the host knows those groups of the container. */
-static void expect_ping_groups(const char *asked, unsigned first, unsigned last)
-{
-	struct plan_fixture_json json = { .namespaces = ",{'type':'network','path':'/run/netns/x'}" };
-	char sysctl[128], wanted[64];
-	struct case_ test;
-
-	snprintf(sysctl, sizeof(sysctl), ",'sysctl':{'net.ipv4.ping_group_range':'%s'}", asked);
-	json.linux_ = sysctl;
-	begin(&test);
-	plan_fixture_good(&test.fixture, &json);
-	cr_assert_eq(test.fixture.plan->n_parent_sysctls, 1);
-	snprintf(wanted, sizeof(wanted), "%u %u", first, last);
-	cr_expect_str_eq(test.fixture.plan->parent_sysctls[0].value, wanted);
-	end(&test);
-}
-
-Test(plan_userns, groups_that_may_ping_are_the_containers)
-{
-	const struct plan_fixture_json beyond = {
-		.namespaces = ",{'type':'network','path':'/run/netns/x'}",
-		.linux_ = ",'sysctl':{'net.ipv4.ping_group_range':'70000 80000'}",
-	};
-	struct case_ test;
-	unsigned host;
-
-	begin(&test);
-	host = test.fixture.request.ids.first;
-	end(&test);
-	expect_ping_groups("0 1000", host, host + 1000);
-	expect_ping_groups("5 5", host + 5, host + 5);
-	expect_ping_groups("0 2147483647", host, host + 65535);
-	expect_ping_groups("1 0", 1, 0);
-	begin(&test);
-	plan_fixture_build(&test.fixture, &beyond);
-	cr_expect_eq(test.fixture.err.kind, ERROR_INVALID);
-	end(&test);
-}
 
 Test(plan_userns, what_its_root_has_no_say_in_the_parent_sets)
 {
