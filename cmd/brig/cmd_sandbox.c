@@ -1,10 +1,13 @@
+#include <errno.h>
 #include <string.h>
 
 #include "base/buffer.h"
+#include "base/file.h"
 #include "base/log.h"
 #include "cmd/brig/commands.h"
 #include "cmd/brig/output.h"
 #include "cmd/brig/sandbox_options.h"
+#include "container/learn.h"
 
 #define EXIT_OF_BRIG 125
 
@@ -43,6 +46,8 @@ static const struct command_option sandbox_options[] = {
 	{ "cwd", 0, OPTION_STRING, 0, AT(cwd), "DIR", NULL, "the working directory in the sandbox; default: /work" },
 	{ "name", 0, OPTION_STRING, 0, AT(name), "NAME", NULL,
 	  "the sandbox's id, for other commands; default: one is made up" },
+	{ "learn", 0, OPTION_STRING, 0, AT(learn), "FILE", NULL,
+	  "write a seccomp profile of what it does to FILE, as brig learn does" },
 	{ "json", 0, OPTION_FLAG, 0, AT(json), NULL, NULL,
 	  "print one JSON object in the end: verdict, output, what was used and refused" },
 	{ 0 },
@@ -74,22 +79,40 @@ static int print(const struct sandbox_options *options, const struct sandbox_res
 	return output_write(&text, err);
 }
 
+static int write_profile(const char *path, const struct learn *learn, struct error *err)
+{
+	struct buffer profile __attribute__((cleanup(buffer_done_cleanup))) = { 0 };
+	const struct learn_how how = { 0 };
+	int rc;
+
+	if (learn_total(learn) == 0)
+		return error_set(err, ERROR_INTERNAL, ENODATA, "--learn: no system call was recorded");
+	rc = learn_write_profile(learn, &how, &profile, err);
+	if (rc >= 0)
+		rc = file_replace(path, &profile, 0644, err);
+	return rc < 0 ? error_prefix(err, "--learn") : 0;
+}
+
 static int run(const struct brig *brig, const void *data, struct error *err)
 {
 	const struct sandbox_options *options = data;
 	AUTO(arena_free) struct arena *arena = arena_new((size_t)16 * 1024 * 1024);
+	AUTO(learn_free) struct learn *learn = options->learn ? learn_new() : NULL;
 	struct sandbox_request request = { 0 };
 	struct sandbox_result result;
 	int rc, status;
 
-	if (!arena)
+	if (!arena || (options->learn && !learn))
 		return error_memory(err);
 	rc = sandbox_options_request(options, arena, &request, err);
 	if (rc < 0)
 		return rc;
+	request.learn = learn;
 	sandbox_run(brig, &request, &result);
 	rc = print(options, &result, err);
 	status = result.exit_status;
+	if (rc >= 0 && learn && result.verdict != SANDBOX_REFUSED && result.verdict != SANDBOX_INTERNAL)
+		rc = write_profile(options->learn, learn, err);
 	sandbox_result_done(&result);
 	return rc < 0 ? rc : status;
 }

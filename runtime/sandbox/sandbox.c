@@ -268,8 +268,10 @@ static int create(struct life *life, struct error *err)
 					 .init_fd = life->init_fds[1],
 					 .handed_over = hands_over ? SANDBOX_WORK : NULL,
 					 .accounts = life->request->limits.cpu_time > 0 };
-	life->create =
-		(struct brig_create){ .id = life->result->id, .bundle = life->folder.path, .attendant = &life->attendant };
+	life->create = (struct brig_create){ .id = life->result->id,
+					     .bundle = life->folder.path,
+					     .attendant = &life->attendant,
+					     .learn = life->request->learn };
 	rc = foreground_begin(&life->foreground, err);
 	if (rc < 0)
 		return rc;
@@ -307,7 +309,10 @@ static int watch(struct life *life, struct error *err)
 	sandbox_findings_of_plan(creation, life->result);
 	if (!life->result->by_cgroup)
 		warn_of_rlimits(life);
-	if (creation->birth.listener_fd >= 0)
+	watch->learn = life->request->learn;
+	if (watch->learn)
+		watch->learn_fd = steal_fd(&creation->birth.listener_fd);
+	else if (creation->birth.listener_fd >= 0)
 		watch->keeper = denial_keeper_new(&life->brig, life->result->id, steal_fd(&creation->birth.listener_fd));
 	watch->pidfd = creation->birth.pidfd;
 	watch->pid = creation->birth.pid;
@@ -385,6 +390,8 @@ static void close_all(struct life *life)
 {
 	sandbox_network_stop(&life->network);
 	denial_keeper_free(life->watch.keeper);
+	if (life->watch.learn)
+		close_and_reset(&life->watch.learn_fd);
 	sandbox_stream_close(&life->watch.in);
 	sandbox_stream_close(&life->watch.out[0]);
 	sandbox_stream_close(&life->watch.out[1]);

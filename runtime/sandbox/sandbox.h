@@ -17,6 +17,8 @@
 #define SANDBOX_WORK "/work"
 #define SANDBOX_UID 1000 /* and gid, inside */
 
+struct learn;
+
 struct sandbox_limits {
 	uint64_t timeout;    /* wall time, nanoseconds from the program's start */
 	uint64_t cpu_time;   /* processor time of all its processes, nanoseconds; 0: no limit */
@@ -51,7 +53,8 @@ struct sandbox_request {
 	const struct sandbox_copy *files, *collects;
 	size_t n_binds, n_files, n_collects;
 	struct sandbox_limits limits;
-	bool keeps_output; /* in the result; else it is passed on to our own stdout and stderr as it comes */
+	struct learn *learn; /* which system calls it makes is recorded there (container/learn.h); or NULL */
+	bool keeps_output;   /* in the result; else it is passed on to our own stdout and stderr as it comes */
 };
 
 /* How it ended. The names in the JSON object are these, in lower case. */

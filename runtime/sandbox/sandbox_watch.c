@@ -16,6 +16,7 @@
 #include "base/syscalls.h"
 #include "child/handshake.h"
 #include "container/denial_keeper.h"
+#include "container/learn.h"
 #include "container/foreground.h"
 #include "parent/cgroup/cgroup.h"
 
@@ -185,7 +186,23 @@ static void serve_output(struct sandbox_watch *watch, struct sandbox_stream *str
 		cut(watch, SANDBOX_CUT_OUTPUT);
 }
 
-enum { WATCHED_END, WATCHED_INIT, WATCHED_SIGNALS, WATCHED_IN, WATCHED_OUT, WATCHED_ERR, WATCHED_DENIALS, N_WATCHED };
+static void record_calls(struct sandbox_watch *watch)
+{
+	if (learn_attend(watch->learn, watch->learn_fd) <= 0)
+		close_and_reset(&watch->learn_fd);
+}
+
+enum {
+	WATCHED_END,
+	WATCHED_INIT,
+	WATCHED_SIGNALS,
+	WATCHED_IN,
+	WATCHED_OUT,
+	WATCHED_ERR,
+	WATCHED_DENIALS,
+	WATCHED_CALLS,
+	N_WATCHED
+};
 
 static void fill(const struct sandbox_watch *watch, struct pollfd polled[static N_WATCHED], bool init_is_there)
 {
@@ -196,6 +213,7 @@ static void fill(const struct sandbox_watch *watch, struct pollfd polled[static 
 	polled[WATCHED_OUT] = sandbox_stream_poll(&watch->out[0]);
 	polled[WATCHED_ERR] = sandbox_stream_poll(&watch->out[1]);
 	polled[WATCHED_DENIALS] = (struct pollfd){ .fd = denial_keeper_fd(watch->keeper), .events = POLLIN };
+	polled[WATCHED_CALLS] = (struct pollfd){ .fd = watch->learn ? watch->learn_fd : -1, .events = POLLIN };
 }
 
 static void serve(struct sandbox_watch *watch, const struct pollfd polled[static N_WATCHED])
@@ -204,6 +222,8 @@ static void serve(struct sandbox_watch *watch, const struct pollfd polled[static
 		take_signals(watch);
 	if (polled[WATCHED_DENIALS].revents)
 		keep_denials(watch);
+	if (polled[WATCHED_CALLS].revents)
+		record_calls(watch);
 	if (polled[WATCHED_IN].revents)
 		sandbox_stream_serve(&watch->in);
 	if (polled[WATCHED_OUT].revents)

@@ -11,6 +11,7 @@
 
 struct cgroup;
 struct denial_keeper;
+struct learn;
 
 struct sandbox_watch {
 	/* set by the caller, whose they stay */
@@ -18,6 +19,8 @@ struct sandbox_watch {
 	pid_t pid;
 	struct cgroup *cgroup; /* or NULL: killing init kills all */
 	struct denial_keeper *keeper;
+	struct learn *learn; /* with its listener; or NULL */
+	int learn_fd;
 	struct sandbox_stream in, out[2];
 	uint64_t timeout, cpu_limit, cpus; /* as in struct sandbox_limits */
 	/* The work directory is there, and the program is not: fills it. NULL: nothing to do. */

@@ -177,6 +177,19 @@ except OSError as error: print("refused")'
 	expect_json "$output" '.verdict == "wall_time" and .limits.wall_ms == 400 and .limits.output == 1024 and (.warnings | length) > 0'
 }
 
+@test "--learn writes what the program called, and nothing that it did not" {
+	judged ok --learn "$T/profile.json" -- python3 -c 'import socket; socket.socket(socket.AF_INET, socket.SOCK_DGRAM); print(1)'
+	expect_equal "$(of .stdout.data)" 1
+	names=$(jq -r '.syscalls[] | select(.action == "SCMP_ACT_ALLOW") | .names[]' "$T/profile.json")
+	expect_line "$names" execve
+	expect_line "$names" socket
+	expect_unlike "$names" '(^|[[:space:]])(mount|listen|ptrace|connect)([[:space:]]|$)'
+	expect_equal "$(jq -r .defaultAction "$T/profile.json")" SCMP_ACT_ERRNO
+	attempt sandbox --learn "$T/none/profile.json" -- true
+	expect_status 125
+	expect_like "$stderr" '--learn'
+}
+
 @test "python3, node, bash, and C compiled and run: the playground" {
 	printf '#include <stdio.h>\nint main(void) { puts("from C"); }\n' > "$T/main.c"
 	judged ok -- python3 -c 'print("from Python")'
