@@ -113,7 +113,12 @@ static int take_bind(const char *text, const char *option, struct arena *arena, 
 	ret->destination = path_normalise(arena, destination);
 	if (!ret->source || !ret->destination)
 		return error_memory(err);
-	return strcmp(ret->destination, "/") == 0 ? refuse(err, option, text, "a DST below /") : 0;
+	if (strcmp(ret->destination, "/") == 0)
+		return refuse(err, option, text, "a DST below /");
+	/* Files copied in and out, and what was given to the program there, would be the host's. */
+	if (path_is_below(ret->destination, SANDBOX_WORK))
+		return refuse(err, option, text, "a DST outside of " SANDBOX_WORK ", which is the sandbox's own");
+	return 0;
 }
 
 static int take_binds(const struct sandbox_options *options, struct arena *arena, struct sandbox_request *ret,
@@ -137,12 +142,10 @@ static int take_binds(const struct sandbox_options *options, struct arena *arena
 }
 
 /* NAME=PATH; where the path may be missing, NAME alone as well. */
-static int take_copy(const char *text, const char *option, bool path_is_optional, struct arena *arena,
-		     struct sandbox_copy *ret)
+static int take_copy(const char *text, bool path_is_optional, struct arena *arena, struct sandbox_copy *ret)
 {
 	const char *sign = strchr(text, '=');
 
-	(void)option;
 	ret->name = arena_strndup(arena, text, sign ? (size_t)(sign - text) : strlen(text));
 	ret->path = sign ? sign + 1 : NULL;
 	if (!ret->name)
@@ -159,7 +162,7 @@ static int take_files(const struct sandbox_options *options, struct arena *arena
 	int rc = files ? check_count(&options->files, "file", err) : error_memory(err);
 
 	for (size_t i = 0; rc >= 0 && i < options->files.n_items; i++) {
-		rc = take_copy(options->files.items[i], "file", /* path_is_optional= */ false, arena, &files[i]);
+		rc = take_copy(options->files.items[i], /* path_is_optional= */ false, arena, &files[i]);
 		if (rc == -EINVAL)
 			return refuse(
 				err, "file", options->files.items[i],
@@ -179,7 +182,7 @@ static int take_collects(const struct sandbox_options *options, struct arena *ar
 	for (size_t i = 0; rc >= 0 && i < options->collects.n_items; i++) {
 		const char *text = options->collects.items[i];
 
-		rc = take_copy(text, "collect", /* path_is_optional= */ options->json, arena, &collects[i]);
+		rc = take_copy(text, /* path_is_optional= */ options->json, arena, &collects[i]);
 		if (rc == -EINVAL)
 			return refuse(err, "collect", text,
 				      options->json ? "NAME or NAME=PATH: NAME in the work directory, PATH on the host"

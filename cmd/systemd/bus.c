@@ -16,7 +16,6 @@
 #define EXISTS_PAUSE_NS (20 * 1000 * 1000)
 #define EXISTS_TRIES 100 /* two seconds: a scope that is about to go */
 
-DEFINE_CLEANUP(sd_bus *, sd_bus_close_unref);
 DEFINE_CLEANUP(sd_bus_message *, sd_bus_message_unref);
 
 /* A job of systemd's that is waited for. */

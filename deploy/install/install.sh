@@ -128,6 +128,13 @@ point() { # LINK VERSION
 
 # ---- files that are ours ----
 
+# Before a change that the service has to read. The file outlives an installer that is killed before the restart: the next one goes on where
+# it ended, and back to the version in it if need be.
+changes() { # sets CHANGED
+	[ -e "$STATE/unread" ] || echo "$BEFORE" > "$STATE/unread"
+	CHANGED=yes
+}
+
 # Only what was not there before, or is ours already, is written, so that uninstall takes away what it may.
 write() { # PATH < CONTENT; sets CHANGED, so never at the end of a pipe
 	path=$(node "$1")
@@ -147,12 +154,16 @@ write() { # PATH < CONTENT; sets CHANGED, so never at the end of a pipe
 		return
 	fi
 	chmod 0644 "$STATE/new"
-	if [ -e "$path" ]; then cp -p "$path" "$path.brig-old"; else echo "$1" >> "$STATE/made"; fi
+	changes
+	if [ ! -e "$path" ]; then
+		echo "$1" >> "$STATE/made"
+	elif [ ! -e "$path.brig-old" ] && ! grep -qxF "$1" "$STATE/made" 2> /dev/null; then
+		cp -p "$path" "$path.brig-old"
+	fi
 	# In its own folder first: a rename is at once only there.
 	cp -p "$STATE/new" "$path.brig-new"
 	mv -f "$path.brig-new" "$path"
 	rm "$STATE/new"
-	CHANGED=yes
 }
 
 # What `write` did since the last settle, undone.
@@ -167,11 +178,16 @@ unwrite() {
 			rmdir "${path%/*}" 2> /dev/null || true
 		fi
 	done < "$STATE/files"
-	grep -vxF -f "$STATE/made" "$STATE/files" > "$STATE/kept" 2> /dev/null || true
+	# Some of it may be of a run that was killed: that is undone by those who go back.
+	[ -n "$RESUMES" ] || rm -f "$STATE/unread"
+	[ -s "$STATE/made" ] || return 0
+	# 1: none is left.
+	grep -vxF -f "$STATE/made" "$STATE/files" > "$STATE/kept" || [ $? -eq 1 ] || return 0
 	mv -f "$STATE/kept" "$STATE/files"
 }
 
 settle() {
+	rm -f "$STATE/unread"
 	[ ! -f "$STATE/files" ] || while IFS= read -r file; do rm -f "$(node "$file").brig-old"; done < "$STATE/files"
 	rm -f "$STATE/made" "$STATE/before"
 }
@@ -180,7 +196,7 @@ remove_written() { # sets CHANGED
 	[ -f "$STATE/files" ] || return 0
 	while IFS= read -r file; do
 		path=$(node "$file")
-		[ ! -e "$path" ] || CHANGED=yes
+		[ ! -e "$path" ] || changes
 		rm -f "$path"
 		rmdir "${path%/*}" 2> /dev/null || true
 	done < "$STATE/files"
@@ -278,11 +294,15 @@ configure_block() {
 	file=$(node "$CONFIG")
 	if ! cmp -s "$STATE/candidate" "$file"; then
 		mkdir -p "${file%/*}"
-		if [ -f "$file" ]; then cp -p "$file" "$STATE/before"; else : > "$STATE/began"; fi
+		if [ ! -f "$file" ]; then
+			: > "$STATE/began"
+		elif [ ! -e "$STATE/before" ] && { [ -n "$BEFORE" ] || [ ! -e "$STATE/began" ]; }; then
+			cp -p "$file" "$STATE/before"
+		fi
+		changes
 		cp "$STATE/candidate" "$file.brig-new"
 		[ ! -f "$file" ] || chmod --reference="$file" "$file.brig-new"
 		mv -f "$file.brig-new" "$file"
-		CHANGED=yes
 	fi
 	rm -f "$STATE/candidate" "$STATE/trial" "$STATE/rest" "$STATE/dump" "$STATE/dump.log"
 }
@@ -340,16 +360,16 @@ configure() {
 unconfigure() {
 	file=$(node "$CONFIG")
 	if [ "$RUNTIME" = containerd ] && [ "$KIND" != dropin ] && grep -qxF "$BEGIN" "$file" 2> /dev/null; then
+		changes
 		without_block "$file" > "$STATE/rest"
 		# The file was ours from its first line, and nobody has added to it.
 		if [ -f "$STATE/began" ] && [ "$(grep -c . "$STATE/rest")" -le 1 ]; then
-			rm -f "$file"
+			rm -f "$file" "$STATE/began"
 		else
 			chmod --reference="$file" "$STATE/rest"
 			cp -p "$STATE/rest" "$file.brig-new"
 			mv -f "$file.brig-new" "$file"
 		fi
-		CHANGED=yes
 	fi
 	remove_written
 }
@@ -437,7 +457,7 @@ check_host() {
 	3) say "this node has a protection less than brig knows of:" && grep -vE '^works' "$STATE/doctor" ;;
 	*)
 		grep -vE '^works' "$STATE/doctor" >&2
-		die "brig doctor: this node can't hold the set strict (status $status); nothing was changed"
+		die "brig doctor: this node can't hold the set strict (status $status); its settings are as they were"
 		;;
 	esac
 }
@@ -448,20 +468,22 @@ command_install() {
 	done
 	VERSION=$(cat "$PAYLOAD/VERSION")
 	case $VERSION in '' | .* | *[!A-Za-z0-9.+~-]*) die "--payload: \"$VERSION\" is no version" ;; esac
-	CHANGED='' BEFORE=$(version_of current)
+	CHANGED='' RESUMES='' BEFORE=$(version_of current)
 	mkdir -p "$STATE" "$PROGRAMS/versions"
 	chmod 0755 "$PROGRAMS" "$PROGRAMS/versions"
 	chmod 0700 "$STATE"
-	settle
+	if [ -e "$STATE/unread" ]; then
+		CHANGED=yes RESUMES=yes BEFORE=$(cat "$STATE/unread")
+	else
+		settle
+	fi
 	service > /dev/null || exit 1
 	copy_programs
 	check_host
 	configure
 	# The service reads its settings when it starts; the link it follows at each pod.
-	if [ "$BEFORE" != "$VERSION" ]; then
-		[ -z "$BEFORE" ] || point previous "$BEFORE"
-		point current "$VERSION"
-	fi
+	if [ -n "$BEFORE" ] && [ "$BEFORE" != "$VERSION" ]; then point previous "$BEFORE"; fi
+	[ "$(version_of current)" = "$VERSION" ] || point current "$VERSION"
 	if [ -n "$CHANGED" ]; then
 		restart || revert
 	fi
@@ -488,8 +510,9 @@ command_uninstall() {
 	if [ -z "$FORCE" ] && any_used; then
 		die "pods of brig's still run on this node: drain it first, or --force (their shims live on without their file)"
 	fi
-	CHANGED=''
+	CHANGED='' BEFORE=$(version_of current)
 	mkdir -p "$STATE"
+	[ ! -e "$STATE/unread" ] || CHANGED=yes
 	unconfigure
 	if [ -n "$CHANGED" ]; then restart || die "the service does not come up without brig: see its journal"; fi
 	rm -rf "$PROGRAMS/versions" "$STATE" "$PROGRAMS/current" "$PROGRAMS/previous"
@@ -511,6 +534,10 @@ command_status() {
 		sed 's/^/settings: /' "$STATE/files"
 	else
 		echo "settings: none"
+		good=''
+	fi
+	if [ -e "$STATE/unread" ]; then
+		echo "the service has not read them: the installer was ended before that, and has to run again"
 		good=''
 	fi
 	[ -n "$good" ] || exit 3

@@ -35,6 +35,9 @@ int syslog_send(const char *socket_path, enum audit_event event, const struct bu
 	char text[SYSLOG_LINE_MAX];
 	int n;
 
+	/* Out of memory there is none, and a length of -1 would be no bound. */
+	if (line->length == 0)
+		return 0;
 	format_head(event, text, sizeof(text));
 	/* The newline is the file's. */
 	n = (int)strlen(text);

@@ -146,6 +146,9 @@ int learn_write_profile(const struct learn *learn, const struct learn_how *how, 
 		r = learn_calls_add_rules(learn->calls, how->beyond_floor, &profile, err);
 	if (r < 0)
 		return r;
+	if (learn_calls_untold(learn->calls) > 0)
+		log_warning("%llu calls were of more kinds than there is room for: the profile may lack some",
+			    (unsigned long long)learn_calls_untold(learn->calls));
 	learn_profile_tidy(&profile);
 	learn_profile_write(&profile, out);
 	return out->failed ? error_memory(err) : 0;

@@ -62,7 +62,7 @@ struct learn_calls {
 	size_t n_calls;
 	struct kind kinds[KINDS_MAX];
 	size_t n_kinds;
-	uint64_t total;
+	uint64_t total, untold;
 };
 
 struct learn_calls *learn_calls_new(void)
@@ -138,8 +138,10 @@ void learn_calls_add(struct learn_calls *calls, const struct seccomp_data *call,
 	struct kind kind;
 
 	calls->total++;
-	if (at == CALLS_MAX)
+	if (at == CALLS_MAX) {
+		calls->untold++;
 		return;
+	}
 	memcpy(arguments, call->args, sizeof(arguments));
 	kind = kind_of(calls, at, arguments, answer);
 	for (size_t i = 0; i < calls->n_kinds; i++)
@@ -147,11 +149,18 @@ void learn_calls_add(struct learn_calls *calls, const struct seccomp_data *call,
 			return;
 	if (calls->n_kinds < KINDS_MAX)
 		calls->kinds[calls->n_kinds++] = kind;
+	else
+		calls->untold++;
 }
 
 uint64_t learn_calls_total(const struct learn_calls *calls)
 {
 	return calls->total;
+}
+
+uint64_t learn_calls_untold(const struct learn_calls *calls)
+{
+	return calls->untold;
 }
 
 static bool is_refusal(uint32_t answer)

@@ -17,10 +17,12 @@ struct learn_calls *learn_calls_new(void); /* NULL: no memory */
 void learn_calls_free(struct learn_calls *calls);
 DEFINE_CLEANUP(struct learn_calls *, learn_calls_free);
 
-/* answer: SECCOMP_RET_* with its data. What does not fit in the table any more (a program that tries every number) is counted alone. */
+/* answer: SECCOMP_RET_* with its data. What does not fit in the table any more (a program that tries every number) is counted alone, in untold. */
 void learn_calls_add(struct learn_calls *calls, const struct seccomp_data *call, uint32_t answer);
 /* Of all calls. */
 uint64_t learn_calls_total(const struct learn_calls *calls);
+/* Of those that did not fit: no profile has them. */
+uint64_t learn_calls_untold(const struct learn_calls *calls);
 /* The names of those that were answered with EPERM, each once and sorted, appended with spaces between. Returns how many. */
 size_t learn_calls_refused(const struct learn_calls *calls, struct buffer *out);
 /* Adds to profile: a rule for each kind of call that went through; for what got another errno than EPERM, one that does the same; with

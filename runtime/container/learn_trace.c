@@ -1,5 +1,6 @@
 #include "container/learn_trace.h"
 
+#include <dirent.h>
 #include <elf.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -27,7 +28,9 @@
 #define MARK "sys_enter: NR "
 #define LOST "[LOST "
 #define BUFFER_KB "4096" /* for each processor */
+#define INSTANCE "brig-learn-" /* and who made it */
 #define LOOK_AGAIN_MS 500
+#define DRAIN_MS 5000
 #define PIDS_ARENA ((size_t)4 * 1024 * 1024)
 #define INITIAL_PID_NAMESPACE UINT64_C(0xeffffffc) /* PROC_PID_INIT_INO */
 #define CHUNK 65536
@@ -41,6 +44,7 @@ struct trace {
 	bool is_made;
 	uint64_t end_ms; /* on CLOCK_MONOTONIC; 0: none */
 	uint64_t lost;
+	bool is_cut; /* not all that was in the buffer was read */
 	char text[CHUNK];
 	size_t length;
 };
@@ -87,6 +91,33 @@ static int check_namespace(struct error *err)
 		"the kernel's tracer counts processes as the host's own pid namespace does, and this is another one");
 }
 
+/* It traces on, and keeps its memory, until somebody removes it. Pids are the host's own: check_namespace(). */
+static void remove_left_over(int instances_fd, const char *name)
+{
+	int pid = 0, end = 0;
+
+	if (sscanf(name, INSTANCE "%d%n", &pid, &end) != 1 || name[end] != '\0' || pid <= 0)
+		return;
+	if (kill(pid, 0) < 0 && errno == ESRCH && unlinkat(instances_fd, name, AT_REMOVEDIR) < 0 && errno != ENOENT)
+		log_warning("tracefs: instances/%s is left over: %s", name, strerrordesc_np(errno));
+}
+
+/* Of those that were killed. */
+static void remove_left_overs(int instances_fd)
+{
+	int fd = openat(instances_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *directory = fd < 0 ? NULL : fdopendir(fd);
+	struct dirent *entry;
+
+	if (!directory) {
+		close_and_reset(&fd);
+		return;
+	}
+	while ((entry = readdir(directory)))
+		remove_left_over(instances_fd, entry->d_name);
+	closedir(directory);
+}
+
 static int make_instance(struct trace *trace, struct error *err)
 {
 	AUTO_CLOSE int tracefs_fd = open_tracefs();
@@ -99,7 +130,8 @@ static int make_instance(struct trace *trace, struct error *err)
 			"tracefs, which shows the calls of what runs already, can't be had here: %s. Run it anew: brig learn "
 			"--bundle",
 			strerrordesc_np(errno));
-	snprintf(trace->name, sizeof(trace->name), "brig-learn-%d", (int)getpid());
+	remove_left_overs(trace->instances_fd);
+	snprintf(trace->name, sizeof(trace->name), INSTANCE "%d", (int)getpid());
 	if (mkdirat(trace->instances_fd, trace->name, 0700) < 0)
 		return error_system(err, errno, "tracefs: make instances/%s", trace->name);
 	trace->is_made = true;
@@ -134,12 +166,11 @@ static int check_program(pid_t pid, struct error *err)
 }
 
 /* O_APPEND: beside those that are there. */
-static int add_process(const struct trace *trace, int pids_fd, pid_t pid, struct error *err)
+static int add_process(int pids_fd, pid_t pid, struct error *err)
 {
 	char text[16];
 	int length = snprintf(text, sizeof(text), "%d\n", (int)pid);
 
-	(void)trace;
 	if (write(pids_fd, text, (size_t)length) < 0 && errno != ESRCH)
 		return error_system(err, errno, "tracefs: add process %d", (int)pid);
 	return check_program(pid, err);
@@ -157,7 +188,7 @@ static int add_processes(const struct trace *trace, struct error *err)
 	if (r >= 0)
 		r = brig_processes(trace->brig, trace->id, arena, &pids, err);
 	for (size_t i = 0; i < pids.n && r >= 0; i++)
-		r = add_process(trace, pids_fd, pids.list[i], err);
+		r = add_process(pids_fd, pids.list[i], err);
 	return r;
 }
 
@@ -237,7 +268,8 @@ static int follow(struct trace *trace, struct error *err)
 	int r = 0;
 
 	while (r >= 0 && !is_over(trace, polled)) {
-		if (!take_some(trace) && poll(polled, ARRAY_SIZE(polled), 20) < 0 && errno != EINTR)
+		/* A busy container's pipe is never empty: what else happens is looked at each time. */
+		if (poll(polled, ARRAY_SIZE(polled), take_some(trace) ? 0 : 20) < 0 && errno != EINTR)
 			return error_system(err, errno, "wait for the container");
 		if (now_ms() - looked_ms < LOOK_AGAIN_MS)
 			continue;
@@ -249,13 +281,39 @@ static int follow(struct trace *trace, struct error *err)
 	return r < 0 && (err->kind == ERROR_NOT_FOUND || err->kind == ERROR_NOT_RUNNING) ? 0 : r;
 }
 
-static int begin(struct trace *trace, struct error *err)
+/* What is in the buffer yet; the bound is for a tracer that can't be stopped, or very many processors. */
+static void drain(struct trace *trace)
+{
+	uint64_t end_ms = now_ms() + DRAIN_MS;
+
+	(void)fd_write_file_at(trace->instance_fd, EVENT, "0");
+	while (!trace->is_cut && take_some(trace))
+		trace->is_cut = now_ms() >= end_ms;
+}
+
+/* From here on they are looked at by follow() alone: whoever is ended between two steps leaves nothing behind. */
+static int take_signals(struct trace *trace, struct error *err)
 {
 	sigset_t signals;
+
+	sigemptyset(&signals);
+	sigaddset(&signals, SIGINT);
+	sigaddset(&signals, SIGTERM);
+	sigaddset(&signals, SIGHUP);
+	if (sigprocmask(SIG_BLOCK, &signals, NULL) < 0)
+		return error_system(err, errno, "block signals");
+	trace->signal_fd = signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK);
+	return trace->signal_fd < 0 ? error_system(err, errno, "signalfd") : 0;
+}
+
+static int begin(struct trace *trace, struct error *err)
+{
 	int r = check_namespace(err);
 
 	if (r >= 0)
 		r = find_container(trace, err);
+	if (r >= 0)
+		r = take_signals(trace, err);
 	if (r >= 0)
 		r = make_instance(trace, err);
 	if (r >= 0)
@@ -272,17 +330,8 @@ static int begin(struct trace *trace, struct error *err)
 	r = add_processes(trace, err);
 	if (r < 0)
 		return r;
-	sigemptyset(&signals);
-	sigaddset(&signals, SIGINT);
-	sigaddset(&signals, SIGTERM);
-	sigaddset(&signals, SIGHUP);
-	if (sigprocmask(SIG_BLOCK, &signals, NULL) < 0)
-		return error_system(err, errno, "block signals");
-	trace->signal_fd = signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK);
 	trace->pipe_fd = openat(trace->instance_fd, "trace_pipe", O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-	if (trace->signal_fd < 0 || trace->pipe_fd < 0)
-		return error_system(err, errno, "tracefs: open trace_pipe");
-	return 0;
+	return trace->pipe_fd < 0 ? error_system(err, errno, "tracefs: open trace_pipe") : 0;
 }
 
 static void trace_done(struct trace *trace)
@@ -317,10 +366,13 @@ int learn_trace(struct learn *learn, const struct brig *brig, const char *id, ui
 	trace->end_ms = duration_ms ? now_ms() + duration_ms : 0;
 	if (r >= 0)
 		r = follow(trace, err);
-	while (r >= 0 && take_some(trace)) {}
+	if (r >= 0)
+		drain(trace);
 	trace_done(trace);
 	if (r >= 0 && trace->lost > 0)
 		log_warning("%llu calls came faster than they could be read: the profile may lack some",
 			    (unsigned long long)trace->lost);
+	if (r >= 0 && trace->is_cut)
+		log_warning("not all calls could be read within %d seconds: the profile may lack some", DRAIN_MS / 1000);
 	return r;
 }

@@ -15,6 +15,7 @@
 #include "container/record.h"
 #include "container/state.h"
 #include "parent/cgroup/cgroup.h"
+#include "parent/join.h"
 #include "plan/plan_checkpoint.h"
 
 #define ARENA_MAX ((size_t)1024 * 1024)
@@ -37,16 +38,18 @@ static int check(const struct creation *creation, bool waits, struct error *err)
 	return 0;
 }
 
-static int open_network(const struct plan_namespaces *namespaces, struct error *err)
+/* Opened and checked as for any container: *ret_fd is -EBADF where none is joined. */
+static int open_network(const struct plan_namespaces *namespaces, int *ret_fd, struct error *err)
 {
-	int fd;
+	struct join join;
+	int rc = join_open(namespaces, /* privileged= */ true, &join, err);
 
-	if (namespaces->n_join == 0)
-		return -EBADF;
-	fd = open(namespaces->join[0].path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
-		error_system(err, errno, "linux.namespaces: open %s", namespaces->join[0].path);
-	return fd;
+	if (rc < 0)
+		return rc;
+	if (join.n > 0)
+		*ret_fd = steal_fd(&join.fds[0]);
+	join_done(&join);
+	return 0;
 }
 
 /* Which process is the container's first. It is our child: nobody else can have got its number by now. */
@@ -78,12 +81,12 @@ static int bring_back(struct creation *creation, bool waits, struct arena *arena
 	struct criu_job job = { .images = &images, .plan = creation->plan, .pid_file = pid_file, .stays_stopped = waits };
 	struct criu_place place = { .cgroup = creation->cgroup, .root_mount_fd = creation->root_mount_fd };
 	AUTO_CLOSE int criu_fd = -EBADF;
-	AUTO_CLOSE int network_fd = open_network(&creation->plan->namespaces, err);
+	AUTO_CLOSE int network_fd = -EBADF;
 	bool can_skip_lock = false;
-	int rc;
+	int rc = open_network(&creation->plan->namespaces, &network_fd, err);
 
-	if (network_fd < 0 && creation->plan->namespaces.n_join > 0)
-		return -ENOENT;
+	if (rc < 0)
+		return rc;
 	place.network_fd = network_fd;
 	if (snprintf(pid_file, sizeof(pid_file), "%s/%s/" PID_FILE, creation->brig->root, creation->request->id) >=
 	    (int)sizeof(pid_file))

@@ -22,6 +22,7 @@ struct archive {
 struct place {
 	int fd;
 	uint64_t offset, size;
+	const struct pace *pace;
 };
 
 static ssize_t place_read(void *context, void *data, size_t size, struct error *err)
@@ -29,7 +30,10 @@ static ssize_t place_read(void *context, void *data, size_t size, struct error *
 	struct place *place = context;
 	uint64_t left = place->size - place->offset;
 	ssize_t n;
+	int rc = pace_check(place->pace, err);
 
+	if (rc < 0)
+		return rc;
 	do {
 		n = pread(place->fd, data, left < size ? left : size, (off_t)place->offset);
 	} while (n < 0 && errno == EINTR);
@@ -81,9 +85,9 @@ static int add_member(struct archive *archive, const struct tar_entry *entry, ui
 	return 0;
 }
 
-int archive_open(int fd, uint64_t size, struct archive **ret, struct error *err)
+int archive_open(int fd, uint64_t size, const struct pace *pace, struct archive **ret, struct error *err)
 {
-	struct place place = { .fd = fd, .size = size };
+	struct place place = { .fd = fd, .size = size, .pace = pace };
 	struct tar_source source = { .read = place_read, .skip = place_skip, .context = &place };
 	AUTO(archive_free) struct archive *archive = calloc(1, sizeof(*archive));
 	AUTO(tar_free) struct tar *tar = tar_new(&source);

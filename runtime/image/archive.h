@@ -6,13 +6,14 @@
 
 #include "base/cleanup.h"
 #include "base/error.h"
+#include "image/pace.h"
 
 #define ARCHIVE_MEMBERS_MAX 4096
 
 struct archive;
 
 /* fd: a regular file of size bytes, borrowed for the call. ERROR_REFUSED: no tar archive, or a damaged one. */
-int archive_open(int fd, uint64_t size, struct archive **ret, struct error *err);
+int archive_open(int fd, uint64_t size, const struct pace *pace, struct archive **ret, struct error *err);
 void archive_free(struct archive *archive);
 DEFINE_CLEANUP(struct archive *, archive_free);
 /* The last file of that name, without "./" at its beginning. */

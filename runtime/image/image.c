@@ -13,6 +13,7 @@
 
 #define BYTES_DEFAULT ((uint64_t)4 * 1024 * 1024 * 1024)
 #define ENTRIES_DEFAULT 500000
+#define VISITS_PER_ENTRY 8		     /* where layers hide and replace what is there: more is work without end */
 #define ARENA_MAX ((size_t)64 * 1024 * 1024) /* the documents, decoded: several times their text */
 
 struct image {
@@ -76,13 +77,17 @@ static int apply_layers(const struct image *image, struct tree *tree, struct err
 	return 0;
 }
 
-static int unpack_layers(const struct image *image, const struct image_limits *limits, int root_fd, struct error *err)
+static int unpack_layers(const struct image *image, const struct image_request *request, int root_fd, struct error *err)
 {
+	const struct image_limits *limits = &request->limits;
+	uint64_t entries = limits->entries ?: ENTRIES_DEFAULT;
 	struct tree tree = {
 		.root_fd = root_fd,
 		.keeps_owners = geteuid() == 0,
 		.bytes_left = limits->bytes ?: BYTES_DEFAULT,
-		.entries_left = limits->entries ?: ENTRIES_DEFAULT,
+		.entries_left = entries,
+		.visits_left = entries * VISITS_PER_ENTRY,
+		.pace = &request->pace,
 	};
 	/* Folders that no layer has an entry for are to be there for everyone, whatever our caller's mask. */
 	mode_t mask = umask(022);
@@ -138,7 +143,7 @@ static int unpack(struct image *image, const struct image_request *request, int 
 	if (rc == 0)
 		rc = read_config(image, err);
 	if (rc == 0)
-		rc = unpack_layers(image, &request->limits, root_fd, err);
+		rc = unpack_layers(image, request, root_fd, err);
 	return rc;
 }
 
@@ -152,7 +157,7 @@ int image_unpack(const struct image_request *request, int root_fd, struct arena 
 
 	if (!documents)
 		return error_memory(err);
-	rc = layout_open(request->layout, &layout, err);
+	rc = layout_open(request->layout, &request->pace, &layout, err);
 	if (rc == 0) {
 		image.layout = layout;
 		rc = unpack(&image, request, root_fd, err);

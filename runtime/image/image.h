@@ -7,6 +7,7 @@
 
 #include "base/arena.h"
 #include "base/error.h"
+#include "image/pace.h"
 
 /* What the image's configuration says about the process; strings live in the arena passed in. */
 struct image_config {
@@ -23,6 +24,7 @@ struct image_request {
 	const char *layout; /* a folder with an oci-layout file, or a tar file of such a folder */
 	const char *tag; /* org.opencontainers.image.ref.name of index.json; NULL: the only image that fits this machine */
 	struct image_limits limits; /* 0: the defaults */
+	struct pace pace;
 };
 
 /* Unpacks into root_fd, an empty folder; on failure what was unpacked may be there: the caller removes the folder. As root owners

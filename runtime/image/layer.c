@@ -1,6 +1,7 @@
 #include "image/layer.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <stdint.h>
 #include <unistd.h>
 
@@ -12,19 +13,38 @@
 /* What an archive has beside the files' bytes: headers, padding, long names. */
 #define BYTES_PER_ENTRY 4096
 #define BYTES_OVER ((uint64_t)16 * 1024 * 1024)
+#define TURN_MS 50
 
 /* The archive as it comes out of the decoder, and the digest of it so far. */
 struct stream {
 	int fd;
+	const struct pace *pace;
 	bool ended; /* the decoder has nothing more to say: its outcome tells why */
 	SHA2_CTX sha;
 };
 
+/* The decoder can take its time: it may have much to read that nothing comes of. */
+static int wait_for_stream(const struct stream *stream, struct error *err)
+{
+	struct pollfd polled = { .fd = stream->fd, .events = POLLIN };
+	int rc;
+
+	do {
+		rc = pace_check(stream->pace, err);
+		if (rc < 0)
+			return rc;
+		rc = poll(&polled, 1, TURN_MS);
+	} while (rc == 0 || (rc < 0 && errno == EINTR));
+	return rc < 0 ? error_system(err, errno, "wait for what is unpacked") : 0;
+}
+
 static ssize_t stream_read(void *context, void *data, size_t size, struct error *err)
 {
 	struct stream *stream = context;
-	ssize_t n;
+	ssize_t n = wait_for_stream(stream, err);
 
+	if (n < 0)
+		return n;
 	do {
 		n = read(stream->fd, data, size);
 	} while (n < 0 && errno == EINTR);
@@ -101,7 +121,7 @@ static int apply(const struct layout_blob *blob, enum document_layer kind, const
 		 struct error *err)
 {
 	__attribute__((cleanup(decoder_done_cleanup))) struct decoder decoder = { .fd = -EBADF, .pid = -1 };
-	struct stream stream = { 0 };
+	struct stream stream = { .pace = tree->pace };
 	int rc = decoder_start(blob, kind, bytes_allowed(tree), &decoder, err);
 
 	if (rc < 0)

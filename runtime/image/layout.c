@@ -124,7 +124,7 @@ static int check_marker(const struct layout *layout, struct error *err)
 	return rc;
 }
 
-static int open_kind(struct layout *layout, const char *path, struct error *err)
+static int open_kind(struct layout *layout, const char *path, const struct pace *pace, struct error *err)
 {
 	struct stat status;
 
@@ -139,10 +139,10 @@ static int open_kind(struct layout *layout, const char *path, struct error *err)
 		return 0;
 	if (!S_ISREG(status.st_mode))
 		return error_set(err, ERROR_REFUSED, EBADMSG, "neither a folder nor a regular file");
-	return archive_open(layout->fd, (uint64_t)status.st_size, &layout->archive, err);
+	return archive_open(layout->fd, (uint64_t)status.st_size, pace, &layout->archive, err);
 }
 
-int layout_open(const char *path, struct layout **ret, struct error *err)
+int layout_open(const char *path, const struct pace *pace, struct layout **ret, struct error *err)
 {
 	AUTO(layout_free) struct layout *layout = calloc(1, sizeof(*layout));
 	int rc;
@@ -150,7 +150,7 @@ int layout_open(const char *path, struct layout **ret, struct error *err)
 	if (!layout)
 		return error_memory(err);
 	layout->fd = -EBADF;
-	rc = open_kind(layout, path, err);
+	rc = open_kind(layout, path, pace, err);
 	if (rc == 0)
 		rc = check_marker(layout, err);
 	if (rc < 0)

@@ -9,6 +9,7 @@
 #include "base/error.h"
 #include "image/digest.h"
 #include "image/document.h"
+#include "image/pace.h"
 
 struct layout;
 
@@ -26,7 +27,7 @@ static inline void layout_blob_done_cleanup(struct layout_blob *blob)
 }
 
 /* Opens the layout at path and checks its version. ERROR_NOT_FOUND: nothing there; ERROR_REFUSED: no layout, or a damaged one. */
-int layout_open(const char *path, struct layout **ret, struct error *err);
+int layout_open(const char *path, const struct pace *pace, struct layout **ret, struct error *err);
 void layout_free(struct layout *layout);
 DEFINE_CLEANUP(struct layout *, layout_free);
 

@@ -19,6 +19,7 @@ runtime_image_sources = \
 	runtime/image/layer.h \
 	runtime/image/layout.c \
 	runtime/image/layout.h \
+	runtime/image/pace.h \
 	runtime/image/seen.c \
 	runtime/image/seen.h \
 	runtime/image/tar.c \

@@ -119,7 +119,7 @@ static int make_hard_link(struct tree *tree, const struct tree_place *place, con
 		return error_set(err, ERROR_REFUSED, EISDIR, "hard link to %.200s, which is a folder", target);
 	if (folder.inode == place->folder.inode && strcmp(name.leaf, place->leaf) == 0)
 		return error_set(err, ERROR_REFUSED, EEXIST, "a hard link to itself");
-	rc = tree_remove_all(place, err);
+	rc = tree_remove_all(tree, place, err);
 	if (rc < 0)
 		return rc;
 	/* What made room may have taken the target with it. */
@@ -145,7 +145,7 @@ static int make_entry(struct tree *tree, const struct tree_place *place, const s
 		     (entry->kind == TAR_DIRECTORY &&
 		      fstatat(place->folder.fd, place->leaf, &status, AT_SYMLINK_NOFOLLOW) == 0 &&
 		      S_ISDIR(status.st_mode));
-	int rc = stays ? 0 : tree_remove_all(place, err);
+	int rc = stays ? 0 : tree_remove_all(tree, place, err);
 
 	if (rc < 0)
 		return rc;

@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "base/error.h"
+#include "image/pace.h"
 #include "image/seen.h"
 #include "image/tar.h"
 
@@ -13,7 +14,9 @@ struct tree {
 	int root_fd;
 	bool keeps_owners;		   /* we are root: owners and modes are the layer's */
 	uint64_t bytes_left, entries_left; /* of all layers */
-	struct seen seen;		   /* what this layer made */
+	uint64_t visits_left;		   /* of what is removed or hidden, of all layers */
+	const struct pace *pace;
+	struct seen seen; /* what this layer made */
 };
 
 /* Adds one entry of a layer; a file's content comes from tar. ERROR_REFUSED: hostile, or over a limit. */

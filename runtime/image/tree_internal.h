@@ -28,8 +28,8 @@ int tree_make_fifo(struct tree *tree, const struct tree_place *place, const stru
 int tree_make_root(struct tree *tree, const struct tar_entry *entry, struct error *err);
 
 /* Takes leaf away with all that is in it. What is not there is fine. */
-int tree_remove_all(const struct tree_place *place, struct error *err);
+int tree_remove_all(struct tree *tree, const struct tree_place *place, struct error *err);
 /* Takes away what of leaf is from the layers below; what this layer made stays. */
-int tree_remove_below(const struct tree *tree, const struct tree_place *place, struct error *err);
+int tree_remove_below(struct tree *tree, const struct tree_place *place, struct error *err);
 /* The same for all that is in a folder. */
-int tree_remove_content_below(const struct tree *tree, const struct tree_folder *folder, struct error *err);
+int tree_remove_content_below(struct tree *tree, const struct tree_folder *folder, struct error *err);

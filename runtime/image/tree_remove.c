@@ -11,8 +11,10 @@
 
 /* Deeper than names go: links to folders can put one tree below another. tree.c refuses what gets deeper than ENTRY_DEPTH_MAX. */
 #define DEPTH_MAX (2 * ENTRY_DEPTH_MAX)
+#define VISITS_A_CHECK 1024
 
 struct removal {
+	struct tree *tree;
 	const struct seen *seen; /* NULL: all of it */
 	struct error *err;
 };
@@ -21,6 +23,18 @@ static void close_directory(DIR **directory)
 {
 	if (*directory)
 		closedir(*directory);
+}
+
+/* What this layer made stays when it is hidden, and can be hidden again and again: each look is counted. */
+static int take_visit(const struct removal *removal)
+{
+	struct tree *tree = removal->tree;
+
+	if (tree->visits_left == 0)
+		return error_set(removal->err, ERROR_REFUSED, EFBIG,
+				 "the image hides and replaces more than its entries account for");
+	tree->visits_left--;
+	return tree->visits_left % VISITS_A_CHECK == 0 ? pace_check(tree->pace, removal->err) : 0;
 }
 
 /* 1: something stays; 0: all is gone; or a negative errno. */
@@ -71,7 +85,10 @@ static int remove_directory(const struct removal *removal, const struct tree_pla
 static int remove_entry(const struct removal *removal, const struct tree_place *place, unsigned depth)
 {
 	struct stat status;
+	int rc = take_visit(removal);
 
+	if (rc < 0)
+		return rc;
 	if (fstatat(place->folder.fd, place->leaf, &status, AT_SYMLINK_NOFOLLOW) < 0)
 		return errno == ENOENT ? 0 : error_system(removal->err, errno, "stat %.200s", place->leaf);
 	if (S_ISDIR(status.st_mode))
@@ -83,24 +100,24 @@ static int remove_entry(const struct removal *removal, const struct tree_place *
 	return 0;
 }
 
-int tree_remove_all(const struct tree_place *place, struct error *err)
+int tree_remove_all(struct tree *tree, const struct tree_place *place, struct error *err)
 {
-	struct removal removal = { .err = err };
+	struct removal removal = { .tree = tree, .err = err };
 
 	return remove_entry(&removal, place, 0);
 }
 
-int tree_remove_below(const struct tree *tree, const struct tree_place *place, struct error *err)
+int tree_remove_below(struct tree *tree, const struct tree_place *place, struct error *err)
 {
-	struct removal removal = { .seen = &tree->seen, .err = err };
+	struct removal removal = { .tree = tree, .seen = &tree->seen, .err = err };
 	int rc = remove_entry(&removal, place, 0);
 
 	return rc < 0 ? rc : 0;
 }
 
-int tree_remove_content_below(const struct tree *tree, const struct tree_folder *folder, struct error *err)
+int tree_remove_content_below(struct tree *tree, const struct tree_folder *folder, struct error *err)
 {
-	struct removal removal = { .seen = &tree->seen, .err = err };
+	struct removal removal = { .tree = tree, .seen = &tree->seen, .err = err };
 	int rc = remove_content(&removal, folder, 0);
 
 	return rc < 0 ? rc : 0;

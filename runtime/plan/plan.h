@@ -24,7 +24,7 @@ struct plan_id_map {
 struct plan_namespace_join {
 	uint64_t flag; /* one CLONE_NEW* */
 	const char *path;
-	bool not_the_hosts; /* a name or a sysctl is set in it: joining our own must be refused (CVE-2022-0532) */
+	bool not_the_hosts; /* joining our own must be refused: a name or a sysctl is set in it (CVE-2022-0532), or egress is held */
 };
 
 struct plan_time_offset {

@@ -3,19 +3,29 @@
 #include <sched.h>
 #include <stdio.h>
 
-/* What these make of a process is part of the process. */
-static const enum policy_rule rules_of_processes[] = {
-	POLICY_AMBIENT_CAPABILITY, POLICY_CAPABILITY,	  POLICY_LANDLOCK, POLICY_NEW_PRIVILEGES, POLICY_SECCOMP,
-	POLICY_SESSION_KEYRING,	   POLICY_USER_NAMESPACE,
-};
+/* The others are about what a process has, its mounts and limits of its own included: all of that is in the images. These are held by what
+ * is made anew, or by nothing that lasts. */
+static bool holds_all_the_same(enum policy_rule rule)
+{
+	switch ((int)rule) {
+	case POLICY_ANNOTATION:
+	case POLICY_EGRESS_MAXIMUM:
+	case POLICY_HOOK:
+	case POLICY_RESOURCE_MAXIMUM:
+	case POLICY_RESOURCE_MISSING:
+		return true;
+	default:
+		return rule < POLICY_FLOOR_FIRST;
+	}
+}
 
 static const char *rule_at_work(const struct policy *policy)
 {
-	for (size_t i = 0; i < ARRAY_SIZE(rules_of_processes); i++) {
-		enum policy_level level = policy_level(policy, rules_of_processes[i]);
+	for (enum policy_rule rule = 0; rule < POLICY_N_RULES; rule++) {
+		enum policy_level level = policy_level(policy, rule);
 
-		if (level == POLICY_ENFORCE || level == POLICY_ADJUST)
-			return policy_rule_name(rules_of_processes[i]);
+		if ((level == POLICY_ENFORCE || level == POLICY_ADJUST) && !holds_all_the_same(rule))
+			return policy_rule_name(rule);
 	}
 	return NULL;
 }

@@ -103,6 +103,23 @@ static int report_families(struct plan_builder *builder, struct error *err)
 	return report_add(builder->report, &line, err);
 }
 
+/* own_network lets loopback pass. A path says nothing of whose network it is: that is looked at when it is opened. */
+static int refuse_the_hosts_network(struct plan_builder *builder, struct error *err)
+{
+	struct plan_namespaces *namespaces = &builder->plan->namespaces;
+	struct plan_namespace_join *join =
+		arena_array_of(builder->arena, namespaces->n_join + 1, struct plan_namespace_join);
+
+	if (!join)
+		return error_memory(err);
+	for (size_t i = 0; i < namespaces->n_join; i++) {
+		join[i] = namespaces->join[i];
+		join[i].not_the_hosts |= join[i].flag == CLONE_NEWNET;
+	}
+	namespaces->join = join;
+	return 0;
+}
+
 static int hold(struct plan_builder *builder, const struct egress_value *value, struct error *err)
 {
 	int rc = check_host(builder, err);
@@ -113,6 +130,8 @@ static int hold(struct plan_builder *builder, const struct egress_value *value, 
 		.list = value->list,
 		.n = value->n,
 	};
+	if (rc >= 0)
+		rc = refuse_the_hosts_network(builder, err);
 	if (rc >= 0 && builder->process)
 		rc = withhold_capabilities(builder, err);
 	return rc < 0 ? rc : report_families(builder, err);

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/random.h>
@@ -30,6 +31,8 @@
 #define RESOLV_CONF "resolv.conf"
 #define ARENA_MAX ((size_t)64 * 1024 * 1024)
 #define NS_PER_S UINT64_C(1000000000)
+/* The most that making its root file system may take, an image of 4 GiB on a slow disk included. */
+#define PREPARE_MOST (UINT64_C(300) * NS_PER_S)
 
 const struct sandbox_limits sandbox_default_limits = {
 	.timeout = 30 * NS_PER_S,
@@ -58,6 +61,8 @@ struct life {
 	bool is_created;
 	struct foreground foreground;
 	bool is_foreground;
+	uint64_t prepared_by; /* as foreground_now() */
+	int stopped_by;	      /* a signal before anything ran, or 0 */
 	struct sandbox_network network;
 	struct sandbox_watch watch;
 };
@@ -91,12 +96,29 @@ static bool needs_root_alone(const struct sandbox_request *request)
 					!path_is_below(request->cwd, "/tmp") && strcmp(request->cwd, "/") != 0);
 }
 
+/* Signals don't end us any more, so that nothing is left behind: what takes long asks here. */
+static int may_go_on(void *context, struct error *err)
+{
+	struct life *life = context;
+
+	if (!life->stopped_by)
+		life->stopped_by = sandbox_watch_stop_signal(life->foreground.signal_fd);
+	if (life->stopped_by)
+		return error_set(err, ERROR_SYSTEM, EINTR, "stopped by SIG%s before the program's start",
+				 sigabbrev_np(life->stopped_by));
+	if (foreground_now() >= life->prepared_by)
+		return error_set(err, ERROR_TIMEOUT, ETIMEDOUT, "not done after %llu seconds: use a smaller image",
+				 (unsigned long long)(PREPARE_MOST / NS_PER_S));
+	return 0;
+}
+
 static int make_root(struct life *life, struct error *err)
 {
 	struct arena *arena = life->result->arena;
+	const struct pace pace = { .may_go_on = may_go_on, .context = life };
 
 	if (life->request->oci)
-		return sandbox_root_of_image(&life->folder, life->request, arena, &life->root, err);
+		return sandbox_root_of_image(&life->folder, life->request, &pace, arena, &life->root, err);
 	if (life->request->rootfs)
 		return sandbox_root_of_directory(&life->folder, life->request->rootfs, arena, &life->root, err);
 	if (needs_root_alone(life->request))
@@ -182,7 +204,6 @@ static int write_config(struct life *life, struct error *err)
 					 .has_cgroup = !life->brig.cgroup_disabled,
 					 .uid = geteuid(),
 					 .gid = getegid() };
-
 	int rc = choose_process(life, &config, err);
 
 	if (rc >= 0)
@@ -238,6 +259,13 @@ static int prepare(struct life *life, struct error *err)
 	if (rc >= 0)
 		rc = open_streams(life, err);
 	if (rc >= 0)
+		rc = foreground_begin(&life->foreground, err);
+	if (rc < 0)
+		return rc;
+	life->is_foreground = true;
+	life->prepared_by = foreground_now() + PREPARE_MOST;
+	rc = may_go_on(life, err);
+	if (rc >= 0)
 		rc = sandbox_folder_open(&life->brig, life->result->id, &life->folder, err);
 	if (rc >= 0)
 		rc = make_root(life, err);
@@ -272,10 +300,6 @@ static int create(struct life *life, struct error *err)
 					     .bundle = life->folder.path,
 					     .attendant = &life->attendant,
 					     .learn = life->request->learn };
-	rc = foreground_begin(&life->foreground, err);
-	if (rc < 0)
-		return rc;
-	life->is_foreground = true;
 	rc = creation_run(&life->brig, &life->create, CHILD_INIT_RUNS, &life->creation, err);
 	for (int i = 0; i < 3; i++)
 		close_and_reset(&life->child_fds[i]);
@@ -297,7 +321,6 @@ static int equip(void *context, int work_fd, struct error *err)
 
 	if (rc < 0)
 		return rc;
-
 	return sandbox_files_put(work_fd, life->request, life->file_fds, life->rootless ? (uid_t)-1 : uid, err);
 }
 
@@ -465,6 +488,8 @@ void sandbox_run(const struct brig *brig, const struct sandbox_request *request,
 	rc = ret->arena ? live(&life, &clock, &err) : error_memory(&err);
 	if (rc < 0)
 		sandbox_verdict_fail(&err, ret);
+	if (rc < 0 && life.stopped_by)
+		ret->exit_status = 128 + life.stopped_by;
 	if (life.is_created) {
 		record(&life);
 		creation_done(&life.creation);
@@ -472,13 +497,4 @@ void sandbox_run(const struct brig *brig, const struct sandbox_request *request,
 	}
 	close_all(&life);
 	ret->phases.end = since(&clock);
-}
-
-void sandbox_result_done(struct sandbox_result *result)
-{
-	for (size_t i = 0; i < ARRAY_SIZE(result->output); i++)
-		buffer_done(&result->output[i].data);
-	for (size_t i = 0; i < result->n_files; i++)
-		buffer_done(&result->files[i].data);
-	arena_free(steal_ptr(&result->arena));
 }

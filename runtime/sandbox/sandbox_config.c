@@ -15,7 +15,7 @@
 
 static const char *const environment[] = {
 	"PATH=/usr/local/bin:/usr/bin:/bin:/usr/local/sbin:/usr/sbin:/sbin",
-	"HOME=" SANDBOX_WORK,
+	("HOME=" SANDBOX_WORK),
 	"LANG=C.UTF-8",
 	"USER=sandbox",
 };

@@ -74,6 +74,7 @@ static int open_parent(int work_fd, const char *name, uid_t uid, const char **re
 
 	while (fd >= 0) {
 		size_t length = strcspn(name, "/");
+		bool is_ours;
 		int next_fd, rc;
 
 		if (!name[length]) {
@@ -82,14 +83,15 @@ static int open_parent(int work_fd, const char *name, uid_t uid, const char **re
 		}
 		memcpy(part, name, length);
 		part[length] = '\0';
-		if (mkdirat(fd, part, 0755) < 0 && errno != EEXIST)
+		is_ours = mkdirat(fd, part, 0755) == 0;
+		if (!is_ours && errno != EEXIST)
 			break;
 		next_fd = openat(fd, part, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 		if (next_fd < 0)
 			break;
 		close(fd);
 		fd = next_fd;
-		rc = give(fd, uid, part, err);
+		rc = is_ours ? give(fd, uid, part, err) : 0;
 		if (rc < 0)
 			return rc;
 		name += length + 1;

@@ -117,3 +117,12 @@ void sandbox_findings_of_denials(const struct denial_listener *listener, struct 
 			ret->denied[ret->n_denied++] = (struct sandbox_denied){ call, counts[i].count };
 	}
 }
+
+void sandbox_result_done(struct sandbox_result *result)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(result->output); i++)
+		buffer_done(&result->output[i].data);
+	for (size_t i = 0; i < result->n_files; i++)
+		buffer_done(&result->files[i].data);
+	arena_free(steal_ptr(&result->arena));
+}

@@ -10,50 +10,115 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/arena.h"
 #include "base/cleanup.h"
 #include "base/file.h"
 #include "base/log.h"
 #include "sandbox/sandbox_root.h"
 
 #define FOLDER ".sandbox"
-#define DEPTH_MAX 64
+#define ASIDE "aside-"
+#define INFO_ARENA ((size_t)64 * 1024 * 1024)
 #define TRIES 8
 
-static int remove_below(int fd, unsigned depth);
+/* A folder being taken away. Folders in its folders move up into it and are emptied there: trees of any depth (an image's can be 128
+ * folders deep, and more through links) take three descriptors. */
+struct removal {
+	int fd;
+	unsigned n_moved;
+};
 
-static int remove_entry(int dir_fd, const char *name, unsigned depth)
+static bool is_dot(const char *name)
 {
-	AUTO_CLOSE int fd = -EBADF;
-	int rc;
-
-	if (unlinkat(dir_fd, name, 0) == 0 || errno == ENOENT)
-		return 0;
-	if (errno != EISDIR && errno != EPERM)
-		return -errno;
-	fd = openat(dir_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	if (fd < 0)
-		return -errno;
-	rc = remove_below(fd, depth + 1);
-	return rc < 0 || unlinkat(dir_fd, name, AT_REMOVEDIR) == 0 ? rc : -errno;
+	return strcmp(name, ".") == 0 || strcmp(name, "..") == 0;
 }
 
-static int remove_below(int fd, unsigned depth)
+static int move_up(struct removal *removal, int from_fd, const char *name)
 {
-	DIR *dir = depth < DEPTH_MAX ? fdopendir(fcntl(fd, F_DUPFD_CLOEXEC, 3)) : NULL;
-	struct dirent *entry;
-	int rc = dir ? 0 : -ELOOP;
+	char aside[32];
 
-	while (rc >= 0 && (entry = readdir(dir)))
-		if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
-			rc = remove_entry(fd, entry->d_name, depth);
-	if (dir)
-		closedir(dir);
+	do {
+		snprintf(aside, sizeof(aside), ASIDE "%u", removal->n_moved++);
+		if (renameat(from_fd, name, removal->fd, aside) == 0)
+			return 0;
+	} while (errno == ENOTEMPTY || errno == EEXIST || errno == ENOTDIR);
+	return -errno;
+}
+
+static int open_dir(int dir_fd, const char *name, DIR **ret)
+{
+	AUTO_CLOSE int fd = openat(dir_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+
+	*ret = fd < 0 ? NULL : fdopendir(fd);
+	if (!*ret)
+		return -errno;
+	steal_fd(&fd);
+	return 0;
+}
+
+/* 0: gone; 1: a folder that has something in it. */
+static int remove_simple(int dir_fd, const char *name)
+{
+	if (unlinkat(dir_fd, name, 0) == 0 || errno == ENOENT)
+		return 0;
+	if (errno != EISDIR)
+		return -errno;
+	if (unlinkat(dir_fd, name, AT_REMOVEDIR) == 0)
+		return 0;
+	return errno == ENOTEMPTY || errno == EEXIST ? 1 : -errno;
+}
+
+static int empty_folder(struct removal *removal, const char *name)
+{
+	struct dirent *entry;
+	DIR *dir;
+	int rc = open_dir(removal->fd, name, &dir);
+
+	if (rc < 0)
+		return rc;
+	while (rc >= 0 && (entry = readdir(dir))) {
+		rc = is_dot(entry->d_name) ? 0 : remove_simple(dirfd(dir), entry->d_name);
+		if (rc == 1)
+			rc = move_up(removal, dirfd(dir), entry->d_name);
+	}
+	closedir(dir);
 	return rc;
+}
+
+/* 1: there was something. What was moved up meanwhile may be left. */
+static int remove_content(struct removal *removal, DIR *dir)
+{
+	struct dirent *entry;
+	int rc = 0, was_there = 0;
+
+	rewinddir(dir);
+	while (rc >= 0 && (entry = readdir(dir))) {
+		if (is_dot(entry->d_name))
+			continue;
+		was_there = 1;
+		rc = remove_simple(removal->fd, entry->d_name);
+		if (rc == 1)
+			rc = empty_folder(removal, entry->d_name);
+	}
+	return rc < 0 ? rc : was_there;
 }
 
 int sandbox_folder_remove(int dir_fd, const char *name)
 {
-	return remove_entry(dir_fd, name, 0);
+	struct removal removal = { 0 };
+	DIR *dir;
+	int rc = remove_simple(dir_fd, name);
+
+	if (rc == 1)
+		rc = open_dir(dir_fd, name, &dir) ?: 1;
+	if (rc <= 0)
+		return rc;
+	removal.fd = dirfd(dir);
+	do {
+		rc = remove_content(&removal, dir);
+	} while (rc > 0);
+	closedir(dir);
+	return rc < 0 || unlinkat(dir_fd, name, AT_REMOVEDIR) == 0 ? rc : -errno;
 }
 
 /* Open and locked, and still what the name means. A negative errno: EWOULDBLOCK where somebody has it. */
@@ -68,6 +133,36 @@ static int open_locked(int folder_fd, const char *name)
 	return found.st_ino == named.st_ino ? steal_fd(&fd) : -ENOENT;
 }
 
+/* Without a state yet it can't tell whose it is: of somebody who makes it this very moment, or of a brig that was killed over it. */
+static int check_nobody_makes(int folder_fd, const char *name, struct error *err)
+{
+	AUTO_CLOSE int root_fd = openat(folder_fd, "..", O_PATH | O_DIRECTORY | O_CLOEXEC), fd = -EBADF;
+
+	fd = openat(root_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) < 0)
+		return error_system(err, errno, "a container of that name is being made");
+	return 0;
+}
+
+/* By now the name may be that of a container which is no sandbox: that one stays. Ours have our folder as their bundle. */
+static int delete_container(const struct brig *brig, int folder_fd, const char *name, struct error *err)
+{
+	AUTO(arena_free) struct arena *arena = arena_new(INFO_ARENA);
+	struct stat folder, bundle;
+	struct brig_info info;
+	int rc = arena ? brig_state(brig, name, arena, &info, err) : error_memory(err);
+
+	if (rc < 0)
+		return err->kind == ERROR_NOT_FOUND ? 0 : rc;
+	if (fstat(folder_fd, &folder) < 0)
+		return error_system(err, errno, "fstat");
+	if (*info.bundle == '\0')
+		rc = check_nobody_makes(folder_fd, name, err);
+	else if (stat(info.bundle, &bundle) < 0 || bundle.st_dev != folder.st_dev || bundle.st_ino != folder.st_ino)
+		return 0;
+	return rc < 0 ? rc : brig_delete(brig, name, /* force= */ true, err);
+}
+
 static void take_away(const struct brig *brig, int folder_fd, const char *name)
 {
 	AUTO_CLOSE int fd = open_locked(folder_fd, name);
@@ -76,7 +171,7 @@ static void take_away(const struct brig *brig, int folder_fd, const char *name)
 
 	if (fd < 0)
 		return;
-	if (brig_delete(brig, name, /* force= */ true, &err) < 0) {
+	if (delete_container(brig, folder_fd, name, &err) < 0) {
 		log_warning("sandbox %s was left by a brig that was killed, and can't be taken away: %s", name,
 			    err.message);
 		return;

@@ -1,6 +1,6 @@
 /* What a sandbox has on disk, below ROOT/.sandbox (0700): a locked directory of its own while it is there, and the root file systems
  * that all sandboxes share. A directory that nobody locks was left by a brig that was killed: the next sandbox takes it away, with
- * the container of that name. */
+ * its container. */
 #pragma once
 
 #include "base/error.h"
@@ -17,5 +17,5 @@ struct sandbox_folder {
 int sandbox_folder_open(const struct brig *brig, const char *id, struct sandbox_folder *ret, struct error *err);
 /* Removes the own directory with all that is in it. A failure is a warning. */
 void sandbox_folder_close(struct sandbox_folder *folder);
-/* Removes dir_fd/name, a directory, and all below it. Returns 0 or a negative errno. */
+/* Removes dir_fd/name, a directory, and all below it, however deep. Returns 0 or a negative errno. */
 int sandbox_folder_remove(int dir_fd, const char *name);

@@ -4,6 +4,7 @@
 #include <signal.h>
 #include <sys/wait.h>
 
+#define NS_PER_S UINT64_C(1000000000)
 #define EXIT_OF_BRIG 125
 #define EXIT_NOT_EXECUTABLE 126
 #define EXIT_NOT_FOUND 127
@@ -26,10 +27,15 @@ const char *sandbox_verdict_name(enum sandbox_verdict verdict)
 	return names[verdict];
 }
 
-/* A second of slack: the soft limit of a process is checked at the clock's ticks. */
+/* SIGXCPU can be anybody's. The kernel sends it by its count of clock ticks, which is not as exact as what was used in the end. */
 static bool used_up_cpu(const struct sandbox_end *end, int signal)
 {
-	return end->cpu_limit > 0 && (signal == SIGXCPU || (signal == SIGKILL && end->cpu_time >= end->cpu_limit));
+	uint64_t slack = end->cpu_limit / 2 < NS_PER_S ? end->cpu_limit / 2 : NS_PER_S;
+
+	if (end->cpu_limit == 0)
+		return false;
+	return (signal == SIGXCPU && end->cpu_time + slack >= end->cpu_limit) ||
+	       (signal == SIGKILL && end->cpu_time >= end->cpu_limit);
 }
 
 static enum sandbox_verdict judge_failure(const struct sandbox_end *end, int signal)

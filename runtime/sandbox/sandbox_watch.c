@@ -158,15 +158,24 @@ static bool take_message(struct sandbox_watch *watch)
 	return true;
 }
 
-static void take_signals(struct sandbox_watch *watch)
+int sandbox_watch_stop_signal(int signal_fd)
 {
 	struct signalfd_siginfo info;
 
-	while (read(watch->signal_fd, &info, sizeof(info)) == sizeof(info)) {
+	while (read(signal_fd, &info, sizeof(info)) == sizeof(info)) {
 		int number = (int)info.ssi_signo;
 
-		if (number != SIGINT && number != SIGTERM && number != SIGHUP && number != SIGQUIT)
-			continue;
+		if (number == SIGINT || number == SIGTERM || number == SIGHUP || number == SIGQUIT)
+			return number;
+	}
+	return 0;
+}
+
+static void take_signals(struct sandbox_watch *watch)
+{
+	int number;
+
+	while ((number = sandbox_watch_stop_signal(watch->signal_fd)) != 0) {
 		if (watch->end.cut == SANDBOX_CUT_NOT && !watch->was_killed)
 			watch->end.stopped_by = number;
 		cut(watch, SANDBOX_CUT_STOPPED);
@@ -244,7 +253,7 @@ static int reap(struct sandbox_watch *watch, struct error *err)
 	return 0;
 }
 
-int sandbox_watch_until_end(struct sandbox_watch *watch, struct error *err)
+static int follow(struct sandbox_watch *watch, struct error *err)
 {
 	struct pollfd polled[N_WATCHED] = { 0 };
 	bool init_is_there = true;
@@ -269,4 +278,16 @@ int sandbox_watch_until_end(struct sandbox_watch *watch, struct error *err)
 		watch->end.is_over_output |= watch->out[i].output->truncated;
 	}
 	return reap(watch, err);
+}
+
+int sandbox_watch_until_end(struct sandbox_watch *watch, struct error *err)
+{
+	int rc = follow(watch, err);
+
+	/* Nobody looks any more: nothing of it may go on. */
+	if (rc < 0) {
+		kill_all(watch);
+		waitpid(watch->pid, NULL, __WALL);
+	}
+	return rc;
 }

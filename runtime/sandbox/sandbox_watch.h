@@ -37,7 +37,9 @@ struct sandbox_watch {
 	bool was_killed;
 };
 
-/* Fails where waiting itself does. */
+/* The next signal that came and asks brig to stop; 0: none. Others are passed over. */
+int sandbox_watch_stop_signal(int signal_fd);
+/* Fails where waiting itself does: everything is killed then. */
 int sandbox_watch_until_end(struct sandbox_watch *watch, struct error *err);
 /* Nanoseconds that the group has used so far; 0 where nobody counts. */
 uint64_t sandbox_watch_cpu_time(struct cgroup *cgroup);

@@ -16,11 +16,13 @@ setup() {
 	mkdir -p "$ROOT/etc/containerd" "$T/bin" "$T/services"
 	payload 1.0
 	stub containerd "LD_LIBRARY_PATH=${LD_LIBRARY_PATH:-} exec $BRIG_PEERS/usr/bin/containerd \"\$@\""
-	# What is active has a file; a restart is a line, and fails where $T/broken says so.
+	# What is active has a file; a restart is a line, and fails where $T/broken says so; where $T/killer does, the installer is killed at it.
 	stub systemctl 'for name; do :; done
 		case $1 in
 		is-active | is-enabled) [ -e "'"$T"'/services/$name" ] ;;
 		restart)
+			[ ! -e "'"$T"'/killer" ] || kill -9 $PPID
+			[ ! -e "'"$T"'/killer" ] || exit 0
 			echo "$name" >> "'"$T"'/restarts"
 			if [ -e "'"$T"'/broken" ]; then rm -f "'"$T"'/services/$name"; else : > "'"$T"'/services/$name"; fi
 			;;
@@ -272,6 +274,64 @@ node_files() {
 	[ "$(cat "$ROOT/etc/containerd/config.toml" "$ROOT"/etc/brig/*)" = "$before" ]
 	[ "$(readlink "$ROOT/opt/brig/current")" = versions/1.0 ]
 	[ -z "$(find "$ROOT" -name '*.brig-*')" ]
+}
+
+@test "a drop-in that the service does not come up with: the one before is still brig's, for what comes next" {
+	newer_containerd
+	expect 0 installer install
+	before=$(cat "$ROOT/etc/containerd/conf.d/brig.toml")
+	payload 1.1
+	sed -i 's#^pod_annotations.*#pod_annotations = ["brig.dev/*", "example.org/*"]#' "$T/payload/containerd/brig-2.toml"
+	touch "$T/broken"
+	expect 1 installer upgrade
+	[[ $output == *'went back'* ]]
+	[ "$(cat "$ROOT/etc/containerd/conf.d/brig.toml")" = "$before" ]
+	rm "$T/broken"
+	: > "$T/services/containerd"
+	expect 0 installer status
+	expect 0 installer upgrade
+	[ "$(cat "$ROOT/etc/containerd/conf.d/brig.toml")" != "$before" ]
+	expect 0 installer uninstall
+	[ -z "$(find "$ROOT" -type f)" ]
+}
+
+@test "killed before the restart: the next one goes on, and can still go back" {
+	printf 'version = 2\n' > "$ROOT/etc/containerd/config.toml"
+	touch "$T/killer"
+	expect 137 installer install
+	rm "$T/killer"
+	[ "$(restarts)" = 0 ]
+	expect 3 installer status
+	[[ $output == *'has not read them'* ]]
+	expect 0 installer install
+	[ "$(restarts)" = 1 ]
+	expect 0 installer status
+	expect 0 installer install
+	[[ $output == *'nothing was restarted'* ]]
+	before=$(cat "$ROOT/etc/containerd/config.toml" "$ROOT"/etc/brig/*)
+
+	payload 1.1
+	sed -i 's#^pod_annotations.*#pod_annotations = ["brig.dev/*", "example.org/*"]#' "$T/payload/containerd/brig-1.toml"
+	echo '# more' >> "$T/payload/containerd/options.toml"
+	touch "$T/killer"
+	expect 137 installer upgrade
+	rm "$T/killer"
+	touch "$T/broken"
+	expect 1 installer upgrade
+	[[ $output == *'went back'* ]]
+	[ "$(cat "$ROOT/etc/containerd/config.toml" "$ROOT"/etc/brig/*)" = "$before" ]
+	[ "$(readlink "$ROOT/opt/brig/current")" = versions/1.0 ]
+	[ -z "$(find "$ROOT" -name '*.brig-*')" ]
+	rm "$T/broken"
+	: > "$T/services/containerd"
+
+	touch "$T/killer"
+	expect 137 installer uninstall
+	rm "$T/killer" "$T/restarts"
+	expect 0 installer uninstall
+	[ "$(restarts)" = 1 ]
+	[ "$(find "$ROOT" -type f)" = "$ROOT/etc/containerd/config.toml" ]
+	[ "$(cat "$ROOT/etc/containerd/config.toml")" = 'version = 2' ]
 }
 
 @test "what is the site's is not overwritten" {

@@ -195,6 +195,60 @@ afresh() {
 	must_fail 125 'does not run' brig learn "$ID"
 }
 
+@test "a container whose calls never cease is listened to no longer than was said, and a signal ends that too" {
+	shell 'dd if=/dev/zero of=/dev/null bs=1 & touch /tmp/ready; while ! [ -e /tmp/end ]; do sleep 0.1; done; kill $!'
+	must brig --policy strict run --detach --bundle "$BUNDLE" "$ID"
+	wait_until test -e "$BUNDLE/rootfs/tmp/ready"
+	helper env BRIG_TEST="$ID" "$BRIG" --root "$ROOT" learn --duration 1s -o "$T/learned.json" "$ID"
+	wait_until instance_is_there_or_over
+	wait_until over
+	expect_like "$(allowed "$T/learned.json")" 'write'
+	helper env BRIG_TEST="$ID" "$BRIG" --root "$ROOT" learn -o "$T/other.json" "$ID"
+	wait_until instance_is_there
+	kill "$HELPER"
+	wait_until over
+	expect_like "$(allowed "$T/other.json")" 'write'
+	touch "$BUNDLE/rootfs/tmp/end"
+	wait_until status_is stopped
+}
+
+@test "what a listener that was killed left in the kernel, the next one takes away" {
+	shell 'touch /tmp/ready; while ! [ -e /tmp/end ]; do sleep 0.1; done'
+	must brig --policy strict run --detach --bundle "$BUNDLE" "$ID"
+	wait_until test -e "$BUNDLE/rootfs/tmp/ready"
+	# Not through env: its pid is in the name.
+	"$BRIG" --root "$ROOT" learn "$ID" < /dev/null > "$T/helper.out" 2>&1 3>&- 4>&- &
+	HELPER=$!
+	HELPERS+=("$HELPER")
+	wait_until instance_is_there
+	killed=$HELPER
+	kill -9 "$killed"
+	wait "$killed" || true
+	expect_like "$(instances)" "brig-learn-$killed"
+	helper env BRIG_TEST="$ID" "$BRIG" --root "$ROOT" learn -o "$T/learned.json" "$ID"
+	wait_until instance_is_there
+	expect_unlike "$(instances)" "brig-learn-$killed"
+	expect_like "$(instances)" "brig-learn-"
+	kill "$HELPER"
+	wait_until over
+	expect_unlike "$(instances)" "brig-learn-$HELPER"
+	touch "$BUNDLE/rootfs/tmp/end"
+	wait_until status_is stopped
+}
+
+# The tracer's folders, in a mount of our own.
+instances() {
+	unshare --mount sh -c 'mount -t tracefs tracefs /sys/kernel/tracing && ls /sys/kernel/tracing/instances'
+}
+
+over() {
+	! kill -0 "$HELPER" 2> /dev/null
+}
+
+instance_is_there_or_over() {
+	instance_is_there || over
+}
+
 # The program's processes are followed once the tracer's folder for them is there; whoever may not trace skips.
 instance_is_there() {
 	if grep -q "can't be had here\|another one" "$T/helper.out"; then

@@ -52,6 +52,19 @@ Test(audit_syslog, one_message_as_syslog_has_it)
 	buffer_done(&line);
 }
 
+/* As it is where memory ran out. */
+Test(audit_syslog, of_an_empty_line_nothing_is_sent)
+{
+	SCRATCH(scratch);
+	char path[100], text[1024] = "";
+	AUTO_CLOSE int fd = listen_at(&scratch, path);
+	struct buffer empty = { 0 };
+
+	cr_expect_eq(syslog_send(path, AUDIT_START, &empty), 0);
+	cr_expect_eq(journal_send(path, AUDIT_START, NULL, &empty), 0);
+	cr_expect_eq(recv(fd, text, sizeof(text) - 1, MSG_DONTWAIT), -1, "%s", text);
+}
+
 Test(audit_syslog, a_long_line_is_cut)
 {
 	SCRATCH(scratch);

@@ -122,6 +122,16 @@ Test(criu_arguments, what_would_be_lost_is_named)
 	cr_assert_eq(policy_load("strict", &strict, &err), 0);
 	cr_expect_not(plan_checkpoint_loses(&policy, &plan, reason));
 	expect_lost(&strict, &plan, "policy strict has the rule");
+	for (enum policy_rule rule = POLICY_FLOOR_FIRST; rule < POLICY_N_RULES; rule++) {
+		struct policy one = policy;
+		bool is_made_anew = rule == POLICY_ANNOTATION || rule == POLICY_EGRESS_MAXIMUM || rule == POLICY_HOOK ||
+				    rule == POLICY_RESOURCE_MAXIMUM || rule == POLICY_RESOURCE_MISSING;
+
+		one.levels[rule] = POLICY_ADJUST;
+		cr_expect_eq(plan_checkpoint_loses(&one, &plan, reason), !is_made_anew, "%s", policy_rule_name(rule));
+		one.levels[rule] = POLICY_WARN;
+		cr_expect_not(plan_checkpoint_loses(&one, &plan, reason), "%s", policy_rule_name(rule));
+	}
 	plan.namespaces.join = network;
 	plan.namespaces.n_join = 1;
 	cr_expect_not(plan_checkpoint_loses(&policy, &plan, reason));

@@ -204,6 +204,7 @@ Test(learn, calls_become_rules)
 	call(calls, NR_MOUNT, 1, 2, SECCOMP_RET_ERRNO | EPERM);
 	call(calls, NR_MOUNT, 3, 4, SECCOMP_RET_ERRNO | EPERM);
 	cr_expect_eq(learn_calls_total(calls), 11);
+	cr_expect_eq(learn_calls_untold(calls), 0);
 	cr_expect_eq(learn_calls_refused(calls, &names), 1);
 	cr_expect_str_eq(names.data, "mount");
 	text = profile_of(calls, /* beyond_floor= */ false);
@@ -231,8 +232,14 @@ Test(learn, a_flood_of_kinds_is_bounded)
 		call(calls, NR_IOCTL, 0, (uint64_t)i, SECCOMP_RET_ALLOW);
 		call(calls, 1000 + i, 0, 0, SECCOMP_RET_ERRNO | ENOSYS);
 	}
+	/* 1023 numbers beside ioctl fill the one table, and 4096 kinds the other. */
+	cr_expect_eq(learn_calls_untold(calls), 40000 - 4096);
 	call(calls, 0x40000000 | NR_READ, 0, 0, SECCOMP_RET_ERRNO | ENOSYS);
 	cr_expect_eq(learn_calls_total(calls), 40001);
+	cr_expect_eq(learn_calls_untold(calls), 40001 - 4096);
+	/* What is known is. */
+	call(calls, NR_IOCTL, 0, 7, SECCOMP_RET_ALLOW);
+	cr_expect_eq(learn_calls_untold(calls), 40001 - 4096);
 	text = profile_of(calls, /* beyond_floor= */ false);
 	cr_expect_lt(strlen(text), 2 * 1024 * 1024);
 	cr_expect_null(strstr(text, "\"1000\""));

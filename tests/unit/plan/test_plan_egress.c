@@ -1,6 +1,7 @@
 /* Where a container may connect to: the annotation, the site's list, and what can't be held. */
 #include <errno.h>
 #include <linux/capability.h>
+#include <linux/sched.h>
 #include <string.h>
 
 #include <criterion/criterion.h>
@@ -66,6 +67,25 @@ Test(plan_egress, knows_the_hosts_network)
 
 	plan_fixture_good(&fixture, &json);
 	cr_expect_not(fixture.plan->egress.own_network);
+}
+
+/* Its loopback would pass as if it were the container's. */
+Test(plan_egress, a_network_that_is_joined_may_not_be_the_hosts)
+{
+	static const char joined[] = ",{'type':'ipc','path':'/run/ns/ipc'},{'type':'network','path':'/proc/1/ns/net'}";
+	const struct plan_fixture_json with = { .top = ",'annotations':{'brig.dev/egress':'none'}", .namespaces = joined },
+				       without = { .namespaces = joined };
+	PLAN_FIXTURE(held);
+	PLAN_FIXTURE(open);
+
+	plan_fixture_good(&held, &with);
+	cr_assert_eq(held.plan->namespaces.n_join, 2);
+	cr_expect_eq(held.plan->namespaces.join[1].flag, CLONE_NEWNET);
+	cr_expect(held.plan->namespaces.join[1].not_the_hosts);
+	cr_expect_not(held.plan->namespaces.join[0].not_the_hosts);
+	cr_expect(held.plan->egress.own_network);
+	plan_fixture_good(&open, &without);
+	cr_expect_not(open.plan->namespaces.join[1].not_the_hosts);
 }
 
 Test(plan_egress, refuses_what_is_no_list)
