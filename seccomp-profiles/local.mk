@@ -38,7 +38,7 @@ apparmor_text = runtime/container/apparmor_text
 EXTRA_DIST += $(apparmor_profile)
 CLEANFILES += $(apparmor_text).c
 $(apparmor_text).c: $(apparmor_profile)
-	$(AM_V_GEN)$(MKDIR_P) $(@D) && { echo '#include "container/apparmor.h"'; echo 'const char apparmor_text[] ='; \
+	$(AM_V_GEN)$(MKDIR_P) $(@D) && { echo 'extern const char apparmor_text[];'; echo 'const char apparmor_text[] ='; \
 		sed -e 's/\\/&&/g' -e 's/"/\\"/g' -e 's/.*/"&\\n"/' $(srcdir)/$(apparmor_profile); echo ';'; } > $@.new && mv $@.new $@
 
 # A generator that fails leaves no half-written file behind.

@@ -50,6 +50,33 @@ int file_replace_at(int dir_fd, const char *name, const struct buffer *content, 
 	return 0;
 }
 
+/* A file of its own takes the place of a regular one alone: /dev/null, /dev/stdout and a FIFO are there to be written to. */
+static int write_in_place(int dir_fd, const char *name, const struct buffer *content, struct error *err)
+{
+	AUTO_CLOSE int fd = openat(dir_fd, name, O_WRONLY | O_CLOEXEC | O_NOCTTY);
+	int rc = fd < 0 ? -errno : fd_write_all(fd, content->data, content->length);
+
+	return rc < 0 ? error_system(err, -rc, "write %s", name) : 0;
+}
+
+static bool is_device_or_fifo(const struct stat *status)
+{
+	return S_ISCHR(status->st_mode) || S_ISFIFO(status->st_mode);
+}
+
+static int replace_or_write(int dir_fd, const char *name, const struct buffer *content, mode_t mode, struct error *err)
+{
+	struct stat status, target;
+
+	if (fstatat(dir_fd, name, &status, AT_SYMLINK_NOFOLLOW) < 0 || S_ISREG(status.st_mode) || S_ISDIR(status.st_mode))
+		return file_replace_at(dir_fd, name, content, mode, err);
+	if (is_device_or_fifo(&status) ||
+	    (S_ISLNK(status.st_mode) && fstatat(dir_fd, name, &target, 0) == 0 && is_device_or_fifo(&target)))
+		return write_in_place(dir_fd, name, content, err);
+	return error_set(err, ERROR_INVALID, EINVAL,
+			 "%s is neither a regular file nor a device or FIFO; give the file itself", name);
+}
+
 int file_replace(const char *path, const struct buffer *content, mode_t mode, struct error *err)
 {
 	const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
@@ -63,7 +90,7 @@ int file_replace(const char *path, const struct buffer *content, mode_t mode, st
 	dir_fd = open(slash ? directory : ".", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (dir_fd < 0)
 		return error_system(err, errno, "open the directory of %s", path);
-	rc = file_replace_at(dir_fd, name, content, mode, err);
+	rc = replace_or_write(dir_fd, name, content, mode, err);
 	return rc < 0 ? error_prefix(err, "in %s", slash ? directory : ".") : 0;
 }
 

@@ -36,8 +36,10 @@ static const char *const environment[] = { "PATH=/usr/local/sbin:/usr/local/bin:
 static void write_mount(struct json_writer *writer, const char *destination, const char *type, const char *source)
 {
 	bool is_bind = strcmp(type, "bind") == 0, is_open = strcmp(destination, "/tmp") == 0;
-	static const char *const plain[] = { "nosuid", "nodev", NULL }, *const read_only[] = { "rbind", "ro", "nosuid",
-											       "nodev", NULL };
+	/* Where nodes are, they have to open: /dev/null, terminals. */
+	bool has_devices = strcmp(destination, "/dev") == 0 || strcmp(type, "devpts") == 0;
+	static const char *const devices[] = { "nosuid", "noexec", NULL }, *const plain[] = { "nosuid", "nodev", NULL };
+	static const char *const read_only[] = { "rbind", "ro", "nosuid", "nodev", NULL };
 
 	json_write_object_begin(writer);
 	json_write_member(writer, "destination", destination);
@@ -45,7 +47,7 @@ static void write_mount(struct json_writer *writer, const char *destination, con
 	json_write_member(writer, "source", source);
 	json_write_key(writer, "options");
 	json_write_array_begin(writer);
-	for (const char *const *option = is_bind ? read_only : plain; *option; option++)
+	for (const char *const *option = is_bind ? read_only : has_devices ? devices : plain; *option; option++)
 		json_write_string(writer, *option);
 	if (strcmp(type, "tmpfs") == 0)
 		json_write_string(writer, is_open ? "mode=1777" : "mode=755");

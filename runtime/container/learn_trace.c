@@ -27,7 +27,7 @@
 #define EVENT "events/raw_syscalls/sys_enter/enable"
 #define MARK "sys_enter: NR "
 #define LOST "[LOST "
-#define BUFFER_KB "4096" /* for each processor */
+#define BUFFER_KB "4096"       /* for each processor */
 #define INSTANCE "brig-learn-" /* and who made it */
 #define LOOK_AGAIN_MS 500
 #define DRAIN_MS 5000

@@ -13,7 +13,6 @@
 
 #define BYTES_DEFAULT ((uint64_t)4 * 1024 * 1024 * 1024)
 #define ENTRIES_DEFAULT 500000
-#define VISITS_PER_ENTRY 8		     /* where layers hide and replace what is there: more is work without end */
 #define ARENA_MAX ((size_t)64 * 1024 * 1024) /* the documents, decoded: several times their text */
 
 struct image {
@@ -80,13 +79,11 @@ static int apply_layers(const struct image *image, struct tree *tree, struct err
 static int unpack_layers(const struct image *image, const struct image_request *request, int root_fd, struct error *err)
 {
 	const struct image_limits *limits = &request->limits;
-	uint64_t entries = limits->entries ?: ENTRIES_DEFAULT;
 	struct tree tree = {
 		.root_fd = root_fd,
 		.keeps_owners = geteuid() == 0,
 		.bytes_left = limits->bytes ?: BYTES_DEFAULT,
-		.entries_left = entries,
-		.visits_left = entries * VISITS_PER_ENTRY,
+		.entries_left = limits->entries ?: ENTRIES_DEFAULT,
 		.pace = &request->pace,
 	};
 	/* Folders that no layer has an entry for are to be there for everyone, whatever our caller's mask. */

@@ -12,6 +12,9 @@
 #include "image/entry_name.h"
 #include "image/tree_internal.h"
 
+/* Each entry is removed once at most: more than a few looks at each is work without end. */
+#define VISITS_PER_ENTRY 8
+
 void tree_next_layer(struct tree *tree)
 {
 	seen_done(&tree->seen);
@@ -58,6 +61,7 @@ static int take_entries(struct tree *tree, uint64_t n, struct error *err)
 	if (n > tree->entries_left)
 		return error_set(err, ERROR_REFUSED, EFBIG, "the image has more entries than allowed");
 	tree->entries_left -= n;
+	tree->visits_left += n * VISITS_PER_ENTRY;
 	return 0;
 }
 

@@ -14,7 +14,7 @@ struct tree {
 	int root_fd;
 	bool keeps_owners;		   /* we are root: owners and modes are the layer's */
 	uint64_t bytes_left, entries_left; /* of all layers */
-	uint64_t visits_left;		   /* of what is removed or hidden, of all layers */
+	uint64_t visits_left;		   /* at what is to be removed or hidden; each entry brings some */
 	const struct pace *pace;
 	struct seen seen; /* what this layer made */
 };

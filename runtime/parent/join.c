@@ -58,11 +58,12 @@ static int open_one(const struct plan_namespace_join *join, struct error *err)
 	if ((uint64_t)type != join->flag)
 		return error_invalid(err, "linux.namespaces: %s is a namespace of another kind", join->path);
 	if (join->not_the_hosts && is_our_own(fd, join->flag))
-		return error_set(err, ERROR_REFUSED, EPERM,
-				 "linux.namespaces: %s is the host's own, in which nothing may be set (hostname, sysctl), whose "
-				 "loopback brig.dev/egress would let through, and which rule host-namespace of a policy may "
-				 "withhold: name another namespace",
-				 join->path);
+		return error_set(
+			err, ERROR_REFUSED, EPERM,
+			"linux.namespaces: %s is the host's own, in which nothing may be set (hostname, sysctl), whose "
+			"loopback brig.dev/egress would let through, and which rule host-namespace of a policy may "
+			"withhold: name another namespace",
+			join->path);
 	return steal_fd(&fd);
 }
 

@@ -115,10 +115,10 @@ static int may_go_on(void *context, struct error *err)
 static int make_root(struct life *life, struct error *err)
 {
 	struct arena *arena = life->result->arena;
-	const struct pace pace = { .may_go_on = may_go_on, .context = life };
 
+	life->folder.pace = (struct pace){ .may_go_on = may_go_on, .context = life };
 	if (life->request->oci)
-		return sandbox_root_of_image(&life->folder, life->request, &pace, arena, &life->root, err);
+		return sandbox_root_of_image(&life->folder, life->request, arena, &life->root, err);
 	if (life->request->rootfs)
 		return sandbox_root_of_directory(&life->folder, life->request->rootfs, arena, &life->root, err);
 	if (needs_root_alone(life->request))

@@ -45,15 +45,14 @@ static int move_up(struct removal *removal, int from_fd, const char *name)
 	return -errno;
 }
 
-static int open_dir(int dir_fd, const char *name, DIR **ret)
+static DIR *open_dir(int dir_fd, const char *name)
 {
 	AUTO_CLOSE int fd = openat(dir_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
 
-	*ret = fd < 0 ? NULL : fdopendir(fd);
-	if (!*ret)
-		return -errno;
-	steal_fd(&fd);
-	return 0;
+	if (dir)
+		steal_fd(&fd);
+	return dir;
 }
 
 /* 0: gone; 1: a folder that has something in it. */
@@ -70,12 +69,12 @@ static int remove_simple(int dir_fd, const char *name)
 
 static int empty_folder(struct removal *removal, const char *name)
 {
+	DIR *dir = open_dir(removal->fd, name);
 	struct dirent *entry;
-	DIR *dir;
-	int rc = open_dir(removal->fd, name, &dir);
+	int rc = 0;
 
-	if (rc < 0)
-		return rc;
+	if (!dir)
+		return -errno;
 	while (rc >= 0 && (entry = readdir(dir))) {
 		rc = is_dot(entry->d_name) ? 0 : remove_simple(dirfd(dir), entry->d_name);
 		if (rc == 1)
@@ -109,10 +108,11 @@ int sandbox_folder_remove(int dir_fd, const char *name)
 	DIR *dir;
 	int rc = remove_simple(dir_fd, name);
 
-	if (rc == 1)
-		rc = open_dir(dir_fd, name, &dir) ?: 1;
 	if (rc <= 0)
 		return rc;
+	dir = open_dir(dir_fd, name);
+	if (!dir)
+		return -errno;
 	removal.fd = dirfd(dir);
 	do {
 		rc = remove_content(&removal, dir);

@@ -4,13 +4,15 @@
 #pragma once
 
 #include "base/error.h"
+#include "image/pace.h"
 #include "sandbox/sandbox.h"
 
 struct sandbox_folder {
-	char *path;	/* ROOT/.sandbox */
-	int folder_fd;	/* of it */
-	int own_fd;	/* FOLDER/ID, locked */
-	const char *id; /* the caller's */
+	char *path;	  /* ROOT/.sandbox */
+	int folder_fd;	  /* of it */
+	int own_fd;	  /* FOLDER/ID, locked */
+	const char *id;	  /* the caller's */
+	struct pace pace; /* the caller's: asked by what takes long to fill it */
 };
 
 /* Makes both, after taking away what is left of others. ret is for sandbox_folder_close() also on failure. */

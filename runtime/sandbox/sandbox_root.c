@@ -418,9 +418,9 @@ int sandbox_root_of_directory(const struct sandbox_folder *folder, const char *r
 /* ---- an image's ---- */
 
 int sandbox_root_of_image(const struct sandbox_folder *folder, const struct sandbox_request *request,
-			  const struct pace *pace, struct arena *arena, struct sandbox_root *ret, struct error *err)
+			  struct arena *arena, struct sandbox_root *ret, struct error *err)
 {
-	const struct image_request image = { .layout = request->oci, .tag = request->oci_tag, .pace = *pace };
+	const struct image_request image = { .layout = request->oci, .tag = request->oci_tag, .pace = folder->pace };
 	struct tree tree = { .arena = arena, .fd = -EBADF };
 	int rc = open_new(folder, OWN, &tree, err);
 

@@ -32,6 +32,6 @@ int sandbox_root_of_directory(const struct sandbox_folder *folder, const char *r
 			      struct sandbox_root *ret, struct error *err);
 /* An image unpacked into the sandbox's own folder. */
 int sandbox_root_of_image(const struct sandbox_folder *folder, const struct sandbox_request *request,
-			  const struct pace *pace, struct arena *arena, struct sandbox_root *ret, struct error *err);
+			  struct arena *arena, struct sandbox_root *ret, struct error *err);
 /* Is that entry of the folder a tree for all? */
 bool sandbox_root_is_shared(const char *name);

@@ -319,6 +319,16 @@ rsts() {
 	expect_equal "$(outcomes)" "ok EPERM ok EPERM EPERM EPERM EPERM "
 }
 
+@test "the host's network by its path is refused: its loopback would pass as the container's own" {
+	without_namespace network
+	add_namespace network /proc/self/ns/net
+	program true
+	egress none
+	must_fail 1 "/proc/self/ns/net is the host's own.*brig.dev/egress" brig run --bundle "$BUNDLE" "$ID"
+	without_egress
+	must brig run --bundle "$BUNDLE" "$ID"
+}
+
 @test "a list that can't be held does not start, and nothing is left" {
 	egress none
 	must_fail 1 'annotations\["brig.dev/egress"\]: can.t be held: .*cgroup.*disabled' brig --cgroup-manager disabled run --bundle "$BUNDLE" "$ID"

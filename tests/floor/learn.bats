@@ -169,6 +169,22 @@ afresh() {
 	must_fail 1 'either a command or --bundle' brig learn --bundle "$BUNDLE" -- true
 }
 
+@test "a command's /dev has what every program takes for granted" {
+	must brig --policy strict learn -o "$T/learned.json" -- bash -c 'echo x > /dev/null; head -c 3 /dev/zero | wc -c'
+	expect_equal "$output" '3'
+	expect_unlike "$stderr" 'denied'
+}
+
+@test "a program with more kinds of calls than there is room for is told of" {
+	if ! [ -x /usr/bin/perl ]; then
+		skip "no perl, which makes any call"
+	fi
+	must brig --policy strict learn -o "$T/learned.json" -- /usr/bin/perl -e 'ioctl(STDIN, $_, 0) for 1 .. 10'
+	expect_unlike "$stderr" 'more kinds'
+	must brig --policy strict learn -o "$T/learned.json" -- /usr/bin/perl -e 'ioctl(STDIN, $_, 0) for 1 .. 4200'
+	expect_like "$stderr" 'warning: [0-9]+ calls were of more kinds than there is room for'
+}
+
 @test "a filter that has a listener of its own can't be recorded" {
 	config '.linux.seccomp = { defaultAction: "SCMP_ACT_ALLOW", listenerPath: "/run/agent", syscalls: [{ names: ["mkdir"], action: "SCMP_ACT_NOTIFY" }] }'
 	shell true

@@ -148,6 +148,22 @@ print("still here")' || true
 	expect_equal "$(find /run/brig-ids -lname "$ROOT/*" 2> /dev/null)" ""
 }
 
+@test "what is left of a sandbox does not take a container with it that has its name" {
+	load_parts bundle
+	bundle_new "$BUNDLE"
+	sleeper
+	# As a brig leaves it that was killed while it unpacked.
+	mkdir -p "$ROOT/.sandbox/$ID/root"
+	must brig sandbox -- true
+	expect_equal "$(status_of)" running
+	expect_missing "$ROOT/.sandbox/$ID"
+	must_fail 125 'exist' sandbox -- true
+	must brig sandbox -- true
+	expect_equal "$(status_of)" running
+	must brig delete --force "$ID"
+	assert_nothing_left
+}
+
 no_process() {
 	[ -z "$(marked_processes)" ]
 }

@@ -48,6 +48,42 @@ refused_image() {
 	expect_equal "$output" $'inside\nbelow'
 }
 
+@test "folders as deep as they may be, which are gone afterwards" {
+	layout_of good-deep
+	must sandbox --oci "$T/layout" -- /bin/busybox find /e -type f -exec /bin/cat '{}' ';'
+	expect_equal "$output" deep
+	assert_nothing_left
+}
+
+decoder_of_helper() {
+	DECODER=$(pgrep -P "$HELPER" | head -n 1)
+	[ -n "$DECODER" ] && kill -STOP "$DECODER" 2> /dev/null && [ -d "$ROOT/.sandbox/$ID/root/bin" ]
+}
+
+@test "a signal while an image is unpacked, and nothing is left" {
+	local signal status
+
+	layout_of good-large
+	for signal in INT TERM; do
+		status=0
+		start --json --oci "$T/layout" -- /bin/sh -c true
+		# It can't get any further, so that the signal comes in time.
+		wait_until decoder_of_helper
+		kill "-$signal" "$HELPER"
+		wait "$HELPER" || status=$?
+		expect_equal "$status" $((128 + $(kill -l "$signal")))
+		output=$(< "$T/helper.out")
+		expect_schema
+		expect_json "$output" '.verdict == "internal" and (.error | contains("stopped by SIG'"$signal"'"))'
+		expect_gone "$DECODER"
+		assert_nothing_left
+	done
+}
+
+@test "a layer that hides its own files again and again" {
+	refused_image hiding 'hides and replaces more'
+}
+
 @test "set-user-ID is not kept" {
 	layout_of good-modes
 	must sandbox --oci "$T/layout" -- /bin/stat -c %a /bin/su

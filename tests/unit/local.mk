@@ -123,9 +123,11 @@ unit_audit_sources = \
 unit_sandbox_sources = \
 	tests/unit/sandbox/test_sandbox_config.c \
 	tests/unit/sandbox/test_sandbox_files.c \
+	tests/unit/sandbox/test_sandbox_folder.c \
 	tests/unit/sandbox/test_sandbox_network.c \
 	tests/unit/sandbox/test_sandbox_stream.c \
-	tests/unit/sandbox/test_sandbox_verdict.c
+	tests/unit/sandbox/test_sandbox_verdict.c \
+	tests/unit/sandbox/test_sandbox_watch.c
 
 unit_image_sources = \
 	tests/unit/image/layout_fixture.c \

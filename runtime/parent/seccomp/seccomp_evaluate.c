@@ -52,7 +52,8 @@ static bool step(struct run *run, const struct sock_filter *instruction)
 
 static uint32_t evaluate(const struct sock_filter *instructions, size_t n, const struct seccomp_data *data)
 {
-	struct run run = { .next = instructions, .end = instructions + n, .data = data };
+	/* None at all is no place to count from. */
+	struct run run = { .next = instructions, .end = n > 0 ? instructions + n : instructions, .data = data };
 
 	while (run.next < run.end) {
 		const struct sock_filter *instruction = run.next++;

@@ -131,6 +131,31 @@ Test(file, replace_by_path)
 	cr_assert_eq(scratch_count(&scratch), 1);
 }
 
+Test(file, what_is_there_to_be_written_to_is_not_replaced)
+{
+	SCRATCH(scratch);
+	struct error err = { 0 };
+	char path[256], text[16];
+	int fd;
+
+	cr_assert_eq(mkfifoat(scratch.fd, "fifo", 0600), 0);
+	scratch_link(&scratch, "to-fifo", "fifo");
+	scratch_link(&scratch, "to-file", "file");
+	fd = openat(scratch.fd, "fifo", O_RDWR | O_NONBLOCK | O_CLOEXEC);
+	cr_assert_geq(fd, 0);
+	snprintf(path, sizeof(path), "%s/fifo", scratch.path);
+	cr_assert_eq(file_replace(path, CONTENT("one"), 0644, &err), 0, "%s", err.message);
+	snprintf(path, sizeof(path), "%s/to-fifo", scratch.path);
+	cr_assert_eq(file_replace(path, CONTENT("two"), 0644, &err), 0, "%s", err.message);
+	cr_assert_eq(read(fd, text, sizeof(text)), 6);
+	cr_assert_eq(memcmp(text, "onetwo", 6), 0);
+	close(fd);
+	snprintf(path, sizeof(path), "%s/to-file", scratch.path);
+	cr_assert_eq(file_replace(path, CONTENT("x"), 0644, &err), -EINVAL);
+	cr_assert_not_null(strstr(err.message, "to-file"), "%s", err.message);
+	cr_assert_eq(scratch_count(&scratch), 3);
+}
+
 Test(file, replace_by_a_path_without_end)
 {
 	char path[2 * PATH_MAX];

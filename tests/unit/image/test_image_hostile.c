@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <criterion/criterion.h>
@@ -370,4 +371,76 @@ Test(image_hostile, limits_of_implicit_folders)
 	layout_fixture_finish(&fixture);
 	cr_expect_lt(unpack_bounded(&fixture, 1, 4, &err), 0);
 	cr_expect_not_null(strstr(err.message, "more entries"), "%s", err.message);
+}
+
+/* What a layer made stays when the layer hides its folder, each time it does. */
+static int unpack_hiding(unsigned n_files, unsigned n_times, struct error *err)
+{
+	LAYOUT_FIXTURE(fixture);
+	BUFFER(layer);
+	struct fixture_image image = { .layers = { &layer } };
+	char name[32];
+
+	for (unsigned i = 0; i < n_files; i++) {
+		snprintf(name, sizeof(name), "a/%u", i);
+		tar_fixture_add(&layer, &(struct tar_member){ .name = name });
+	}
+	for (unsigned i = 0; i < n_times; i++)
+		tar_fixture_add(&layer, &(struct tar_member){ .name = "a/.wh..wh..opq" });
+	tar_fixture_end(&layer);
+	layout_fixture_image(&fixture, &image, &fixture.manifests);
+	layout_fixture_finish(&fixture);
+	return unpack_bounded(&fixture, 1, 1000, err);
+}
+
+Test(image_hostile, limits_of_what_is_hidden)
+{
+	struct error err = { 0 };
+
+	cr_expect_eq(unpack_hiding(5, 40, &err), 0, "%s", err.message);
+	cr_expect_lt(unpack_hiding(40, 40, &err), 0);
+	cr_expect_eq(err.kind, ERROR_REFUSED);
+	cr_expect_not_null(strstr(err.message, "hides and replaces more"), "%s", err.message);
+}
+
+/* Whoever asked for it may end it at any time: each turn asks. */
+static int count_down(void *context, struct error *err)
+{
+	unsigned *left = context;
+
+	if (*left == 0)
+		return error_set(err, ERROR_TIMEOUT, ETIMEDOUT, "that was enough");
+	(*left)--;
+	return 0;
+}
+
+static int unpack_for(struct layout_fixture *fixture, const char *name, unsigned turns, struct error *err)
+{
+	char path[256];
+	struct image_request request = { .layout = path, .pace = { .may_go_on = count_down, .context = &turns } };
+	AUTO_CLOSE int root_fd = openat(fixture->scratch.fd, "root", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	struct image_config config;
+
+	snprintf(path, sizeof(path), "%s/%s", fixture->scratch.path, name);
+	return image_unpack(&request, root_fd, fixture->arena, &config, err);
+}
+
+Test(image_hostile, can_be_stopped)
+{
+	static const char *const names[] = { "layout", "layout.tar" };
+	LAYOUT_FIXTURE(fixture);
+	size_t n_fds = scratch_count_fds();
+
+	simple_layout(&fixture);
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+		struct error err = { 0 };
+
+		cr_expect_eq(unpack_for(&fixture, names[i], 0, &err), -ETIMEDOUT);
+		cr_expect_eq(err.kind, ERROR_TIMEOUT);
+		cr_expect_not_null(strstr(err.message, "that was enough"), "%s", err.message);
+		cr_expect_eq(unpack_for(&fixture, names[i], 1, &err), -ETIMEDOUT, "%s", err.message);
+		cr_expect_eq(unpack_for(&fixture, names[i], 100000, &err), 0, "%s", err.message);
+	}
+	cr_expect_eq(waitpid(-1, NULL, WNOHANG), -1, "a decoder is left");
+	cr_expect_eq(scratch_count_fds(), n_fds);
 }

@@ -66,6 +66,33 @@ Test(sandbox_files, copies_in_with_directories_and_the_right_to_execute)
 	close(fds[1]);
 }
 
+/* A directory that was there may be another's. */
+Test(sandbox_files, only_what_was_made_is_given_away)
+{
+	SCRATCH(host);
+	SCRATCH(work);
+	AUTO(arena_free) struct arena *arena = arena_new(65536);
+	char path[256];
+	struct sandbox_copy file = { "there/made/a", path };
+	const struct sandbox_request request = { .files = &file, .n_files = 1 };
+	struct stat there, made;
+	struct error err = { 0 };
+	int *fds = NULL;
+
+	if (geteuid() != 0)
+		cr_skip_test("takes root");
+	scratch_file(&host, "a", "text", 0600);
+	scratch_directory(&work, "there");
+	snprintf(path, sizeof(path), "%s/a", host.path);
+	cr_assert_eq(sandbox_files_open(&file, 1, arena, &fds, &err), 0, "%s", err.message);
+	cr_assert_eq(sandbox_files_put(work.fd, &request, fds, 54321, &err), 0, "%s", err.message);
+	cr_assert_eq(fstatat(work.fd, "there", &there, 0), 0);
+	cr_assert_eq(fstatat(work.fd, "there/made", &made, 0), 0);
+	cr_expect_eq(there.st_uid, 0);
+	cr_expect_eq(made.st_uid, 54321);
+	close(fds[0]);
+}
+
 Test(sandbox_files, what_is_no_regular_file_is_not_copied_in)
 {
 	SCRATCH(host);

@@ -1,0 +1,87 @@
+/* Taking folders away: an image makes them as deep and as many as it likes. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <criterion/criterion.h>
+
+#include "base/cleanup.h"
+#include "sandbox/sandbox_folder.h"
+#include "tests/support/scratch.h"
+
+#define DEPTH 400
+
+static int enter(int *fd, const char *name)
+{
+	int next_fd = openat(*fd, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	if (next_fd < 0)
+		return -errno;
+	close(*fd);
+	*fd = next_fd;
+	return 0;
+}
+
+/* A folder, a file and a folder with something in it on each level. */
+static void make_deep(int dir_fd, const char *name)
+{
+	AUTO_CLOSE int fd = fcntl(dir_fd, F_DUPFD_CLOEXEC, 3);
+
+	cr_assert_eq(mkdirat(fd, name, 0700), 0);
+	cr_assert_eq(enter(&fd, name), 0);
+	for (int i = 0; i < DEPTH; i++) {
+		cr_assert_eq(mkdirat(fd, "side", 0700), 0);
+		cr_assert_eq(mkdirat(fd, "side/below", 0700), 0);
+		close(openat(fd, "side/below/file", O_WRONLY | O_CREAT | O_CLOEXEC, 0600));
+		close(openat(fd, "file", O_WRONLY | O_CREAT | O_CLOEXEC, 0600));
+		cr_assert_eq(mkdirat(fd, "d", 0700), 0);
+		cr_assert_eq(enter(&fd, "d"), 0);
+	}
+}
+
+Test(sandbox_folder, trees_of_any_depth_go_with_few_descriptors)
+{
+	SCRATCH(scratch);
+	const struct rlimit few = { .rlim_cur = 64, .rlim_max = 64 };
+	size_t n_fds = scratch_count_fds();
+
+	make_deep(scratch.fd, "left");
+	cr_assert_eq(setrlimit(RLIMIT_NOFILE, &few), 0);
+	cr_expect_eq(sandbox_folder_remove(scratch.fd, "left"), 0);
+	cr_expect_eq(scratch_count(&scratch), 0);
+	cr_expect_eq(scratch_count_fds(), n_fds);
+}
+
+/* What a removal that was itself cut off has left. */
+Test(sandbox_folder, what_was_moved_up_before_is_in_nobodys_way)
+{
+	SCRATCH(scratch);
+
+	scratch_directory(&scratch, "left");
+	scratch_directory(&scratch, "left/aside-0");
+	scratch_file(&scratch, "left/aside-0/file", "", 0600);
+	scratch_file(&scratch, "left/aside-1", "", 0600);
+	make_deep(scratch.fd, "left/root");
+	cr_expect_eq(sandbox_folder_remove(scratch.fd, "left"), 0);
+	cr_expect_eq(scratch_count(&scratch), 0);
+}
+
+Test(sandbox_folder, links_are_removed_and_not_followed)
+{
+	SCRATCH(scratch);
+
+	scratch_directory(&scratch, "outside");
+	scratch_file(&scratch, "outside/file", "", 0600);
+	scratch_directory(&scratch, "left");
+	scratch_link(&scratch, "left/link", "../outside");
+	scratch_link(&scratch, "link", "outside");
+	cr_expect_eq(sandbox_folder_remove(scratch.fd, "left"), 0);
+	cr_expect_eq(sandbox_folder_remove(scratch.fd, "link"), 0);
+	cr_expect_not(scratch_has(&scratch, "left"));
+	cr_expect_not(scratch_has(&scratch, "link"));
+	cr_expect(scratch_has(&scratch, "outside/file"));
+	cr_expect_eq(sandbox_folder_remove(scratch.fd, "missing"), 0);
+}
