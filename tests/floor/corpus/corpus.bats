@@ -240,6 +240,10 @@ corpus() {
 	corpus 'seccomp*'
 }
 
+@test "ways out" {
+	corpus 'egress-*'
+}
+
 @test "sysctls" {
 	corpus 'sysctl-*'
 }
