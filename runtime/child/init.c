@@ -115,6 +115,13 @@ static void reap(int init_fd, pid_t program, uint64_t began)
 	}
 }
 
+/* What somebody outside sends to the container is the program's. What the program sends to pid 1 reaches it as well, since it waits for
+ * all signals, and is dropped as pid_namespaces(7) says of an init. Other codes than SI_USER can be made up (rt_sigqueueinfo(2)). */
+static bool is_from_outside(const siginfo_t *info)
+{
+	return info->si_code == SI_USER && info->si_pid == 0;
+}
+
 int init_execute(struct child *child)
 {
 	_Alignas(16) char stack[STACK_SIZE];
@@ -129,13 +136,12 @@ int init_execute(struct child *child)
 	program = clone(execute, stack + sizeof(stack), CLONE_VM | CLONE_VFORK | SIGCHLD, &start);
 	if (program < 0 || start.failure)
 		return program < 0 ? -errno : -start.failure;
-	/* A signal that somebody outside sends to the container is the program's. */
 	for (;;) {
 		int number = sigwaitinfo(&all, &info);
 
 		if (number == SIGCHLD)
 			reap(child->attendant->init_fd, program, began);
-		else if (number > 0)
+		else if (number > 0 && is_from_outside(&info))
 			kill(program, number);
 	}
 }
