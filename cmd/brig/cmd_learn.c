@@ -13,9 +13,9 @@
 #include "base/log.h"
 #include "cmd/brig/commands.h"
 #include "cmd/brig/output.h"
-#include "container/learn.h"
-#include "container/learn_bundle.h"
-#include "container/learn_trace.h"
+#include "container/learn/learn.h"
+#include "container/learn/learn_bundle.h"
+#include "container/learn/learn_trace.h"
 
 #define AT(member) offsetof(struct learn_options, member)
 

@@ -7,7 +7,7 @@
 #include "cmd/brig/commands.h"
 #include "cmd/brig/output.h"
 #include "cmd/brig/sandbox_options.h"
-#include "container/learn.h"
+#include "container/learn/learn.h"
 
 #define EXIT_OF_BRIG 125
 

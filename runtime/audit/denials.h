@@ -1,5 +1,5 @@
 /* What the floor's filter refused a container: counted in a table of bounded size, at a bounded rate. Pure: who asks the
- * kernel is container/denial_listener.h. Numbers, not names, so that the shim needs no tables of system calls: who reads
+ * kernel is container/explain/denial_listener.h. Numbers, not names, so that the shim needs no tables of system calls: who reads
  * the document looks the names up. */
 #pragma once
 

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <sys/epoll.h>
 
-#include "container/metrics.h"
+#include "container/metrics/metrics.h"
 #include "container/store.h"
 #include "container/stuck.h"
 #include "parent/cgroup/cgroup.h"

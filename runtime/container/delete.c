@@ -8,7 +8,7 @@
 #include "base/log.h"
 #include "base/syscalls.h"
 #include "child/hooks.h"
-#include "container/creation_ids.h"
+#include "container/creation/creation_ids.h"
 #include "container/record.h"
 #include "container/rootfs_mark.h"
 #include "container/state.h"

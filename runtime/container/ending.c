@@ -2,7 +2,7 @@
 
 #include "base/log.h"
 #include "container/delete.h"
-#include "container/expectation.h"
+#include "container/explain/expectation.h"
 #include "container/record.h"
 
 void ending_record(const struct creation *creation, const struct ending_note *note)

@@ -1,7 +1,7 @@
 /* The end of a container that a brig has stayed with (run, sandbox). */
 #pragma once
 
-#include "container/creation.h"
+#include "container/creation/creation.h"
 
 struct denial_listener;
 

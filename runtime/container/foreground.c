@@ -15,8 +15,8 @@
 #include "base/fd.h"
 #include "base/log.h"
 #include "base/syscalls.h"
-#include "container/denial_keeper.h"
-#include "container/learn.h"
+#include "container/explain/denial_keeper.h"
+#include "container/learn/learn.h"
 
 #define COPY_SIZE 4096
 #define NS_PER_MS UINT64_C(1000000)

@@ -1,94 +1,28 @@
 runtime_container_sources = \
 	runtime/container/apparmor.c \
 	runtime/container/apparmor.h \
-	runtime/container/audit_query.c \
 	runtime/container/brig.h \
 	runtime/container/brig_group.c \
 	runtime/container/brig_group.h \
-	runtime/container/check.c \
-	runtime/container/checkpoint.c \
-	runtime/container/checkpoint.h \
-	runtime/container/checkpoint_images.c \
 	runtime/container/console_ends.c \
 	runtime/container/console_ends.h \
-	runtime/container/creation.c \
-	runtime/container/creation.h \
-	runtime/container/creation_announce.c \
-	runtime/container/creation_attendant.c \
-	runtime/container/creation_attendant.h \
-	runtime/container/creation_binds.c \
-	runtime/container/creation_binds.h \
-	runtime/container/creation_bundle.c \
-	runtime/container/creation_bundle.h \
-	runtime/container/creation_ids.c \
-	runtime/container/creation_ids.h \
-	runtime/container/creation_root.c \
-	runtime/container/creation_root.h \
-	runtime/container/creation_sources.c \
-	runtime/container/creation_sources.h \
-	runtime/container/criu.c \
-	runtime/container/criu.h \
-	runtime/container/criu_arguments.c \
-	runtime/container/criu_arguments.h \
 	runtime/container/delete.c \
 	runtime/container/delete.h \
-	runtime/container/denial_document.c \
-	runtime/container/denial_document.h \
-	runtime/container/denial_keeper.c \
-	runtime/container/denial_keeper.h \
-	runtime/container/denial_listener.c \
-	runtime/container/denial_listener.h \
-	runtime/container/doctor.c \
-	runtime/container/doctor.h \
-	runtime/container/doctor_checks.c \
 	runtime/container/ending.c \
 	runtime/container/ending.h \
-	runtime/container/egress_counts.c \
 	runtime/container/exec.c \
 	runtime/container/exec_process.c \
 	runtime/container/exec_process.h \
-	runtime/container/expectation.c \
-	runtime/container/expectation.h \
-	runtime/container/explain.c \
-	runtime/container/explain.h \
-	runtime/container/explain_advice.c \
-	runtime/container/explain_egress.c \
-	runtime/container/explain_egress.h \
-	runtime/container/explain_kernel_log.c \
-	runtime/container/explain_kernel_log.h \
-	runtime/container/explain_posture.c \
-	runtime/container/explain_posture_text.c \
-	runtime/container/exposition.c \
-	runtime/container/exposition.h \
 	runtime/container/features.c \
 	runtime/container/foreground.c \
 	runtime/container/foreground.h \
 	runtime/container/freeze.c \
-	runtime/container/id_ranges.c \
-	runtime/container/id_ranges.h \
 	runtime/container/info.c \
 	runtime/container/landlock_state.c \
 	runtime/container/landlock_state.h \
 	runtime/container/last_words.c \
-	runtime/container/learn.c \
-	runtime/container/learn.h \
-	runtime/container/learn_bundle.c \
-	runtime/container/learn_bundle.h \
-	runtime/container/learn_calls.c \
-	runtime/container/learn_calls.h \
-	runtime/container/learn_internal.h \
-	runtime/container/learn_profile.c \
-	runtime/container/learn_profile.h \
-	runtime/container/learn_profile_text.c \
-	runtime/container/learn_trace.c \
-	runtime/container/learn_trace.h \
-	runtime/container/metrics.c \
-	runtime/container/metrics.h \
-	runtime/container/metrics_parse.c \
-	runtime/container/metrics_parse.h \
 	runtime/container/notification.c \
 	runtime/container/notification.h \
-	runtime/container/node_metrics.c \
 	runtime/container/policy_facts.c \
 	runtime/container/policy_facts.h \
 	runtime/container/record.c \
@@ -97,13 +31,10 @@ runtime_container_sources = \
 	runtime/container/record_target.c \
 	runtime/container/record_target.h \
 	runtime/container/resources.c \
-	runtime/container/restore.c \
 	runtime/container/rootfs_mark.c \
 	runtime/container/rootfs_mark.h \
 	runtime/container/run.c \
 	runtime/container/selfexec.c \
-	runtime/container/shim_memory.c \
-	runtime/container/shim_memory.h \
 	runtime/container/show.c \
 	runtime/container/signal.c \
 	runtime/container/start.c \
@@ -120,6 +51,75 @@ runtime_container_sources = \
 	runtime/container/stored_policy.h \
 	runtime/container/stuck.c \
 	runtime/container/stuck.h \
-	runtime/container/template.c
+	runtime/container/template.c \
+	runtime/container/checkpoint/checkpoint.c \
+	runtime/container/checkpoint/checkpoint.h \
+	runtime/container/checkpoint/checkpoint_images.c \
+	runtime/container/checkpoint/criu.c \
+	runtime/container/checkpoint/criu.h \
+	runtime/container/checkpoint/criu_arguments.c \
+	runtime/container/checkpoint/criu_arguments.h \
+	runtime/container/checkpoint/restore.c \
+	runtime/container/creation/creation.c \
+	runtime/container/creation/creation.h \
+	runtime/container/creation/creation_announce.c \
+	runtime/container/creation/creation_attendant.c \
+	runtime/container/creation/creation_attendant.h \
+	runtime/container/creation/creation_binds.c \
+	runtime/container/creation/creation_binds.h \
+	runtime/container/creation/creation_bundle.c \
+	runtime/container/creation/creation_bundle.h \
+	runtime/container/creation/creation_ids.c \
+	runtime/container/creation/creation_ids.h \
+	runtime/container/creation/creation_root.c \
+	runtime/container/creation/creation_root.h \
+	runtime/container/creation/creation_sources.c \
+	runtime/container/creation/creation_sources.h \
+	runtime/container/creation/id_ranges.c \
+	runtime/container/creation/id_ranges.h \
+	runtime/container/explain/audit_query.c \
+	runtime/container/explain/check.c \
+	runtime/container/explain/denial_document.c \
+	runtime/container/explain/denial_document.h \
+	runtime/container/explain/denial_keeper.c \
+	runtime/container/explain/denial_keeper.h \
+	runtime/container/explain/denial_listener.c \
+	runtime/container/explain/denial_listener.h \
+	runtime/container/explain/doctor.c \
+	runtime/container/explain/doctor.h \
+	runtime/container/explain/doctor_checks.c \
+	runtime/container/explain/expectation.c \
+	runtime/container/explain/expectation.h \
+	runtime/container/explain/explain.c \
+	runtime/container/explain/explain.h \
+	runtime/container/explain/explain_advice.c \
+	runtime/container/explain/explain_egress.c \
+	runtime/container/explain/explain_egress.h \
+	runtime/container/explain/explain_kernel_log.c \
+	runtime/container/explain/explain_kernel_log.h \
+	runtime/container/explain/explain_posture.c \
+	runtime/container/explain/explain_posture_text.c \
+	runtime/container/learn/learn.c \
+	runtime/container/learn/learn.h \
+	runtime/container/learn/learn_bundle.c \
+	runtime/container/learn/learn_bundle.h \
+	runtime/container/learn/learn_calls.c \
+	runtime/container/learn/learn_calls.h \
+	runtime/container/learn/learn_internal.h \
+	runtime/container/learn/learn_profile.c \
+	runtime/container/learn/learn_profile.h \
+	runtime/container/learn/learn_profile_text.c \
+	runtime/container/learn/learn_trace.c \
+	runtime/container/learn/learn_trace.h \
+	runtime/container/metrics/egress_counts.c \
+	runtime/container/metrics/exposition.c \
+	runtime/container/metrics/exposition.h \
+	runtime/container/metrics/metrics.c \
+	runtime/container/metrics/metrics.h \
+	runtime/container/metrics/metrics_parse.c \
+	runtime/container/metrics/metrics_parse.h \
+	runtime/container/metrics/node_metrics.c \
+	runtime/container/metrics/shim_memory.c \
+	runtime/container/metrics/shim_memory.h
 
 folder_docs += runtime/container/README.md

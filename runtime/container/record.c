@@ -8,7 +8,7 @@
 #include "config.h"
 
 #include "base/cleanup.h"
-#include "container/creation.h"
+#include "container/creation/creation.h"
 #include "container/record_target.h"
 #include "plan/report.h"
 #include "spec/spec.h"

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "audit/audit.h"
-#include "container/creation.h"
+#include "container/creation/creation.h"
 #include "container/store.h"
 #include "policy/policy.h"
 

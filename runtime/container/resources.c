@@ -4,7 +4,7 @@
 
 #include "base/cleanup.h"
 #include "container/brig.h"
-#include "container/creation.h"
+#include "container/creation/creation.h"
 #include "container/policy_facts.h"
 #include "container/record.h"
 #include "container/status.h"

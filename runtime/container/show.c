@@ -1,6 +1,6 @@
 #include "base/cleanup.h"
 #include "container/brig.h"
-#include "container/creation.h"
+#include "container/creation/creation.h"
 #include "container/store.h"
 #include "plan/plan_print.h"
 #include "policy/policy.h"

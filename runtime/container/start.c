@@ -10,7 +10,7 @@
 #include "child/handshake.h"
 #include "child/hooks.h"
 #include "container/brig.h"
-#include "container/checkpoint.h"
+#include "container/checkpoint/checkpoint.h"
 #include "container/record.h"
 #include "container/status.h"
 #include "container/store.h"

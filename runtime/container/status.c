@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
-#include "container/checkpoint.h"
+#include "container/checkpoint/checkpoint.h"
 #include "container/state.h"
 #include "parent/cgroup/cgroup.h"
 

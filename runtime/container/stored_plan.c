@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
-#include "container/creation_ids.h"
+#include "container/creation/creation_ids.h"
 #include "parent/host.h"
 #include "plan/plan_build.h"
 #include "policy/policy.h"

@@ -53,7 +53,7 @@ struct sandbox_request {
 	const struct sandbox_copy *files, *collects;
 	size_t n_binds, n_files, n_collects;
 	struct sandbox_limits limits;
-	struct learn *learn; /* which system calls it makes is recorded there (container/learn.h); or NULL */
+	struct learn *learn; /* which system calls it makes is recorded there (container/learn/learn.h); or NULL */
 	bool keeps_output;   /* in the result; else it is passed on to our own stdout and stderr as it comes */
 };
 

@@ -8,7 +8,7 @@
 #include "audit/denials.h"
 #include "base/cleanup.h"
 #include "base/fd.h"
-#include "container/denial_listener.h"
+#include "container/explain/denial_listener.h"
 #include "parent/cgroup/cgroup.h"
 #include "parent/seccomp/seccomp_calls.h"
 

@@ -3,7 +3,7 @@
 
 #include <stdarg.h>
 
-#include "container/creation.h"
+#include "container/creation/creation.h"
 #include "sandbox/sandbox.h"
 #include "sandbox/sandbox_watch.h"
 

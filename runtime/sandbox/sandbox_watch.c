@@ -15,8 +15,8 @@
 #include "base/log.h"
 #include "base/syscalls.h"
 #include "child/handshake.h"
-#include "container/denial_keeper.h"
-#include "container/learn.h"
+#include "container/explain/denial_keeper.h"
+#include "container/learn/learn.h"
 #include "container/foreground.h"
 #include "parent/cgroup/cgroup.h"
 

@@ -3,7 +3,7 @@
 #include <sys/epoll.h>
 
 #include "base/log.h"
-#include "container/denial_keeper.h"
+#include "container/explain/denial_keeper.h"
 #include "shim/process/task.h"
 
 static void handle_due(void *context)

@@ -5,7 +5,7 @@
 #include <criterion/criterion.h>
 
 #include "base/cleanup.h"
-#include "container/criu_arguments.h"
+#include "container/checkpoint/criu_arguments.h"
 #include "plan/plan_checkpoint.h"
 
 static const struct plan_mount mounts[] = {

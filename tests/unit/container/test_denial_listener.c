@@ -17,7 +17,7 @@
 
 #include "audit/denials.h"
 #include "base/fd.h"
-#include "container/denial_listener.h"
+#include "container/explain/denial_listener.h"
 #include "parent/seccomp/seccomp_compile.h"
 
 #define WAIT_MS 20000

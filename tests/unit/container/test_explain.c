@@ -5,8 +5,8 @@
 
 #include <criterion/criterion.h>
 
-#include "container/explain.h"
-#include "container/explain_kernel_log.h"
+#include "container/explain/explain.h"
+#include "container/explain/explain_kernel_log.h"
 #include "parent/seccomp/seccomp_calls.h"
 
 Test(explain, numbers_of_status)

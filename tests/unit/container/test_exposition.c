@@ -9,8 +9,8 @@
 #include <criterion/criterion.h>
 
 #include "base/cleanup.h"
-#include "container/exposition.h"
-#include "container/shim_memory.h"
+#include "container/metrics/exposition.h"
+#include "container/metrics/shim_memory.h"
 #include "tests/support/scratch.h"
 
 #define VALUES(...) ((const char *const[EXPOSITION_LABELS]){ __VA_ARGS__ })

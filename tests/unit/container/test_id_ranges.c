@@ -1,4 +1,4 @@
-#include "container/id_ranges.h"
+#include "container/creation/id_ranges.h"
 
 #include <errno.h>
 #include <stdbool.h>

@@ -10,9 +10,9 @@
 #include <linux/seccomp.h>
 
 #include "base/buffer.h"
-#include "container/learn_calls.h"
-#include "container/learn_profile.h"
-#include "container/learn_trace.h"
+#include "container/learn/learn_calls.h"
+#include "container/learn/learn_profile.h"
+#include "container/learn/learn_trace.h"
 
 static char *profile_text(struct learn_profile *profile)
 {

@@ -5,7 +5,7 @@
 #include <criterion/criterion.h>
 
 #include "base/cleanup.h"
-#include "container/metrics_parse.h"
+#include "container/metrics/metrics_parse.h"
 
 Test(metrics, cpu_of_both_versions)
 {

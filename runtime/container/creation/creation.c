@@ -1,0 +1,487 @@
+#include "container/creation/creation.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <linux/capability.h>
+#include <sched.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/fd.h"
+#include "base/file.h"
+#include "base/log.h"
+#include "base/timestamp.h"
+#include "child/hooks.h"
+#include "container/checkpoint/checkpoint.h"
+#include "container/creation/creation_attendant.h"
+#include "container/creation/creation_binds.h"
+#include "container/creation/creation_bundle.h"
+#include "container/creation/creation_root.h"
+#include "container/creation/creation_sources.h"
+#include "container/explain/expectation.h"
+#include "container/foreground.h"
+#include "container/learn/learn.h"
+#include "container/policy_facts.h"
+#include "container/record.h"
+#include "container/landlock_state.h"
+#include "container/rootfs_mark.h"
+#include "container/state.h"
+#include "container/stored_plan.h"
+#include "parent/cgroup/cgroup.h"
+#include "parent/cgroup/egress.h"
+#include "parent/host.h"
+#include "plan/plan_build.h"
+#include "spec/spec.h"
+
+#define UNDO_TIMEOUT_MS 10000
+#define LISTEN_FDS_MAX 1024
+#define FACTS_MAX ((size_t)64 * 1024 * 1024)
+
+enum plan_cgroup_manager creation_cgroup_manager(const struct brig *brig)
+{
+	if (brig->cgroup_disabled)
+		return PLAN_CGROUP_DISABLED;
+	return brig->systemd_cgroup ? PLAN_CGROUP_SYSTEMD : PLAN_CGROUP_FS;
+}
+
+void creation_log_report(const struct report *report)
+{
+	for (size_t i = 0; i < report->n_lines; i++) {
+		const struct report_line *line = &report->lines[i];
+		const char *where = line->where ?: "";
+
+		if (line->level == REPORT_WARNING)
+			log_warning("%s%s%s: asked for %s, applied %s: %s", line->rule, *where ? ": " : "", where,
+				    line->asked ?: "nothing", line->applied ?: "nothing", line->why);
+		else
+			log_debug("plan: %s: %s: %s", line->rule, where, line->why);
+	}
+}
+
+/* LISTEN_FDS of our caller (go-runc's way of passing sockets on): sd_listen_fds(3). */
+static unsigned listen_fds(void)
+{
+	const char *text = getenv("LISTEN_FDS");
+	unsigned long n = text ? strtoul(text, NULL, 10) : 0;
+
+	return n <= LISTEN_FDS_MAX ? (unsigned)n : 0;
+}
+
+/* With all facts at hand. */
+static int grant_ids(const struct brig *brig, const struct brig_create *request, struct plan_request *planned,
+		     struct decision *decision, struct error *err)
+{
+	int rc = 0;
+
+	if (planned->sources && request->supervisor)
+		rc = creation_root_look(request->supervisor, &planned->root_source, err);
+	if (rc >= 0)
+		rc = creation_ids_grant(brig, planned, decision->takes_ids, &decision->ids, err);
+	planned->ids = decision->ids.ids;
+	return rc;
+}
+
+int creation_decide(const struct brig *brig, const struct brig_create *request, unsigned holds, struct decision *ret,
+		    struct error *err)
+{
+	char bundle[PATH_MAX];
+	AUTO_FREE struct spec_mount *shared = NULL;
+	AUTO(arena_free) struct arena *facts = arena_new(FACTS_MAX);
+	struct plan_request planned = { .policy = &ret->policy,
+					.host = &ret->host,
+					.id = request->id,
+					.bundle = bundle,
+					.collects = request->collects,
+					.no_pivot = request->no_pivot,
+					.no_new_keyring = request->no_new_keyring,
+					.preserve_fds = request->preserve_fds,
+					.listen_fds = listen_fds(),
+					.cgroup_manager = creation_cgroup_manager(brig),
+					.holds = holds };
+	int rc;
+
+	*ret = (struct decision){ .takes_ids = ret->takes_ids, .ids.userns_fd = -EBADF };
+	rc = policy_load(brig->policy, &ret->policy, err);
+	if (rc >= 0)
+		rc = creation_bundle_find(request->bundle, bundle, err);
+	if (rc >= 0)
+		rc = creation_bundle_load(bundle, request, &ret->spec, &ret->text, err);
+	if (rc >= 0)
+		rc = host_probe(&ret->host, err);
+	if (rc >= 0 && policy_level(&ret->policy, POLICY_LANDLOCK) != POLICY_OFF)
+		host_probe_landlock(&ret->host);
+	planned.spec = ret->spec;
+	if (rc >= 0)
+		policy_facts_host(&planned, ret->spec->process, &ret->host);
+	if (rc >= 0)
+		rc = policy_facts_parents(&planned, ret->spec->linux_.cgroups_path, &planned.parents, err);
+	if (rc >= 0)
+		rc = creation_binds_mounts(request->supervisor, ret->spec, &shared, &planned.n_shared_mounts, err);
+	planned.shared_mounts = shared;
+	if (rc >= 0)
+		rc = facts ? creation_sources_look(brig, request->supervisor, facts, &planned, err) : error_memory(err);
+	if (rc >= 0)
+		rc = grant_ids(brig, request, &planned, ret, err);
+	return rc < 0 ? rc : plan_build(&planned, &ret->plan, &ret->report, err);
+}
+
+void creation_decision_done(struct decision *decision)
+{
+	plan_free(steal_ptr(&decision->plan));
+	spec_free(steal_ptr(&decision->spec));
+	policy_done(&decision->policy);
+	creation_ids_done(&decision->ids);
+	buffer_done(&decision->text);
+}
+
+static int open_start_socket(int dir_fd, struct error *err)
+{
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	AUTO_CLOSE int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+
+	snprintf(address.sun_path, sizeof(address.sun_path), "/proc/self/fd/%d/" STORE_NEW_SOCKET, dir_fd);
+	if (fd < 0 || bind(fd, (struct sockaddr *)&address, sizeof(address)) < 0 || listen(fd, 4) < 0)
+		return error_system(err, errno, "make the socket on which the container waits for start");
+	return steal_fd(&fd);
+}
+
+static int fill_state(struct creation *creation, struct error *err)
+{
+	struct container *container = &creation->container;
+	const struct plan *plan = creation->plan;
+	char created[TIMESTAMP_MAX], owner[16];
+	struct timespec now;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	snprintf(owner, sizeof(owner), "%u", getuid());
+	container->state = (struct state){
+		.oci_version = plan->oci_version,
+		.id = plan->id,
+		.bundle = plan->bundle,
+		.rootfs = plan->rootfs.path,
+		.created = arena_strdup(container->arena, timestamp_format(&now, created)),
+		.owner = getuid() == 0 ? "root" : arena_strdup(container->arena, owner),
+		.cgroup_path = plan->cgroup.path,
+		.cgroup_manager = plan->cgroup.manager,
+		.split_cgroup = creation->request->supervisor,
+		.user_namespace = plan->namespaces.create & CLONE_NEWUSER,
+		.pid_namespace = plan->namespaces.create & CLONE_NEWPID,
+		.ids_first = creation->decision.ids.ids.first,
+		.ids_size = creation->decision.ids.ids.size,
+		.added_namespaces = plan->namespaces.added,
+		.policy = creation->decision.policy.text,
+		.policy_name = creation->decision.policy.name,
+		.annotations = (const struct json_pair *)plan->annotations,
+		.n_annotations = plan->n_annotations,
+	};
+	container->state.late_work = plan->hooks[PLAN_HOOK_POSTSTART].n || plan->hooks[PLAN_HOOK_POSTSTOP].n ||
+				     plan->seccomp.listener_path;
+	for (size_t i = 0; i < plan->namespaces.n_join; i++)
+		container->state.user_namespace |= plan->namespaces.join[i].flag == CLONE_NEWUSER;
+	if (!container->state.created || !container->state.owner)
+		return error_memory(err);
+	if (stored_plan_hooks_left_out(&creation->decision.report, &container->state, container->arena, err) < 0)
+		return -ENOMEM;
+	return landlock_state_of(&plan->landlock, container->arena, &container->state.landlock, err);
+}
+
+/* From here on a killed brig leaves a directory that `delete --force` finds and can act on. Before the decision: ids are taken in its
+ * name. */
+static int reserve(struct creation *creation, struct error *err)
+{
+	int rc = store_reserve(creation->brig, creation->request->id, &creation->container, err);
+
+	if (rc < 0)
+		return rc;
+	creation->reserved = creation->decision.takes_ids = true;
+	creation->container.state.id = creation->request->id;
+	return 0;
+}
+
+static int mark(struct creation *creation, struct error *err)
+{
+	int rc = fill_state(creation, err);
+
+	return rc < 0 ? rc : store_mark_cgroup(&creation->container, err);
+}
+
+/* For later invocations. A bundle may change or go: what exec and hooks will need is what was decided on now. */
+static int save(struct creation *creation, struct error *err)
+{
+	int rc = file_create_at(creation->container.dir_fd, STORE_CONFIG, &creation->decision.text, 0600, err);
+
+	if (rc >= 0)
+		rc = record_prepare(creation, err);
+	if (rc >= 0)
+		rc = expectation_save(creation, err);
+	return rc < 0 ? rc : store_save(&creation->container, err);
+}
+
+static bool shows_cgroup(const struct plan *plan)
+{
+	for (size_t i = 0; i < plan->rootfs.n_mounts; i++) {
+		if (plan->rootfs.mounts[i].kind == PLAN_MOUNT_CGROUP)
+			return true;
+	}
+	return false;
+}
+
+static int make_cgroup(struct creation *creation, enum child_role role, struct error *err)
+{
+	const struct plan_cgroup *cgroup = &creation->plan->cgroup;
+	int rc = cgroup_create(cgroup, &creation->cgroup, err);
+
+	if (rc >= 0 && creation->plan->egress.enforced)
+		rc = egress_install(creation->cgroup, &creation->plan->egress, err);
+	/* Who creates apart from starting is an engine, which asks for statistics. */
+	if (rc >= 0 && (role == CHILD_INIT_WAITS || creation_attendant_counts(creation)))
+		rc = cgroup_account(creation->cgroup, err);
+	if (rc >= 0 && creation->request->supervisor)
+		rc = cgroup_make_entry(creation->cgroup, CGROUP_ENTRY_CONTAINER, err);
+	if (rc >= 0 && creation->request->supervisor && shows_cgroup(creation->plan))
+		rc = cgroup_show_limits(creation->cgroup, cgroup->delegate, err);
+	if (rc >= 0 && cgroup->delegate)
+		rc = cgroup_delegate(creation->cgroup, cgroup->owner_uid, err);
+	return rc;
+}
+
+static int give_birth(struct creation *creation, enum child_role role, struct error *err)
+{
+	struct container *container = &creation->container;
+	int rc;
+
+	creation->filter_cache_fd = creation->plan->seccomp.enabled ? store_open_filter_cache(container->root_fd)
+								    : -EBADF;
+	creation->birth_request = (struct birth_request){
+		.plan = creation->plan,
+		.role = role,
+		.privileged = creation->decision.host.capabilities >> CAP_SYS_ADMIN & 1 &&
+			      !creation->decision.host.in_user_namespace,
+		.hybrid = creation->decision.host.cgroup_layout != HOST_CGROUP_V2,
+		.cgroup = creation->cgroup,
+		.filter_cache_fd = creation->filter_cache_fd,
+		.root_is_mapped = creation->root_is_mapped,
+		.root_mount_fd = creation->root_mount_fd,
+		.start_fd = creation->start_fd,
+		.console_fd = creation->console.console_fd,
+		.container_fd = -EBADF,
+		.attendant = creation_attendant_of(creation),
+		.on_call = creation->request->learn ? learn_attend : NULL,
+		.on_call_context = creation->request->learn,
+	};
+	rc = birth_begin(&creation->birth_request, &creation->birth, err);
+	if (rc >= 0)
+		rc = cgroup_release(creation->cgroup, err);
+	if (rc < 0)
+		return rc;
+	container->state.pid = creation->birth.pid;
+	container->state.pid_start_time = state_process_start_time(creation->birth.pid);
+	/* What runs at once is on record before it does; what waits for start has its line once it is made. */
+	if (role == CHILD_INIT_RUNS)
+		rc = record_prepare(creation, err);
+	if (rc >= 0 && role == CHILD_INIT_RUNS)
+		rc = record_create(creation, err);
+	if (rc >= 0 && role == CHILD_INIT_RUNS)
+		rc = record_start(&container->state, err);
+	if (rc < 0)
+		return rc;
+	/* Without a cgroup the pid is the only way to find it again: it is on record before the process goes its way. */
+	if (creation->plan->cgroup.manager == PLAN_CGROUP_DISABLED)
+		rc = save(creation, err);
+	if (rc >= 0)
+		rc = birth_go(&creation->birth, err);
+	if (rc < 0)
+		return rc;
+	/* The child must see the end of the console's connection as its own alone. */
+	close_and_reset(&creation->start_fd);
+	close_and_reset(&creation->console.console_fd);
+	/* Otherwise while the child is at work, where the write costs it nothing. */
+	if (creation->plan->cgroup.manager != PLAN_CGROUP_DISABLED)
+		rc = save(creation, err);
+	log_debug("parent: state saved");
+	return rc < 0 ? rc : birth_finish(&creation->birth_request, &creation->birth, err);
+}
+
+static int bring_back(struct creation *creation, enum child_role role, struct error *err)
+{
+	int rc = checkpoint_restore(creation, role, err);
+
+	return rc < 0 ? rc : save(creation, err);
+}
+
+void creation_undo(struct creation *creation, const struct error *failure)
+{
+	struct error ignored;
+	bool was_born = creation->birth.pid > 0;
+
+	record_create_failure(creation, failure);
+
+	if (creation->birth.pidfd >= 0)
+		birth_abort(&creation->birth);
+	if (creation->cgroup) {
+		cgroup_kill(creation->cgroup, &ignored);
+		if (cgroup_destroy(creation->cgroup, UNDO_TIMEOUT_MS, &ignored) < 0)
+			log_warning("undo: %s", ignored.message);
+	}
+	/* Other hooks may have run, and have left what these take away (OCI runtime.md "Lifecycle"). */
+	if (was_born && hooks_run(creation->plan, PLAN_HOOK_POSTSTOP, /* pid= */ 0, "stopped", &ignored) < 0)
+		log_warning("undo: %s", ignored.message);
+	if (creation->reserved && rootfs_mark_unmount(&creation->container, &ignored) < 0)
+		log_warning("undo: %s", ignored.message);
+	if (creation->reserved && creation_ids_release(creation->brig, &creation->container.state, &ignored) < 0)
+		log_warning("undo: %s", ignored.message);
+	if (creation->reserved && store_remove(&creation->container, &ignored) < 0)
+		log_warning("undo: %s", ignored.message);
+	creation->reserved = false;
+}
+
+void creation_done(struct creation *creation)
+{
+	birth_done(&creation->birth);
+	close_and_reset(&creation->start_fd);
+	close_and_reset(&creation->console.console_fd);
+	close_and_reset(&creation->console.master_socket_fd);
+	close_and_reset(&creation->filter_cache_fd);
+	close_and_reset(&creation->root_mount_fd);
+	cgroup_free(steal_ptr(&creation->cgroup));
+	/* The strings of the state are the plan's. */
+	store_done(&creation->container);
+	creation_decision_done(&creation->decision);
+}
+
+/* Which limits of the plan somebody holds while the container runs: the supervisor all of them, run itself those of time; and who
+ * serves a listener. */
+static unsigned held_limits(const struct brig_create *request, enum child_role role)
+{
+	const struct brig_supervisor *supervisor = request->supervisor;
+	/* There is one listener: who records each call sees those that are refused. */
+	unsigned denials = request->learn ? 0 : PLAN_HOLDS_DENIALS;
+
+	if (supervisor)
+		return (supervisor->decided ? PLAN_HOLDS_TIMEOUT | PLAN_HOLDS_MAX_OUTPUT : 0) |
+		       (supervisor->counts_denials ? denials : 0);
+	if (request->attendant)
+		return PLAN_HOLDS_TIMEOUT | PLAN_HOLDS_MAX_OUTPUT | denials;
+	return role == CHILD_INIT_RUNS && !request->detach ? PLAN_HOLDS_TIMEOUT | denials : 0;
+}
+
+static int tell_supervisor(const struct creation *creation, struct error *err)
+{
+	const struct brig_supervisor *supervisor = creation->request->supervisor;
+	const struct plan_limits *limits = &creation->plan->limits;
+	const struct brig_limits told = {
+		.timeout = limits->timeout.value,
+		.max_output = limits->max_output.value,
+		.timeout_by_site = limits->timeout.by_site,
+		.max_output_by_site = limits->max_output.by_site,
+	};
+
+	return supervisor && supervisor->decided ? supervisor->decided(supervisor->context, &told, err) : 0;
+}
+
+static int make(struct creation *creation, enum child_role role, struct error *err)
+{
+	struct console_wish wish = { .path = creation->request->console_socket,
+				     .foreground = role == CHILD_INIT_RUNS && !creation->request->detach,
+				     .supervisor = creation->request->supervisor };
+	/* What comes back from images waits as a stopped process does. */
+	bool has_start_socket = role == CHILD_INIT_WAITS && !creation->request->images;
+	int rc = reserve(creation, err);
+
+	if (rc >= 0)
+		rc = creation_decide(creation->brig, creation->request, held_limits(creation->request, role),
+				     &creation->decision, err);
+	if (rc >= 0 && creation->request->learn)
+		rc = learn_begin(creation->request->learn, creation->decision.plan, err);
+	if (rc < 0)
+		return rc;
+	creation->plan = creation->decision.plan;
+	rc = creation_check_fds(creation->plan->process.preserve_fds, err);
+	if (rc < 0)
+		return rc;
+	creation_log_report(&creation->decision.report);
+	log_debug("parent: plan ready");
+	wish.terminal = creation->plan->process.terminal;
+	if (role == CHILD_INIT_RUNS && !creation->plan->has_process)
+		return error_invalid(err, "config.json has no process: there is nothing to run");
+	rc = tell_supervisor(creation, err);
+	if (rc >= 0)
+		rc = console_ends_open(&wish, &creation->console, err);
+	if (creation->console.master_socket_fd >= 0)
+		foreground_size_terminal(&creation->decision.plan->process);
+	if (rc >= 0)
+		rc = mark(creation, err);
+	if (rc >= 0)
+		rc = make_cgroup(creation, role, err);
+	log_debug("parent: cgroup ready");
+	if (rc >= 0)
+		rc = creation_root_make(creation, err);
+	if (rc < 0)
+		return rc;
+	if (has_start_socket)
+		rc = creation->start_fd = open_start_socket(creation->container.dir_fd, err);
+	if (rc >= 0)
+		rc = creation->request->images ? bring_back(creation, role, err) : give_birth(creation, role, err);
+	if (rc >= 0 && has_start_socket &&
+	    renameat(creation->container.dir_fd, STORE_NEW_SOCKET, creation->container.dir_fd, STORE_START_SOCKET) < 0)
+		rc = error_system(err, errno, "offer the socket on which the container waits for start");
+	if (rc >= 0 && role == CHILD_INIT_WAITS)
+		rc = record_create(creation, err);
+	if (rc < 0)
+		return rc;
+	return creation_announce(creation->request->pid_file, creation->request->pidfd_socket, &creation->birth, err);
+}
+
+int creation_run(const struct brig *brig, const struct brig_create *request, enum child_role role, struct creation *ret,
+		 struct error *err)
+{
+	struct creation creation = { .brig = brig,
+				     .request = request,
+				     .container = { .root_fd = -EBADF, .dir_fd = -EBADF },
+				     .birth = { .pid = -1, .pidfd = -EBADF, .channel_fd = -EBADF, .listener_fd = -EBADF },
+				     .filter_cache_fd = -EBADF,
+				     .decision.ids.userns_fd = -EBADF,
+				     .root_mount_fd = -EBADF,
+				     .start_fd = -EBADF,
+				     .console = { .console_fd = -EBADF, .master_socket_fd = -EBADF } };
+	int rc;
+
+	creation.begun_usec = record_clock();
+	rc = store_check_id(request->id, err);
+	/* Nobody may look into us, or take our descriptors, once a foreign process is near (CVE-2016-9962). An ordinary user's
+	 * child has to be open to us until its maps are written. */
+	if (rc >= 0 && geteuid() == 0 && prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)
+		rc = error_system(err, errno, "make brig undumpable");
+	if (rc >= 0)
+		rc = make(&creation, role, err);
+	if (rc < 0) {
+		creation_undo(&creation, err);
+		creation_done(&creation);
+		return rc;
+	}
+	*ret = creation;
+	return 0;
+}
+
+int brig_create(const struct brig *brig, const struct brig_create *request, struct brig_process *ret_process,
+		struct error *err)
+{
+	struct creation creation;
+	int rc = creation_run(brig, request, CHILD_INIT_WAITS, &creation, err);
+
+	if (rc < 0)
+		return rc;
+	if (ret_process)
+		rc = creation_hand_over(&creation.container.state, &creation.birth, ret_process, err);
+	if (rc < 0)
+		creation_undo(&creation, err);
+	creation_done(&creation);
+	return rc;
+}

@@ -1,0 +1,53 @@
+/* Parts of brig explain: what is found in the running container, held against what the plan said at create; and what would let a
+ * refused call through. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "container/explain/denial_document.h"
+#include "container/explain/expectation.h"
+#include "container/store.h"
+
+#define EXPLAIN_FINDINGS_MAX 32
+#define EXPLAIN_DETAIL_MAX 320
+
+struct explain_finding {
+	const char *name; /* short and stable, for programs: "no_new_privs" */
+	bool disagrees;	  /* with the plan */
+	char detail[EXPLAIN_DETAIL_MAX];
+};
+
+struct explain_findings {
+	struct explain_finding list[EXPLAIN_FINDINGS_MAX];
+	size_t n, n_flagged;
+};
+
+/* One more; beyond the last one it is counted where it disagrees, and else dropped. */
+void explain_find(struct explain_findings *findings, const char *name, bool agrees, const char *format, ...)
+	__attribute__((format(printf, 4, 5)));
+
+/* Reads /proc/PID of the container's first process, which runs. Nothing below the container's own /proc or root is opened. */
+void explain_posture(const struct container *container, const struct expectation *expected,
+		     struct explain_findings *findings);
+/* The limits that the kernel has. */
+void explain_limits(const struct container *container, const struct expectation *expected,
+		    struct explain_findings *findings);
+
+/* ---- explain_posture_text.c: pure ---- */
+
+/* The number behind key in the text of /proc/PID/status, in this base. False where there is none. */
+bool explain_status_number(const char *text, const char *key, int base, uint64_t *ret);
+/* Is the text of uid_map or gid_map these ranges, in any order, and nothing else? */
+bool explain_map_agrees(const char *text, const struct expected_range *ranges, size_t n);
+/* Does the text of mountinfo have a mount at path, or above it where that is one of the masked paths? proc and sysfs are
+ * looked at only: whether the container has other paths, the host can't tell. */
+enum explain_mask { EXPLAIN_MASKED, EXPLAIN_NOT_MASKED, EXPLAIN_NOT_THERE };
+enum explain_mask explain_mask_of(const char *mountinfo, const char *path);
+
+/* ---- explain_advice.c: pure ---- */
+
+/* What a call that is let through opens, in a few words. */
+const char *explain_what_opens(const char *call);
+/* The rule that allows it, as linux.seccomp.syscalls has it, with the arguments that counted. */
+void explain_rule(const struct denial_call *call, const char *name, struct buffer *out);

@@ -1,0 +1,220 @@
+/* What the kernel says of a container that runs. */
+#include <fcntl.h>
+#include <inttypes.h>
+#include <sched.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/buffer.h"
+#include "base/cleanup.h"
+#include "base/fd.h"
+#include "base/names.h"
+#include "container/explain/explain.h"
+#include "container/metrics/metrics_parse.h"
+#include "parent/cgroup/cgroup.h"
+
+#define MOUNTINFO_MAX ((size_t)4 * 1024 * 1024)
+
+void explain_find(struct explain_findings *findings, const char *name, bool agrees, const char *format, ...)
+{
+	struct explain_finding *finding = &findings->list[findings->n];
+	va_list args;
+
+	findings->n_flagged += !agrees;
+	if (findings->n == EXPLAIN_FINDINGS_MAX)
+		return;
+	findings->n++;
+	finding->name = name;
+	finding->disagrees = !agrees;
+	va_start(args, format);
+	vsnprintf(finding->detail, sizeof(finding->detail), format, args);
+	va_end(args);
+}
+
+static uint64_t number(const char *status, const char *key, int base)
+{
+	uint64_t value = 0;
+
+	explain_status_number(status, key, base, &value);
+	return value;
+}
+
+static void find_capabilities(const char *status, const struct expectation *expected, struct explain_findings *findings)
+{
+	const struct {
+		const char *key, *name;
+		uint64_t most;
+	} sets[] = {
+		{ "CapBnd", "capability-bounding", expected->bounding },
+		{ "CapPrm", "capability-permitted", expected->bounding },
+		{ "CapEff", "capability-effective", expected->bounding },
+		{ "CapInh", "capability-inheritable", expected->inheritable },
+		{ "CapAmb", "capability-ambient", expected->ambient },
+	};
+
+	/* A program may have given some up. */
+	for (size_t i = 0; i < ARRAY_SIZE(sets); i++) {
+		uint64_t found = number(status, sets[i].key, 16);
+
+		explain_find(findings, sets[i].name, !(found & ~sets[i].most),
+			     "0x%" PRIx64 ", of 0x%" PRIx64 " in the plan", found, sets[i].most);
+	}
+}
+
+static void find_status(int proc_fd, const struct expectation *expected, struct explain_findings *findings)
+{
+	bool wants_filter = strcmp(expected->filter, "none") != 0;
+	uint64_t mode, n_filters;
+	char status[8192];
+
+	if (fd_read_file_at(proc_fd, "status", status, sizeof(status)) <= 0) {
+		explain_find(findings, "status", false, "the process has ended, or can't be looked at");
+		return;
+	}
+	explain_find(findings, "no_new_privs", number(status, "NoNewPrivs", 10) || !expected->no_new_privileges,
+		     "%s, %s in the plan", number(status, "NoNewPrivs", 10) ? "set" : "not set",
+		     expected->no_new_privileges ? "set" : "not set");
+	mode = number(status, "Seccomp", 10);
+	n_filters = number(status, "Seccomp_filters", 10);
+	explain_find(findings, "seccomp", !wants_filter || (mode == 2 && n_filters > 0),
+		     "mode %" PRIu64 ", filters: %" PRIu64 "; in the plan: %s", mode, n_filters, expected->filter);
+	find_capabilities(status, expected, findings);
+}
+
+static void find_map(int proc_fd, const char *file, const struct expected_range *ranges, size_t n,
+		     struct explain_findings *findings)
+{
+	char text[4096];
+
+	if (n == 0)
+		return;
+	if (fd_read_file_at(proc_fd, file, text, sizeof(text)) < 0)
+		text[0] = '\0';
+	explain_find(findings, file, explain_map_agrees(text, ranges, n),
+		     "%u to %u are %u to %u of the host in the plan", ranges[0].inside,
+		     ranges[0].inside + ranges[0].count - 1, ranges[0].outside, ranges[0].outside + ranges[0].count - 1);
+}
+
+/* "The host's" are those of whoever asks. */
+static void find_namespaces(int proc_fd, const struct expectation *expected, struct explain_findings *findings)
+{
+	static const struct {
+		const char *file, *name;
+		uint64_t flag;
+	} kinds[] = {
+		{ "ns/user", "namespace-user", CLONE_NEWUSER },	      { "ns/mnt", "namespace-mount", CLONE_NEWNS },
+		{ "ns/pid", "namespace-pid", CLONE_NEWPID },	      { "ns/net", "namespace-network", CLONE_NEWNET },
+		{ "ns/ipc", "namespace-ipc", CLONE_NEWIPC },	      { "ns/uts", "namespace-uts", CLONE_NEWUTS },
+		{ "ns/cgroup", "namespace-cgroup", CLONE_NEWCGROUP },
+	};
+	AUTO_CLOSE int own_fd = open("/proc/self", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
+		char theirs[64] = "", ours[64] = "";
+		bool is_known = readlinkat(proc_fd, kinds[i].file, theirs, sizeof(theirs) - 1) > 0 &&
+				readlinkat(own_fd, kinds[i].file, ours, sizeof(ours) - 1) > 0;
+		bool is_own = is_known && strcmp(theirs, ours) != 0;
+
+		explain_find(findings, kinds[i].name, is_own || !(expected->namespaces & kinds[i].flag), "%s: %s",
+			     is_known ? theirs : "not known", is_own ? "not the host's" : "the host's");
+	}
+}
+
+static void find_masks(int proc_fd, const struct expectation *expected, struct explain_findings *findings)
+{
+	__attribute__((cleanup(buffer_done_cleanup))) struct buffer text = { 0 };
+	AUTO_CLOSE int fd = openat(proc_fd, "mountinfo", O_RDONLY | O_CLOEXEC);
+	const char *missing = NULL;
+	size_t n = 0, n_missing = 0;
+
+	if (expected->n_masked == 0)
+		return;
+	if (fd < 0 || fd_read_all(fd, MOUNTINFO_MAX, &text, "mountinfo", NULL) < 0 || !text.data) {
+		explain_find(findings, "masked-paths", false, "the container's mounts can't be looked at");
+		return;
+	}
+	for (size_t i = 0; i < expected->n_masked; i++) {
+		const char *path = expected->masked[i];
+		enum explain_mask mask = explain_mask_of(text.data, path);
+
+		n += mask == EXPLAIN_MASKED;
+		/* The kernel is the same one: what it has here, it has there. */
+		if (mask != EXPLAIN_NOT_MASKED || access(path, F_OK) < 0)
+			continue;
+		missing = path;
+		n_missing++;
+	}
+	explain_find(findings, "masked-paths", n_missing == 0, "%zu of %zu are masked%s%s", n, expected->n_masked,
+		     missing ? ", the others are not there; not masked: " : ", the others are not there", missing ?: "");
+}
+
+/* The kernel shows it nowhere: what is compared are two notes of brig's own. */
+static void find_landlock(const struct container *container, const struct expectation *expected,
+			  struct explain_findings *findings)
+{
+	bool is_kept = container->state.landlock;
+
+	explain_find(findings, "landlock", is_kept == expected->landlock,
+		     "%s when it was made (the kernel does not show it); places that may be written to: %zu",
+		     is_kept ? "locked" : "not locked", is_kept ? container->state.landlock->n_places : 0);
+}
+
+void explain_posture(const struct container *container, const struct expectation *expected,
+		     struct explain_findings *findings)
+{
+	AUTO_CLOSE int proc_fd = -EBADF;
+	char path[32];
+
+	snprintf(path, sizeof(path), "/proc/%d", container->state.pid);
+	proc_fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	find_status(proc_fd, expected, findings);
+	find_map(proc_fd, "uid_map", expected->uids, expected->n_uids, findings);
+	find_map(proc_fd, "gid_map", expected->gids, expected->n_gids, findings);
+	find_namespaces(proc_fd, expected, findings);
+	find_masks(proc_fd, expected, findings);
+	find_landlock(container, expected, findings);
+}
+
+struct limit {
+	const char *name, *controller, *v2_file, *v1_file;
+	int64_t planned;
+};
+
+/* An update may have changed it since: a limit that is gone altogether is what can't be. */
+static void find_limit(struct cgroup *cgroup, const struct limit *limit, struct explain_findings *findings)
+{
+	char text[64] = "not limited here";
+	bool v2 = true, is_limited;
+	int fd = cgroup_files(cgroup, limit->controller, &v2);
+
+	if (fd >= 0)
+		fd_read_file_at(fd, v2 ? limit->v2_file : limit->v1_file, text, sizeof(text));
+	is_limited = fd >= 0 && strncmp(text, "max", 3) != 0 && text[0] != '-' && metrics_parse_limit(text) != UINT64_MAX;
+	if (limit->planned > 0)
+		explain_find(findings, limit->name, is_limited, "%s, %" PRId64 " in the plan", text, limit->planned);
+	else
+		explain_find(findings, limit->name, true, "%s, none in the plan", text);
+}
+
+void explain_limits(const struct container *container, const struct expectation *expected,
+		    struct explain_findings *findings)
+{
+	const struct limit limits[] = {
+		{ "limit-memory", "memory", "memory.max", "memory.limit_in_bytes", expected->memory },
+		{ "limit-pids", "pids", "pids.max", "pids.max", expected->pids },
+		{ "limit-cpu", "cpu", "cpu.max", "cpu.cfs_quota_us", expected->cpu_quota },
+	};
+	AUTO(cgroup_free) struct cgroup *cgroup = NULL;
+	struct error err = { 0 };
+
+	if (!container->state.cgroup_path ||
+	    cgroup_open(container->state.cgroup_manager, container->state.cgroup_path, &cgroup, &err) < 0) {
+		explain_find(findings, "limits", expected->memory + expected->pids + expected->cpu_quota == 0,
+			     "it has no control group%s%s", err.message[0] ? ": " : "", err.message);
+		return;
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(limits); i++)
+		find_limit(cgroup, &limits[i], findings);
+}

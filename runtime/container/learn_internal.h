@@ -1,8 +1,0 @@
-/* For those who record. Internal to learn. */
-#pragma once
-
-#include "container/learn.h"
-#include "container/learn_calls.h"
-
-/* The learn's own. */
-struct learn_calls *learn_calls_of(struct learn *learn);
