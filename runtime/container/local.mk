@@ -122,4 +122,9 @@ runtime_container_sources = \
 	runtime/container/metrics/shim_memory.c \
 	runtime/container/metrics/shim_memory.h
 
-folder_docs += runtime/container/README.md
+folder_docs += runtime/container/README.md \
+	runtime/container/checkpoint/README.md \
+	runtime/container/creation/README.md \
+	runtime/container/explain/README.md \
+	runtime/container/learn/README.md \
+	runtime/container/metrics/README.md
