@@ -49,6 +49,7 @@ unit_plan_sources = \
 	tests/unit/plan/test_plan_mount_options.c \
 	tests/unit/plan/test_plan_mounts.c \
 	tests/unit/plan/test_plan_namespaces.c \
+	tests/unit/plan/test_plan_places.c \
 	tests/unit/plan/test_plan_print.c \
 	tests/unit/plan/test_plan_process.c \
 	tests/unit/plan/test_plan_root_mount.c \

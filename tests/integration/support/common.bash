@@ -8,6 +8,13 @@ bats_require_minimum_version 1.8.0
 SUPPORT=${BASH_SOURCE[0]%/*}
 BRIG=${BRIG:-$SUPPORT/../../../build/check/brig}
 
+# jq 1.6 takes longer to start than most of the containers here take to run.
+if command -v gojq > /dev/null; then
+	jq() {
+		gojq "$@"
+	}
+fi
+
 load_parts() {
 	local part
 

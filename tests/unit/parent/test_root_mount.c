@@ -17,7 +17,7 @@
 
 struct layers {
 	struct scratch scratch;
-	char paths[4][160]; /* two lower, upper, work */
+	char paths[4][256]; /* two lower, upper, work */
 	const char *lower[2];
 	struct plan_root_mount root;
 };
