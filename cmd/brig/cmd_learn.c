@@ -154,18 +154,18 @@ static int run_command(const struct brig *brig, const struct learn_options *opti
 {
 	__attribute__((cleanup(binds_done))) struct binds binds = { 0 };
 	struct learn_bundle bundle = { .argv = options->command, .env = (const char *const *)options->env.items };
-	char path[LEARN_BUNDLE_PATH_MAX];
+	struct learn_place place;
 	int r = find_binds(options, &binds, err);
 
 	if (r < 0)
 		return r;
 	bundle.binds = (const char *const *)binds.list;
 	bundle.cwd = binds.n > 0 ? binds.list[0] : NULL;
-	r = learn_bundle_make(&bundle, path, err);
+	r = learn_bundle_make(&bundle, &place, err);
 	if (r < 0)
 		return r;
-	r = run_and_record(brig, options, path, err);
-	learn_bundle_remove(path);
+	r = run_and_record(brig, options, place.path, err);
+	learn_bundle_remove(&place);
 	return r;
 }
 

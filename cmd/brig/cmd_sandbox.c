@@ -31,6 +31,9 @@ static const struct command_option sandbox_options[] = {
 	{ "egress", 0, OPTION_STRING, 0, AT(egress), "LIST", NULL,
 	  "where it may connect to: ADDRESS[/BITS][:PORT][/tcp|udp] with commas between, dns=10.0.2.3 for the host's resolver; takes "
 	  "root, and pasta or slirp4netns; default: none" },
+	{ "egress-proxy", 0, OPTION_STRING, 0, AT(egress_proxy), "LIST", NULL,
+	  "whom it may ask an HTTP proxy for, which its environment names: NAME[:PORT][=ADDRESS[/BITS]] or *.NAME with commas between; "
+	  "takes no root; default: there is no proxy" },
 	{ "bind-ro", 0, OPTION_LIST, 0, AT(ro_binds), "SRC:DST", NULL,
 	  "show SRC of the host at DST, read-only; may be given several times" },
 	{ "bind-rw", 0, OPTION_LIST, 0, AT(rw_binds), "SRC:DST", NULL, "the same, to be written to" },

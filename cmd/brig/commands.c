@@ -11,8 +11,8 @@ static const struct command_option options[] = {
 	{ "root", 0, OPTION_STRING, 0, AT(root), "DIR", NULL,
 	  "where the state of containers is kept; default: /run/brig, or $XDG_RUNTIME_DIR/brig for an ordinary user" },
 	{ "policy", 0, OPTION_STRING, 0, AT(policy), "NAME|FILE", NULL,
-	  "what the site allows: the name of a built-in set (conformant), or the path of a policy file, which has a slash in it; "
-	  "default: /etc/brig/policy.json, or conformant where that is missing" },
+	  "what the site allows: the name of a built-in set (strict, baseline, conformant), or the path of a policy file, which has a slash in it; "
+	  "default: /etc/brig/policy.json, or strict where that is missing" },
 	{ "log", 0, OPTION_STRING, 0, AT(log), "FILE", NULL,
 	  "append messages to FILE; errors are printed on the standard error as well" },
 	{ "log-format", 0, OPTION_ENUM, 0, AT(log_format), "text|json", NULL, "how the log's lines are written" },
@@ -31,7 +31,7 @@ static const struct command_option options[] = {
 	{ "rootless", 0, OPTION_ENUM, 0, AT(rootless), "auto|true|false", NULL,
 	  "accepted for other runtimes' callers: brig finds out by itself what it may do" },
 	{ "criu", 0, OPTION_STRING, OPTION_HIDDEN | OPTION_WITHOUT_EFFECT, AT(criu), "FILE", NULL,
-	  "checkpoints are not supported" },
+	  "checkpoint and restore run the criu that is in $PATH" },
 	{ "version", 'v', OPTION_FLAG, 0, AT(version), NULL, NULL, "print the version and end" },
 	{ 0 },
 };

@@ -1,4 +1,4 @@
-/* The program's first instructions, before libc's. create, run and exec execute brig once more from a read-only mount
+/* The program's first instructions, before libc's. create, run, exec and sandbox execute brig once more from a read-only mount
  * (docs/adr/0005); done here, the first of the two executions does not pay for the start of a C library, whose look at the
  * processor (CPUID) alone costs a virtual machine some hundred microseconds.
  *
@@ -75,7 +75,8 @@ EARLY static bool is_same(const char *a, const char *b)
 EARLY static bool names_a_birth(char *const *argv)
 {
 	for (; *argv; argv++) {
-		if (is_same(*argv, "create") || is_same(*argv, "run") || is_same(*argv, "exec"))
+		if (is_same(*argv, "create") || is_same(*argv, "run") || is_same(*argv, "exec") ||
+		    is_same(*argv, "sandbox"))
 			return true;
 	}
 	return false;

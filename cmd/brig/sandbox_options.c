@@ -259,6 +259,7 @@ int sandbox_options_request(const struct sandbox_options *options, struct arena 
 	/* No network at all is what there is without a list, for users who can't hold one as well. */
 	if (options->egress && strcmp(options->egress, "none") != 0)
 		request.egress = options->egress;
+	request.egress_proxy = options->egress_proxy;
 	if (rc >= 0 && options->oci)
 		rc = take_image(options->oci, arena, &request, err);
 	if (rc >= 0)

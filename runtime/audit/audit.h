@@ -2,6 +2,7 @@
  * take turns by a lock on the file's directory. See docs/audit.md. */
 #pragma once
 
+#include <errno.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -14,13 +15,25 @@
 #define AUDIT_KEEP_DEFAULT 5u
 #define AUDIT_KEEP_MAX 100u
 
+/* Kept between lines that follow each other, so that a trail is opened once for all of them. Not locked meanwhile: somebody else's
+ * lines may come in between, and a file that is no longer the trail's is noticed. */
+struct audit_kept {
+	char *path; /* of the trail; NULL: nothing is kept */
+	int dir_fd, fd;
+	uint64_t size;		/* as our last line left it */
+	uint64_t device, inode; /* of the file */
+};
+#define AUDIT_KEPT_INIT ((struct audit_kept){ .dir_fd = -EBADF, .fd = -EBADF })
+void audit_kept_done(struct audit_kept *kept);
+
 struct audit_target {
-	const char *path;   /* absolute; NULL: nothing is written. Its directory: 0700, made where it is missing */
-	uint64_t max_bytes; /* then the file becomes PATH.1, that PATH.2 ...; at least AUDIT_BYTES_MIN */
-	unsigned keep;	    /* of those: 1 to AUDIT_KEEP_MAX */
-	bool syslog;	    /* to /dev/log as well, if there is room: who does not read there holds nobody up */
-	bool journald;	    /* the same to journald, whole and with fields */
-	bool required;	    /* what can't be recorded is not to happen: for the caller to heed */
+	const char *path;	 /* absolute; NULL: nothing is written. Its directory: 0700, made where it is missing */
+	uint64_t max_bytes;	 /* then the file becomes PATH.1, that PATH.2 ...; at least AUDIT_BYTES_MIN */
+	unsigned keep;		 /* of those: 1 to AUDIT_KEEP_MAX */
+	bool syslog;		 /* to /dev/log as well, if there is room: who does not read there holds nobody up */
+	bool journald;		 /* the same to journald, whole and with fields */
+	struct audit_kept *kept; /* or NULL: the trail is opened for each line */
+	bool required;		 /* what can't be recorded is not to happen: for the caller to heed */
 };
 
 /* Appends the record by one write(2): afterwards the line is there as a whole, also where this process is killed at once; on failure,

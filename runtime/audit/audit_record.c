@@ -25,7 +25,7 @@ static const char no_time[] = "0000-00-00T00:00:00.000000000Z";
 static const struct name events[] = {
 	{ "create", AUDIT_CREATE }, { "start", AUDIT_START },	{ "exec", AUDIT_EXEC },
 	{ "exit", AUDIT_EXIT },	    { "delete", AUDIT_DELETE }, { "refusal", AUDIT_REFUSAL },
-	{ "policy", AUDIT_POLICY }, { "update", AUDIT_UPDATE },
+	{ "policy", AUDIT_POLICY }, { "update", AUDIT_UPDATE }, { "egress", AUDIT_EGRESS },
 };
 static const struct name_table event_names = { "event", events, ARRAY_SIZE(events) };
 
@@ -255,6 +255,23 @@ static void write_egress(struct json_writer *writer, const struct audit_record *
 	json_write_array_end(writer);
 }
 
+static void write_request(struct json_writer *writer, const struct audit_request *request)
+{
+	if (!request)
+		return;
+	json_write_key(writer, "request");
+	json_write_object_begin(writer);
+	json_write_member(writer, "method", request->is_connect ? "CONNECT" : "HTTP");
+	write_text(writer, "host", request->host, NAME_TEXT_MAX);
+	if (request->port)
+		json_write_member_uint(writer, "port", request->port);
+	json_write_member_bool(writer, "allowed", request->is_allowed);
+	write_text(writer, "outcome", request->outcome, RULE_TEXT_MAX);
+	json_write_member_uint(writer, "bytes_out", request->bytes_out);
+	json_write_member_uint(writer, "bytes_in", request->bytes_in);
+	json_write_object_end(writer);
+}
+
 static void write_end(struct json_writer *writer, const struct audit_record *record)
 {
 	char text[TIMESTAMP_MAX];
@@ -299,6 +316,7 @@ void audit_record_format(const struct audit_record *record, struct buffer *out)
 	write_limits(&writer, record->limits);
 	write_report(&writer, record);
 	write_end(&writer, record);
+	write_request(&writer, record->request);
 	if (record->took_usec)
 		json_write_member_uint(&writer, "took_usec", record->took_usec);
 	write_text(&writer, "reason", record->reason, RULE_TEXT_MAX);

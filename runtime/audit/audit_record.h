@@ -23,6 +23,7 @@ enum audit_event {
 	AUDIT_DELETE,
 	AUDIT_UPDATE,  /* of a container's limits */
 	AUDIT_REFUSAL, /* of a create or an exec, by the policy */
+	AUDIT_EGRESS,  /* a request to the egress proxy of a sandbox has ended */
 	AUDIT_POLICY,  /* another one than before; written by the trail itself */
 	AUDIT_N_EVENTS,
 };
@@ -64,6 +65,15 @@ struct audit_egress {
 	uint64_t count;
 };
 
+/* To the egress proxy. */
+struct audit_request {
+	const char *host; /* NULL: it could not be understood */
+	uint16_t port;	  /* 0: the same */
+	bool is_connect, is_allowed;
+	const char *outcome; /* "done", "not-listed" */
+	uint64_t bytes_out, bytes_in;
+};
+
 struct audit_caller {
 	pid_t pid;	   /* 0: not known */
 	const char *name;  /* or NULL */
@@ -98,6 +108,7 @@ struct audit_record {
 	uint64_t egress_denials;		  /* connections, datagrams and sockets that the egress list refused */
 	const struct audit_egress *egress_denied; /* and how often where to */
 	size_t n_egress_denied;
+	const struct audit_request *request; /* or NULL */
 	struct audit_usage usage;
 	uint64_t took_usec; /* from the request to this line, of a create; 0: not measured */
 	const char *error;  /* why it was refused or failed; or NULL */

@@ -87,26 +87,20 @@ int trail_open_directory(const char *path, bool make, bool shared, struct error 
 	return rc < 0 ? rc : steal_fd(&fd);
 }
 
-static int check_file(int fd, const char *name, uint64_t *ret_size, struct error *err)
+static int check_status(const struct stat *status, const char *name, struct error *err)
 {
-	struct stat status;
-
-	if (fstat(fd, &status) < 0)
-		return error_system(err, errno, "stat the audit trail %s", name);
-	if (!S_ISREG(status.st_mode))
+	if (!S_ISREG(status->st_mode))
 		return error_set(err, ERROR_REFUSED, EPERM, "the audit trail %s is not a regular file: move it away",
 				 name);
-	if (status.st_uid != geteuid() || status.st_mode & 0077 || status.st_nlink > 1)
+	if (status->st_uid != geteuid() || status->st_mode & 0077 || status->st_nlink > 1)
 		return error_set(err, ERROR_REFUSED, EPERM,
 				 "the audit trail %s belongs to uid %u with mode %04o and %lu links: it has to be ours, "
 				 "with mode 0600 and one link (move it away, and brig makes a new one)",
-				 name, status.st_uid, status.st_mode & 07777, (unsigned long)status.st_nlink);
-	if (ret_size)
-		*ret_size = (uint64_t)status.st_size;
+				 name, status->st_uid, status->st_mode & 07777, (unsigned long)status->st_nlink);
 	return 0;
 }
 
-int trail_open_file(int dir_fd, const char *name, int flags, uint64_t *ret_size, struct error *err)
+static int open_file(int dir_fd, const char *name, int flags, struct stat *ret, struct error *err)
 {
 	/* O_NONBLOCK: a FIFO in its place must not hang us before fstat tells. */
 	AUTO_CLOSE int fd = openat(dir_fd, name, flags | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY, 0600);
@@ -118,8 +112,20 @@ int trail_open_file(int dir_fd, const char *name, int flags, uint64_t *ret_size,
 		return error_set(err, ERROR_REFUSED, ELOOP, "the audit trail %s is a symbolic link: move it away", name);
 	if (fd < 0)
 		return error_system(err, errno, "open the audit trail %s", name);
-	rc = check_file(fd, name, ret_size, err);
+	if (fstat(fd, ret) < 0)
+		return error_system(err, errno, "stat the audit trail %s", name);
+	rc = check_status(ret, name, err);
 	return rc < 0 ? rc : steal_fd(&fd);
+}
+
+int trail_open_file(int dir_fd, const char *name, int flags, uint64_t *ret_size, struct error *err)
+{
+	struct stat status;
+	int fd = open_file(dir_fd, name, flags, &status, err);
+
+	if (fd >= 0 && ret_size)
+		*ret_size = (uint64_t)status.st_size;
+	return fd;
 }
 
 /* A writer that was killed in the middle of its write(2) has left half a line, and nobody has been told of that event: it goes. */
@@ -152,13 +158,54 @@ static int mend(struct trail *trail, struct error *err)
 
 static int open_current(struct trail *trail, struct error *err)
 {
-	int fd = trail_open_file(trail->dir_fd, trail->name, O_RDWR | O_APPEND | O_CREAT, &trail->size, err);
+	struct stat status;
+	int fd = open_file(trail->dir_fd, trail->name, O_RDWR | O_APPEND | O_CREAT, &status, err);
 
 	if (fd < 0)
 		return fd;
 	close_and_reset(&trail->fd);
 	trail->fd = fd;
+	trail->size = (uint64_t)status.st_size;
+	trail->device = status.st_dev;
+	trail->inode = status.st_ino;
 	return mend(trail, err);
+}
+
+/* Is the file that we have still the trail's? Somebody may have rotated it, or moved it away. */
+static int look_again(struct trail *trail, struct error *err)
+{
+	struct stat status;
+	int rc;
+
+	if (fstatat(trail->dir_fd, trail->name, &status, AT_SYMLINK_NOFOLLOW) < 0 || status.st_ino != trail->inode ||
+	    status.st_dev != trail->device)
+		return open_current(trail, err);
+	rc = check_status(&status, trail->name, err);
+	if (rc < 0 || (uint64_t)status.st_size == trail->size)
+		return rc;
+	trail->size = (uint64_t)status.st_size;
+	return mend(trail, err);
+}
+
+static int open_anew(struct trail *trail, struct error *err)
+{
+	trail->dir_fd = trail_open_directory(trail->target->path, /* make= */ true, /* shared= */ false, err);
+	return trail->dir_fd < 0 ? trail->dir_fd : open_current(trail, err);
+}
+
+static int open_kept(struct trail *trail, struct audit_kept *kept, const char *directory, struct error *err)
+{
+	int rc;
+
+	if (!kept || !kept->path || strcmp(kept->path, trail->target->path) != 0)
+		return open_anew(trail, err);
+	trail->dir_fd = steal_fd(&kept->dir_fd);
+	trail->fd = steal_fd(&kept->fd);
+	trail->size = kept->size;
+	trail->device = kept->device;
+	trail->inode = kept->inode;
+	rc = lock(trail->dir_fd, /* shared= */ false, directory, err);
+	return rc < 0 ? rc : look_again(trail, err);
 }
 
 int trail_open(const struct audit_target *target, struct trail *ret, struct error *err)
@@ -168,19 +215,46 @@ int trail_open(const struct audit_target *target, struct trail *ret, struct erro
 	int rc = trail_split(target->path, directory, trail.name, err);
 
 	if (rc >= 0)
-		rc = trail.dir_fd = trail_open_directory(target->path, /* make= */ true, /* shared= */ false, err);
-	if (rc >= 0)
-		rc = open_current(&trail, err);
+		rc = open_kept(&trail, target->kept, directory, err);
+	if (target->kept)
+		audit_kept_done(target->kept);
 	if (rc < 0) {
-		trail_done(&trail);
+		close_and_reset(&trail.fd);
+		close_and_reset(&trail.dir_fd);
 		return rc;
 	}
 	*ret = trail;
 	return 0;
 }
 
+void audit_kept_done(struct audit_kept *kept)
+{
+	close_and_reset(&kept->fd);
+	close_and_reset(&kept->dir_fd);
+	free(steal_ptr(&kept->path));
+}
+
+static bool keep(struct trail *trail, struct audit_kept *kept)
+{
+	char *path = strdup(trail->target->path);
+
+	if (!path || flock(trail->dir_fd, LOCK_UN) < 0) {
+		free(path);
+		return false;
+	}
+	*kept = (struct audit_kept){ .path = path,
+				     .dir_fd = trail->dir_fd,
+				     .fd = trail->fd,
+				     .size = trail->size,
+				     .device = trail->device,
+				     .inode = trail->inode };
+	return true;
+}
+
 void trail_done(struct trail *trail)
 {
+	if (trail->target->kept && keep(trail, trail->target->kept))
+		return;
 	close_and_reset(&trail->fd);
 	close_and_reset(&trail->dir_fd);
 }

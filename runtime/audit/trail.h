@@ -14,6 +14,7 @@ struct trail {
 	int dir_fd;		 /* locked */
 	int fd;
 	uint64_t size;
+	uint64_t device, inode; /* of the file */
 };
 
 #define TRAIL_NAME_MAX 200u /* leaves room for suffixes */
@@ -22,7 +23,8 @@ struct trail {
 int trail_split(const char *path, char directory[static PATH_MAX], char name[static NAME_MAX + 1], struct error *err);
 /* Opens the directory (made where `make` says so) and locks it, shared or not. -ENOENT where it is missing. A descriptor. */
 int trail_open_directory(const char *path, bool make, bool shared, struct error *err);
-/* Opens, checks and mends the file, which is made where it is missing. ret is for trail_done, which lets the next one in. */
+/* Opens, checks and mends the file, which is made where it is missing, or takes what the target keeps. ret is for trail_done, which
+ * lets the next one in. */
 int trail_open(const struct audit_target *target, struct trail *ret, struct error *err);
 /* One write(2); all of line or nothing. */
 int trail_append(struct trail *trail, const struct buffer *line, struct error *err);

@@ -38,6 +38,8 @@ struct child_attendant {
 	int stdio[3];		 /* the program's standard streams */
 	int init_fd;		 /* to the attendant */
 	const char *handed_over; /* a directory in the container, or NULL */
+	uint16_t listen_port;	 /* with it: of 127.0.0.1, and the path of a unix socket; 0, NULL: none */
+	const char *listen_path;
 };
 
 /* What the parent hands over, and what the steps pass to each other. The memory came with the clone. */

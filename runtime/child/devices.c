@@ -75,8 +75,11 @@ static int bind_from_host(int dir_fd, const char *name, const struct plan_device
 static int make_node(const struct filling *filling, int dir_fd, const char *name, const struct plan_device *device)
 {
 	struct stat status;
+	mode_t umask_before = umask(0);
+	int rc = mknodat(dir_fd, name, device->type | device->mode, makedev(device->major, device->minor));
 
-	if (mknodat(dir_fd, name, device->type | device->mode, makedev(device->major, device->minor)) == 0)
+	umask(umask_before);
+	if (rc == 0)
 		return set_owner(filling, device, dir_fd, name);
 	if (errno == EPERM && filling->view == DEVICES_OF_CONTAINER)
 		return bind_from_host(dir_fd, name, device);
@@ -119,7 +122,6 @@ static int make_links(int dev_fd, struct error *err)
 int devices_fill(const struct plan *plan, int dev_fd, enum devices_view view, struct error *err)
 {
 	const struct filling filling = { .plan = plan, .view = view };
-	mode_t umask_before = umask(0);
 	int rc = 0;
 
 	for (size_t i = 0; rc >= 0 && i < plan->rootfs.n_devices; i++) {
@@ -128,7 +130,6 @@ int devices_fill(const struct plan *plan, int dev_fd, enum devices_view view, st
 		if (path_is_below(device->path, "/dev") && device->path[4] == '/')
 			rc = make_device(&filling, dev_fd, device->path + 5, device, err);
 	}
-	umask(umask_before);
 	return rc < 0 ? rc : make_links(dev_fd, err);
 }
 

@@ -14,6 +14,7 @@
 
 #include "base/cleanup.h"
 #include "child/handshake.h"
+#include "child/init_listen.h"
 
 /* For what stands between clone and execve. */
 #define STACK_SIZE 16384
@@ -34,6 +35,9 @@ static int hand_over(const struct child_attendant *attendant, struct error *err)
 
 	if (fd < 0)
 		return error_system(err, errno, "open %s", attendant->handed_over);
+	rc = init_listen(attendant, err);
+	if (rc < 0)
+		return rc;
 	rc = handshake_send(attendant->init_fd, HANDSHAKE_READY, NULL, fd);
 	if (rc < 0)
 		return error_system(err, -rc, "hand %s over", attendant->handed_over);

@@ -3,7 +3,7 @@
  * it (pid 1 would ignore them: pid_namespaces(7)), and a child that it leaves behind in the background is nobody's zombie. It has the
  * program's user, filter and locks, no descriptor but the attendant's, and dies with brig.
  *
- * Messages (handshake.h) on init_fd: READY with the descriptor of `handed_over`, answered by CONTINUE, where there is one; FAILED: the program
+ * Messages (handshake.h) on init_fd: LISTENER with each socket that listens, READY with the descriptor of `handed_over`, answered by CONTINUE, where there is one; FAILED: the program
  * can't be executed; ENDED with its status. The end of file without these: somebody killed init. */
 #pragma once
 

@@ -20,6 +20,8 @@ runtime_child_sources = \
 	runtime/child/identity.c \
 	runtime/child/init.c \
 	runtime/child/init.h \
+	runtime/child/init_listen.c \
+	runtime/child/init_listen.h \
 	runtime/child/landlock.c \
 	runtime/child/mount_make.c \
 	runtime/child/mount_make.h \

@@ -144,6 +144,7 @@ static int make_filesystem(const struct plan_mount *mount, struct error *err)
 	struct plan_mount_option source = { .key = "source", .value = mount->source };
 	/* One copy with the source in front: fsconfig takes it as just another key. */
 	AUTO_FREE struct plan_mount_option *options = calloc(mount->n_options + 1, sizeof(*options));
+	bool filled = mount->is_dev || mount->copy_up || mount->keep_mode;
 
 	if (!options)
 		return error_memory(err);
@@ -151,9 +152,9 @@ static int make_filesystem(const struct plan_mount *mount, struct error *err)
 	if (mount->n_options)
 		memcpy(options + 1, mount->options, mount->n_options * sizeof(*options));
 	/* What has to be filled first becomes read-only after that: mounts_attach. */
-	return mount_make_filesystem(
-		mount->type, options + (mount->source ? 0 : 1), mount->n_options + (mount->source ? 1 : 0),
-		mount->is_dev || mount->copy_up ? mount->attr_set & ~(uint64_t)MOUNT_ATTR_RDONLY : mount->attr_set, err);
+	return mount_make_filesystem(mount->type, options + (mount->source ? 0 : 1),
+				     mount->n_options + (mount->source ? 1 : 0),
+				     filled ? mount->attr_set & ~(uint64_t)MOUNT_ATTR_RDONLY : mount->attr_set, err);
 }
 
 int mount_make_clone(int source_fd, const struct plan_mount *mount, struct error *err)

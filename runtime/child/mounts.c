@@ -100,7 +100,8 @@ static int attach_views(const struct child *child, int mount_fd, struct error *e
 
 static bool is_filled(const struct child *child, const struct plan_mount *mount)
 {
-	return mount->is_dev || mount->copy_up || (mount->kind == PLAN_MOUNT_CGROUP && child->n_views);
+	return mount->is_dev || mount->copy_up || mount->keep_mode ||
+	       (mount->kind == PLAN_MOUNT_CGROUP && child->n_views);
 }
 
 /* /dev gets its nodes, a tmpfs with tmpcopyup what it hides: target_fd is the directory beneath. After the attachment, since
@@ -122,6 +123,32 @@ static int fill(struct child *child, const struct plan_mount *mount, int mount_f
 	return rc;
 }
 
+/* A tmpfs over a directory of the image's has its permissions, as with other runtimes: /run for root alone stays that. */
+static int keep_mode(int root_fd, const struct plan_mount *mount, int mount_fd, struct error *err)
+{
+	AUTO_CLOSE int beneath_fd = path_open_in_root(root_fd, mount->destination, O_PATH | O_DIRECTORY), top_fd = -EBADF;
+	struct stat status;
+
+	if (beneath_fd < 0)
+		return 0;
+	top_fd = openat(mount_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (top_fd < 0 || fstat(beneath_fd, &status) < 0 || fchmod(top_fd, status.st_mode & 07777) < 0)
+		return error_system(err, errno, "give it the permissions of the directory that it hides");
+	return 0;
+}
+
+/* move_mount(2) says EINVAL where mount(2) said ENOTDIR, and callers look for the latter. */
+static int attach_error(int code, int target_fd, bool is_file, struct error *err)
+{
+	struct stat status;
+
+	if (code == EINVAL && fstat(target_fd, &status) == 0 && S_ISDIR(status.st_mode) == is_file)
+		return error_set(err, ERROR_SYSTEM, ENOTDIR,
+				 "attach: not a directory: %s can't be mounted over %s; make both of the same kind",
+				 is_file ? "a file" : "a directory", is_file ? "a directory" : "a file");
+	return error_system(err, code, "attach");
+}
+
 static int attach(struct child *child, const struct plan_mount *mount, int mount_fd, struct error *err)
 {
 	AUTO_CLOSE int target_fd = -EBADF;
@@ -129,13 +156,15 @@ static int attach(struct child *child, const struct plan_mount *mount, int mount
 	int rc;
 
 	rc = mount->kind == PLAN_MOUNT_BIND ? stat_is_file(mount_fd, &is_file, err) : 0;
+	if (rc >= 0 && mount->keep_mode)
+		rc = keep_mode(child->root_fd, mount, mount_fd, err);
 	if (rc < 0)
 		return rc;
 	target_fd = open_target(child->root_fd, mount, is_file, err);
 	if (target_fd < 0)
 		return target_fd;
 	if (move_mount(mount_fd, "", target_fd, "", MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH) < 0)
-		return error_system(err, errno, "attach");
+		return attach_error(errno, target_fd, is_file, err);
 	return fill(child, mount, mount_fd, target_fd, err);
 }
 

@@ -1,5 +1,6 @@
 #include <errno.h>
 #include <limits.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
@@ -151,13 +152,35 @@ static int wait_for_start(struct child *child, struct error *err)
 	return 0;
 }
 
+static void end_by_signal(int number)
+{
+	_exit(128 + number);
+}
+
+/* The kernel drops for an init without a handler what would end any other process (pid_namespaces(7)); engines stop with SIGTERM what
+ * they never started, and wait for its end. */
+static void handle_ends(void (*handler)(int))
+{
+	static const int numbers[] = { SIGHUP, SIGINT, SIGQUIT, SIGTERM };
+
+	for (size_t i = 0; i < ARRAY_SIZE(numbers); i++)
+		signal(numbers[i], handler);
+}
+
 static int report_and_wait(struct child *child, struct error *err)
 {
-	int rc = handshake_send(child->channel_fd, HANDSHAKE_READY, NULL, -EBADF);
+	bool waits = child->role == CHILD_INIT_WAITS;
+	int rc;
 
+	if (waits)
+		handle_ends(end_by_signal);
+	rc = handshake_send(child->channel_fd, HANDSHAKE_READY, NULL, -EBADF);
 	if (rc < 0)
 		return error_system(err, -rc, "tell the runtime that all is set up");
-	return child->role == CHILD_INIT_WAITS ? wait_for_start(child, err) : 0;
+	rc = waits ? wait_for_start(child, err) : 0;
+	if (waits)
+		handle_ends(SIG_DFL);
+	return rc;
 }
 
 /* A filter that goes in while there are capabilities (no_new_privs is not set) might not let us wait any more. */

@@ -19,6 +19,9 @@
 #define MESSAGE_MAX ((size_t)64 * 1024)
 
 static const char *const argv[] = { "apparmor_parser", "--replace", "--skip-cache", NULL };
+/* Into the namespace, which it makes. */
+static const char *const argv_stacked[] = { "apparmor_parser", "--replace", "--skip-cache",
+					    "--namespace=" PLAN_APPARMOR_NAMESPACE, NULL };
 static const char *const environment[] = { "PATH=/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL=C", NULL };
 static const char *const places[] = { "/usr/sbin/apparmor_parser", "/sbin/apparmor_parser" };
 
@@ -47,17 +50,18 @@ static int open_text(struct error *err)
 	return steal_fd(&fd);
 }
 
-static _Noreturn void be_parser(int parser_fd, int text_fd, int output_fd, pid_t parent)
+/* fds: the parser, and the text. */
+static _Noreturn void be_parser(const char *const *arguments, const int fds[2], int output_fd, pid_t parent)
 {
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	if (getppid() != parent || dup2(text_fd, 0) < 0 || dup2(output_fd, 1) < 0 || dup2(output_fd, 2) < 0)
+	if (getppid() != parent || dup2(fds[1], 0) < 0 || dup2(output_fd, 1) < 0 || dup2(output_fd, 2) < 0)
 		_exit(127);
-	execveat(parser_fd, "", (char *const *)argv, (char *const *)environment, AT_EMPTY_PATH);
+	execveat(fds[0], "", (char *const *)arguments, (char *const *)environment, AT_EMPTY_PATH);
 	_exit(127);
 }
 
 /* What it says, up to its end. Returns its exit status, or a negative errno with err set. */
-static int run_parser(int parser_fd, int text_fd, struct buffer *said, struct error *err)
+static int run_parser(const char *const *arguments, const int parser_and_text[2], struct buffer *said, struct error *err)
 {
 	int fds[2] = { -EBADF, -EBADF }, status = 0, rc;
 	pid_t parent = getpid(), pid;
@@ -66,7 +70,7 @@ static int run_parser(int parser_fd, int text_fd, struct buffer *said, struct er
 		return error_system(err, errno, "make a pipe for apparmor_parser");
 	pid = fork();
 	if (pid == 0)
-		be_parser(parser_fd, text_fd, fds[1], parent);
+		be_parser(arguments, parser_and_text, fds[1], parent);
 	close(fds[1]);
 	rc = pid < 0 ? error_system(err, errno, "fork for apparmor_parser")
 		     : fd_read_all(fds[0], MESSAGE_MAX, said, "what apparmor_parser says", err);
@@ -84,27 +88,37 @@ int brig_apparmor_print(struct buffer *out)
 	return out->failed;
 }
 
-int brig_apparmor_load(struct error *err)
+static int load(const char *const *arguments, const char *where, struct error *err)
 {
-	AUTO_CLOSE int parser_fd = -EBADF;
+	AUTO_CLOSE int parser_fd = open_parser(err);
 	AUTO_CLOSE int text_fd = -EBADF;
 	__attribute__((cleanup(buffer_done_cleanup))) struct buffer said = { 0 };
+	int rc;
+
+	if (parser_fd < 0)
+		return parser_fd;
+	text_fd = open_text(err);
+	if (text_fd < 0)
+		return text_fd;
+	rc = run_parser(arguments, (const int[]){ parser_fd, text_fd }, &said, err);
+	if (rc <= 0)
+		return rc;
+	return error_set(err, ERROR_SYSTEM, EIO,
+			 "load the profile " PLAN_APPARMOR_DEFAULT "%s: apparmor_parser ended with %d: %.600s", where,
+			 rc, said.data ?: "");
+}
+
+int brig_apparmor_load(struct error *err)
+{
 	int rc;
 
 	if (access("/sys/module/apparmor/parameters/enabled", F_OK) < 0)
 		return error_set(err, ERROR_UNSUPPORTED, EOPNOTSUPP,
 				 "load the profile " PLAN_APPARMOR_DEFAULT
 				 ": AppArmor is off on this host; boot with apparmor=1 security=apparmor");
-	parser_fd = open_parser(err);
-	if (parser_fd < 0)
-		return parser_fd;
-	text_fd = open_text(err);
-	if (text_fd < 0)
-		return text_fd;
-	rc = run_parser(parser_fd, text_fd, &said, err);
-	if (rc <= 0)
+	rc = load(argv, "", err);
+	/* Kernels before 4.13 have nothing to stack. */
+	if (rc < 0 || access("/sys/kernel/security/apparmor/features/domain/stack", F_OK) < 0)
 		return rc;
-	return error_set(err, ERROR_SYSTEM, EIO,
-			 "load the profile " PLAN_APPARMOR_DEFAULT ": apparmor_parser ended with %d: %.600s", rc,
-			 said.data ?: "");
+	return load(argv_stacked, " into the namespace " PLAN_APPARMOR_NAMESPACE, err);
 }

@@ -15,12 +15,15 @@
 #define BRIG_ID_MAX 1024
 #define BRIG_CGROUP_PATH_MAX 2048
 
+struct record_session;
+
 struct brig {		  /* one invocation's surroundings: the global options */
 	const char *root; /* state directory, absolute; BRIG_ROOT_DEFAULT, or $XDG_RUNTIME_DIR/brig for an ordinary user */
 	const char *policy; /* --policy NAME|FILE; NULL: the built-in one */
 	bool redact_args; /* --redact-args: no output, log or record has a program's arguments; the policy can demand it as well */
-	bool systemd_cgroup;  /* --systemd-cgroup, --cgroup-manager=systemd */
-	bool cgroup_disabled; /* --cgroup-manager=disabled */
+	bool systemd_cgroup;		/* --systemd-cgroup, --cgroup-manager=systemd */
+	bool cgroup_disabled;		/* --cgroup-manager=disabled */
+	struct record_session *session; /* internal: what several lines of the audit trail have in common; NULL for callers */
 };
 
 /* Our own executable out of the container's reach (CVE-2019-5736): executes this program again, with the same arguments, from a
@@ -60,9 +63,10 @@ struct brig_bind {
 
 struct brig_process {
 	pid_t pid;
-	int pidfd;	 /* the caller's to close */
-	int denials_fd;	 /* the same: see brig_start_supervised; or -EBADF */
-	bool is_audited; /* its end is to be told: brig_record_exit */
+	int pidfd;	    /* the caller's to close */
+	int denials_fd;	    /* the same: see brig_start_supervised; or -EBADF */
+	bool is_audited;    /* its end is to be told: brig_record_exit */
+	bool starts_simply; /* create: starter.h can start it; else brig_start_supervised has to */
 	uint32_t cgroup_manager;
 	char cgroup_path[BRIG_CGROUP_PATH_MAX]; /* of the container; with the manager: for brig_group_open */
 };
@@ -93,7 +97,7 @@ struct brig_supervisor {
 	 * them with. */
 	int (*decided)(void *context, const struct brig_limits *limits, struct error *err);
 	void *context;
-	bool counts_denials; /* create: it serves what brig_start_supervised gives it */
+	bool counts_denials; /* it serves the listener that brig_start_supervised, or of an exec brig_process, gives it */
 };
 
 struct learn;
@@ -106,6 +110,9 @@ struct brig_attendant {
 	int stdio[3]; /* the program's standard streams; output is bounded by the attendant, time too */
 	int init_fd;  /* a SOCK_SEQPACKET socket: child/init.h has the messages */
 	const char *handed_over; /* a directory in the container whose descriptor comes by init_fd before the program runs, or NULL */
+	/* With it come sockets that listen in the container's network: at this port of 127.0.0.1, at this path; 0, NULL: none. */
+	uint16_t listen_port;
+	const char *listen_path;
 	bool accounts; /* processor time is counted, also where no limit needs it */
 };
 
@@ -286,7 +293,7 @@ enum brig_health {
 };
 /* What this host can enforce, and how to turn on what is missing: text or JSON is appended to out. */
 int brig_doctor(const struct brig *brig, bool json, struct buffer *out, enum brig_health *ret, struct error *err);
-/* AppArmor's profile brig-default, into the kernel by apparmor_parser(8). ERROR_UNSUPPORTED: AppArmor is off, or has no parser here. */
+/* AppArmor's profile brig-default, into the kernel by apparmor_parser(8), and into a policy namespace for stacking. ERROR_UNSUPPORTED: AppArmor is off, or has no parser here. */
 int brig_apparmor_load(struct error *err);
 /* Its text, appended to out. */
 int brig_apparmor_print(struct buffer *out);

@@ -120,6 +120,11 @@ int brig_group_processes(struct brig_group *group, const char *exec_id, struct a
 	return 0;
 }
 
+bool brig_group_is_frozen(struct brig_group *group)
+{
+	return cgroup_is_frozen(group->cgroup);
+}
+
 int brig_group_release(struct brig_group *group, const char *exec_id, struct error *err)
 {
 	char entry[NAME_MAX + 32];

@@ -27,6 +27,8 @@ int brig_group_kill(struct brig_group *group, const char *exec_id, struct error 
 int brig_group_signal(struct brig_group *group, const char *exec_id, int signal, struct error *err);
 int brig_group_processes(struct brig_group *group, const char *exec_id, struct arena *arena, struct brig_pids *ret,
 			 struct error *err);
+/* Is all of it frozen (paused)? */
+bool brig_group_is_frozen(struct brig_group *group);
 /* The exec's first process ended by itself: what it left in the background stays with the container, and its group goes. No
  * error where there is none (any more). */
 int brig_group_release(struct brig_group *group, const char *exec_id, struct error *err);

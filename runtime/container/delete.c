@@ -37,16 +37,10 @@ static int kill_processes(const struct state *state, struct cgroup *cgroup, stru
 	return 0;
 }
 
-static int remove_cgroup(const struct state *state, struct audit_usage *usage, struct error *err)
+static int remove_cgroup(const struct state *state, struct cgroup *cgroup, struct audit_usage *usage, struct error *err)
 {
-	AUTO(cgroup_free) struct cgroup *cgroup = NULL;
-	int rc = 0;
+	int rc = kill_processes(state, cgroup, err);
 
-	/* No path: brig was killed before it had decided on one. */
-	if (state->cgroup_path)
-		rc = cgroup_open(state->cgroup_manager, state->cgroup_path, &cgroup, err);
-	if (rc >= 0)
-		rc = kill_processes(state, cgroup, err);
 	if (rc < 0 || !cgroup)
 		return rc;
 	record_usage(state, cgroup, usage);
@@ -66,10 +60,10 @@ static void run_poststop_hooks(const struct brig *brig, const struct container *
 		log_warning("poststop: %s", err.message);
 }
 
-int delete_locked(const struct brig *brig, struct container *container, struct error *err)
+int delete_opened(const struct brig *brig, struct container *container, struct cgroup *cgroup, struct error *err)
 {
 	struct audit_usage usage = { 0 };
-	int rc = remove_cgroup(&container->state, &usage, err);
+	int rc = remove_cgroup(&container->state, cgroup, &usage, err);
 
 	if (rc < 0)
 		return error_prefix(err, "delete container %s", container->state.id);
@@ -77,11 +71,25 @@ int delete_locked(const struct brig *brig, struct container *container, struct e
 	rc = rootfs_mark_unmount(container, err);
 	if (rc < 0)
 		return error_prefix(err, "delete container %s", container->state.id);
-	record_delete(&container->state, &usage);
+	record_delete(brig, &container->state, &usage);
 	rc = creation_ids_release(brig, &container->state, err);
 	if (rc < 0)
 		return error_prefix(err, "delete container %s", container->state.id);
 	return store_remove(container, err);
+}
+
+int delete_locked(const struct brig *brig, struct container *container, struct error *err)
+{
+	AUTO(cgroup_free) struct cgroup *cgroup = NULL;
+	const struct state *state = &container->state;
+	int rc = 0;
+
+	/* No path: brig was killed before it had decided on one. */
+	if (state->cgroup_path)
+		rc = cgroup_open(state->cgroup_manager, state->cgroup_path, &cgroup, err);
+	if (rc < 0)
+		return error_prefix(err, "delete container %s", state->id);
+	return delete_opened(brig, container, cgroup, err);
 }
 
 /* A brig that hangs in create (in a hook, say) holds the lock: ending its container makes it fail and let go. */

@@ -5,5 +5,9 @@
 #include "container/brig.h"
 #include "container/store.h"
 
+struct cgroup;
+
 /* Kills what is left, removes the cgroup, runs the poststop hooks and removes the state of a locked container. */
 int delete_locked(const struct brig *brig, struct container *container, struct error *err);
+/* The same, with its cgroup (NULL: it has none) open already. */
+int delete_opened(const struct brig *brig, struct container *container, struct cgroup *cgroup, struct error *err);

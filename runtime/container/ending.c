@@ -14,7 +14,7 @@ void ending_record(const struct creation *creation, const struct ending_note *no
 					  .cgroup = creation->cgroup,
 					  .denials = note->denials };
 
-	record_exit(&creation->container.state, &exit);
+	record_exit(creation->brig, &creation->container.state, &exit);
 	expectation_keep_last(&creation->container, note->status, note->denials);
 }
 
@@ -31,4 +31,15 @@ void ending_clean_up(const struct brig *brig, const char *id)
 	if (delete_locked(brig, &container, &err) < 0)
 		log_warning("%s", err.message);
 	store_done(&container);
+}
+
+void ending_take_away(struct creation *creation)
+{
+	struct error err = { 0 };
+	int rc = store_lock_again(&creation->container, &err);
+
+	if (rc >= 0)
+		rc = delete_opened(creation->brig, &creation->container, creation->cgroup, &err);
+	if (rc < 0 && err.kind != ERROR_NOT_FOUND)
+		log_warning("%s", err.message);
 }

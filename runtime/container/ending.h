@@ -14,3 +14,5 @@ struct ending_note {
 void ending_record(const struct creation *creation, const struct ending_note *note);
 /* After creation_done: what it leaves goes away, unless somebody has deleted it already. A failure is a warning. */
 void ending_clean_up(const struct brig *brig, const char *id);
+/* The same before creation_done, with what the creation has open and knows: nothing is looked up again. The container is unlocked. */
+void ending_take_away(struct creation *creation);

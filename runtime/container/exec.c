@@ -16,6 +16,7 @@
 #include "container/creation/creation.h"
 #include "container/creation/creation_ids.h"
 #include "container/exec_process.h"
+#include "container/explain/denial_keeper.h"
 #include "container/landlock_state.h"
 #include "container/foreground.h"
 #include "container/policy_facts.h"
@@ -82,6 +83,12 @@ static int check_status(struct execution *execution, struct error *err)
 			 id);
 }
 
+/* Who stays with it serves the listener of what is refused: it has one of its own, whatever the container has. */
+static bool counts_denials(const struct brig_exec *request)
+{
+	return request->supervisor ? request->supervisor->counts_denials : !request->detach;
+}
+
 static int plan_process(struct execution *execution, struct error *err)
 {
 	AUTO(spec_free) struct spec *spec = NULL;
@@ -91,6 +98,7 @@ static int plan_process(struct execution *execution, struct error *err)
 					.id = execution->container.state.id,
 					.bundle = execution->container.state.bundle,
 					.preserve_fds = execution->request->preserve_fds,
+					.holds = counts_denials(execution->request) ? PLAN_HOLDS_DENIALS : 0,
 					.cgroup_manager = execution->container.state.cgroup_manager };
 	int rc = stored_policy_load(execution->brig, &execution->container.state, &execution->policy, err);
 
@@ -184,9 +192,9 @@ static void record_failure(const struct execution *execution, const struct error
 	const struct record_exec record = record_of(execution);
 
 	if (execution->is_recorded)
-		record_exit(record.state, &(struct record_exit){ .pid = record.pid,
-								 .exec_id = record.exec_id,
-								 .error = failure->message });
+		record_exit(record.brig, record.state,
+			    &(struct record_exit){
+				    .pid = record.pid, .exec_id = record.exec_id, .error = failure->message });
 	else
 		record_exec_failure(&record, failure);
 }
@@ -273,6 +281,19 @@ static int execute(struct execution *execution, struct error *err)
 	return rc;
 }
 
+/* NULL: nothing is counted. */
+static struct denial_keeper *keep_denials(struct execution *execution)
+{
+	struct denial_keeper *keeper;
+
+	if (execution->birth.listener_fd < 0)
+		return NULL;
+	keeper = denial_keeper_new_exec(execution->brig, execution->request->id, steal_fd(&execution->birth.listener_fd));
+	if (!keeper)
+		log_warning("what is refused to the exec is not counted: no memory");
+	return keeper;
+}
+
 static int execute_and_wait(struct execution *execution, int *ret_exit_status, struct error *err)
 {
 	struct foreground foreground;
@@ -281,14 +302,20 @@ static int execute_and_wait(struct execution *execution, int *ret_exit_status, s
 	if (rc < 0)
 		return rc;
 	rc = execute(execution, err);
+	if (rc >= 0)
+		foreground.keeper = keep_denials(execution);
 	if (rc >= 0 && execution->console.master_socket_fd >= 0)
 		rc = foreground_take_terminal(&foreground, execution->console.master_socket_fd, err);
 	if (rc >= 0)
 		rc = foreground_wait(&foreground, &execution->birth, ret_exit_status, err);
+	denial_keeper_end(foreground.keeper);
 	if (rc >= 0)
-		record_exit(&execution->container.state, &(struct record_exit){ .pid = execution->birth.pid,
-										.has_status = true,
-										.status = *ret_exit_status });
+		record_exit(execution->brig, &execution->container.state,
+			    &(struct record_exit){ .pid = execution->birth.pid,
+						   .has_status = true,
+						   .status = *ret_exit_status,
+						   .denials = denial_keeper_listener(foreground.keeper) });
+	denial_keeper_free(foreground.keeper);
 	foreground_end(&foreground);
 	return rc;
 }

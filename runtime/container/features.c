@@ -1,11 +1,15 @@
 /* The features document: OCI runtime-spec features.md, features-linux.md. */
+#include <stdio.h>
+
 #include "base/json_write.h"
 #include "base/names.h"
 #include "brig-places.h"
 #include "config.h"
 #include "container/brig.h"
 #include "parent/seccomp/seccomp_floor.h"
+#include "plan/plan_levels.h"
 #include "plan/plan_mount_options.h"
+#include "policy/policy.h"
 
 static void write_names(struct json_writer *writer, const char *key, const struct name_table *table)
 {
@@ -90,6 +94,24 @@ static void write_linux(struct json_writer *writer)
 	json_write_object_end(writer);
 }
 
+/* Those of config.json that change what brig does; one that ends in "." stands for all that begin so (features.md). */
+static void write_unsafe_annotations(struct json_writer *writer)
+{
+	char name[128];
+
+	json_write_key(writer, "potentiallyUnsafeConfigAnnotations");
+	json_write_array_begin(writer);
+	json_write_string(writer, "brig.dev/egress");
+	json_write_string(writer, "brig.dev/max-output");
+	json_write_string(writer, "brig.dev/timeout");
+	for (size_t i = 0; i < POLICY_N_RULES; i++) {
+		snprintf(name, sizeof(name), PLAN_LEVELS_PREFIX "%s", policy_rule_name((enum policy_rule)i));
+		json_write_string(writer, name);
+	}
+	json_write_string(writer, "org.systemd.property.");
+	json_write_array_end(writer);
+}
+
 int brig_features(const struct brig *brig, struct buffer *json, struct error *err)
 {
 	static const char *const hooks[] = {
@@ -110,6 +132,7 @@ int brig_features(const struct brig *brig, struct buffer *json, struct error *er
 	/* Of brig's own system call filters: another text, another version. */
 	json_write_member(&writer, "dev.brig.seccomp.floor", seccomp_floor_version());
 	json_write_object_end(&writer);
+	write_unsafe_annotations(&writer);
 	json_write_object_end(&writer);
 	return json->failed ? error_memory(err) : 0;
 }

@@ -39,6 +39,8 @@ runtime_container_sources = \
 	runtime/container/signal.c \
 	runtime/container/start.c \
 	runtime/container/start.h \
+	runtime/container/starter.c \
+	runtime/container/starter.h \
 	runtime/container/state.c \
 	runtime/container/state.h \
 	runtime/container/status.c \

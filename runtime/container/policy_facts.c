@@ -28,9 +28,12 @@ void policy_facts_host(const struct plan_request *request, const struct spec_pro
 {
 	if (!process)
 		return;
-	if (host->apparmor && may_hold(request, POLICY_APPARMOR))
+	if (host->apparmor && may_hold(request, POLICY_APPARMOR)) {
 		host->apparmor_default = host_has_apparmor_profile(PLAN_APPARMOR_DEFAULT);
-	if (!process->oom_score_adj.set && may_hold(request, POLICY_OOM_SCORE))
+		host->apparmor_stacked = process->apparmor_profile && host_has_apparmor_stacked();
+	}
+	/* -1000: not asked yet, and no harm in asking once more. */
+	if (host->oom_score_adj == -1000 && !process->oom_score_adj.set && may_hold(request, POLICY_OOM_SCORE))
 		host->oom_score_adj = host_oom_score_adj();
 }
 

@@ -61,7 +61,7 @@ static bool target_of_creation(const struct creation *creation, struct record_ta
 	const struct decision *decision = &creation->decision;
 
 	if (creation->container.state.audit)
-		return record_target_of_state(&creation->container.state, ret);
+		return record_target_of_state(creation->brig, &creation->container.state, ret);
 	/* No name: it did not come as far as to a policy. */
 	return decision->policy.name[0] &&
 	       record_target_of_policy(creation->brig, &decision->policy, decision->host.in_user_namespace, ret);
@@ -219,13 +219,14 @@ void record_create_failure(const struct creation *creation, const struct error *
 	record_target_write(&target, &record, /* binding= */ false, NULL);
 }
 
-void record_update(const struct state *state, const struct plan *plan, const struct error *failure)
+void record_update(const struct brig *brig, const struct state *state, const struct plan *plan,
+		   const struct error *failure)
 {
 	struct audit_limits limits = { .memory = -1, .pids = -1, .cpu_quota = -1, .cpu_period = CPU_PERIOD_DEFAULT };
 	struct audit_record record = { .event = AUDIT_UPDATE, .id = state->id, .limits = &limits };
 	struct record_target target;
 
-	if (!record_target_of_state(state, &target))
+	if (!record_target_of_state(brig, state, &target))
 		return;
 	if (plan)
 		limits = limits_of(plan);
@@ -235,12 +236,12 @@ void record_update(const struct state *state, const struct plan *plan, const str
 	record_target_write(&target, &record, /* binding= */ false, NULL);
 }
 
-int record_start(const struct state *state, struct error *err)
+int record_start(const struct brig *brig, const struct state *state, struct error *err)
 {
 	struct audit_record record = { .event = AUDIT_START, .id = state->id, .pid = state->pid };
 	struct record_target target;
 
-	if (!record_target_of_state(state, &target))
+	if (!record_target_of_state(brig, state, &target))
 		return 0;
 	record.workload = record_target_workload(state->annotations, state->n_annotations);
 	return record_target_write(&target, &record, /* binding= */ true, err);
@@ -249,7 +250,7 @@ int record_start(const struct state *state, struct error *err)
 /* The container's own trail goes before that of another policy, under which the exec may be asked for. */
 static bool target_of_exec(const struct record_exec *exec, struct record_target *ret)
 {
-	if (record_target_of_state(exec->state, ret)) {
+	if (record_target_of_state(exec->brig, exec->state, ret)) {
 		ret->policy =
 			(struct audit_policy){ .name = exec->policy->name,
 					       .digest = audit_record_digest(exec->policy->digest, ret->policy_digest) };

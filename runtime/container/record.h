@@ -24,7 +24,7 @@ uint64_t record_clock(void);
 int record_prepare(struct creation *creation, struct error *err);
 /* Fails where the policy has it that nothing happens unrecorded, and it can't be recorded; so do the next two. */
 int record_create(struct creation *creation, struct error *err);
-int record_start(const struct state *state, struct error *err);
+int record_start(const struct brig *brig, const struct state *state, struct error *err);
 
 struct record_exec {
 	const struct brig *brig;
@@ -54,9 +54,13 @@ struct record_exit {
 	const char *error;		       /* or NULL */
 	const struct denial_listener *denials; /* who has counted the calls that were refused; or NULL */
 };
-void record_exit(const struct state *state, const struct record_exit *exit);
+void record_exit(const struct brig *brig, const struct state *state, const struct record_exit *exit);
+/* A request to the egress proxy of a sandbox. Fails where the policy has it that nothing happens unrecorded. */
+int record_egress(const struct brig *brig, const struct state *state, const struct audit_request *request,
+		  struct error *err);
 /* Limits that were changed, or (error) were not. A trail that can't be written is a warning. */
-void record_update(const struct state *state, const struct plan *plan, const struct error *failure);
-void record_delete(const struct state *state, const struct audit_usage *usage);
+void record_update(const struct brig *brig, const struct state *state, const struct plan *plan,
+		   const struct error *failure);
+void record_delete(const struct brig *brig, const struct state *state, const struct audit_usage *usage);
 /* To be read while the group is there. */
 void record_usage(const struct state *state, struct cgroup *cgroup, struct audit_usage *ret);

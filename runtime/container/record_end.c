@@ -83,7 +83,7 @@ static void take_egress(const struct egress_report *report, struct audit_record 
 		};
 }
 
-void record_exit(const struct state *state, const struct record_exit *exit)
+void record_exit(const struct brig *brig, const struct state *state, const struct record_exit *exit)
 {
 	struct audit_record record = {
 		.event = AUDIT_EXIT,
@@ -104,7 +104,7 @@ void record_exit(const struct state *state, const struct record_exit *exit)
 	struct egress_report egress;
 	struct record_target target;
 
-	if (!record_target_of_state(state, &target))
+	if (!record_target_of_state(brig, state, &target))
 		return;
 	record.workload = record_target_workload(state->annotations, state->n_annotations);
 	record_usage(state, exit->cgroup, &record.usage);
@@ -115,12 +115,24 @@ void record_exit(const struct state *state, const struct record_exit *exit)
 	record_target_write(&target, &record, /* binding= */ false, NULL);
 }
 
-void record_delete(const struct state *state, const struct audit_usage *usage)
+int record_egress(const struct brig *brig, const struct state *state, const struct audit_request *request,
+		  struct error *err)
+{
+	struct audit_record record = { .event = AUDIT_EGRESS, .id = state->id, .request = request };
+	struct record_target target;
+
+	if (!record_target_of_state(brig, state, &target))
+		return 0;
+	record.workload = record_target_workload(state->annotations, state->n_annotations);
+	return record_target_write(&target, &record, /* binding= */ true, err);
+}
+
+void record_delete(const struct brig *brig, const struct state *state, const struct audit_usage *usage)
 {
 	struct audit_record record = { .event = AUDIT_DELETE, .id = state->id, .usage = *usage };
 	struct record_target target;
 
-	if (!record_target_of_state(state, &target))
+	if (!record_target_of_state(brig, state, &target))
 		return;
 	record.workload = record_target_workload(state->annotations, state->n_annotations);
 	record_target_write(&target, &record, /* binding= */ false, NULL);
@@ -147,7 +159,7 @@ int brig_record_exit(const struct brig *brig, const struct brig_exit *exit, stru
 	if (!record.exec_id && container.state.cgroup_path &&
 	    cgroup_open(container.state.cgroup_manager, container.state.cgroup_path, &cgroup, NULL) >= 0)
 		record.cgroup = cgroup;
-	record_exit(&container.state, &record);
+	record_exit(brig, &container.state, &record);
 	store_done(&container);
 	return 0;
 }

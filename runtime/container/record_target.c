@@ -10,16 +10,21 @@
 #include "base/fd.h"
 #include "base/log.h"
 
-#define COMMAND_NAME_MAX 32 /* TASK_COMM_LEN is 16 */
 #define NO_LOGIN UINT32_MAX /* audit_login: "unset" */
 
-bool record_target_of_state(const struct state *state, struct record_target *ret)
+void record_target_rest(struct record_session *session)
+{
+	audit_kept_done(&session->kept);
+}
+
+bool record_target_of_state(const struct brig *brig, const struct state *state, struct record_target *ret)
 {
 	const struct state_audit *audit = state->audit;
 
 	if (!audit)
 		return false;
 	*ret = (struct record_target){
+		.session = brig->session,
 		.trail = { .path = audit->path,
 			   .max_bytes = audit->max_bytes,
 			   .keep = audit->keep,
@@ -41,6 +46,7 @@ bool record_target_of_policy(const struct brig *brig, const struct policy *polic
 	if (!audit->enabled || geteuid() != 0 || in_user_namespace)
 		return false;
 	*ret = (struct record_target){
+		.session = brig->session,
 		.trail = { .path = audit->path[0] ? audit->path : AUDIT_PATH_DEFAULT,
 			   .max_bytes = audit->max_bytes ?: AUDIT_BYTES_DEFAULT,
 			   .keep = audit->keep ?: AUDIT_KEEP_DEFAULT,
@@ -90,14 +96,14 @@ struct audit_workload record_target_workload(const struct json_pair *annotations
 }
 
 /* Who asked: the process that called brig, and as whom it once logged in. */
-static void find_caller(struct audit_caller *caller, char name[static COMMAND_NAME_MAX])
+static void find_caller(struct audit_caller *caller, char name[static RECORD_COMMAND_NAME_MAX])
 {
 	char path[32], login[16];
 	unsigned long login_uid;
 
 	*caller = (struct audit_caller){ .pid = getppid(), .login_uid = -1 };
 	snprintf(path, sizeof(path), "/proc/%d/comm", caller->pid);
-	if (fd_read_file_at(AT_FDCWD, path, name, COMMAND_NAME_MAX) > 0)
+	if (fd_read_file_at(AT_FDCWD, path, name, RECORD_COMMAND_NAME_MAX) > 0)
 		caller->name = name;
 	if (fd_read_file_at(AT_FDCWD, "/proc/self/loginuid", login, sizeof(login)) <= 0)
 		return;
@@ -108,15 +114,19 @@ static void find_caller(struct audit_caller *caller, char name[static COMMAND_NA
 
 int record_target_write(const struct record_target *target, struct audit_record *record, bool binding, struct error *err)
 {
-	char name[COMMAND_NAME_MAX];
+	struct record_session once = RECORD_SESSION_INIT, *session = target->session ?: &once;
+	struct audit_target trail = target->trail;
 	struct error failure = { 0 };
 
-	find_caller(&record->caller, name);
+	if (session->caller.pid == 0)
+		find_caller(&session->caller, session->name);
+	record->caller = session->caller;
+	trail.kept = target->session ? &target->session->kept : NULL;
 	record->policy = target->policy;
 	if (!record->plan_digest)
 		record->plan_digest = target->plan_digest;
 	record->redact_args = target->redact_args;
-	if (audit_write(&target->trail, record, &failure) >= 0)
+	if (audit_write(&trail, record, &failure) >= 0)
 		return 0;
 	if (!binding || !target->trail.required) {
 		log_warning("%s of container %s is not in the audit trail: %s", audit_record_event_name(record->event),

@@ -77,7 +77,7 @@ static int update(const struct brig *brig, const struct container *container, co
 
 	if (rc >= 0)
 		rc = apply(container, plan, &failure);
-	record_update(&container->state, plan, rc < 0 ? &failure : NULL);
+	record_update(brig, &container->state, plan, rc < 0 ? &failure : NULL);
 	if (rc < 0 && err)
 		*err = failure;
 	return rc;

@@ -9,6 +9,7 @@
 #include "container/explain/denial_keeper.h"
 #include "container/ending.h"
 #include "container/foreground.h"
+#include "container/record_target.h"
 #include "container/start.h"
 #include "parent/cgroup/cgroup.h"
 
@@ -47,6 +48,7 @@ static int wait_for_end(struct creation *creation, struct foreground *foreground
 
 	if (creation->console.master_socket_fd >= 0)
 		rc = foreground_take_terminal(foreground, creation->console.master_socket_fd, err);
+	record_target_rest(creation->brig->session);
 	/* Whoever wants to kill or exec meanwhile needs the lock that creation took. */
 	store_unlock(&creation->container);
 	if (creation->request->learn) {
@@ -77,21 +79,23 @@ static void record_end(const struct creation *creation, const struct foreground 
 	ending_record(creation, &note);
 }
 
-int brig_run(const struct brig *brig, const struct brig_create *request, int *ret_exit_status, struct error *err)
+static int run_detached(const struct brig *brig, const struct brig_create *request, struct error *err)
+{
+	struct creation creation;
+	int rc = make_running(brig, request, &creation, err);
+
+	if (rc >= 0)
+		creation_done(&creation);
+	return rc;
+}
+
+static int run_in_foreground(const struct brig *brig, const struct brig_create *request, int *ret_exit_status,
+			     struct error *err)
 {
 	struct foreground foreground;
 	struct creation creation;
-	int rc;
+	int rc = foreground_begin(&foreground, err);
 
-	if (request->detach) {
-		rc = make_running(brig, request, &creation, err);
-		if (rc >= 0) {
-			creation_done(&creation);
-			*ret_exit_status = 0;
-		}
-		return rc;
-	}
-	rc = foreground_begin(&foreground, err);
 	if (rc < 0)
 		return rc;
 	rc = make_running(brig, request, &creation, err);
@@ -107,5 +111,22 @@ int brig_run(const struct brig *brig, const struct brig_create *request, int *re
 	}
 	denial_keeper_free(foreground.keeper);
 	foreground_end(&foreground);
+	return rc;
+}
+
+int brig_run(const struct brig *brig, const struct brig_create *request, int *ret_exit_status, struct error *err)
+{
+	struct record_session session = RECORD_SESSION_INIT;
+	struct brig own = *brig;
+	int rc;
+
+	own.session = &session;
+	if (request->detach)
+		rc = run_detached(&own, request, err);
+	else
+		rc = run_in_foreground(&own, request, ret_exit_status, err);
+	record_target_rest(&session);
+	if (rc >= 0 && request->detach)
+		*ret_exit_status = 0;
 	return rc;
 }

@@ -37,6 +37,20 @@ static int signal_first(const struct container *container, int signal, struct er
 	return error_system(err, errno, "send signal %d to container %s", signal, container->state.id);
 }
 
+/* Without a cgroup nobody knows the others: the first stands for all, as for `brig ps`, and its end is theirs where it has a pid
+ * namespace. One that is stopped is no error. */
+static int signal_known(const struct container *container, int signal, struct error *err)
+{
+	struct error failed = { 0 };
+	int rc = signal_first(container, signal, &failed);
+
+	if (rc >= 0 || failed.kind == ERROR_NOT_RUNNING)
+		return 0;
+	if (err)
+		*err = failed;
+	return rc;
+}
+
 int brig_kill(const struct brig *brig, const char *id, int signal, bool all, struct error *err)
 {
 	struct container container;
@@ -44,7 +58,9 @@ int brig_kill(const struct brig *brig, const char *id, int signal, bool all, str
 
 	if (rc < 0)
 		return rc;
-	if (all && container.state.cgroup_path)
+	if (all && container.state.cgroup_manager == PLAN_CGROUP_DISABLED)
+		rc = signal_known(&container, signal, err);
+	else if (all && container.state.cgroup_path)
 		rc = signal_all(&container, signal, err);
 	else
 		rc = signal_first(&container, signal, err);

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <unistd.h>
 
@@ -17,12 +18,25 @@
 #include "container/stored_plan.h"
 #include "parent/birth.h"
 
+#define END_TIMEOUT_MS 5000
+
+/* Whoever is told that the start failed deletes the container next, without --force: it has to have ended by then. */
+static void wait_for_end(int pidfd)
+{
+	struct pollfd polled = { .fd = pidfd, .events = POLLIN };
+
+	while (poll(&polled, 1, END_TIMEOUT_MS) < 0 && errno == EINTR)
+		;
+}
+
 int start_run_hooks(const struct plan *plan, pid_t pid, int pidfd, struct error *err)
 {
 	int rc = hooks_run(plan, PLAN_HOOK_POSTSTART, pid, "running", err);
 
-	if (rc < 0)
-		sys_pidfd_send_signal(pidfd, SIGKILL);
+	if (rc >= 0)
+		return rc;
+	sys_pidfd_send_signal(pidfd, SIGKILL);
+	wait_for_end(pidfd);
 	return rc;
 }
 
@@ -43,19 +57,20 @@ static int connect_to(const struct container *container, struct waiting *waiting
 	return 0;
 }
 
-static int continue_restored(const struct container *container, struct error *err)
+static int continue_restored(const struct brig *brig, const struct container *container, struct error *err)
 {
-	int rc = record_start(&container->state, err);
+	int rc = record_start(brig, &container->state, err);
 
 	return rc < 0 ? rc : checkpoint_go_on(container, err);
 }
 
-static int let_go(const struct container *container, const struct plan *plan, struct waiting *waiting, struct error *err)
+static int let_go(const struct brig *brig, const struct container *container, const struct plan *plan,
+		  struct waiting *waiting, struct error *err)
 {
 	int fd, rc = connect_to(container, waiting, err);
 
 	if (rc >= 0)
-		rc = record_start(&container->state, err);
+		rc = record_start(brig, &container->state, err);
 	if (rc < 0)
 		return rc;
 	fd = waiting->fd;
@@ -65,9 +80,11 @@ static int let_go(const struct container *container, const struct plan *plan, st
 	rc = birth_finish_start(fd, plan, container->state.pid, &waiting->denials_fd, err);
 	/* Started, or ended in the attempt: it does not wait any more. */
 	unlinkat(container->dir_fd, STORE_START_SOCKET, 0);
-	if (rc < 0)
-		record_exit(&container->state,
+	if (rc < 0) {
+		record_exit(brig, &container->state,
 			    &(struct record_exit){ .pid = container->state.pid, .error = err->message });
+		wait_for_end(waiting->pidfd);
+	}
 	if (rc < 0 || !plan)
 		return rc;
 	return start_run_hooks(plan, container->state.pid, waiting->pidfd, err);
@@ -90,7 +107,8 @@ static int start_locked(const struct brig *brig, const struct container *contain
 		rc = stored_plan_load(brig, container, &plan, err);
 	if (rc < 0)
 		return rc;
-	return checkpoint_waits(container) ? continue_restored(container, err) : let_go(container, plan, waiting, err);
+	return checkpoint_waits(container) ? continue_restored(brig, container, err)
+					   : let_go(brig, container, plan, waiting, err);
 }
 
 int brig_start_supervised(const struct brig *brig, const char *id, int *ret_denials_fd, struct error *err)

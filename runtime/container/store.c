@@ -166,6 +166,16 @@ static int open_directory(struct container *container, const char *id, enum stor
 	return was_replaced(container, id) ? not_found(id, err) : 0;
 }
 
+int store_lock_again(const struct container *container, struct error *err)
+{
+	const char *id = container->state.id;
+	int rc = lock_directory(container->dir_fd, id, err);
+
+	if (rc < 0)
+		return rc;
+	return was_replaced(container, id) ? not_found(id, err) : 0;
+}
+
 int store_mark_cgroup(const struct container *container, struct error *err)
 {
 	char text[PATH_MAX];
@@ -223,6 +233,29 @@ int store_open(const struct brig *brig, const char *id, enum store_lock lock, st
 	if (rc < 0 && container.dir_fd >= 0 && err->kind != ERROR_NOT_FOUND && err->kind != ERROR_TIMEOUT &&
 	    (rc == -ENOENT || lock == STORE_LOCKED_FOR_REMOVAL))
 		rc = read_mark(&container, id, err);
+	if (rc < 0) {
+		store_done(&container);
+		return rc;
+	}
+	*ret = container;
+	return 0;
+}
+
+int store_lock_now(const struct brig *brig, const char *id, struct container *ret)
+{
+	struct container container = { .root_fd = -EBADF, .dir_fd = -EBADF };
+	struct error err = { 0 };
+	int rc = store_check_id(id, &err);
+
+	*ret = container;
+	if (rc < 0)
+		return rc;
+	container.root_fd = store_open_root(brig, /* make= */ false, &err);
+	rc = container.root_fd < 0 ? container.root_fd : open_directory(&container, id, STORE_UNLOCKED, &err);
+	if (rc >= 0 && flock(container.dir_fd, LOCK_EX | LOCK_NB) < 0)
+		rc = -errno;
+	if (rc >= 0 && was_replaced(&container, id))
+		rc = -ENOENT;
 	if (rc < 0) {
 		store_done(&container);
 		return rc;

@@ -70,12 +70,17 @@ int store_reserve(const struct brig *brig, const char *id, struct container *ret
 /* Opens a container and reads its state. ERROR_NOT_FOUND: no such container. A lock that somebody holds is waited for, for
  * 10 seconds at most (ERROR_TIMEOUT). */
 int store_open(const struct brig *brig, const char *id, enum store_lock lock, struct container *ret, struct error *err);
+/* A container's directory alone, locked at once or not at all (EWOULDBLOCK); state is not read, and there is no arena. Returns 0 or a
+ * negative errno. */
+int store_lock_now(const struct brig *brig, const char *id, struct container *ret);
 /* Is a brig at work on it (creating, starting, deleting)? */
 bool store_is_busy(const struct container *container);
 /* Records where the container's cgroup will be, before anything is made: with that, what a killed brig leaves can be found and
  * removed. A symbolic link: one system call, all or nothing; state.json follows while the container is set up. */
 int store_mark_cgroup(const struct container *container, struct error *err);
 void store_unlock(const struct container *container);
+/* What store_unlock let go, as store_open has it. ERROR_NOT_FOUND: somebody has removed it meanwhile. */
+int store_lock_again(const struct container *container, struct error *err);
 int store_save(const struct container *container, struct error *err);
 /* Removes the directory with all that is in it. */
 int store_remove(struct container *container, struct error *err);

@@ -56,10 +56,12 @@ int host_oom_score_adj(void)
 	return fd_read_file_at(AT_FDCWD, "/proc/self/oom_score_adj", text, sizeof(text)) > 0 ? atoi(text) : 0;
 }
 
+#define APPARMORFS "/sys/kernel/security/apparmor/"
+
 /* The kernel has a directory for each, "NAME.NUMBER" (apparmorfs). */
-bool host_has_apparmor_profile(const char *name)
+static bool has_profile(const char *folder, const char *name)
 {
-	DIR *directory = opendir("/sys/kernel/security/apparmor/policy/profiles");
+	DIR *directory = opendir(folder);
 	size_t length = strlen(name);
 	struct dirent *entry;
 	bool found = false;
@@ -70,6 +72,20 @@ bool host_has_apparmor_profile(const char *name)
 	if (directory)
 		closedir(directory);
 	return found;
+}
+
+bool host_has_apparmor_profile(const char *name)
+{
+	return has_profile(APPARMORFS "policy/profiles", name);
+}
+
+bool host_has_apparmor_stacked(void)
+{
+	char text[8];
+
+	return fd_read_file_at(AT_FDCWD, APPARMORFS "features/domain/stack", text, sizeof(text)) > 0 &&
+	       strncmp(text, "yes", 3) == 0 &&
+	       has_profile(APPARMORFS "policy/namespaces/" PLAN_APPARMOR_NAMESPACE "/profiles", PLAN_APPARMOR_DEFAULT);
 }
 
 static void probe_limits(struct host *host)
@@ -110,6 +126,7 @@ int host_probe(struct host *host, struct error *err)
 		probe_limits(host);
 	host->in_user_namespace = !is_initial_user_namespace();
 	host->cgroup_layout = cgroup_layout();
+	host->cgroup_closed = host->euid && !cgroup_layout_is_open(host->cgroup_layout);
 	host->apparmor = access("/sys/module/apparmor/parameters/enabled", F_OK) == 0;
 	host->selinux = access("/sys/fs/selinux/enforce", F_OK) == 0;
 	return 0;

@@ -11,5 +11,7 @@ int host_probe(struct host *host, struct error *err);
 int host_oom_score_adj(void);
 /* Is an AppArmor profile of that name loaded? false also where we may not know. */
 bool host_has_apparmor_profile(const char *name);
+/* Can the kernel stack AppArmor's profiles, and is PLAN_APPARMOR_STACKED loaded? false also where we may not know. */
+bool host_has_apparmor_stacked(void);
 /* What the rule `landlock` of the policy asks about, where it is not off. */
 void host_probe_landlock(struct host *host);

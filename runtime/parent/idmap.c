@@ -121,6 +121,80 @@ int idmap_write(pid_t pid, const struct plan_namespaces *namespaces, struct erro
 	return rc < 0 ? error_prefix(err, "linux.gidMappings") : 0;
 }
 
+/* "0 100000 65536" a line, padded: inside, ours, count */
+static int check_map(int proc_fd, const char *file, uint32_t least, struct error *err)
+{
+	__attribute__((cleanup(buffer_done_cleanup))) struct buffer text = { 0 };
+	AUTO_CLOSE int fd = openat(proc_fd, file, O_RDONLY | O_CLOEXEC);
+	unsigned inside, ours, count;
+	int used, rc;
+
+	if (fd < 0)
+		return error_system(err, errno, "open %s", file);
+	rc = fd_read_all(fd, IDMAP_TEXT_MAX, &text, file, err);
+	if (rc < 0)
+		return rc;
+	/* It could get any later. */
+	if (text.length == 0)
+		return error_invalid(err, "that user namespace has no %s yet", file);
+	for (const char *line = text.data; sscanf(line, "%u %u %u%n", &inside, &ours, &count, &used) == 3; line += used) {
+		if (ours < least)
+			return error_set(
+				err, ERROR_REFUSED, EPERM,
+				"that user namespace has the host's id %u in its %s, one of the host's own users; name "
+				"one that maps none below %u, or leave the user namespace out",
+				ours, file, least);
+	}
+	return 0;
+}
+
+/* Stopped in the namespace: a map is told as whoever opens it sees it, and so takes somebody in there (user_namespaces(7)). */
+static _Noreturn void stop_inside(int userns_fd)
+{
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (setns(userns_fd, CLONE_NEWUSER) < 0)
+		_exit(errno);
+	/* The change of credentials has taken it back. */
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	raise(SIGSTOP);
+	_exit(0);
+}
+
+static int check_maps_of(pid_t pid, uint32_t least, struct error *err)
+{
+	AUTO_CLOSE int proc_fd = -EBADF;
+	char path[32];
+	int rc;
+
+	snprintf(path, sizeof(path), "/proc/%d", pid);
+	proc_fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (proc_fd < 0)
+		return error_system(err, errno, "open %s", path);
+	rc = check_map(proc_fd, "uid_map", least, err);
+	return rc < 0 ? rc : check_map(proc_fd, "gid_map", least, err);
+}
+
+int idmap_check_least(int userns_fd, uint32_t least, struct error *err)
+{
+	int status = 0, rc;
+	pid_t pid = fork();
+
+	if (pid == 0)
+		stop_inside(userns_fd);
+	if (pid < 0)
+		return error_system(err, errno, "fork");
+	while (waitpid(pid, &status, WUNTRACED) < 0 && errno == EINTR)
+		;
+	if (WIFSTOPPED(status))
+		rc = check_maps_of(pid, least, err);
+	else
+		rc = error_system(err, WIFEXITED(status) ? WEXITSTATUS(status) : EPERM, "join the user namespace");
+	kill(pid, SIGKILL);
+	if (WIFSTOPPED(status))
+		waitpid(pid, &status, 0);
+	return rc;
+}
+
 int idmap_open_namespace_of(pid_t pid, struct error *err)
 {
 	char path[48];

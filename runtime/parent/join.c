@@ -8,6 +8,7 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
@@ -21,6 +22,7 @@
 #include "parent/idmap.h"
 
 #define STACK_SIZE ((size_t)256 * 1024)
+#define HOLDER_STACK_SIZE ((size_t)16 * 1024)
 
 static const struct {
 	int flag;
@@ -43,6 +45,14 @@ static bool is_our_own(int fd, uint64_t flag)
 	return false;
 }
 
+/* Where Kubernetes has it: with the host's network comes its name. */
+static const char *pod_field(uint64_t flag)
+{
+	if (flag == CLONE_NEWIPC)
+		return "hostIPC";
+	return flag == CLONE_NEWPID ? "hostPID" : "hostNetwork";
+}
+
 static int open_one(const struct plan_namespace_join *join, struct error *err)
 {
 	/* O_NONBLOCK: the path is the caller's word; a FIFO there must not hang us. */
@@ -62,8 +72,9 @@ static int open_one(const struct plan_namespace_join *join, struct error *err)
 			err, ERROR_REFUSED, EPERM,
 			"linux.namespaces: %s is the host's own, in which nothing may be set (hostname, sysctl), whose "
 			"loopback brig.dev/egress would let through, and which rule host-namespace of a policy may "
-			"withhold: name another namespace",
-			join->path);
+			"withhold: name another namespace (of a pod: %s is what asks for it; leave that out, or give the pod a "
+			"runtime class whose policy has that rule at warn or off)",
+			join->path, pod_field(join->flag));
 	return steal_fd(&fd);
 }
 
@@ -80,6 +91,11 @@ int join_open(const struct plan_namespaces *namespaces, bool privileged, struct 
 			return -err->code;
 		}
 		join.n++;
+		if (namespaces->join[i].least_id &&
+		    idmap_check_least(join.fds[i], namespaces->join[i].least_id, err) < 0) {
+			join_done(&join);
+			return error_prefix(err, "linux.namespaces: %s", namespaces->join[i].path);
+		}
 		if (namespaces->join[i].flag == CLONE_NEWNET)
 			join.sets_up_network = namespaces->low_ports && privileged &&
 					       !is_our_own(join.fds[i], CLONE_NEWNET);
@@ -123,23 +139,28 @@ static int enter_owned(struct join *join, uint64_t kinds, pid_t pid, struct erro
 	return rc;
 }
 
+/* Holds new namespaces until they are entered. It shares our memory, as a copy of it would be the most of its price, and so uses nothing
+ * of it but its own stack: neither call fails, which would set our errno. */
+__attribute__((no_sanitize("address"))) static int hold_namespaces(void *data)
+{
+	(void)data;
+	/* Nothing of us is left behind where brig is killed meanwhile. */
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	pause();
+	_exit(0);
+}
+
 int join_make_owned(struct join *join, const struct plan_namespaces *namespaces, struct error *err)
 {
 	uint64_t kinds = namespaces->create & JOIN_OWNED & ~(uint64_t)CLONE_NEWUSER;
-	struct clone_args args = { .flags = CLONE_NEWUSER | kinds, .exit_signal = SIGCHLD };
+	char stack[HOLDER_STACK_SIZE] __attribute__((aligned(16)));
 	pid_t pid;
 	int rc;
 
 	join->late = true;
 	if (!(namespaces->create & CLONE_NEWUSER))
 		return 0;
-	pid = sys_clone3(&args);
-	if (pid == 0) {
-		/* Nothing of us is left behind where brig is killed meanwhile. */
-		prctl(PR_SET_PDEATHSIG, SIGKILL);
-		pause();
-		_exit(0);
-	}
+	pid = clone(hold_namespaces, stack + sizeof(stack), CLONE_VM | CLONE_NEWUSER | (int)kinds | SIGCHLD, NULL);
 	if (pid < 0)
 		return error_system(err, errno,
 				    "make a user namespace (user_namespaces(7): is user.max_user_namespaces 0?)");
@@ -248,6 +269,21 @@ __attribute__((no_sanitize("address"))) static int intermediate_process(void *da
 	return intermediate->pid < 0 ? fail(intermediate, "clone3") : 0;
 }
 
+static pid_t fail_clone(const struct clone_args *args, int code, struct error *err)
+{
+	if (code == EPERM && args->flags & CLONE_NEWUSER)
+		return error_set(err, ERROR_UNSUPPORTED, EPERM,
+				 "clone3: the kernel refuses to make a user namespace: are we in a chroot, or is "
+				 "user.max_user_namespaces 0?");
+	/* cgroups(7), delegation: it takes the right to write cgroup.procs of the group that we and the container's have above us. */
+	if (code == EACCES && args->flags & CLONE_INTO_CGROUP)
+		return error_set(
+			err, ERROR_SYSTEM, EACCES,
+			"clone3: no process of our cgroup may be put into the container's: Permission denied; for "
+			"an ordinary user, start brig from his own systemd: systemd-run --user --scope brig ...");
+	return error_system(err, code, "clone3");
+}
+
 static pid_t clone_by_intermediate(struct intermediate *intermediate, struct error *err)
 {
 	AUTO_FREE char *stack = aligned_alloc(16, STACK_SIZE);
@@ -263,6 +299,8 @@ static pid_t clone_by_intermediate(struct intermediate *intermediate, struct err
 		return error_system(err, errno, "clone an intermediate process");
 	while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
 		;
+	if (intermediate->code && strcmp(intermediate->what, "clone3") == 0)
+		return fail_clone(&intermediate->args, intermediate->code, err);
 	if (intermediate->code)
 		return error_system(err, intermediate->code, "%s", intermediate->what);
 	/* It is our child: nobody else can have its number before we reap it. */
@@ -280,9 +318,5 @@ pid_t join_clone(const struct join *join, const struct clone_args *args, struct 
 	pid = sys_clone3(args);
 	if (pid == 0)
 		child_main(child);
-	if (pid < 0 && errno == EPERM && args->flags & CLONE_NEWUSER)
-		return error_set(err, ERROR_UNSUPPORTED, EPERM,
-				 "clone3: the kernel refuses to make a user namespace: are we in a chroot, or is "
-				 "user.max_user_namespaces 0?");
-	return pid < 0 ? error_system(err, errno, "clone3") : pid;
+	return pid < 0 ? fail_clone(args, errno, err) : pid;
 }

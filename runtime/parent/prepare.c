@@ -26,18 +26,32 @@ void prepare_done(struct prepared *prepared)
 		close_and_reset(&prepared->views[i].fd);
 }
 
+/* A magic link (/proc/self/root) is no name of anything, as for a mount's source. */
+static int clone_root(const struct plan_rootfs *rootfs)
+{
+	const unsigned flags = OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_RECURSIVE;
+	AUTO_CLOSE int fd = -EBADF;
+
+	if (!rootfs->source_checked)
+		return open_tree(AT_FDCWD, rootfs->path, flags);
+	fd = sys_openat2(AT_FDCWD, rootfs->path, O_PATH | O_CLOEXEC, 0, RESOLVE_NO_MAGICLINKS);
+	return fd < 0 ? -1 : open_tree(fd, "", flags | AT_EMPTY_PATH);
+}
+
 /* given_fd: a detached mount, or -EBADF: what is at root.path. */
 static int open_root(const struct plan_rootfs *rootfs, int given_fd, struct error *err)
 {
-	AUTO_CLOSE int fd =
-		given_fd < 0 ? open_tree(AT_FDCWD, rootfs->path, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_RECURSIVE)
-			     : fcntl(given_fd, F_DUPFD_CLOEXEC, 3);
+	AUTO_CLOSE int fd = given_fd < 0 ? clone_root(rootfs) : fcntl(given_fd, F_DUPFD_CLOEXEC, 3);
 	/* A clone of a shared mount is its peer: what is mounted inside would show on the host, and pivot_root refuses it. Where
 	 * sharing is asked for, that is for what lies below; "/" itself is shared anew in rootfs_finish. */
 	struct mount_attr attr = { .propagation = rootfs->propagation & MS_SLAVE ? MS_SLAVE : MS_PRIVATE };
 	unsigned below = rootfs->propagation & MS_SHARED ? 0 : AT_RECURSIVE;
 	struct stat status;
 
+	if (fd < 0 && errno == ELOOP && rootfs->source_checked)
+		return error_set(err, ERROR_REFUSED, ELOOP,
+				 "root.path: %s leads through a magic link, as procfs has them: name the directory itself",
+				 rootfs->path);
 	if (fd < 0 || fstat(fd, &status) < 0)
 		return error_system(err, errno, "root.path: open %s", rootfs->path);
 	if (!S_ISDIR(status.st_mode))

@@ -25,6 +25,7 @@ struct plan_namespace_join {
 	uint64_t flag; /* one CLONE_NEW* */
 	const char *path;
 	bool not_the_hosts; /* joining our own must be refused: a name or a sysctl is set in it (CVE-2022-0532), or egress is held */
+	uint32_t least_id; /* a user namespace that maps lower ones of the host, its users, must be refused; 0: any will do */
 };
 
 struct plan_time_offset {
@@ -74,6 +75,7 @@ struct plan_mount {
 	bool recursive;		       /* bind: AT_RECURSIVE clone */
 	bool is_dev;		       /* the tmpfs at /dev: filled with the devices and links below */
 	bool copy_up;		       /* tmpfs: tmpcopyup */
+	bool keep_mode;		       /* tmpfs without mode=: that of the directory beneath, if there is one */
 	bool idmap, idmap_recursive;   /* MOUNT_ATTR_IDMAP with the maps below */
 	struct plan_id_map uids, gids; /* empty with idmap: the container's own maps */
 	bool idmap_by_floor; /* nobody asked for it: where the kernel refuses it after all, the mount stays as it is */
@@ -121,6 +123,11 @@ struct plan_rootfs {
 
 /* Our own profile (seccomp-profiles/), where config.json names none. */
 #define PLAN_APPARMOR_DEFAULT "brig-default"
+/* The same profile in a policy namespace of AppArmor's, to lie below one that config.json names. Within one namespace each of two stacked
+ * profiles would have to allow signals and tracing between processes that have both, and the usual ones allow those of their own name
+ * alone; a profile does not see names of another namespace. */
+#define PLAN_APPARMOR_NAMESPACE "brig"
+#define PLAN_APPARMOR_STACKED ":" PLAN_APPARMOR_NAMESPACE ":" PLAN_APPARMOR_DEFAULT
 
 struct plan_rlimit {
 	int resource; /* RLIMIT_* */
@@ -423,11 +430,13 @@ struct host {
 	int last_capability;
 	bool in_user_namespace; /* not the initial one */
 	enum host_cgroup_layout cgroup_layout;
+	bool cgroup_closed;	  /* an ordinary user, whom nobody lets make a group at the top of the tree */
 	uint64_t rlimit_hard[16]; /* by RLIMIT_* */
 	int oom_score_adj;	  /* our own; lower needs CAP_SYS_RESOURCE */
 	bool apparmor, selinux;
 	int landlock;	       /* version of the kernel's interface; 0: none, or not asked for */
 	bool apparmor_default; /* PLAN_APPARMOR_DEFAULT is loaded; looked for where a rule asks for it */
+	bool apparmor_stacked; /* it is in PLAN_APPARMOR_NAMESPACE too, and the kernel can stack profiles; as above */
 };
 
 /* What lies where a bind mount's source or the root file system is, found before planning and held against the descriptor that is

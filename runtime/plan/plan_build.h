@@ -25,6 +25,7 @@ struct plan_request {
 	const struct host_source *sources;
 	const char *state_root; /* brig's own, without symbolic links; or NULL */
 	struct host_source root_source;
+	bool root_is_at_path; /* and not brought by a supervisor: what is not known of root_source could not be seen */
 	struct host_ids ids;
 	bool collects; /* what the policy refuses is a line of the report, and planning goes on as if it was adjusted: for looking */
 	const struct plan_landlock *landlock; /* exec: what the container has; NULL: nothing */

@@ -77,6 +77,8 @@ int plan_mounts_build(struct plan_builder *builder, struct error *err);
 int plan_devices_build(struct plan_builder *builder, struct error *err);
 int plan_seccomp_build(struct plan_builder *builder, struct error *err);
 int plan_cgroup_build(struct plan_builder *builder, struct error *err);
+/* For the report: why limits of a container without a cgroup are not held. */
+const char *plan_cgroup_why_none(const struct plan_builder *builder);
 /* What annotations say of systemd's unit. ERROR_INVALID: a value that is not of the property's type. */
 int plan_cgroup_properties_build(struct plan_builder *builder, struct error *err);
 int plan_hooks_build(struct plan_builder *builder, struct error *err);

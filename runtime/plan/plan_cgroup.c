@@ -78,14 +78,34 @@ static void build_owner(struct plan_builder *builder)
 	}
 }
 
-/* The caller has chosen to go without a cgroup, but may not know what that costs. */
+/* An ordinary user whom nobody gave a part of the tree gets a container all the same, without a group, as from other runtimes;
+ * who names a path gets that or an error. */
+static enum plan_cgroup_manager choose_manager(const struct plan_builder *builder)
+{
+	enum plan_cgroup_manager asked = builder->request->cgroup_manager;
+	bool is_new = !builder->exec && !builder->update;
+
+	if (asked == PLAN_CGROUP_FS && is_new && builder->host->cgroup_closed && !builder->spec->linux_.cgroups_path)
+		return PLAN_CGROUP_DISABLED;
+	return asked;
+}
+
+const char *plan_cgroup_why_none(const struct plan_builder *builder)
+{
+	return builder->request->cgroup_manager == PLAN_CGROUP_DISABLED
+		       ? "limits take a cgroup, and --cgroup-manager=disabled says to make none"
+		       : "limits take a cgroup, and this user may make none at the top of /sys/fs/cgroup: have root hand over one "
+			 "below it and name it in linux.cgroupsPath, or use --systemd-cgroup";
+}
+
+/* Going without a cgroup may have been chosen, but not what that costs. */
 static int report_unlimited(struct plan_builder *builder, struct error *err)
 {
 	const struct plan_resources *asked = &builder->plan->cgroup.resources;
 	struct report_line line = { .where = "linux.resources",
 				    .asked = "limits",
 				    .applied = "none of them",
-				    .why = "limits take a cgroup, and --cgroup-manager=disabled says to make none" };
+				    .why = plan_cgroup_why_none(builder) };
 
 	if (builder->plan->cgroup.manager != PLAN_CGROUP_DISABLED ||
 	    !(asked->set || asked->cpus || asked->mems || asked->n_throttles || asked->n_hugepages || asked->n_rdma ||
@@ -100,7 +120,7 @@ int plan_cgroup_build(struct plan_builder *builder, struct error *err)
 	struct plan_cgroup *cgroup = &builder->plan->cgroup;
 	int rc;
 
-	cgroup->manager = builder->request->cgroup_manager;
+	cgroup->manager = choose_manager(builder);
 	rc = build_path(builder, err);
 	if (rc < 0 || builder->exec)
 		return rc;

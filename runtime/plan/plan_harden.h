@@ -27,6 +27,10 @@ int plan_harden_namespaces(struct plan_builder *builder, struct error *err);
 /* Must a namespace that is joined by its path not be the host's own? */
 bool plan_harden_refuses_the_hosts(const struct plan_builder *builder);
 
+/* ---- plan_userns.c ---- */
+/* Of a user namespace that config.json makes or joins: the least id of the host that it may map. 0: any. */
+uint32_t plan_userns_least_id(const struct plan_builder *builder);
+
 /* ---- plan_harden_egress.c ---- */
 
 /* Rule egress-maximum. Not in the table: plan_egress.c asks. asked: value is the annotation's; otherwise there is none, and value
@@ -52,6 +56,8 @@ int plan_harden_core_dump(struct plan_builder *builder, struct error *err);
 int plan_harden_oom_score(struct plan_builder *builder, struct error *err);
 
 /* ---- plan_harden_capabilities.c ---- */
+/* Is the container's root another one than the host's? */
+bool plan_harden_has_user_namespace(const struct plan_builder *builder);
 int plan_harden_ambient_capability(struct plan_builder *builder, struct error *err);
 int plan_harden_capability(struct plan_builder *builder, struct error *err);
 

@@ -7,7 +7,7 @@
 
 /* Its capabilities are not the host's: over a namespace that the plan makes or joins (the kernel lets nobody join the one that he is
  * in), or over the one that an ordinary user runs brig in. */
-static bool has_user_namespace(const struct plan_builder *builder)
+bool plan_harden_has_user_namespace(const struct plan_builder *builder)
 {
 	const struct plan_namespaces *namespaces = &builder->plan->namespaces;
 
@@ -33,7 +33,7 @@ static const char *names_of(const struct plan_builder *builder, uint64_t capabil
 int plan_harden_capability(struct plan_builder *builder, struct error *err)
 {
 	struct plan_capabilities *sets = &builder->plan->process.capabilities;
-	bool own = has_user_namespace(builder), adjust;
+	bool own = plan_harden_has_user_namespace(builder), adjust;
 	uint64_t ceiling = policy_capabilities(builder->request->policy, own);
 	uint64_t beyond = (sets->bounding | sets->effective | sets->inheritable | sets->permitted | sets->ambient) &
 			  ~ceiling;

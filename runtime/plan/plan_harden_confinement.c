@@ -103,6 +103,29 @@ static int report_not_loaded(struct plan_builder *builder, struct report_line *l
 	return report_add(builder->report, line, err);
 }
 
+/* Ours below the one that config.json names: what either refuses is refused. */
+static int stack_apparmor(struct plan_builder *builder, struct error *err)
+{
+	struct plan_process *process = &builder->plan->process;
+	struct report_line line = { .where = "process.apparmorProfile",
+				    .asked = process->apparmor_profile,
+				    .why = "the floor's profile is stacked below it" };
+	bool adjust;
+	int rc;
+
+	/* A refusal is for those without a profile. */
+	if (!builder->host->apparmor_stacked || plan_harden_level(builder, POLICY_APPARMOR) != POLICY_ADJUST ||
+	    strstr(process->apparmor_profile, PLAN_APPARMOR_DEFAULT))
+		return 0;
+	line.applied = plan_builder_text(builder, err, "%s//&" PLAN_APPARMOR_STACKED, process->apparmor_profile);
+	if (!line.applied)
+		return -ENOMEM;
+	rc = plan_harden_find(builder, POLICY_APPARMOR, &line, &adjust, err);
+	if (rc >= 0 && adjust)
+		process->apparmor_profile = line.applied;
+	return rc;
+}
+
 int plan_harden_apparmor(struct plan_builder *builder, struct error *err)
 {
 	struct plan_process *process = &builder->plan->process;
@@ -113,8 +136,10 @@ int plan_harden_apparmor(struct plan_builder *builder, struct error *err)
 				    .why = "AppArmor is on, and would not confine it" };
 	int rc;
 
-	if (!builder->process || !builder->host->apparmor || (process->apparmor_profile && !unconfined))
+	if (!builder->process || !builder->host->apparmor)
 		return 0;
+	if (process->apparmor_profile && !unconfined)
+		return stack_apparmor(builder, err);
 	if (!builder->host->apparmor_default && plan_harden_level(builder, POLICY_APPARMOR) == POLICY_ADJUST)
 		return report_not_loaded(builder, &line, err);
 	rc = plan_harden_find(builder, POLICY_APPARMOR, &line, &adjust, err);

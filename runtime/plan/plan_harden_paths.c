@@ -1,6 +1,7 @@
 /* The floor's rule about what the kernel's own file systems show: masked and read-only paths. */
 #include <errno.h>
 #include <string.h>
+#include <sys/mount.h>
 
 #include "base/cleanup.h"
 #include "base/path.h"
@@ -79,6 +80,36 @@ static int unite(struct plan_builder *builder, const struct union_of *paths, str
 	return rc;
 }
 
+/* NULL: it may be written to. In a user namespace of its own the container's root owns no limit of its group. */
+static const char *why_read_only(const struct plan_builder *builder, const struct plan_mount *mount)
+{
+	if (mount->kind == PLAN_MOUNT_CGROUP && !plan_harden_has_user_namespace(builder))
+		return "its files belong to the host's root, as who the container's root can lift its own limits";
+	return mount->kind == PLAN_MOUNT_FILESYSTEM && strcmp(mount->type, "sysfs") == 0
+		       ? "writing there changes the host"
+		       : NULL;
+}
+
+static int make_read_only(struct plan_builder *builder, struct plan_mount *mount, struct error *err)
+{
+	struct report_line line = { .applied = "read-only", .why = why_read_only(builder, mount) };
+	bool adjust;
+	int rc;
+
+	if (!line.why || mount->attr_set & MOUNT_ATTR_RDONLY)
+		return 0;
+	line.where = plan_builder_text(builder, err, "%s.options", mount->where);
+	line.asked = plan_builder_text(builder, err, "a %s that can be written to", mount->type);
+	if (!line.where || !line.asked)
+		return -ENOMEM;
+	rc = plan_harden_find(builder, POLICY_MASKED_PATH, &line, &adjust, err);
+	if (rc >= 0 && adjust) {
+		mount->attr_clear &= ~(uint64_t)MOUNT_ATTR_RDONLY;
+		mount->attr_set |= MOUNT_ATTR_RDONLY;
+	}
+	return rc;
+}
+
 int plan_harden_masked_path(struct plan_builder *builder, struct error *err)
 {
 	struct plan_rootfs *rootfs = &builder->plan->rootfs;
@@ -88,7 +119,12 @@ int plan_harden_masked_path(struct plan_builder *builder, struct error *err)
 		{ "linux.readonlyPaths", read_only, ARRAY_SIZE(read_only), &rootfs->readonly_paths,
 		  &rootfs->n_readonly_paths, "read-only", "writing there changes the host" },
 	};
+	struct plan_mount *mounts = (struct plan_mount *)rootfs->mounts;
 	int rc = unite(builder, &lists[0], err);
 
-	return rc < 0 ? rc : unite(builder, &lists[1], err);
+	if (rc >= 0)
+		rc = unite(builder, &lists[1], err);
+	for (size_t i = 0; rc >= 0 && i < rootfs->n_mounts; i++)
+		rc = make_read_only(builder, &mounts[i], err);
+	return rc;
 }

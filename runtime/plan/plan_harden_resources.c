@@ -204,7 +204,7 @@ static int report_no_cgroup(struct plan_builder *builder, struct error *err)
 	struct report_line line = { .where = "linux.resources",
 				    .asked = "no limits, and the policy for some",
 				    .applied = "none",
-				    .why = "limits take a cgroup, and --cgroup-manager=disabled says to make none" };
+				    .why = plan_cgroup_why_none(builder) };
 	bool wanted = false;
 
 	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++)

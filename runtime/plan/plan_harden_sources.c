@@ -42,6 +42,14 @@ static const struct {
 /* A new one of these shows the container's own namespaces or nothing; any other is made of something of the host's. */
 static const char *const new_file_systems[] = { "tmpfs", "proc", "sysfs", "devpts", "mqueue" };
 
+/* What is masked and read-only is so in these places: one more would be without. */
+static const struct {
+	const char *type, *place, *why;
+} guarded_file_systems[] = {
+	{ "proc", "/proc", "elsewhere than at /proc nothing in it would be masked or read-only" },
+	{ "sysfs", "/sys", "elsewhere than at /sys nothing in it would be masked or read-only" },
+};
+
 /* Of the kernel's own devices (admin-guide/devices.rst): null, zero, full, random, urandom; tty. */
 static const struct {
 	unsigned major, minor;
@@ -158,6 +166,11 @@ static int judge_bind(const struct plan_builder *builder, const struct plan_moun
 static void judge_new(const struct plan_builder *builder, const struct plan_mount *mount, struct finding *ret)
 {
 	*ret = (struct finding){ .rule = POLICY_MOUNT_SOURCE };
+	for (size_t i = 0; i < ARRAY_SIZE(guarded_file_systems); i++) {
+		if (strcmp(mount->type, guarded_file_systems[i].type) == 0 &&
+		    strcmp(mount->destination, guarded_file_systems[i].place) != 0)
+			ret->why = guarded_file_systems[i].why;
+	}
 	for (size_t i = 0; i < ARRAY_SIZE(new_file_systems); i++) {
 		if (strcmp(mount->type, new_file_systems[i]) == 0)
 			return;
@@ -167,14 +180,13 @@ static void judge_new(const struct plan_builder *builder, const struct plan_moun
 }
 
 /* For a user who may not look there, who plans: whoever makes the container decides. */
-static int note_unknown(const struct plan_builder *builder, const char *where, const struct plan_mount *mount,
-			struct error *err)
+static int note_unknown(const struct plan_builder *builder, const char *where, const char *asked, struct error *err)
 {
 	const struct report_line line = {
 		.level = REPORT_NOTE,
 		.rule = policy_rule_name(POLICY_MOUNT_SOURCE),
 		.where = where,
-		.asked = mount->source,
+		.asked = asked,
 		.applied = "not decided yet",
 		.why = "nothing can be seen there; who makes the container has to, or it is refused",
 	};
@@ -208,7 +220,7 @@ static int check(struct plan_builder *builder, struct plan_mount *mount, const s
 		return -ENOMEM;
 	mount->source_checked = is_bind;
 	if (is_bind && !(source && source->known && source->real))
-		return note_unknown(builder, line.where, mount, err);
+		return note_unknown(builder, line.where, mount->source, err);
 	if (is_bind) {
 		mount->source_device = source->device;
 		mount->source_inode = source->inode;
@@ -226,14 +238,18 @@ static int check(struct plan_builder *builder, struct plan_mount *mount, const s
 static int check_root(struct plan_builder *builder, struct error *err)
 {
 	const struct host_source *source = &builder->request->root_source;
-	const struct plan_places places = plan_places_of(builder->request);
+	struct plan_places places = plan_places_of(builder->request);
 	struct report_line line = { .where = "root.path", .asked = builder->plan->rootfs.path };
 	struct finding finding = { .rule = POLICY_MOUNT_SOURCE };
 	bool ignored;
 	int rc;
 
-	if (!source->known || !source->real)
-		return 0;
+	places.writable = !builder->plan->rootfs.readonly;
+	if (!source->known || !source->real) {
+		/* A magic link such as /proc/self/root, which is the host's "/": refused when it is opened. */
+		builder->plan->rootfs.source_checked = builder->request->root_is_at_path;
+		return builder->request->root_is_at_path ? note_unknown(builder, line.where, line.asked, err) : 0;
+	}
 	builder->plan->rootfs.source_checked = true;
 	builder->plan->rootfs.source_device = source->device;
 	builder->plan->rootfs.source_inode = source->inode;

@@ -189,12 +189,22 @@ static bool is_of_foreign_namespace(const struct plan_builder *builder, const ch
 	return strcmp(type, "proc") == 0 && plan_builder_namespace(builder, CLONE_NEWPID) == PLAN_NAMESPACE_HOST;
 }
 
+static bool has_option(const struct plan_mount *mount, const char *key)
+{
+	for (size_t i = 0; i < mount->n_options; i++) {
+		if (strcmp(mount->options[i].key, key) == 0)
+			return true;
+	}
+	return false;
+}
+
 int plan_mount_kinds_finish(struct plan_builder *builder, struct plan_mount *mount, struct error *err)
 {
 	fold_recursive(mount);
 	mount->maker = PLAN_MAKER_CHILD;
 	if (mount->kind == PLAN_MOUNT_CGROUP)
 		return 0;
+	mount->keep_mode = strcmp(mount->type, "tmpfs") == 0 && !mount->copy_up && !has_option(mount, "mode");
 	if (strcmp(mount->type, "tmpfs") == 0 && strcmp(mount->destination, "/dev") == 0)
 		return finish_dev(builder, mount, err);
 	if (strcmp(mount->type, "devpts") == 0)

@@ -157,6 +157,7 @@ static int build_list(struct plan_builder *builder, struct error *err)
 		}
 		join[n].flag = namespace->type;
 		join[n].not_the_hosts = not_the_hosts || gets_settings(builder, namespace->type);
+		join[n].least_id = namespace->type == CLONE_NEWUSER ? plan_userns_least_id(builder) : 0;
 		rc = plan_builder_copy(builder, namespace->path, &join[n++].path, err);
 	}
 	namespaces->join = join;

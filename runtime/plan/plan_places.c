@@ -35,6 +35,15 @@ static const struct tree trees[] = {
 	{ "/var/log/pods", "the logs of all pods", false },
 	{ "/var/log/containers", "the logs of all containers", false },
 	{ "/var/lib/systemd", "the host's state", false },
+	{ "/var/lib/cloud", "the host's first configuration, with its secrets", false },
+	{ "/var/lib/dpkg", "the host's packages, with programs that its root runs", false },
+	{ "/var/lib/rpm", "the host's packages, with programs that its root runs", false },
+	{ "/var/spool/cron", "what the host's root runs at set times", false },
+	{ "/var/spool/at", "what the host's root runs at set times", false },
+	{ "/var/spool/anacron", "what the host's root runs at set times", false },
+	{ "/var/backups", "copies of the host's configuration", false },
+	{ "/sysroot", "the host's root file system by another name", true },
+	{ "/ostree", "the host's root file system by another name", true },
 };
 
 /* Whoever has one of these has what lies in it of others; a directory below may be anybody's. */
@@ -119,7 +128,10 @@ static const char *const readable[] = {
 };
 
 /* The host's own programs: a file that is put there is run by the host's root. */
-static const char *const programs[] = { "/usr", "/bin", "/sbin", "/lib", "/lib64", "/opt" };
+static const char *const programs[] = { "/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32", "/nix", "/opt" };
+
+/* Of root: .ssh, .bashrc, .kube. */
+static const struct tree hidden = { "/root/.*", "settings and keys of the host's root", true };
 
 static bool name_matches(const struct plan_places *places, const char *pattern, const char *name, size_t length)
 {
@@ -216,7 +228,7 @@ static const struct tree *tree_of(const char *path)
 		if (path_is_below(path, trees[i].path))
 			return &trees[i];
 	}
-	return NULL;
+	return strncmp(path, "/root/.", 7) == 0 ? &hidden : NULL;
 }
 
 static int judge_surroundings(const struct plan_builder *builder, const struct plan_places *places, const char *path,
@@ -240,6 +252,13 @@ static int judge_surroundings(const struct plan_builder *builder, const struct p
 	return *ret ? 0 : -ENOMEM;
 }
 
+static const char *judge_programs(const struct plan_places *places, const char *path)
+{
+	return places->writable && is_below_one(programs, ARRAY_SIZE(programs), path) && !lies_in_bundle(places, path)
+		       ? "it holds programs of the host, and the mount is writable"
+		       : NULL;
+}
+
 int plan_places_judge(const struct plan_builder *builder, const struct plan_places *places, const char *path,
 		      const char **ret, struct error *err)
 {
@@ -249,9 +268,8 @@ int plan_places_judge(const struct plan_builder *builder, const struct plan_plac
 	if (rc >= 0 && !reason && !is_own(places, path) &&
 	    (places->writable || !is_below_one(readable, ARRAY_SIZE(readable), path)))
 		rc = judge_surroundings(builder, places, path, &reason, err);
-	if (rc >= 0 && !reason && places->writable && is_below_one(programs, ARRAY_SIZE(programs), path) &&
-	    !lies_in_bundle(places, path))
-		reason = "it holds programs of the host, and the mount is writable";
+	if (rc >= 0 && !reason)
+		reason = judge_programs(places, path);
 	if (rc >= 0)
 		*ret = reason;
 	return rc;
@@ -266,6 +284,8 @@ int plan_places_judge_root(const struct plan_builder *builder, const struct plan
 
 	if (rc >= 0 && !reason && !(tree && tree->has_roots) && !is_own(places, path))
 		rc = judge_surroundings(builder, places, path, &reason, err);
+	if (rc >= 0 && !reason)
+		reason = judge_programs(places, path);
 	if (rc >= 0)
 		*ret = reason;
 	return rc;

@@ -242,6 +242,19 @@ static const struct spec_id_mapping *find_somebodys(const struct spec_id_mapping
 	return NULL;
 }
 
+/* Are brig's own ids those of the host? */
+static bool is_of_host(const struct plan_builder *builder)
+{
+	return builder->host->euid == 0 && !builder->host->in_user_namespace;
+}
+
+uint32_t plan_userns_least_id(const struct plan_builder *builder)
+{
+	enum policy_level level = plan_harden_level(builder, POLICY_USER_NAMESPACE);
+
+	return is_of_host(builder) && (level == POLICY_ADJUST || level == POLICY_ENFORCE) ? FIRST_FREE_ID : 0;
+}
+
 /* The host's root, one of its users, or what other containers are given, is not a range of one's own. Refused at the level adjust too: the owners of what is in the
  * root file system are config.json's to choose. */
 static int check_maps(struct plan_builder *builder, struct error *err)
@@ -259,7 +272,7 @@ static int check_maps(struct plan_builder *builder, struct error *err)
 	};
 	bool adjust;
 
-	if (!found || level == POLICY_OFF || builder->host->euid != 0 || builder->host->in_user_namespace)
+	if (!found || level == POLICY_OFF || !is_of_host(builder))
 		return 0;
 	line.asked = plan_builder_text(builder, err, "hostID %u", found->host_id);
 	if (!line.asked)

@@ -10,9 +10,13 @@ runtime_sandbox_sources = \
 	runtime/sandbox/sandbox_findings.h \
 	runtime/sandbox/sandbox_folder.c \
 	runtime/sandbox/sandbox_folder.h \
+	runtime/sandbox/sandbox_group.c \
+	runtime/sandbox/sandbox_group.h \
 	runtime/sandbox/sandbox_json.c \
 	runtime/sandbox/sandbox_network.c \
 	runtime/sandbox/sandbox_network.h \
+	runtime/sandbox/sandbox_proxy.c \
+	runtime/sandbox/sandbox_proxy.h \
 	runtime/sandbox/sandbox_root.c \
 	runtime/sandbox/sandbox_root.h \
 	runtime/sandbox/sandbox_stream.c \

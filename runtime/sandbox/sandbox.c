@@ -17,22 +17,27 @@
 #include "container/explain/denial_keeper.h"
 #include "container/ending.h"
 #include "container/foreground.h"
+#include "container/record_target.h"
 #include "parent/idmap.h"
 #include "sandbox/sandbox_config.h"
 #include "sandbox/sandbox_files.h"
 #include "sandbox/sandbox_findings.h"
 #include "sandbox/sandbox_folder.h"
+#include "sandbox/sandbox_group.h"
 #include "sandbox/sandbox_network.h"
+#include "sandbox/sandbox_proxy.h"
 #include "sandbox/sandbox_root.h"
 #include "sandbox/sandbox_stream.h"
 #include "sandbox/sandbox_verdict.h"
 #include "sandbox/sandbox_watch.h"
 
-#define RESOLV_CONF "resolv.conf"
 #define ARENA_MAX ((size_t)64 * 1024 * 1024)
 #define NS_PER_S UINT64_C(1000000000)
 /* The most that making its root file system may take, an image of 4 GiB on a slow disk included. */
 #define PREPARE_MOST (UINT64_C(300) * NS_PER_S)
+/* ... and filling it: as long as the program may take, but not less than that, and not more. */
+#define EQUIP_LEAST (UINT64_C(2) * NS_PER_S)
+#define EQUIP_MOST (UINT64_C(10) * NS_PER_S)
 
 const struct sandbox_limits sandbox_default_limits = {
 	.timeout = 30 * NS_PER_S,
@@ -45,6 +50,7 @@ const struct sandbox_limits sandbox_default_limits = {
 /* One sandbox from its request to its end. */
 struct life {
 	struct brig brig;
+	struct record_session session; /* the brig's */
 	const struct sandbox_request *request;
 	struct sandbox_result *result;
 	bool rootless;
@@ -61,9 +67,12 @@ struct life {
 	bool is_created;
 	struct foreground foreground;
 	bool is_foreground;
+	struct pace pace;     /* may_go_on(): asked by what takes long before the program runs */
 	uint64_t prepared_by; /* as foreground_now() */
 	int stopped_by;	      /* a signal before anything ran, or 0 */
 	struct sandbox_network network;
+	struct sandbox_proxy proxy;
+	struct sandbox_group group;
 	struct sandbox_watch watch;
 };
 
@@ -107,8 +116,11 @@ static int may_go_on(void *context, struct error *err)
 		return error_set(err, ERROR_SYSTEM, EINTR, "stopped by SIG%s before the program's start",
 				 sigabbrev_np(life->stopped_by));
 	if (foreground_now() >= life->prepared_by)
-		return error_set(err, ERROR_TIMEOUT, ETIMEDOUT, "not done after %llu seconds: use a smaller image",
-				 (unsigned long long)(PREPARE_MOST / NS_PER_S));
+		return error_set(
+			err, ERROR_TIMEOUT, ETIMEDOUT,
+			"the sandbox was not ready in time (%llu seconds for its root file system, %llu or --timeout "
+			"for files and network): use a smaller image, or smaller files",
+			(unsigned long long)(PREPARE_MOST / NS_PER_S), (unsigned long long)(EQUIP_MOST / NS_PER_S));
 	return 0;
 }
 
@@ -116,7 +128,7 @@ static int make_root(struct life *life, struct error *err)
 {
 	struct arena *arena = life->result->arena;
 
-	life->folder.pace = (struct pace){ .may_go_on = may_go_on, .context = life };
+	life->folder.pace = life->pace;
 	if (life->request->oci)
 		return sandbox_root_of_image(&life->folder, life->request, arena, &life->root, err);
 	if (life->request->rootfs)
@@ -126,74 +138,6 @@ static int make_root(struct life *life, struct error *err)
 	return sandbox_root_of_host(&life->folder, arena, &life->root, err);
 }
 
-static size_t count(const char *const *list)
-{
-	size_t n = 0;
-
-	while (list && list[n])
-		n++;
-	return n;
-}
-
-/* One list after the other. NULL: no memory. */
-static const char *const *join(struct arena *arena, const char *const *first, const char *const *second)
-{
-	size_t n_first = count(first), n_second = count(second);
-	const char **list = arena_array_of(arena, n_first + n_second + 1, const char *);
-
-	for (size_t i = 0; list && i < n_first; i++)
-		list[i] = first[i];
-	for (size_t i = 0; list && i < n_second; i++)
-		list[n_first + i] = second[i];
-	return list;
-}
-
-/* The image's own command runs where the image says; another program where its files are. */
-static int choose_process(const struct life *life, struct sandbox_config *config, struct error *err)
-{
-	const struct image_config *image = &life->root.image;
-	const struct sandbox_request *request = life->request;
-	bool is_given = count(request->argv) > 0;
-
-	config->argv = is_given ? request->argv : join(life->result->arena, image->entrypoint, image->cmd);
-	config->env = join(life->result->arena, image->env, request->env);
-	config->cwd = request->cwd ?: SANDBOX_WORK;
-	if (!request->cwd && !is_given && image->working_directory && *image->working_directory)
-		config->cwd = image->working_directory;
-	if (!config->argv || !config->env)
-		return error_memory(err);
-	if (count(config->argv) == 0)
-		return error_set(err, ERROR_USAGE, EINVAL, "PROGRAM is missing, and the image names none");
-	return 0;
-}
-
-/* The resolvers of the egress list, as a file of the sandbox's own folder. NULL in *ret: it names none. */
-static int write_resolv_conf(const struct life *life, const char **ret, struct error *err)
-{
-	struct arena *arena = life->result->arena;
-	const char *text = NULL, *rootfs = life->request->rootfs;
-	struct buffer content;
-	int rc = 0;
-
-	if (life->request->egress)
-		rc = sandbox_network_resolv_conf(life->request->egress, arena, &text, err);
-	if (rc < 0 || !text)
-		return rc;
-	if (rootfs &&
-	    faccessat(AT_FDCWD, arena_printf(arena, "%s/etc/resolv.conf", rootfs), F_OK, AT_SYMLINK_NOFOLLOW) < 0)
-		return error_set(
-			err, ERROR_USAGE, ENOENT,
-			"option --egress: the resolvers that it names would be in /etc/resolv.conf, and %s has none: make an "
-			"empty file of that name, or leave dns= out",
-			rootfs);
-	content = (struct buffer){ .data = (char *)text, .length = strlen(text) };
-	rc = file_create_at(life->folder.own_fd, RESOLV_CONF, &content, 0644, err);
-	if (rc < 0)
-		return rc;
-	*ret = arena_printf(arena, "%s/%s/" RESOLV_CONF, life->folder.path, life->folder.id);
-	return *ret ? 0 : error_memory(err);
-}
-
 static int write_config(struct life *life, struct error *err)
 {
 	struct sandbox_config config = { .request = life->request,
@@ -201,13 +145,16 @@ static int write_config(struct life *life, struct error *err)
 					 .parts = life->root.parts,
 					 .n_parts = life->root.n_parts,
 					 .rootless = life->rootless,
+					 .cgroup_path = life->group.path,
+					 .lacks_cpu = !life->group.has_cpu,
 					 .has_cgroup = !life->brig.cgroup_disabled,
 					 .uid = geteuid(),
 					 .gid = getegid() };
-	int rc = choose_process(life, &config, err);
+	int rc = sandbox_config_choose(&config, &life->root.image, life->result->arena, err);
 
 	if (rc >= 0)
-		rc = write_resolv_conf(life, &config.resolv_conf, err);
+		rc = sandbox_network_write_resolv_conf(life->request, &life->folder, life->result->arena,
+						       &config.resolv_conf, err);
 	if (rc < 0)
 		return rc;
 	sandbox_config_write(&config, &life->config);
@@ -254,6 +201,10 @@ static int prepare(struct life *life, struct error *err)
 	const struct sandbox_request *request = life->request;
 	int rc = make_id(request, life->result, err);
 
+	if (rc >= 0 && request->egress_proxy)
+		rc = sandbox_proxy_check(request, err);
+	if (rc >= 0)
+		rc = sandbox_group_choose(&life->brig, life->result->id, life->result->arena, &life->group, err);
 	if (rc >= 0)
 		rc = sandbox_files_open(request->files, request->n_files, life->result->arena, &life->file_fds, err);
 	if (rc >= 0)
@@ -263,6 +214,7 @@ static int prepare(struct life *life, struct error *err)
 	if (rc < 0)
 		return rc;
 	life->is_foreground = true;
+	life->pace = (struct pace){ .may_go_on = may_go_on, .context = life };
 	life->prepared_by = foreground_now() + PREPARE_MOST;
 	rc = may_go_on(life, err);
 	if (rc >= 0)
@@ -274,19 +226,10 @@ static int prepare(struct life *life, struct error *err)
 
 /* ---- birth ---- */
 
-static void warn_of_rlimits(struct life *life)
-{
-	static const char text[] =
-		"without a cgroup --memory, --cpu-time and --cpus are not held for all of it together: memory "
-		"and processor time for each process, --cpus not at all";
-
-	sandbox_findings_warn(life->result, "%s", text);
-	log_warning("%s", text);
-}
-
 static int create(struct life *life, struct error *err)
 {
-	bool hands_over = life->request->n_files + life->request->n_collects > 0 || life->request->egress;
+	bool has_proxy = life->request->egress_proxy != NULL;
+	bool hands_over = life->request->n_files + life->request->n_collects > 0 || life->request->egress || has_proxy;
 	int rc;
 
 	life->attendant =
@@ -295,6 +238,8 @@ static int create(struct life *life, struct error *err)
 					 .stdio = { life->child_fds[0], life->child_fds[1], life->child_fds[2] },
 					 .init_fd = life->init_fds[1],
 					 .handed_over = hands_over ? SANDBOX_WORK : NULL,
+					 .listen_port = has_proxy ? SANDBOX_PROXY_PORT : 0,
+					 .listen_path = has_proxy ? SANDBOX_PROXY_PATH : NULL,
 					 .accounts = life->request->limits.cpu_time > 0 };
 	life->create = (struct brig_create){ .id = life->result->id,
 					     .bundle = life->folder.path,
@@ -307,21 +252,61 @@ static int create(struct life *life, struct error *err)
 	if (rc < 0)
 		return rc;
 	life->is_created = true;
+	record_target_rest(&life->session);
 	store_unlock(&life->creation.container);
 	return 0;
 }
 
 /* ---- while it runs ---- */
 
+static uint64_t time_to_equip(uint64_t timeout)
+{
+	if (timeout < EQUIP_LEAST)
+		return EQUIP_LEAST;
+	return timeout < EQUIP_MOST ? timeout : EQUIP_MOST;
+}
+
+static int start_proxy(struct life *life, struct error *err)
+{
+	struct sandbox_watch *watch = &life->watch;
+	int rc;
+
+	life->proxy = (struct sandbox_proxy){ .proxy = proxy_none(),
+					      .brig = &life->brig,
+					      .state = &life->creation.container.state,
+					      .result = life->result,
+					      .list = life->request->egress_proxy,
+					      .site = &life->creation.plan->egress };
+	rc = sandbox_proxy_start(&life->proxy, watch->listen_fds, watch->n_listeners, err);
+	sandbox_watch_close_listeners(watch);
+	watch->heard_fd = life->proxy.proxy.control_fd;
+	return rc;
+}
+
+static void hear(void *context)
+{
+	struct life *life = context;
+
+	sandbox_proxy_hear(&life->proxy);
+	life->watch.heard_fd = life->proxy.proxy.control_fd;
+}
+
+/* Nobody looks at signals and the time meanwhile but the pace. */
 static int equip(void *context, int work_fd, struct error *err)
 {
 	struct life *life = context;
 	uid_t uid = idmap_to_host(&life->creation.plan->namespaces.uids, SANDBOX_UID);
-	int rc = life->request->egress ? sandbox_network_start(life->creation.birth.pid, &life->network, err) : 0;
+	const struct sandbox_filling filling = {
+		.work_fd = work_fd, .fds = life->file_fds, .uid = life->rootless ? (uid_t)-1 : uid, .pace = &life->pace
+	};
+	int rc = 0;
 
-	if (rc < 0)
-		return rc;
-	return sandbox_files_put(work_fd, life->request, life->file_fds, life->rootless ? (uid_t)-1 : uid, err);
+	life->prepared_by = foreground_now() + time_to_equip(life->result->limits.timeout);
+	if (life->request->egress)
+		rc = sandbox_network_start(life->creation.birth.pid, &life->pace, &life->network, err);
+	if (rc >= 0 && life->request->egress_proxy)
+		rc = start_proxy(life, err);
+	return rc < 0 ? rc : sandbox_files_put(&filling, life->request, err);
 }
 
 static int watch(struct life *life, struct error *err)
@@ -330,8 +315,7 @@ static int watch(struct life *life, struct error *err)
 	struct creation *creation = &life->creation;
 
 	sandbox_findings_of_plan(creation, life->result);
-	if (!life->result->by_cgroup)
-		warn_of_rlimits(life);
+	sandbox_findings_warn_of_limits(life->result, life->group.has_cpu);
 	watch->learn = life->request->learn;
 	if (watch->learn)
 		watch->learn_fd = steal_fd(&creation->birth.listener_fd);
@@ -346,6 +330,7 @@ static int watch(struct life *life, struct error *err)
 	watch->cpu_limit = life->request->limits.cpu_time;
 	watch->cpus = life->result->limits.cpus;
 	watch->equip = equip;
+	watch->hear = hear;
 	watch->context = life;
 	for (int i = 0; i < 2; i++) {
 		watch->out[i].limit = life->result->limits.max_output;
@@ -384,6 +369,8 @@ static int conclude(struct life *life, struct error *err)
 	struct sandbox_result *result = life->result;
 	int rc = 0;
 
+	sandbox_proxy_end(&life->proxy);
+	life->stopped_by = life->stopped_by ?: watch->end.stopped_by;
 	watch->end.cpu_limit = watch->cpu_limit;
 	sandbox_findings_of_group(watch->cgroup, &watch->end, result);
 	sandbox_findings_of_denials(denial_keeper_listener(watch->keeper), result);
@@ -412,6 +399,8 @@ static void record(struct life *life)
 static void close_all(struct life *life)
 {
 	sandbox_network_stop(&life->network);
+	proxy_stop(&life->proxy.proxy);
+	sandbox_watch_close_listeners(&life->watch);
 	denial_keeper_free(life->watch.keeper);
 	if (life->watch.learn)
 		close_and_reset(&life->watch.learn_fd);
@@ -428,6 +417,7 @@ static void close_all(struct life *life)
 		close_and_reset(&life->file_fds[i]);
 	close_and_reset(&life->root.lock_fd);
 	sandbox_folder_close(&life->folder);
+	record_target_rest(&life->session);
 	buffer_done(&life->config);
 	if (life->is_foreground)
 		foreground_end(&life->foreground);
@@ -463,6 +453,7 @@ static int live(struct life *life, uint64_t *clock, struct error *err)
 void sandbox_run(const struct brig *brig, const struct sandbox_request *request, struct sandbox_result *ret)
 {
 	struct life life = { .brig = *brig,
+			     .session = RECORD_SESSION_INIT,
 			     .request = request,
 			     .result = ret,
 			     .rootless = geteuid() != 0,
@@ -472,7 +463,9 @@ void sandbox_run(const struct brig *brig, const struct sandbox_request *request,
 			     .child_fds = { -EBADF, -EBADF, -EBADF },
 			     .init_fds = { -EBADF, -EBADF },
 			     .network = sandbox_network_none(),
+			     .proxy.proxy = proxy_none(),
 			     .watch = { .work_fd = -EBADF,
+					.heard_fd = -EBADF,
 					.in = { .fd = -EBADF, .peer_fd = -EBADF },
 					.out = { { .fd = -EBADF, .output = &ret->output[0] },
 						 { .fd = -EBADF, .output = &ret->output[1] } } } };
@@ -484,16 +477,17 @@ void sandbox_run(const struct brig *brig, const struct sandbox_request *request,
 					.exit_code = -1,
 					.limits = request->limits,
 					.work_bytes = sandbox_config_disk(&request->limits) };
-	life.brig.cgroup_disabled |= life.rootless && !life.brig.systemd_cgroup;
+	life.brig.session = &life.session;
 	rc = ret->arena ? live(&life, &clock, &err) : error_memory(&err);
 	if (rc < 0)
 		sandbox_verdict_fail(&err, ret);
-	if (rc < 0 && life.stopped_by)
+	/* Before anything ran, whatever failed for it. */
+	if (life.stopped_by && ret->verdict == SANDBOX_INTERNAL)
 		ret->exit_status = 128 + life.stopped_by;
 	if (life.is_created) {
 		record(&life);
+		ending_take_away(&life.creation);
 		creation_done(&life.creation);
-		ending_clean_up(&life.brig, ret->id);
 	}
 	close_all(&life);
 	ret->phases.end = since(&clock);

@@ -48,6 +48,7 @@ struct sandbox_request {
 	const char *rootfs;	   /* a directory of the host's, or NULL: what belongs to the host's /usr */
 	const char *oci, *oci_tag; /* an image layout (image/image.h) in place of that, or NULL; the tag may be NULL */
 	const char *egress;	   /* where it may connect to (docs/egress.md), or NULL: nowhere */
+	const char *egress_proxy;  /* in place of that: whom it may ask the egress proxy for, or NULL */
 	const char *stdin_path;	   /* "-": our own standard input; NULL: there is none */
 	const struct sandbox_bind *binds;
 	const struct sandbox_copy *files, *collects;
@@ -92,6 +93,21 @@ struct sandbox_denied {
 	uint64_t count;
 };
 
+/* To the egress proxy. */
+struct sandbox_request_out {
+	const char *host; /* NULL: it could not be understood */
+	uint16_t port;
+	bool is_connect, is_allowed;
+	const char *outcome;
+	uint64_t bytes_out, bytes_in;
+};
+
+struct sandbox_egress {
+	uint64_t allowed, refused, bytes_out, bytes_in;
+	struct sandbox_request_out *requests; /* the first ones */
+	size_t n_requests;
+};
+
 struct sandbox_phases { /* nanoseconds */
 	uint64_t prepare /* the folder, config.json */, start /* until the program runs */, run,
 		end /* until nothing is left */;
@@ -112,9 +128,10 @@ struct sandbox_result {
 	size_t n_files;
 	struct sandbox_denied *denied;
 	size_t n_denied;
-	struct sandbox_limits limits; /* in effect */
-	uint64_t work_bytes;	      /* the size of /work, of /tmp, and of /dev/shm */
-	bool by_cgroup;		      /* limits are a cgroup's; else each process's own */
+	struct sandbox_egress *egress; /* NULL: there was no proxy */
+	struct sandbox_limits limits;  /* in effect */
+	uint64_t work_bytes;	       /* the size of /work, of /tmp, and of /dev/shm */
+	bool by_cgroup;		       /* limits are a cgroup's; else each process's own */
 	const char **warnings;
 	size_t n_warnings, max_warnings;
 	const char *policy; /* its name, or NULL where nothing was decided */

@@ -18,7 +18,7 @@
 
 struct collection {
 	struct sandbox_result *result;
-	size_t capacity;
+	size_t capacity, n_directories;
 	uint64_t room; /* bytes */
 };
 
@@ -53,12 +53,10 @@ static void store(const struct collection *collection, struct sandbox_collected 
 {
 	struct error err = { 0 };
 
-	entry->path = arena_strdup(collection->result->arena, path);
-	if (file_replace(path, &entry->data, 0644, &err) < 0) {
-		entry->path = NULL;
-		fail(collection, entry, err.code);
-		return;
-	}
+	if (file_replace(path, &entry->data, 0644, &err) < 0)
+		entry->error = arena_strdup(collection->result->arena, err.message) ?: "no memory";
+	else
+		entry->path = arena_strdup(collection->result->arena, path);
 	buffer_done(&entry->data);
 }
 
@@ -111,6 +109,9 @@ static int take_directory(struct collection *collection, const struct place *pla
 
 	if (place->depth == DEPTH_MAX)
 		return ELOOP;
+	/* Empty ones would cost the program nothing, and the host a directory each. */
+	if (collection->n_directories++ >= SANDBOX_COLLECT_FILES)
+		return EMFILE;
 	if (place->path && mkdir(place->path, 0755) < 0 && errno != EEXIST)
 		return errno;
 	dir = fdopendir(fcntl(fd, F_DUPFD_CLOEXEC, 3));
@@ -144,6 +145,8 @@ static void take(struct collection *collection, const struct place *place)
 		return;
 	if (code == ELOOP)
 		entry->error = "a symbolic link is in the way, or it lies too deep";
+	else if (code == EMFILE)
+		entry->error = "there are more directories than are collected";
 	else if (code != 0)
 		fail(collection, entry, code);
 	else if (!S_ISREG(status.st_mode))

@@ -1,11 +1,14 @@
 #include "sandbox/sandbox_config.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/cleanup.h"
 #include "base/json_write.h"
+#include "base/utf8.h"
+#include "sandbox/sandbox_proxy.h"
 
 #define CPU_PERIOD_US 100000
 #define NS_PER_S UINT64_C(1000000000)
@@ -18,6 +21,12 @@ static const char *const environment[] = {
 	("HOME=" SANDBOX_WORK),
 	"LANG=C.UTF-8",
 	"USER=sandbox",
+};
+
+/* Of a sandbox with an egress proxy. Programs look for either spelling. */
+static const char *const proxy_environment[] = {
+	("http_proxy=" SANDBOX_PROXY_URL),  ("https_proxy=" SANDBOX_PROXY_URL), ("HTTP_PROXY=" SANDBOX_PROXY_URL),
+	("HTTPS_PROXY=" SANDBOX_PROXY_URL), "no_proxy=localhost,127.0.0.1,::1", "NO_PROXY=localhost,127.0.0.1,::1",
 };
 
 struct new_mount {
@@ -67,14 +76,23 @@ static bool is_given(const char *const *env, const char *entry)
 	return false;
 }
 
-static void write_environment(struct json_writer *writer, const char *const *env)
+static void write_variables(struct json_writer *writer, const char *const *list, size_t n, const char *const *env)
 {
+	for (size_t i = 0; i < n; i++) {
+		if (!is_given(env, list[i]))
+			json_write_string(writer, list[i]);
+	}
+}
+
+static void write_environment(struct json_writer *writer, const struct sandbox_config *config)
+{
+	const char *const *env = config->env;
+
 	json_write_key(writer, "env");
 	json_write_array_begin(writer);
-	for (size_t i = 0; i < ARRAY_SIZE(environment); i++) {
-		if (!is_given(env, environment[i]))
-			json_write_string(writer, environment[i]);
-	}
+	write_variables(writer, environment, ARRAY_SIZE(environment), env);
+	if (config->request->egress_proxy)
+		write_variables(writer, proxy_environment, ARRAY_SIZE(proxy_environment), env);
 	for (; env && *env; env++)
 		json_write_string(writer, *env);
 	json_write_array_end(writer);
@@ -123,7 +141,7 @@ static void write_process(struct json_writer *writer, const struct sandbox_confi
 	json_write_member_int(writer, "gid", SANDBOX_UID);
 	json_write_object_end(writer);
 	write_strings(writer, "args", config->argv);
-	write_environment(writer, config->env);
+	write_environment(writer, config);
 	json_write_member(writer, "cwd", config->cwd);
 	json_write_key(writer, "capabilities");
 	json_write_object_begin(writer);
@@ -215,7 +233,16 @@ static void write_namespaces(struct json_writer *writer, const struct sandbox_co
 	}
 }
 
-static void write_resources(struct json_writer *writer, const struct sandbox_limits *limits)
+static void write_cpu(struct json_writer *writer, uint64_t cpus)
+{
+	json_write_key(writer, "cpu");
+	json_write_object_begin(writer);
+	json_write_member_uint(writer, "quota", cpus * CPU_PERIOD_US / 1000);
+	json_write_member_uint(writer, "period", CPU_PERIOD_US);
+	json_write_object_end(writer);
+}
+
+static void write_resources(struct json_writer *writer, const struct sandbox_limits *limits, bool has_cpu)
 {
 	json_write_key(writer, "resources");
 	json_write_object_begin(writer);
@@ -229,11 +256,8 @@ static void write_resources(struct json_writer *writer, const struct sandbox_lim
 	/* One more for init. */
 	json_write_member_uint(writer, "limit", limits->pids + 1);
 	json_write_object_end(writer);
-	json_write_key(writer, "cpu");
-	json_write_object_begin(writer);
-	json_write_member_uint(writer, "quota", limits->cpus * CPU_PERIOD_US / 1000);
-	json_write_member_uint(writer, "period", CPU_PERIOD_US);
-	json_write_object_end(writer);
+	if (has_cpu)
+		write_cpu(writer, limits->cpus);
 	json_write_object_end(writer);
 }
 
@@ -272,7 +296,84 @@ void sandbox_config_write(const struct sandbox_config *config, struct buffer *ou
 	json_write_object_begin(&writer);
 	write_namespaces(&writer, config);
 	if (config->has_cgroup)
-		write_resources(&writer, &config->request->limits);
+		write_resources(&writer, &config->request->limits, !config->lacks_cpu);
+	if (config->cgroup_path)
+		json_write_member(&writer, "cgroupsPath", config->cgroup_path);
 	json_write_object_end(&writer);
 	json_write_object_end(&writer);
+}
+
+/* ---- what runs ---- */
+
+static size_t count(const char *const *list)
+{
+	size_t n = 0;
+
+	while (list && list[n])
+		n++;
+	return n;
+}
+
+/* One list after the other. NULL: no memory. */
+static const char *const *join(struct arena *arena, const char *const *first, const char *const *second)
+{
+	size_t n_first = count(first), n_second = count(second);
+	const char **list = arena_array_of(arena, n_first + n_second + 1, const char *);
+
+	for (size_t i = 0; list && i < n_first; i++)
+		list[i] = first[i];
+	for (size_t i = 0; list && i < n_second; i++)
+		list[n_first + i] = second[i];
+	return list;
+}
+
+/* In place of bytes that are no text the document would have others: another program, or argument, than was asked for. */
+static int check_text(const char *what, const char *text, struct error *err)
+{
+	if (utf8_valid_length(text, strlen(text)) == strlen(text))
+		return 0;
+	return error_set(
+		err, ERROR_USAGE, EILSEQ,
+		"%s is not UTF-8, which a container's configuration is in: have the program make such bytes itself, or "
+		"read them from a file (--file)",
+		what);
+}
+
+static int check_texts(const struct sandbox_config *config, struct error *err)
+{
+	const struct sandbox_request *request = config->request;
+	int rc = check_text("option --cwd", config->cwd, err);
+
+	for (size_t i = 0; rc >= 0 && config->argv[i]; i++)
+		rc = check_text(i == 0 ? "PROGRAM" : "an argument of PROGRAM", config->argv[i], err);
+	for (size_t i = 0; rc >= 0 && config->env[i]; i++)
+		rc = check_text("option --env", config->env[i], err);
+	for (size_t i = 0; rc >= 0 && i < request->n_binds; i++) {
+		rc = check_text("option --bind-ro or --bind-rw", request->binds[i].source, err);
+		if (rc >= 0)
+			rc = check_text("option --bind-ro or --bind-rw", request->binds[i].destination, err);
+	}
+	/* What --rootfs has at its top. */
+	for (size_t i = 0; rc >= 0 && i < config->n_parts; i++)
+		rc = check_text("a directory of option --rootfs", config->parts[i].source, err);
+	return rc;
+}
+
+/* The image's own command runs where the image says; another program where its files are. */
+int sandbox_config_choose(struct sandbox_config *config, const struct image_config *image, struct arena *arena,
+			  struct error *err)
+{
+	const struct sandbox_request *request = config->request;
+	bool is_given = count(request->argv) > 0;
+
+	config->argv = is_given ? request->argv : join(arena, image->entrypoint, image->cmd);
+	config->env = join(arena, image->env, request->env);
+	config->cwd = request->cwd ?: SANDBOX_WORK;
+	if (!request->cwd && !is_given && image->working_directory && *image->working_directory)
+		config->cwd = image->working_directory;
+	if (!config->argv || !config->env)
+		return error_memory(err);
+	if (count(config->argv) == 0)
+		return error_set(err, ERROR_USAGE, EINVAL, "PROGRAM is missing, and the image names none");
+	return check_texts(config, err);
 }

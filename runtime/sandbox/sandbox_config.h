@@ -6,6 +6,8 @@
 
 #include "base/arena.h"
 #include "base/buffer.h"
+#include "base/error.h"
+#include "image/image.h"
 #include "sandbox/sandbox.h"
 
 struct sandbox_config {
@@ -18,6 +20,8 @@ struct sandbox_config {
 	size_t n_parts;
 	const char *resolv_conf; /* a file of the host, to be seen at /etc/resolv.conf; or NULL */
 	bool rootless;		 /* a user namespace with one id, the caller's */
+	const char *cgroup_path; /* or NULL: brig's own choice */
+	bool lacks_cpu;		 /* the group can hold no --cpus */
 	bool has_cgroup;	 /* else each process has limits of its own */
 	uid_t uid;
 	gid_t gid; /* rootless: the caller's */
@@ -25,5 +29,9 @@ struct sandbox_config {
 
 /* How large each tmpfs may grow: a fourth of the memory, so that a full disk is ENOSPC before it is out of memory. */
 uint64_t sandbox_config_disk(const struct sandbox_limits *limits);
+/* argv, env and cwd, of the request and of the image's process (NULLs: there is no image); joined ones are arena's. ERROR_USAGE: neither
+ * names a program, or what is to go into the document is not UTF-8. */
+int sandbox_config_choose(struct sandbox_config *config, const struct image_config *image, struct arena *arena,
+			  struct error *err);
 /* Appends the document. */
 void sandbox_config_write(const struct sandbox_config *config, struct buffer *out);

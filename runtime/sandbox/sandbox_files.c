@@ -99,20 +99,28 @@ static int open_parent(int work_fd, const char *name, uid_t uid, const char **re
 	return error_system(err, errno, "option --file: make the directories of %s", name);
 }
 
-static int copy(int from_fd, int to_fd)
+static int copy(const struct sandbox_copy *file, int from_fd, int to_fd, const struct pace *pace, struct error *err)
 {
 	ssize_t n;
 
 	do {
+		int rc = pace_check(pace, err);
+
+		if (rc < 0)
+			return rc;
 		n = sendfile(to_fd, from_fd, NULL, CHUNK);
 	} while (n > 0 || (n < 0 && errno == EINTR));
-	return n < 0 ? -errno : 0;
+	if (n < 0 && errno == ENOSPC)
+		return error_set(err, ERROR_INVALID, ENOSPC,
+				 "option --file: %s does not fit into the work directory, which has a fourth of --memory",
+				 file->path);
+	return n < 0 ? error_system(err, errno, "option --file: copy %s", file->path) : 0;
 }
 
-static int put(int work_fd, const struct sandbox_copy *file, int from_fd, uid_t uid, struct error *err)
+static int put(const struct sandbox_filling *filling, const struct sandbox_copy *file, int from_fd, struct error *err)
 {
 	const char *base = "";
-	AUTO_CLOSE int parent_fd = open_parent(work_fd, file->name, uid, &base, err), fd = -EBADF;
+	AUTO_CLOSE int parent_fd = open_parent(filling->work_fd, file->name, filling->uid, &base, err), fd = -EBADF;
 	struct stat status;
 	int rc;
 
@@ -123,21 +131,17 @@ static int put(int work_fd, const struct sandbox_copy *file, int from_fd, uid_t 
 	fd = openat(parent_fd, base, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (fd < 0)
 		return error_system(err, errno, "option --file: make %s", file->name);
-	rc = copy(from_fd, fd);
-	if (rc == -ENOSPC)
-		return error_set(err, ERROR_INVALID, ENOSPC,
-				 "option --file: %s does not fit into the work directory, which has a fourth of --memory",
-				 file->path);
+	rc = copy(file, from_fd, fd, filling->pace, err);
 	if (rc >= 0 && fchmod(fd, status.st_mode & S_IXUSR ? 0755 : 0644) < 0)
-		rc = -errno;
-	return rc < 0 ? error_system(err, -rc, "option --file: copy %s", file->path) : give(fd, uid, file->name, err);
+		rc = error_system(err, errno, "option --file: copy %s", file->path);
+	return rc < 0 ? rc : give(fd, filling->uid, file->name, err);
 }
 
-int sandbox_files_put(int work_fd, const struct sandbox_request *request, const int *fds, uid_t uid, struct error *err)
+int sandbox_files_put(const struct sandbox_filling *filling, const struct sandbox_request *request, struct error *err)
 {
 	int rc = 0;
 
 	for (size_t i = 0; rc >= 0 && i < request->n_files; i++)
-		rc = put(work_fd, &request->files[i], fds[i], uid, err);
+		rc = put(filling, &request->files[i], filling->fds[i], err);
 	return rc;
 }

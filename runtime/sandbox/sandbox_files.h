@@ -6,6 +6,7 @@
 
 #include "base/arena.h"
 #include "base/error.h"
+#include "image/pace.h"
 #include "sandbox/sandbox.h"
 
 #define SANDBOX_FILES_MAX 1024
@@ -15,8 +16,14 @@
 
 /* Opens what is to be copied in; before anything is made. *ret_fds: n descriptors in the arena, the caller's to close. */
 int sandbox_files_open(const struct sandbox_copy *files, size_t n, struct arena *arena, int **ret_fds, struct error *err);
-/* Copies them: they belong to uid and gid (of the host) then, or to us where uid is -1. */
-int sandbox_files_put(int work_fd, const struct sandbox_request *request, const int *fds, uid_t uid, struct error *err);
+struct sandbox_filling {
+	int work_fd;
+	const int *fds; /* sandbox_files_open's */
+	uid_t uid;	/* of the host: what is copied belongs to it, and to the group of that number; -1: to us */
+	const struct pace *pace;
+};
+/* Copies them. */
+int sandbox_files_put(const struct sandbox_filling *filling, const struct sandbox_request *request, struct error *err);
 /* Takes what is asked for; what can't be had is an entry with its error. Fails for lack of memory alone. */
 int sandbox_files_collect(int work_fd, const struct sandbox_request *request, struct sandbox_result *ret,
 			  struct error *err);

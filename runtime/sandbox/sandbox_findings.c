@@ -8,6 +8,7 @@
 #include "audit/denials.h"
 #include "base/cleanup.h"
 #include "base/fd.h"
+#include "base/log.h"
 #include "container/explain/denial_listener.h"
 #include "parent/cgroup/cgroup.h"
 #include "parent/seccomp/seccomp_calls.h"
@@ -31,6 +32,21 @@ void sandbox_findings_warn(struct sandbox_result *result, const char *format, ..
 	kept = result->n_warnings < result->max_warnings ? arena_strdup(result->arena, text) : NULL;
 	if (kept)
 		result->warnings[result->n_warnings++] = kept;
+}
+
+void sandbox_findings_warn_of_limits(struct sandbox_result *result, bool has_cpu)
+{
+	const char *text = NULL;
+
+	if (!result->by_cgroup)
+		text = "without a cgroup --memory, --cpu-time and --cpus are not held for all of it together: memory "
+		       "and processor time for each process, --cpus not at all";
+	else if (!has_cpu)
+		text = "--cpus is not held: the cgroup that this user was given lacks the cpu controller";
+	if (!text)
+		return;
+	sandbox_findings_warn(result, "%s", text);
+	log_warning("%s", text);
 }
 
 static void take_resources(const struct plan_resources *resources, struct sandbox_limits *limits)

@@ -11,6 +11,8 @@ struct denial_listener;
 
 /* One more line for the result. */
 void sandbox_findings_warn(struct sandbox_result *result, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* Limits that nobody holds for all of it together, in the result and in the log. has_cpu: of its group, if it has one. */
+void sandbox_findings_warn_of_limits(struct sandbox_result *result, bool has_cpu);
 /* Once it is decided: the limits that the policy has left, its warnings, its name. */
 void sandbox_findings_of_plan(const struct creation *creation, struct sandbox_result *ret);
 /* After the end, while the group is there. */

@@ -89,6 +89,39 @@ static void write_denied(struct json_writer *writer, const struct sandbox_result
 	json_write_array_end(writer);
 }
 
+static void write_request(struct json_writer *writer, const struct sandbox_request_out *request)
+{
+	json_write_object_begin(writer);
+	json_write_member(writer, "method", request->is_connect ? "CONNECT" : "HTTP");
+	json_write_member(writer, "host", request->host);
+	json_write_member_uint(writer, "port", request->port);
+	json_write_member_bool(writer, "allowed", request->is_allowed);
+	json_write_member(writer, "outcome", request->outcome);
+	json_write_member_uint(writer, "bytes_out", request->bytes_out);
+	json_write_member_uint(writer, "bytes_in", request->bytes_in);
+	json_write_object_end(writer);
+}
+
+static void write_egress(struct json_writer *writer, const struct sandbox_egress *egress)
+{
+	json_write_key(writer, "egress");
+	if (!egress) {
+		json_write_null(writer);
+		return;
+	}
+	json_write_object_begin(writer);
+	json_write_member_uint(writer, "allowed", egress->allowed);
+	json_write_member_uint(writer, "refused", egress->refused);
+	json_write_member_uint(writer, "bytes_out", egress->bytes_out);
+	json_write_member_uint(writer, "bytes_in", egress->bytes_in);
+	json_write_key(writer, "requests");
+	json_write_array_begin(writer);
+	for (size_t i = 0; i < egress->n_requests; i++)
+		write_request(writer, &egress->requests[i]);
+	json_write_array_end(writer);
+	json_write_object_end(writer);
+}
+
 static void write_or_null(struct json_writer *writer, const char *key, bool is_there, int64_t value)
 {
 	json_write_key(writer, key);
@@ -171,6 +204,7 @@ void sandbox_json_write(const struct sandbox_result *result, struct buffer *out)
 	write_output(&writer, "stderr", &result->output[1]);
 	write_files(&writer, result);
 	write_denied(&writer, result);
+	write_egress(&writer, result->egress);
 	write_limits(&writer, result);
 	write_warnings(&writer, result);
 	write_phases(&writer, &result->phases);

@@ -19,10 +19,12 @@
 #include "base/buffer.h"
 #include "base/cleanup.h"
 #include "base/fd.h"
+#include "base/file.h"
 #include "base/syscalls.h"
 #include "policy/egress_value.h"
 
 #define INTERFACE "tap0"
+#define RESOLV_CONF "resolv.conf"
 #define TUN_PATH "/dev/net/tun"
 #define READY_TIMEOUT_MS 10000
 #define READY_STEP_MS 2
@@ -99,6 +101,7 @@ static const struct program *find_program(void)
 
 struct starting {
 	const struct program *program;
+	const struct pace *pace;
 	int netns_fd, userns_fd, log_fd;
 	pid_t parent_pid;
 };
@@ -238,14 +241,19 @@ static bool has_route(pid_t pid)
 	return fd_read_file_at(AT_FDCWD, path, text, sizeof(text)) > 0 && strstr(text, "\n" INTERFACE "\t00000000\t");
 }
 
-static int wait_until_ready(pid_t pid, struct sandbox_network *network, const char *name, struct error *err)
+static int wait_until_ready(pid_t pid, const struct starting *starting, struct sandbox_network *network, struct error *err)
 {
 	struct pollfd polled = { .fd = network->pidfd, .events = POLLIN };
+	const char *name = starting->program->path;
 	char text[512];
+	int rc = 0;
 
 	for (int waited = 0; waited < READY_TIMEOUT_MS; waited += READY_STEP_MS) {
 		if (has_route(pid))
 			return 0;
+		rc = pace_check(starting->pace, err);
+		if (rc < 0)
+			return error_prefix(err, "wait for %s", name);
 		if (poll(&polled, 1, READY_STEP_MS) > 0) {
 			read_log(network->log_fd, text);
 			return error_set(err, ERROR_SYSTEM, EIO, "%s ended at once: %.400s", name, text);
@@ -283,13 +291,13 @@ static int start_and_wait(pid_t pid, struct starting *starting, struct sandbox_n
 		rc = start(starting, network, err);
 	close_and_reset(&starting->netns_fd);
 	close_and_reset(&starting->userns_fd);
-	return rc < 0 ? rc : wait_until_ready(pid, network, starting->program->path, err);
+	return rc < 0 ? rc : wait_until_ready(pid, starting, network, err);
 }
 
-int sandbox_network_start(pid_t pid, struct sandbox_network *ret, struct error *err)
+int sandbox_network_start(pid_t pid, const struct pace *pace, struct sandbox_network *ret, struct error *err)
 {
 	struct sandbox_network network = sandbox_network_none();
-	struct starting starting = { .program = find_program(), .netns_fd = -EBADF, .userns_fd = -EBADF };
+	struct starting starting = { .program = find_program(), .pace = pace, .netns_fd = -EBADF, .userns_fd = -EBADF };
 	int rc;
 
 	if (geteuid() != 0)
@@ -339,4 +347,30 @@ int sandbox_network_resolv_conf(const char *egress, struct arena *arena, const c
 	}
 	*ret = text.data ? arena_strdup(arena, text.data) : NULL;
 	return text.failed || (text.data && !*ret) ? error_memory(err) : 0;
+}
+
+int sandbox_network_write_resolv_conf(const struct sandbox_request *request, const struct sandbox_folder *folder,
+				      struct arena *arena, const char **ret, struct error *err)
+{
+	const char *text = NULL, *rootfs = request->rootfs;
+	struct buffer content;
+	int rc = 0;
+
+	if (request->egress)
+		rc = sandbox_network_resolv_conf(request->egress, arena, &text, err);
+	if (rc < 0 || !text)
+		return rc;
+	if (rootfs &&
+	    faccessat(AT_FDCWD, arena_printf(arena, "%s/etc/resolv.conf", rootfs), F_OK, AT_SYMLINK_NOFOLLOW) < 0)
+		return error_set(
+			err, ERROR_USAGE, ENOENT,
+			"option --egress: the resolvers that it names would be in /etc/resolv.conf, and %s has none: make an "
+			"empty file of that name, or leave dns= out",
+			rootfs);
+	content = (struct buffer){ .data = (char *)text, .length = strlen(text) };
+	rc = file_create_at(folder->own_fd, RESOLV_CONF, &content, 0644, err);
+	if (rc < 0)
+		return rc;
+	*ret = arena_printf(arena, "%s/%s/" RESOLV_CONF, folder->path, folder->id);
+	return *ret ? 0 : error_memory(err);
 }

@@ -71,17 +71,28 @@ static enum outcome keep(struct sandbox_stream *stream, size_t room)
 	return outcome_of(n);
 }
 
+/* A reader that is gone is what the program is to see, as if there were no sandbox. A disk that is full is ours to tell. */
+static void note_failure(struct sandbox_stream *stream, int code)
+{
+	if (stream->output && code != EPIPE && code != ECONNRESET)
+		stream->failure = code;
+}
+
 /* For a terminal, a socket, a file that is appended to. */
 static enum outcome copy(struct sandbox_stream *stream, int from_fd, int to_fd, size_t room)
 {
 	char bytes[COPY_SIZE];
 	ssize_t n = read(from_fd, bytes, room < sizeof(bytes) ? room : sizeof(bytes));
+	int rc;
 
 	if (n <= 0)
 		return outcome_of(n);
 	if (stream->output)
 		stream->output->bytes += (uint64_t)n;
-	return fd_write_all(to_fd, bytes, (size_t)n) == 0 ? MOVED : OVER;
+	rc = fd_write_all(to_fd, bytes, (size_t)n);
+	if (rc < 0)
+		note_failure(stream, -rc);
+	return rc < 0 ? OVER : MOVED;
 }
 
 static enum outcome pass(struct sandbox_stream *stream, size_t room)
@@ -97,6 +108,8 @@ static enum outcome pass(struct sandbox_stream *stream, size_t room)
 		stream->copies = true;
 		return WAITS;
 	}
+	if (n < 0 && errno != EAGAIN && errno != EINTR)
+		note_failure(stream, errno);
 	if (n > 0 && stream->output)
 		stream->output->bytes += (uint64_t)n;
 	return outcome_of(n);
@@ -145,28 +158,27 @@ void sandbox_stream_serve(struct sandbox_stream *stream)
 		return;
 	}
 	stream->peer_is_due = false;
-	/* A reader that is gone is what the program is to see, as if there were no sandbox. */
 	if (move_some(stream) == OVER)
 		sandbox_stream_close(stream);
 	else if (stream->output && stream->output->bytes >= MUCH && !stream->is_large)
 		stream->is_large = fcntl(stream->fd, F_SETPIPE_SZ, PIPE_LARGE) >= 0;
 }
 
-void sandbox_stream_drain(struct sandbox_stream *stream)
+bool sandbox_stream_drain(struct sandbox_stream *stream)
 {
-	struct pollfd polled = { .fd = stream->peer_fd, .events = POLLOUT };
 	enum outcome outcome = MOVED;
 
 	while (stream->fd >= 0 && outcome != OVER) {
 		bool retries = stream->copies;
 
 		outcome = move_some(stream);
+		if (outcome != WAITS || stream->copies != retries)
+			continue;
 		/* The writers are gone: an empty pipe is at its end, and only who reads can be waited for. */
-		if (outcome == WAITS && stream->copies == retries) {
-			if (stream->peer_fd < 0 || !is_ready(stream->fd, POLLIN))
-				break;
-			(void)poll(&polled, 1, -1);
-		}
+		if (stream->peer_fd >= 0 && is_ready(stream->fd, POLLIN))
+			return true;
+		break;
 	}
 	sandbox_stream_close(stream);
+	return false;
 }

@@ -18,6 +18,7 @@ struct sandbox_stream {
 	bool is_large;		       /* the pipe has been made so */
 	uint64_t limit;		       /* of bytes; output alone */
 	struct sandbox_output *output; /* output alone */
+	int failure;		       /* errno of passing output on, other than that its reader is gone; 0: none */
 };
 
 /* Makes the pipe. The other end, for the program, is *ret_fd. */
@@ -27,5 +28,6 @@ void sandbox_stream_close(struct sandbox_stream *stream);
 struct pollfd sandbox_stream_poll(const struct sandbox_stream *stream);
 /* It is ready. */
 void sandbox_stream_serve(struct sandbox_stream *stream);
-/* All processes are gone: what is left in the pipe. Waits for whom it is passed on to. */
-void sandbox_stream_drain(struct sandbox_stream *stream);
+/* All processes are gone: what is left in the pipe. True: whom it is passed on to takes no more for now (poll peer_fd for POLLOUT and come
+ * again). Closed otherwise. */
+bool sandbox_stream_drain(struct sandbox_stream *stream);

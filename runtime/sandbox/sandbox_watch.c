@@ -137,6 +137,12 @@ static void equip(struct sandbox_watch *watch, int *work_fd)
 		kill_all(watch);
 }
 
+void sandbox_watch_close_listeners(struct sandbox_watch *watch)
+{
+	while (watch->n_listeners > 0)
+		close_and_reset(&watch->listen_fds[--watch->n_listeners]);
+}
+
 /* False: nothing more comes. */
 static bool take_message(struct sandbox_watch *watch)
 {
@@ -148,6 +154,8 @@ static bool take_message(struct sandbox_watch *watch)
 		return false;
 	if (message.type == HANDSHAKE_READY)
 		equip(watch, &passed_fd);
+	else if (message.type == HANDSHAKE_LISTENER && watch->n_listeners < SANDBOX_LISTENERS_MAX)
+		watch->listen_fds[watch->n_listeners++] = steal_fd(&passed_fd);
 	else if (message.type == HANDSHAKE_FAILED)
 		watch->failure = message.error;
 	else if (message.type == HANDSHAKE_ENDED) {
@@ -210,6 +218,7 @@ enum {
 	WATCHED_ERR,
 	WATCHED_DENIALS,
 	WATCHED_CALLS,
+	WATCHED_HEARD,
 	N_WATCHED
 };
 
@@ -223,6 +232,7 @@ static void fill(const struct sandbox_watch *watch, struct pollfd polled[static 
 	polled[WATCHED_ERR] = sandbox_stream_poll(&watch->out[1]);
 	polled[WATCHED_DENIALS] = (struct pollfd){ .fd = denial_keeper_fd(watch->keeper), .events = POLLIN };
 	polled[WATCHED_CALLS] = (struct pollfd){ .fd = watch->learn ? watch->learn_fd : -1, .events = POLLIN };
+	polled[WATCHED_HEARD] = (struct pollfd){ .fd = watch->hear ? watch->heard_fd : -1, .events = POLLIN };
 }
 
 static void serve(struct sandbox_watch *watch, const struct pollfd polled[static N_WATCHED])
@@ -233,6 +243,8 @@ static void serve(struct sandbox_watch *watch, const struct pollfd polled[static
 		keep_denials(watch);
 	if (polled[WATCHED_CALLS].revents)
 		record_calls(watch);
+	if (polled[WATCHED_HEARD].revents)
+		watch->hear(watch->context);
 	if (polled[WATCHED_IN].revents)
 		sandbox_stream_serve(&watch->in);
 	if (polled[WATCHED_OUT].revents)
@@ -251,6 +263,26 @@ static int reap(struct sandbox_watch *watch, struct error *err)
 	watch->end.cpu_time = ((uint64_t)usage.ru_utime.tv_sec + (uint64_t)usage.ru_stime.tv_sec) * 1000 * NS_PER_MS +
 			      ((uint64_t)usage.ru_utime.tv_usec + (uint64_t)usage.ru_stime.tv_usec) * NS_PER_US;
 	return 0;
+}
+
+/* Who reads our output may never do so: a signal still ends us, and what he has not taken is lost. */
+static void drain(struct sandbox_watch *watch, struct sandbox_stream *stream, const char *name)
+{
+	while (sandbox_stream_drain(stream)) {
+		struct pollfd polled[] = { { .fd = stream->peer_fd, .events = POLLOUT },
+					   { .fd = watch->signal_fd, .events = POLLIN } };
+		int number = poll(polled, ARRAY_SIZE(polled), -1) > 0 ? sandbox_watch_stop_signal(watch->signal_fd) : 0;
+
+		if (number == 0)
+			continue;
+		watch->end.stopped_by = number;
+		error_set(&watch->failure, ERROR_SYSTEM, EINTR, "stopped by SIG%s while nobody read the standard %s",
+			  sigabbrev_np(number), name);
+		sandbox_stream_close(stream);
+	}
+	watch->end.is_over_output |= stream->output->truncated;
+	if (stream->failure && watch->failure.kind == ERROR_NONE)
+		error_system(&watch->failure, stream->failure, "write to the standard %s", name);
 }
 
 static int follow(struct sandbox_watch *watch, struct error *err)
@@ -273,10 +305,8 @@ static int follow(struct sandbox_watch *watch, struct error *err)
 		init_is_there = take_message(watch);
 	sandbox_stream_close(&watch->in);
 	denial_keeper_end(watch->keeper);
-	for (size_t i = 0; i < ARRAY_SIZE(watch->out); i++) {
-		sandbox_stream_drain(&watch->out[i]);
-		watch->end.is_over_output |= watch->out[i].output->truncated;
-	}
+	drain(watch, &watch->out[0], "output");
+	drain(watch, &watch->out[1], "error");
 	return reap(watch, err);
 }
 

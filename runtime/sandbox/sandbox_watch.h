@@ -13,6 +13,8 @@ struct cgroup;
 struct denial_keeper;
 struct learn;
 
+#define SANDBOX_LISTENERS_MAX 2
+
 struct sandbox_watch {
 	/* set by the caller, whose they stay */
 	int pidfd, init_fd, signal_fd;
@@ -25,10 +27,15 @@ struct sandbox_watch {
 	uint64_t timeout, cpu_limit, cpus; /* as in struct sandbox_limits */
 	/* The work directory is there, and the program is not: fills it. NULL: nothing to do. */
 	int (*equip)(void *context, int work_fd, struct error *err);
+	/* Something has come by heard_fd (-EBADF: nothing will). */
+	void (*hear)(void *context);
 	void *context;
+	int heard_fd; /* may change while it runs */
 
 	/* found on the way */
-	int work_fd;	    /* the caller's to close */
+	int work_fd; /* the caller's to close, as are the next */
+	int listen_fds[SANDBOX_LISTENERS_MAX];
+	size_t n_listeners;
 	uint64_t started;   /* CLOCK_MONOTONIC in nanoseconds */
 	uint64_t wall_time; /* nanoseconds; by init's clock where it could tell */
 	struct sandbox_end end;
@@ -37,6 +44,8 @@ struct sandbox_watch {
 	bool was_killed;
 };
 
+/* As often as one likes. */
+void sandbox_watch_close_listeners(struct sandbox_watch *watch);
 /* The next signal that came and asks brig to stop; 0: none. Others are passed over. */
 int sandbox_watch_stop_signal(int signal_fd);
 /* Fails where waiting itself does: everything is killed then. */

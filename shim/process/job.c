@@ -2,6 +2,7 @@
 
 #include "shim/process/lifecycle.h"
 #include "shim/process/task_queue.h"
+#include "shim/process/task_start.h"
 
 #define NS_PER_S UINT64_C(1000000000)
 /* Hooks and the pulling in of images' layers are in these; containerd itself sets no bound, the kubelet waits for two minutes. */
@@ -77,6 +78,7 @@ static int run_exec(const void *context, struct worker_outcome *outcome, struct 
 	const struct brig_supervisor supervisor = {
 		.console_fd = io_console_fd(exec->io),
 		.exec_id = exec->exec_id,
+		.counts_denials = true,
 	};
 	const struct brig_exec request = {
 		.id = exec->task->id,
@@ -145,6 +147,7 @@ static const struct job jobs[] = {
 			.asked = PROCESS_ASKED_START,
 			.timeout = LONG_TIMEOUT,
 			.run = run_start,
+			.begin_here = task_start_begin,
 			.finish = lifecycle_started,
 			.fail = lifecycle_start_failed },
 	[JOB_EXEC_START] = { .verb = "start",

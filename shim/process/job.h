@@ -33,6 +33,8 @@ struct job {
 	int (*run)(const void *context, struct worker_outcome *outcome, struct error *err);
 	/* In another worker, where the first died or finish failed. */
 	int (*undo)(const void *context, struct worker_outcome *outcome, struct error *err);
+	/* In the shim, without a worker, where that can be: returns whether it is under way (task_queue_take_outcome follows). */
+	bool (*begin_here)(struct process *process);
 	/* In the shim, before, once the state allows it. */
 	int (*prepare)(struct process *process, struct error *err);
 	/* In the shim: run has succeeded. Takes outcome's descriptors. */

@@ -44,6 +44,7 @@ int lifecycle_created(struct process *init, const struct worker_outcome *outcome
 	if (r < 0)
 		return r;
 	task_oom_begin(task);
+	task->start.is_simple = outcome->process.starts_simply;
 	task->is_made = true;
 	task_event(init, TASK_CREATED);
 	return 0;

@@ -29,6 +29,8 @@ shim_process_sources = \
 	shim/process/task_oom.h \
 	shim/process/task_queue.c \
 	shim/process/task_queue.h \
+	shim/process/task_start.c \
+	shim/process/task_start.h \
 	shim/process/tasks.c \
 	shim/process/tasks.h \
 	shim/process/tasks_query.c \

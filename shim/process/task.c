@@ -83,6 +83,7 @@ static void process_done(struct process *process)
 	reaper_forget(tasks->reaper, &process->child);
 	exit_order_remove(&process->task->order, &process->exit);
 	task_audit_forget(process);
+	task_denials_forget(process);
 	io_free(process->io);
 	free(process->exec_id);
 	free(process->in);

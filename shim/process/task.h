@@ -12,6 +12,7 @@
 #include "shim/process/task_denials.h"
 #include "shim/process/task_limits.h"
 #include "shim/process/task_oom.h"
+#include "shim/process/task_start.h"
 #include "shim/process/tasks.h"
 #include "shim/process/worker.h"
 
@@ -31,10 +32,11 @@ struct process { /* the init of a container, or an exec */
 	struct reaper_child child;
 	struct exit_entry exit;
 	struct task_audit audit;
-	bool is_told;	    /* its exit */
-	bool is_given_up;   /* its end was waited for in vain */
-	bool is_killed;	    /* by SIGKILL: what it started goes with it */
-	bool is_overflowed; /* an exec that wrote more than it may */
+	struct task_denials_exec denials; /* of an exec */
+	bool is_told;			  /* its exit */
+	bool is_given_up;		  /* its end was waited for in vain */
+	bool is_killed;			  /* by SIGKILL: what it started goes with it */
+	bool is_overflowed;		  /* an exec that wrote more than it may */
 	struct loop_timer kill_timer;
 	struct task_reply *waiters;
 	struct task_request *requests; /* the first is the one being served, once is_busy */
@@ -65,6 +67,7 @@ struct task { /* a container */
 	struct task_oom oom;
 	struct task_denials denials;
 	struct task_limits limits;
+	struct task_start start;
 	struct loop_timer end_timer; /* the init has ended, its execs have not */
 	struct loop_timer tick;	     /* something waits to be told or served */
 	struct task *next;

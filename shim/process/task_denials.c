@@ -13,21 +13,48 @@ static void handle_due(void *context)
 	denial_keeper_save(task->denials.keeper);
 }
 
+static void save_in_time(struct task *task)
+{
+	struct task_denials *denials = &task->denials;
+	uint64_t due = denial_keeper_due(denials->keeper);
+
+	if (due > 0 && !denials->timer.is_active)
+		loop_set_timer(task->tasks->options.loop, &denials->timer, due);
+}
+
 static void handle_refused(void *context, uint32_t events)
 {
 	struct task *task = context;
 	struct task_denials *denials = &task->denials;
-	struct loop *loop = task->tasks->options.loop;
-	uint64_t due;
 
 	(void)events;
 	if (!denial_keeper_serve(denials->keeper)) {
-		loop_unwatch(loop, &denials->watch);
+		loop_unwatch(task->tasks->options.loop, &denials->watch);
 		denial_keeper_close(denials->keeper);
 	}
-	due = denial_keeper_due(denials->keeper);
-	if (due > 0 && !denials->timer.is_active)
-		loop_set_timer(loop, &denials->timer, due);
+	save_in_time(task);
+}
+
+static void handle_refused_exec(void *context, uint32_t events)
+{
+	struct process *exec = context;
+
+	(void)events;
+	if (!denial_keeper_serve_other(exec->task->denials.keeper, exec->denials.fd))
+		task_denials_forget(exec);
+	save_in_time(exec->task);
+}
+
+/* fd is taken. */
+static bool make_keeper(struct task *task, int fd)
+{
+	struct task_denials *denials = &task->denials;
+
+	denials->timer = (struct loop_timer){ .expired = handle_due, .context = task };
+	denials->keeper = denial_keeper_new(&task->tasks->options.brig, task->id, fd);
+	if (!denials->keeper)
+		log_warning("container %s: what is refused to it is not counted: no memory", task->id);
+	return denials->keeper;
 }
 
 static void begin(struct task *task, int fd)
@@ -36,17 +63,28 @@ static void begin(struct task *task, int fd)
 	struct error err = { 0 };
 
 	denials->watch = (struct loop_watch){ .ready = handle_refused, .context = task };
-	denials->timer = (struct loop_timer){ .expired = handle_due, .context = task };
-	denials->keeper = denial_keeper_new(&task->tasks->options.brig, task->id, fd);
-	if (!denials->keeper) {
-		log_warning("container %s: what is refused to it is not counted: no memory", task->id);
+	if (!make_keeper(task, fd))
 		return;
-	}
 	if (loop_watch(task->tasks->options.loop, &denials->watch, fd, EPOLLIN, &err) >= 0)
 		return;
 	/* Closed, or who is refused would wait for ever. */
 	denial_keeper_close(denials->keeper);
 	log_warning("container %s: what is refused to it is not counted: %s", task->id, err.message);
+}
+
+static void begin_exec(struct process *exec, int listener_fd)
+{
+	AUTO_CLOSE int fd = listener_fd;
+	struct error err = { 0 };
+
+	if (!exec->task->denials.keeper && !make_keeper(exec->task, -EBADF))
+		return;
+	exec->denials.watch = (struct loop_watch){ .ready = handle_refused_exec, .context = exec };
+	if (loop_watch(exec->task->tasks->options.loop, &exec->denials.watch, fd, EPOLLIN, &err) < 0)
+		log_warning("container %s: what is refused to exec %s is not counted: %s", exec->task->id,
+			    exec->exec_id, err.message);
+	else
+		exec->denials.fd = steal_fd(&fd);
 }
 
 void task_denials_take(struct process *process, const struct worker_outcome *outcome)
@@ -55,10 +93,21 @@ void task_denials_take(struct process *process, const struct worker_outcome *out
 
 	if (fd < 0)
 		return;
-	if (process->kind != PROCESS_INIT || process->state == PROCESS_STOPPED || process->task->denials.keeper)
-		close_and_reset(&fd);
-	else
+	if (process->kind == PROCESS_EXEC && process->denials.fd == 0 && process->task->init.state != PROCESS_STOPPED)
+		begin_exec(process, fd);
+	else if (process->kind == PROCESS_INIT && process->state != PROCESS_STOPPED && !process->task->denials.keeper)
 		begin(process->task, fd);
+	else
+		close_and_reset(&fd);
+}
+
+void task_denials_forget(struct process *process)
+{
+	if (process->denials.fd == 0)
+		return;
+	loop_unwatch(process->task->tasks->options.loop, &process->denials.watch);
+	close_and_reset(&process->denials.fd);
+	process->denials.fd = 0;
 }
 
 void task_denials_end(struct task *task)

@@ -5,6 +5,7 @@
 
 #include "base/log.h"
 #include "shim/process/task_exit.h"
+#include "shim/process/task_start.h"
 
 static void handle_outcome(void *owner, const struct worker_outcome *outcome, const struct error *err);
 
@@ -95,6 +96,7 @@ static int start_worker(struct process *process, struct error *err)
 
 static void cancel_worker(struct process *process)
 {
+	task_start_cancel(process);
 	if (process->is_queued)
 		unqueue(process);
 	if (!process->worker)
@@ -166,14 +168,11 @@ static void fail(struct process *process, bool outcome_is_known, const struct er
 	}
 }
 
-static void handle_outcome(void *owner, const struct worker_outcome *outcome, const struct error *err)
+void task_queue_take_outcome(struct process *process, const struct worker_outcome *outcome, const struct error *err)
 {
-	struct process *process = owner;
 	struct task_request *request = process->requests;
 	struct error finish_err = { 0 };
 
-	process->worker = NULL;
-	end_turn(process->task->tasks);
 	task_denials_take(process, outcome);
 	if (request->is_undoing) {
 		struct error failure = request->failure;
@@ -191,6 +190,15 @@ static void handle_outcome(void *owner, const struct worker_outcome *outcome, co
 	}
 }
 
+static void handle_outcome(void *owner, const struct worker_outcome *outcome, const struct error *err)
+{
+	struct process *process = owner;
+
+	process->worker = NULL;
+	end_turn(process->task->tasks);
+	task_queue_take_outcome(process, outcome, err);
+}
+
 /* The first request, which the state allows. */
 static int begin(struct process *process, struct error *err)
 {
@@ -198,7 +206,7 @@ static int begin(struct process *process, struct error *err)
 	int r = job->prepare ? job->prepare(process, err) : 0;
 
 	process->is_waiting = r == JOB_WAITS;
-	if (r != 0 || !job->run)
+	if (r != 0 || !job->run || (job->begin_here && job->begin_here(process)))
 		return r;
 	r = start_worker(process, err);
 	if (r < 0 && job->fail)

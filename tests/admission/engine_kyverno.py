@@ -1,40 +1,80 @@
-"""Kyverno: all requests as AdmissionReviews, by Kyverno's own engine (tests/cluster/tools/kyverno/review).
+"""Kyverno: all requests as AdmissionReviews, by Kyverno's own engines (tests/cluster/tools/kyverno/review): the policies of today, and the
+ClusterPolicies of the legacy folder.
 
 A ValidatingPolicy says nothing of its further rules once one has failed: of each policy the first in the policy's order is expected."""
 
+import datetime
+import functools
 import json
+import pathlib
 import subprocess
+import tempfile
 
 import yaml
 
 import table
 
 
-def order(deploy):
+@functools.cache
+def order():
     """Per policy its rules, in the order in which they are asked."""
     result = {}
     for level in ("isolated", "restricted", "advice"):
-        spec = yaml.safe_load((deploy / f"kyverno/base/{level}.yaml").read_text())["spec"]
+        spec = yaml.safe_load((table.ADMISSION / f"kyverno/base/{level}.yaml").read_text())["spec"]
         result[f"brig-{level}"] = [table.rule_of(validation["messageExpression"]) for validation in spec["validations"]]
     return result
 
 
-def run(requests, folder, deploy):
-    built = subprocess.run(["kubectl", "kustomize", deploy / "kyverno/deny"], check=True, capture_output=True, text=True).stdout
-    (folder / "policies.yaml").write_text(built)
-    (folder / "namespaces.yaml").write_text(yaml.safe_dump_all(table.namespace_objects()))
-    reviews = folder / "reviews"
-    reviews.mkdir()
-    for request in requests:
-        (reviews / f"{request.number}.json").write_text(json.dumps(request.review()))
-    done = subprocess.run(["kyverno-review", folder / "policies.yaml", deploy / "settings/settings.yaml", folder / "namespaces.yaml",
-                           reviews], capture_output=True, text=True)
+def current(deploy):
+    """The overlay that refuses."""
+    return subprocess.run(["kubectl", "kustomize", deploy / "kyverno/deny"], check=True, capture_output=True, text=True).stdout
+
+
+def legacy(deploy):
+    """ClusterPolicies, which are shipped as ones that record; here those that are to refuse do, as docs/admission.md says to patch them."""
+    built = subprocess.run(["kubectl", "kustomize", deploy / "kyverno/legacy"], check=True, capture_output=True, text=True).stdout
+    documents = list(yaml.safe_load_all(built))
+    for document in documents:
+        if document["kind"] == "ClusterPolicy" and document["metadata"]["name"] != "brig-advice":
+            for rule in document["spec"]["rules"]:
+                rule["validate"]["failureAction"] = "Enforce"
+    return yaml.safe_dump_all(documents)
+
+
+def run(requests, folder, deploy, policies=current):
+    """Yields each request with what is wrong, or None."""
+    answers = ask([review_of(request) for request in requests], folder, deploy, policies(deploy), table.namespace_objects())
+    rules = order()
+    for request, answer in zip(requests, answers):
+        yield request, judge(request, answer["answers"], rules)
+
+
+def run_legacy(requests, folder, deploy):
+    yield from run(requests, folder, deploy, legacy)
+
+
+def review_of(request):
+    """With the time that the API server has written into what is made, before it asks."""
+    review = request.review()
+    now = datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+    for key in {"object", "oldObject"} & set(review["request"]):
+        review["request"][key] = table.overlay(review["request"][key], {"metadata": {"creationTimestamp": now}})
+    return review
+
+
+def ask(reviews, folder, deploy, policies, namespaces):
+    """What kyverno-review says to each."""
+    (folder / "policies.yaml").write_text(policies)
+    (folder / "namespaces.yaml").write_text(yaml.safe_dump_all(namespaces))
+    with tempfile.TemporaryDirectory(dir=folder) as name:
+        for number, review in enumerate(reviews):
+            (pathlib.Path(name) / f"{number}.json").write_text(json.dumps(review))
+        done = subprocess.run(["kyverno-review", folder / "policies.yaml", deploy / "settings/settings.yaml", folder / "namespaces.yaml",
+                               name], capture_output=True, text=True)
     if done.returncode != 0:
         raise SystemExit(f"kyverno-review: {done.stderr}")
-    answers = {int(line["number"]): line["answers"] for line in map(json.loads, done.stdout.splitlines())}
-    rules = order(deploy)
-    for request in requests:
-        yield request, judge(request, answers[request.number], rules)
+    answers = {int(line["number"]): line for line in map(json.loads, done.stdout.splitlines())}
+    return [answers[number] for number in range(len(reviews))]
 
 
 def judge(request, answers, rules):

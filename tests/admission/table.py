@@ -19,7 +19,7 @@ NAMESPACES = {
     "untrusted": {},
     "confined": {"brig.dev/isolation": "restricted"},
     "kube-system": {},
-    "kube-public": {},
+    "kube-public": {"brig.dev/isolation": "restricted"},
     "brig-system": {},
     "kyverno": {},
     "gatekeeper-system": {},

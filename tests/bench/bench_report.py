@@ -2,7 +2,7 @@
 
 NAMES = {"floor": "yardstick", "brig": "brig", "crun": "crun", "runc": "runc"}
 VIEWS = {"v2": "cgroup v2", "hybrid": "hybrid cgroups"}
-OPTIONS = {"filter": "filter", "userns": "user namespace"}
+OPTIONS = {"filter": "filter", "userns": "user namespace", "strict": "strict"}
 COLOURS = {"floor": "#8a8a8a", "brig": "#1f6feb", "crun": "#b0b8c4", "runc": "#d0d7de"}
 
 

@@ -5,6 +5,9 @@ SOURCE=$(readlink -f "${BASH_SOURCE[0]%/*}/../..")
 DEPLOY=$SOURCE/deploy
 export SOURCE DEPLOY
 
+# shellcheck source=tests/clients/clients.bash
+. "$SOURCE/tests/clients/clients.bash"
+
 # need NAME...: programs of tests/support/cluster-tools into PATH.
 need() {
 	local folders
@@ -14,21 +17,7 @@ need() {
 	export PATH
 }
 
-# Tries a command until it succeeds, for so many seconds.
-wait_for() { # SECONDS COMMAND...
-	local end=$((SECONDS + $1))
-	shift
-
-	until "$@" > /dev/null 2>&1; do
-		if [ "$SECONDS" -ge "$end" ]; then
-			echo "waited in vain for: $*"
-			return 1
-		fi
-		sleep 0.05
-	done
-}
-
-# expect STATUS COMMAND...: it has to end so; sets $output (both streams).
+# expect STATUS COMMAND...: it has to end so; sets $output (both streams). Nothing that it starts holds bats' descriptor.
 expect() {
 	local wanted=$1
 	shift

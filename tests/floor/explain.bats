@@ -61,6 +61,24 @@ is_counted() { # JQ-FILTER
 		([.denied[] | "\(.call) \(.count)"] | sort == ["mount 1", "unshare 1"])'
 }
 
+@test "what is refused to an exec is counted by the brig that stays with it, in explain and in the audit trail" {
+	local trail=$T/log/audit.jsonl
+
+	jq -n --arg path "$trail" '{ set: "strict", audit: { path: $path } }' > "$T/policy.json"
+	shell 'while ! [ -e /tmp/end ]; do sleep 0.1; done'
+	must brig --policy "$T/policy.json" run --detach --bundle "$BUNDLE" "$ID"
+	must strict explain --json "$ID"
+	expect_json "$output" '.denials == null'
+	must_fail 7 'Operation not permitted' brig --policy "$T/policy.json" exec "$ID" /bin/sh -c 'unshare -U true; exit 7'
+	must strict explain --json "$ID"
+	expect_json "$output" '.denials | .state == "execs" and .total == 1 and .calls[0].call == "unshare" and
+		.calls[0].programs == ["unshare"]'
+	must strict explain "$ID"
+	expect_like "$output" 'brig exec stayed with'
+	expect_json "$(grep '"event":"exit"' "$trail")" '.status == 7 and .denials == 1 and .denied[0].call == "unshare"'
+	must brig delete --force "$ID"
+}
+
 @test "every line of the posture agrees with the plan" {
 	config '.linux.resources.pids.limit = 77'
 	ready_script true

@@ -273,3 +273,25 @@ instance_is_there() {
 	# Its first look at the container's processes is over when the pipe is open.
 	find "/proc/$HELPER/fd" -lname '*/trace_pipe' 2> /dev/null | grep -q .
 }
+
+@test "the bundle that a learn which was killed left behind, the next one takes away, and no other" {
+	mkdir "$T/tmp" "$T/tmp/brig-learn-mine" "$T/tmp/other"
+	chmod 711 "$T/tmp"
+	touch "$T/tmp/brig-learn-file"
+	chown 12345 "$T/tmp/brig-learn-mine"
+	helper env TMPDIR="$T/tmp" "$BRIG" --root "$ROOT" --policy strict learn --id "$ID" -o "$T/one.json" -- sleep 1000
+	wait_until status_is running
+	places() { find "$T/tmp" -maxdepth 1 -name 'brig-learn-??????' -type d | wc -l; }
+	expect_equal "$(places)" 1
+	# One that is at work keeps its own.
+	must env TMPDIR="$T/tmp" "$BRIG" --root "$ROOT" --policy strict learn -o "$T/two.json" -- true
+	expect_equal "$(places)" 1
+	expect_equal "$(status_of "$ID")" running
+	kill -9 "$HELPER"
+	wait "$HELPER" || true
+	expect_equal "$(places)" 1
+	must brig delete --force "$ID"
+	must env TMPDIR="$T/tmp" "$BRIG" --root "$ROOT" --policy strict learn -o "$T/two.json" -- true
+	expect_equal "$(places)" 0
+	expect_equal "$(find "$T/tmp" -mindepth 1 | wc -l)" 3
+}

@@ -75,6 +75,23 @@ load support/common
 	assert_nothing_left
 }
 
+@test "a container whose start failed has ended by then, and is deleted without force" {
+	local try
+
+	for try in exec hook; do
+		program ./missing
+		if [ "$try" = hook ]; then
+			program sleep 300
+			config '.hooks.poststart = [{ path: "/bin/false" }]'
+		fi
+		must create
+		must_fail 1 'missing|poststart' brig start "$ID"
+		expect_equal "$(status_of)" stopped
+		must brig delete "$ID"
+	done
+	assert_nothing_left
+}
+
 @test "delete --force of what does not exist succeeds in silence, delete alone does not" {
 	must brig delete --force "$ID"
 	expect_equal "$output$stderr" ""
@@ -124,6 +141,19 @@ lines_in() { # FILE NUMBER
 	must brig kill -a "$ID" 9
 	must_fail 1 'container does not exist' brig kill nobody-here KILL
 	must_fail 1 'container does not exist' brig kill --all nobody-here KILL
+}
+
+@test "a created container ends by TERM, INT, HUP and QUIT, as engines stop what they never started" {
+	local signal
+
+	program sleep 300
+	for signal in TERM INT HUP QUIT; do
+		must create
+		must brig kill "$ID" "$signal"
+		wait_until status_is stopped
+		must brig delete "$ID"
+	done
+	assert_nothing_left
 }
 
 @test "kill of a created container ends it" {

@@ -147,8 +147,8 @@ cpu_ticks() { # PID: hundredths of a second of processor time
 	config '.linux.devices = [{ path: "/dev/mine", type: "c", major: 1, minor: 5, fileMode: 416, uid: 1000, gid: 1001 },
 		{ path: "/tmp/deep/er", type: "c", major: 1, minor: 3, fileMode: 438 }, { path: "/dev/pipe", type: "p", fileMode: 384 }] |
 		.linux.resources.devices = [{ allow: false, access: "rwm" }, { allow: true, type: "c", major: 1, minor: 5, access: "rw" }]'
-	inside 'stat -c "%F %t:%T %a %u:%g" /dev/mine; head -c 2 /dev/mine | wc -c; stat -c "%F %a" /dev/pipe; stat -c %F /tmp/deep/er'
-	expect_equal "$output" $'character special file 1:5 640 1000:1001\n2\nfifo 600\ncharacter special file'
+	inside 'stat -c "%F %t:%T %a %u:%g" /dev/mine; head -c 2 /dev/mine | wc -c; stat -c "%F %a" /dev/pipe; stat -c "%F %a" /tmp/deep/er'
+	expect_equal "$output" $'character special file 1:5 640 1000:1001\n2\nfifo 600\ncharacter special file 666'
 }
 
 # bats test_tags=v2

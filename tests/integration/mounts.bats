@@ -123,6 +123,25 @@ teardown() {
 	expect_like "$output" 'nosuid,nodev'
 }
 
+@test "a tmpfs without a mode has that of the directory it hides, also where it is read-only" {
+	mkdir "$BUNDLE/rootfs/kept" "$BUNDLE/rootfs/readonly"
+	chmod 2710 "$BUNDLE/rootfs/kept" "$BUNDLE/rootfs/readonly"
+	add_mount /kept tmpfs tmpfs nosuid
+	add_mount /readonly tmpfs tmpfs ro
+	add_mount /named tmpfs tmpfs mode=700
+	add_mount /new tmpfs tmpfs nosuid
+	inside 'stat -c %a /kept /readonly /named /new; touch /readonly/x 2> /dev/null || echo refused'
+	expect_equal "$output" $'2710\n2710\n700\n1777\nrefused'
+}
+
+@test "a file over a directory, and the other way round, is an error that says so" {
+	add_mount /etc bind "$T/volume/file" bind
+	must_fail 1 'mounts\[.*/etc.*not a directory: a file .* over a directory' run_container
+	config '.mounts[-1].destination = "/etc/passwd" | .mounts[-1].source |= sub("/file$"; "")'
+	must_fail 1 'mounts\[.*/etc/passwd.*not a directory: a directory .* over a file' run_container
+	assert_nothing_left
+}
+
 @test "tmpcopyup fills a tmpfs with what it hides" {
 	mkdir -p "$BUNDLE/rootfs/config/below"
 	echo kept > "$BUNDLE/rootfs/config/below/file"

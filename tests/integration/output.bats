@@ -19,7 +19,8 @@ load support/common
 	expect_equal "$stderr" ""
 	expect_json "$output" '(.ociVersionMin | length) > 0 and (.ociVersionMax | length) > 0 and (.hooks | length) == 6 and
 		(.mountOptions | index("rro")) and .linux.seccomp.enabled and (.linux.namespaces | index("time")) and
-		(.linux.capabilities | index("CAP_CHOWN")) and .linux.mountExtensions.idmap.enabled'
+		(.linux.capabilities | index("CAP_CHOWN")) and .linux.mountExtensions.idmap.enabled and
+		(.potentiallyUnsafeConfigAnnotations | index("org.systemd.property.") and index("brig.dev/seccomp"))'
 }
 
 @test "state has the members that callers read" {

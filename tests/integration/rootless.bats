@@ -22,7 +22,7 @@ prepare() {
 
 brig() {
 	env --chdir "$HOME_OF_USER" BRIG_TEST="$ID" HOME="$HOME_OF_USER" setpriv --reuid "$USER_ID" --regid "$USER_ID" --clear-groups \
-		"$HOME_OF_USER/brig" --cgroup-manager disabled --root "$ROOT" "$@"
+		"$HOME_OF_USER/brig" --cgroup-manager "${MANAGER:-disabled}" --root "$ROOT" "$@"
 }
 
 @test "an ordinary user runs a container" {
@@ -42,8 +42,9 @@ brig() {
 	expect_equal "$output" 0
 	must brig ps --format json "$ID"
 	expect_json "$output" 'length == 1'
-	must brig kill "$ID" KILL
+	must brig kill --all "$ID" KILL
 	wait_until status_is stopped
+	must brig kill --all "$ID" KILL
 	must brig delete "$ID"
 	assert_nothing_left
 }
@@ -72,6 +73,18 @@ brig() {
 	config '.process.terminal = false | .process.args = ["sh", "-c", "id -u; cat /proc/self/uid_map"]'
 	must run_container
 	expect_equal "$(tr -s ' ' <<< "$output")" $'0\n 0 54321 1'
+}
+
+@test "an ordinary user who may make no cgroup gets a container without one, unless a path asks for it" {
+	MANAGER=fs
+	must run_container
+	expect_equal "$stderr" ""
+	config '.linux.resources.pids.limit = 10'
+	must run_container
+	expect_like "$stderr" 'warning: .*linux.resources.*this user may make none'
+	config '.linux.cgroupsPath = "/mine"'
+	must_fail 1 'linux.cgroupsPath: .*Permission denied' run_container
+	assert_nothing_left
 }
 
 @test "limits without a cgroup are not ignored in silence" {

@@ -127,6 +127,46 @@ goes_out_by() { # HELPER
 	assert_nothing_left
 }
 
+# COMMAND: what comes after it finds a helper that never sets anything up, and no other.
+make_hung_helper() {
+	printf '#!/bin/sh\nexec sleep 1000\n' > "$T/hung"
+	chmod 755 "$T/hung"
+	: > "$T/empty"
+	# shellcheck disable=SC2016 # expanded inside
+	COMMAND=(unshare --mount sh -c 'mount -t tmpfs -o mode=755 none /usr/local/bin && cp "$1" /usr/local/bin/pasta || exit 99
+		for found in /usr/bin/pasta /usr/bin/slirp4netns; do
+			[ ! -e "$found" ] || mount --bind "$2" "$found" || exit 99
+		done
+		shift 2; exec "$@"' sh "$T/hung" "$T/empty" env BRIG_TEST="$ID" "$BRIG" --root "$ROOT" sandbox --json --name "$ID")
+}
+
+@test "a helper that hangs does not hold off the time" {
+	[ "$(id -u)" -eq 0 ] || skip "takes root"
+	make_hung_helper
+	attempt "${COMMAND[@]}" --timeout 100ms --egress 192.0.2.1 -- true
+	expect_equal "$status" 125
+	expect_schema
+	expect_like "$(of .error)" 'wait for /usr/local/bin/pasta: the sandbox was not ready in time'
+	assert_nothing_left
+}
+
+@test "a helper that hangs does not hold off a signal" {
+	local status=0
+
+	[ "$(id -u)" -eq 0 ] || skip "takes root"
+	make_hung_helper
+	helper "${COMMAND[@]}" --timeout 30s --egress 192.0.2.1 -- true
+	wait_until pgrep -P "$HELPER" sleep
+	kill -TERM "$HELPER"
+	wait "$HELPER" || status=$?
+	expect_equal "$status" 143
+	output=$(< "$T/helper.out")
+	expect_schema
+	expect_equal "$(of .verdict)" internal
+	expect_like "$(of .error)" 'stopped by SIGTERM before the program'
+	assert_nothing_left
+}
+
 @test "without a helper, or with a list that is none, it says what to do" {
 	[ "$(id -u)" -eq 0 ] || skip "takes root"
 	must_fail 125 'option --egress: .*no address' sandbox --egress example.org -- true

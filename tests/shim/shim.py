@@ -3,6 +3,7 @@
 import json
 import os
 import select
+import signal as signals
 import subprocess
 import time
 
@@ -47,6 +48,12 @@ def is_alive(pid):
             return stat.read().rsplit(")", 1)[1].split()[0] not in "ZX"
     except OSError:
         return False
+
+
+def caught_signals(pid):
+    """Those that it has a handler for, as a mask."""
+    with open(f"/proc/{pid}/status", encoding="utf-8", errors="replace") as status:
+        return int(next(line for line in status if line.startswith("SigCgt:")).split()[1], 16)
 
 
 def wait_until(condition, what, seconds=SECONDS_MAX):
@@ -242,6 +249,11 @@ class Container(Process):
         except ttrpc.CallError as error:
             if error.code != ttrpc.NOT_FOUND:
                 raise
+
+    def stop(self):
+        """SIGTERM, once its program handles that: before, the kernel spares the first process of a pid namespace."""
+        wait_until(lambda: caught_signals(self.pid) >> (signals.SIGTERM - 1) & 1, "the program handles SIGTERM")
+        self.kill(signals.SIGTERM)
 
     def close(self):
         for process in self.processes[1:]:

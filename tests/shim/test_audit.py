@@ -40,7 +40,7 @@ class Audit(case.ShimTest):
         self.assertEqual(exec_.status(), 3)
         self.assertEqual(self.names(), ["create", "start", "exec", "exit"])
         exec_.delete()
-        container.kill(signal.SIGTERM)
+        container.stop()
         self.assertEqual(container.status(), 5)
         self.assertEqual(self.names(), ["create", "start", "exec", "exit", "exit"])
         container.delete()

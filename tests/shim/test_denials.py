@@ -69,11 +69,28 @@ class Denials(case.ShimTest):
                          [("mount", 2), ("unshare", 1)])
 
     def test_exec(self):
-        """an exec is refused by the filter itself: nobody waits, nothing is counted"""
+        """what execs are refused is counted with the container's own"""
+        container = self.shell("unshare -U true; trap 'exit 5' TERM; while :; do sleep 0.1; done")
+        container.start()
+        self.counted(container, 1)
+        for exec_id in ["e", "f"]:
+            exec_ = container.exec_shell("mount -t tmpfs x /tmp && exit 9; exit 3", exec_id=exec_id).start()
+            self.assertEqual(exec_.status(), 3)
+        document = self.counted(container, 3)
+        self.assertEqual([(call["count"], call["programs"]) for call in document["calls"]], [(1, ["unshare"]), (2, ["mount"])])
+        container.kill(15)
+        self.assertEqual(container.status(), 5)
+        with open(self.trail, encoding="utf-8") as file:
+            ends = [line for line in map(json.loads, file) if line["event"] == "exit" and "exec" not in line]
+        self.assertEqual(ends[0]["denials"], 3)
+
+    def test_exec_of_a_container_that_behaves(self):
+        """an exec is counted where nothing was refused to the container before; nothing is hanging afterwards"""
         container = self.running()
         exec_ = container.exec_shell("unshare -U true && exit 9; exit 3", exec_id="e").start()
         self.assertEqual(exec_.status(), 3)
-        self.assertFalse(os.path.exists(os.path.join(self.state_directory(container), "denials.json")))
+        exec_.delete()
+        self.assertEqual(self.counted(container, 1)["total"], 1)
 
     def test_shim_killed(self):
         """a call that is refused after the shim's end fails as well, and its program does not hang"""

@@ -1,6 +1,5 @@
 """Events on their way to containerd: which, what they say, in which order, and what becomes of them while nobody listens."""
 
-import signal
 
 import case
 import shim as shims
@@ -14,7 +13,7 @@ class Events(case.ShimTest):
         process = container.exec_shell("exit 3", exec_id="further").start()
         process.status()
         process.delete()
-        container.kill(signal.SIGTERM)
+        container.stop()
         container.status()
         container.delete()
         return container, process
@@ -87,7 +86,7 @@ class Events(case.ShimTest):
         process = container.exec_shell("exit 3").start()
         process.status()
         process.delete()
-        container.kill(signal.SIGTERM)
+        container.stop()
         container.status()
         container.delete()
         self.assertEqual(self.events(), [])

@@ -1,7 +1,6 @@
 """The containers of a pod in one shim."""
 
 import os
-import signal
 
 import case
 import shim as shims
@@ -46,7 +45,7 @@ class Group(case.ShimTest):
         two.start()
         process = two.exec_shell("exit 4").start()
         self.refused(ttrpc.NOT_FOUND, one.shim.call, "State", id="one", exec_id=process.exec_id)
-        one.kill(signal.SIGTERM)
+        one.stop()
         self.assertEqual(one.status(), 5)
         one.delete()
         self.assertEqual(two.state_name(), "running")

@@ -33,7 +33,7 @@ class Life(case.ShimTest):
         process = container.exec("true")
         self.assertEqual(process.finish()[0], 0)
         self.assertEqual(len(container.call("Pids").processes) > 0, True)
-        container.kill(signal.SIGTERM)
+        container.stop()
         self.assertEqual(container.status(), 5)
 
     def test_every_exit_status(self):
@@ -102,7 +102,7 @@ class Life(case.ShimTest):
         waits = [container.send("Wait") for _ in range(3)]
         foreign = container.send("Wait", client=other)
         self.assertFalse(container.shim.client.is_answered(waits[0][1], 0.1))
-        container.kill(signal.SIGTERM)
+        container.stop()
         answers = [container.shim.fetch(wait) for wait in waits] + [container.shim.fetch(foreign, client=other)]
         answers.append(container.wait())
         self.assertEqual([answer.exit_status for answer in answers], [5] * 5)
@@ -115,7 +115,7 @@ class Life(case.ShimTest):
         other = container.shim.another_client()
         container.send("Wait", client=other)
         other.close()
-        container.kill(signal.SIGTERM)
+        container.stop()
         self.assertEqual(container.status(), 5)
 
     def test_pause(self):

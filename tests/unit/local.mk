@@ -121,10 +121,18 @@ unit_audit_sources = \
 	tests/unit/audit/test_denials.c \
 	tests/unit/audit/test_tally.c
 
+unit_proxy_sources = \
+	tests/unit/proxy/test_allow_list.c \
+	tests/unit/proxy/test_client_hello.c \
+	tests/unit/proxy/test_dns_message.c \
+	tests/unit/proxy/test_http_request.c \
+	tests/unit/proxy/test_proxy.c
+
 unit_sandbox_sources = \
 	tests/unit/sandbox/test_sandbox_config.c \
 	tests/unit/sandbox/test_sandbox_files.c \
 	tests/unit/sandbox/test_sandbox_folder.c \
+	tests/unit/sandbox/test_sandbox_group.c \
 	tests/unit/sandbox/test_sandbox_network.c \
 	tests/unit/sandbox/test_sandbox_stream.c \
 	tests/unit/sandbox/test_sandbox_verdict.c \
@@ -197,6 +205,7 @@ unit_service_sources = \
 unit_process_sources = \
 	tests/unit/process/fake_runtime.c \
 	tests/unit/process/fake_runtime.h \
+	tests/unit/process/fake_starter.c \
 	tests/unit/process/lifetime.h \
 	tests/unit/process/tasks_fixture.c \
 	tests/unit/process/tasks_fixture.h \
@@ -207,6 +216,7 @@ unit_process_sources = \
 	tests/unit/process/test_tasks_failure.c \
 	tests/unit/process/test_tasks_life.c \
 	tests/unit/process/test_tasks_limits.c \
+	tests/unit/process/test_tasks_start.c \
 	tests/unit/process/test_worker.c
 
 # What several layers' tests share.
@@ -232,6 +242,8 @@ libtestsupport_a_SOURCES = \
 # Test code may be laxer than the programs: Criterion's macros shadow and redeclare, and tables of cases are on the stack.
 unit_cflags = $(AM_CFLAGS) -Wno-shadow -Wno-redundant-decls -Wno-missing-prototypes -Wno-nested-externs \
 	-Wno-write-strings -Wframe-larger-than=1000000
+# Not optimised, whatever the programs are: these files are compiled more often than they are run.
+tests/unit/%.o: CFLAGS += -O0 -U_FORTIFY_SOURCE
 unit_cppflags = $(AM_CPPFLAGS) -DTEST_SOURCE_DIR='"$(abs_top_srcdir)"'
 # Dynamic at all times, hence the libraries' shared names. Without the programs' --gc-sections: that would take the tests
 # away, which are found through sections of their own.
@@ -252,6 +264,7 @@ unit_programs = \
 	tests/unit/test-container \
 	tests/unit/test-audit \
 	tests/unit/test-image \
+	tests/unit/test-proxy \
 	tests/unit/test-sandbox \
 	tests/unit/test-cmd
 if WITH_SHIM
@@ -305,6 +318,12 @@ tests_unit_test_audit_CPPFLAGS = $(unit_cppflags)
 tests_unit_test_audit_CFLAGS = $(unit_cflags)
 tests_unit_test_audit_LDFLAGS = $(BRIG_SANITIZE)
 tests_unit_test_audit_LDADD = libtestsupport.a libbrig.a $(unit_libs)
+
+tests_unit_test_proxy_SOURCES = $(unit_proxy_sources)
+tests_unit_test_proxy_CPPFLAGS = $(unit_cppflags)
+tests_unit_test_proxy_CFLAGS = $(unit_cflags)
+tests_unit_test_proxy_LDFLAGS = $(BRIG_SANITIZE)
+tests_unit_test_proxy_LDADD = libtestsupport.a libbrig.a $(unit_libs)
 
 tests_unit_test_sandbox_SOURCES = $(unit_sandbox_sources)
 tests_unit_test_sandbox_CPPFLAGS = $(unit_cppflags)

@@ -289,7 +289,7 @@ static int give_birth(struct creation *creation, enum child_role role, struct er
 	if (rc >= 0 && role == CHILD_INIT_RUNS)
 		rc = record_create(creation, err);
 	if (rc >= 0 && role == CHILD_INIT_RUNS)
-		rc = record_start(&container->state, err);
+		rc = record_start(creation->brig, &container->state, err);
 	if (rc < 0)
 		return rc;
 	/* Without a cgroup the pid is the only way to find it again: it is on record before the process goes its way. */
@@ -470,6 +470,13 @@ int creation_run(const struct brig *brig, const struct brig_create *request, enu
 	return 0;
 }
 
+/* What start.c has to do, or to know, beyond the word GO. */
+static bool starts_simply(const struct creation *creation)
+{
+	return !creation->container.state.late_work && !creation->container.state.audit && !creation->request->images &&
+	       creation->plan->hooks[PLAN_HOOK_START_CONTAINER].n == 0;
+}
+
 int brig_create(const struct brig *brig, const struct brig_create *request, struct brig_process *ret_process,
 		struct error *err)
 {
@@ -480,6 +487,8 @@ int brig_create(const struct brig *brig, const struct brig_create *request, stru
 		return rc;
 	if (ret_process)
 		rc = creation_hand_over(&creation.container.state, &creation.birth, ret_process, err);
+	if (rc >= 0 && ret_process)
+		ret_process->starts_simply = starts_simply(&creation);
 	if (rc < 0)
 		creation_undo(&creation, err);
 	creation_done(&creation);

@@ -11,7 +11,9 @@ const struct child_attendant *creation_attendant_of(struct creation *creation)
 	creation->attendant =
 		(struct child_attendant){ .stdio = { attendant->stdio[0], attendant->stdio[1], attendant->stdio[2] },
 					  .init_fd = attendant->init_fd,
-					  .handed_over = attendant->handed_over };
+					  .handed_over = attendant->handed_over,
+					  .listen_port = attendant->listen_port,
+					  .listen_path = attendant->listen_path };
 	return &creation->attendant;
 }
 

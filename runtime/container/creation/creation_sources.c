@@ -74,6 +74,7 @@ int creation_sources_look(const struct brig *brig, const struct brig_supervisor 
 	/* Where a supervisor brings the root file system, nothing of it is at its path yet. */
 	if (rc >= 0 && !(supervisor && supervisor->n_mounts)) {
 		requests[n].recursive = true;
+		planned->root_is_at_path = true;
 		rc = absolute(planned->bundle, spec->root.path, arena, &requests[n].path, err);
 	}
 	if (rc >= 0)

@@ -1,6 +1,7 @@
 /* What was refused, read back: the document of audit/denials.h. */
 #pragma once
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/arena.h"
@@ -24,9 +25,10 @@ struct denial_document {
 	uint64_t total, others;
 	const struct denial_call *calls;
 	size_t n_calls;
+	bool has_execs; /* some of it is of execs with a count of their own */
 };
 
 extern const struct json_type denial_document_pointer; /* struct denial_document * */
 
-/* Of a state directory. Zeroes where nothing was refused (yet). */
+/* Of a state directory: of the container and of the execs that a brig stayed with. Zeroes where nothing was refused (yet). */
 int denial_document_read(int dir_fd, struct arena *arena, struct denial_document *ret, struct error *err);

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -18,7 +19,8 @@ struct denial_keeper {
 	const char *id;
 	struct denial_listener *listener;
 	int fd;
-	uint64_t saved_at; /* 0: never */
+	char file[sizeof(DENIAL_KEEPER_EXEC_FILE) + 8]; /* in the container's directory */
+	uint64_t saved_at;				/* 0: never */
 	bool is_changed, is_ended;
 };
 
@@ -40,8 +42,19 @@ struct denial_keeper *denial_keeper_new(const struct brig *brig, const char *id,
 	keeper->fd = steal_fd(&fd);
 	keeper->brig = brig;
 	keeper->id = id;
+	snprintf(keeper->file, sizeof(keeper->file), "%s", DENIAL_KEEPER_FILE);
 	keeper->listener = denial_listener_new(/* limits= */ NULL);
 	return keeper->listener ? steal_ptr(&keeper) : NULL;
+}
+
+struct denial_keeper *denial_keeper_new_exec(const struct brig *brig, const char *id, int listener_fd)
+{
+	struct denial_keeper *keeper = denial_keeper_new(brig, id, listener_fd);
+
+	if (keeper)
+		snprintf(keeper->file, sizeof(keeper->file), DENIAL_KEEPER_EXEC_FILE,
+			 (unsigned)getpid() % DENIAL_KEEPER_EXECS);
+	return keeper;
 }
 
 void denial_keeper_free(struct denial_keeper *keeper)
@@ -60,8 +73,13 @@ int denial_keeper_fd(const struct denial_keeper *keeper)
 
 bool denial_keeper_serve(struct denial_keeper *keeper)
 {
+	return denial_keeper_serve_other(keeper, keeper->fd);
+}
+
+bool denial_keeper_serve_other(struct denial_keeper *keeper, int listener_fd)
+{
 	uint64_t before = denial_listener_total(keeper->listener);
-	int r = denial_listener_serve(keeper->listener, keeper->fd);
+	int r = denial_listener_serve(keeper->listener, listener_fd);
 
 	if (denial_listener_total(keeper->listener) != before)
 		keeper->is_changed = true;
@@ -100,7 +118,7 @@ void denial_keeper_save(struct denial_keeper *keeper)
 	/* Somebody has deleted it. */
 	if (dir_fd < 0 || text.failed)
 		return;
-	if (file_replace_at(dir_fd, DENIAL_KEEPER_FILE, &text, 0600, &err) < 0)
+	if (file_replace_at(dir_fd, keeper->file, &text, 0600, &err) < 0)
 		log_warning("container %s: what was refused to it is not on record: %s", keeper->id, err.message);
 }
 

@@ -11,12 +11,18 @@
 #include "container/brig.h"
 
 #define DENIAL_KEEPER_FILE "denials.json" /* in the state directory, 0600: the document of audit/denials.h */
+/* The same of an exec that a brig of its own stays with: that brig's number modulo DENIAL_KEEPER_EXECS, so that there are no more of them.
+ * The audit trail has each of them. */
+#define DENIAL_KEEPER_EXEC_FILE "denials-exec-%u.json"
+#define DENIAL_KEEPER_EXECS 16u
 
 struct denial_keeper;
 struct denial_listener;
 
 /* listener_fd: taken, also on failure. brig and id outlive the keeper. NULL: no memory. */
 struct denial_keeper *denial_keeper_new(const struct brig *brig, const char *id, int listener_fd);
+/* For one exec, where the container has a keeper of its own. */
+struct denial_keeper *denial_keeper_new_exec(const struct brig *brig, const char *id, int listener_fd);
 void denial_keeper_free(struct denial_keeper *keeper);
 DEFINE_CLEANUP(struct denial_keeper *, denial_keeper_free);
 
@@ -24,6 +30,8 @@ DEFINE_CLEANUP(struct denial_keeper *, denial_keeper_free);
 int denial_keeper_fd(const struct denial_keeper *keeper);
 /* When something is there: answers a batch of it. False: the listener is to be closed, by denial_keeper_close. */
 bool denial_keeper_serve(struct denial_keeper *keeper);
+/* The same of a further listener of that container, which is the caller's: counted with the others. */
+bool denial_keeper_serve_other(struct denial_keeper *keeper, int listener_fd);
 void denial_keeper_close(struct denial_keeper *keeper);
 /* When denial_keeper_save is to be called, on CLOCK_MONOTONIC in nanoseconds; 0: there is nothing to write. */
 uint64_t denial_keeper_due(const struct denial_keeper *keeper);

@@ -119,7 +119,8 @@ static void look_at_apparmor(struct doctor_finding *finding)
 	if (!host_has_apparmor_profile(PLAN_APPARMOR_DEFAULT))
 		return found(finding, DOCTOR_LACKS,
 			     "AppArmor is on, the profile " PLAN_APPARMOR_DEFAULT " is not loaded");
-	found(finding, DOCTOR_WORKS, "on, with the profile " PLAN_APPARMOR_DEFAULT);
+	found(finding, DOCTOR_WORKS, "on, with the profile " PLAN_APPARMOR_DEFAULT "%s",
+	      host_has_apparmor_stacked() ? ", also to be stacked below others" : "");
 }
 
 /* Where v1 holds a controller it is a folder; where v2 does it is in a list. */

@@ -151,7 +151,9 @@ static void print_denials(const struct explanation *explanation, struct buffer *
 			out,
 			"  nobody counts: brig run in the foreground and the shim do. Refused calls fail with EPERM.\n");
 		print_logged(&explanation->logged, out);
-		return;
+		if (denials->total == 0)
+			return;
+		buffer_append_text(out, "  Of processes that brig exec stayed with:\n");
 	}
 	if (denials->total == 0)
 		buffer_append_text(out, "  nothing\n");
@@ -266,12 +268,12 @@ static void write_denials(const struct explanation *explanation, struct json_wri
 	const struct denial_document *denials = &explanation->denials;
 
 	json_write_key(writer, "denials");
-	if (!explanation->expected.counts) {
+	if (!explanation->expected.counts && denials->total == 0) {
 		json_write_null(writer);
 		return;
 	}
 	json_write_object_begin(writer);
-	json_write_member(writer, "state", denials->state ?: "listening");
+	json_write_member(writer, "state", denials->state ?: explanation->expected.counts ? "listening" : "execs");
 	json_write_member_uint(writer, "total", denials->total);
 	json_write_member_uint(writer, "others", denials->others);
 	json_write_key(writer, "calls");

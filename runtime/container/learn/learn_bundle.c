@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -17,6 +18,8 @@
 #include "base/log.h"
 
 #define DEPTH_MAX 64 /* of a path that a bind is at */
+#define PLACE "brig-learn-"
+#define TRIES 10
 
 /* On a host without merged /usr they are directories, and are bound. */
 static const char *const usr_links[] = { "bin", "sbin", "lib", "lib32", "lib64", "libx32", NULL };
@@ -228,47 +231,6 @@ static int fill_root(int root_fd, struct error *err)
 	return r < 0 ? r : write_users(root_fd, err);
 }
 
-static int fill(const struct learn_bundle *bundle, const char *path, struct error *err)
-{
-	__attribute__((cleanup(buffer_done_cleanup))) struct buffer config = { 0 };
-	AUTO_CLOSE int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW), root_fd = -EBADF;
-
-	/* Container root is an ordinary user outside, who has to get to its root file system; nobody else has to see what is run. */
-	if (fd < 0 || fchmod(fd, 0711) < 0 || mkdirat(fd, "rootfs", 0755) < 0)
-		return error_system(err, errno, "make the bundle %s", path);
-	root_fd = openat(fd, "rootfs", O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
-	if (root_fd < 0)
-		return error_system(err, errno, "open %s/rootfs", path);
-	write_config(bundle, &config);
-	if (config.failed)
-		return error_memory(err);
-	if (file_create_at(fd, "config.json", &config, 0600, err) < 0)
-		return err ? -err->code : -EIO;
-	return fill_root(root_fd, err);
-}
-
-int learn_bundle_make(const struct learn_bundle *bundle, char ret[static LEARN_BUNDLE_PATH_MAX], struct error *err)
-{
-	const char *folder = secure_getenv("TMPDIR");
-	char path[LEARN_BUNDLE_PATH_MAX];
-	mode_t mask;
-	int r = snprintf(path, sizeof(path), "%s/brig-learn-XXXXXX", folder && folder[0] == '/' ? folder : "/tmp");
-
-	if (r >= (int)sizeof(path))
-		return error_set(err, ERROR_INVALID, ENAMETOOLONG, "TMPDIR has a long path");
-	if (!mkdtemp(path))
-		return error_system(err, errno, "make the directory %s for the bundle", path);
-	mask = umask(0022);
-	r = fill(bundle, path, err);
-	umask(mask);
-	if (r < 0) {
-		learn_bundle_remove(path);
-		return r;
-	}
-	strcpy(ret, path);
-	return 0;
-}
-
 /* ---- away with it ---- */
 
 /* Stays on one file system, and does not follow links. Returns 0 or a negative errno. */
@@ -301,11 +263,107 @@ static int remove_below(int parent_fd, const char *name, dev_t device, unsigned 
 	return r;
 }
 
-void learn_bundle_remove(const char *path)
+static void remove_place(const char *path)
 {
 	struct stat status;
 	int r = lstat(path, &status) < 0 ? -errno : remove_below(AT_FDCWD, path, status.st_dev, DEPTH_MAX);
 
 	if (r < 0 && r != -ENOENT)
 		log_warning("the directory %s is left over: %s", path, strerrordesc_np(-r));
+}
+
+void learn_bundle_remove(struct learn_place *place)
+{
+	remove_place(place->path);
+	close_and_reset(&place->fd);
+}
+
+/* A brig that was killed has left it. Its container, if there still is one, can do nothing more: who answered its calls is gone. */
+static void sweep_one(int folder_fd, const char *name)
+{
+	AUTO_CLOSE int fd = openat(folder_fd, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+	struct stat status;
+
+	if (fd >= 0 && fstat(fd, &status) == 0 && status.st_uid == geteuid() && flock(fd, LOCK_EX | LOCK_NB) == 0)
+		remove_below(folder_fd, name, status.st_dev, DEPTH_MAX);
+}
+
+static void sweep(const char *folder)
+{
+	DIR *directory = opendir(folder);
+	struct dirent *entry;
+
+	while (directory && (entry = readdir(directory)))
+		if (strncmp(entry->d_name, PLACE, strlen(PLACE)) == 0)
+			sweep_one(dirfd(directory), entry->d_name);
+	if (directory)
+		closedir(directory);
+}
+
+/* ---- the whole ---- */
+
+static int fill(const struct learn_bundle *bundle, const struct learn_place *place, struct error *err)
+{
+	__attribute__((cleanup(buffer_done_cleanup))) struct buffer config = { 0 };
+	AUTO_CLOSE int root_fd = -EBADF;
+
+	/* Container root is an ordinary user outside, who has to get to its root file system; nobody else has to see what is run. */
+	if (fchmod(place->fd, 0711) < 0 || mkdirat(place->fd, "rootfs", 0755) < 0)
+		return error_system(err, errno, "make the bundle %s", place->path);
+	root_fd = openat(place->fd, "rootfs", O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+	if (root_fd < 0)
+		return error_system(err, errno, "open %s/rootfs", place->path);
+	write_config(bundle, &config);
+	if (config.failed)
+		return error_memory(err);
+	if (file_create_at(place->fd, "config.json", &config, 0600, err) < 0)
+		return err ? -err->code : -EIO;
+	return fill_root(root_fd, err);
+}
+
+/* Somebody who sweeps may be quicker than our lock: then it is gone, and there is none (0). */
+static int make_place(const char *folder, struct learn_place *ret, struct error *err)
+{
+	AUTO_CLOSE int fd = -EBADF;
+	struct stat status;
+	int r = snprintf(ret->path, sizeof(ret->path), "%s/" PLACE "XXXXXX", folder);
+
+	if (r >= (int)sizeof(ret->path))
+		return error_set(err, ERROR_INVALID, ENAMETOOLONG, "TMPDIR has a long path");
+	if (!mkdtemp(ret->path))
+		return error_system(err, errno, "make the directory %s for the bundle", ret->path);
+	fd = open(ret->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+	if (fd < 0 && errno == ENOENT)
+		return 0;
+	if (fd < 0 || flock(fd, LOCK_EX) < 0 || fstat(fd, &status) < 0)
+		return error_system(err, errno, "lock the directory %s", ret->path);
+	if (status.st_nlink == 0)
+		return 0;
+	ret->fd = steal_fd(&fd);
+	return 1;
+}
+
+int learn_bundle_make(const struct learn_bundle *bundle, struct learn_place *ret, struct error *err)
+{
+	const char *asked = secure_getenv("TMPDIR"), *folder = asked && asked[0] == '/' ? asked : "/tmp";
+	struct learn_place place = { .fd = -EBADF };
+	mode_t mask;
+	int r = 0;
+
+	sweep(folder);
+	for (int i = 0; i < TRIES && r == 0; i++)
+		r = make_place(folder, &place, err);
+	if (r == 0)
+		return error_set(err, ERROR_SYSTEM, EBUSY,
+				 "directories in %s for the bundle go as soon as they are made", folder);
+	if (r < 0)
+		return r;
+	mask = umask(0022);
+	r = fill(bundle, &place, err);
+	umask(mask);
+	if (r < 0)
+		learn_bundle_remove(&place);
+	else
+		*ret = place;
+	return r;
 }

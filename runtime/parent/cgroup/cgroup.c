@@ -390,7 +390,8 @@ static int check_usable(struct cgroup *cgroup, const char *what, struct error *e
 {
 	if (!cgroup->membership)
 		return error_set(err, ERROR_UNSUPPORTED, EOPNOTSUPP,
-				 "%s: the container has no cgroup (--cgroup-manager=disabled)", what);
+				 "%s: the container has no cgroup (--cgroup-manager=disabled, or its user may make none)",
+				 what);
 	if (!cgroup_exists(cgroup))
 		return error_set(err, ERROR_NOT_FOUND, ENOENT, "%s: the container's cgroup %s is gone", what,
 				 cgroup->path);

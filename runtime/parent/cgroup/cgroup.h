@@ -24,6 +24,8 @@ struct cgroup;
 
 /* How this host (as seen in this mount namespace) has its cgroups mounted at /sys/fs/cgroup. One or two statfs(2). */
 enum host_cgroup_layout cgroup_layout(void);
+/* May the caller make a group at the top of the tree that every container has a group in? */
+bool cgroup_layout_is_open(enum host_cgroup_layout layout);
 
 /* ---- life ---- */
 

@@ -51,8 +51,9 @@ int cgroup_signal(struct cgroup *cgroup, int signal, struct error *err)
 	int r;
 
 	if (!cgroup->membership)
-		return error_set(err, ERROR_UNSUPPORTED, EOPNOTSUPP,
-				 "signal all processes: the container has no cgroup (--cgroup-manager=disabled)");
+		return error_set(
+			err, ERROR_UNSUPPORTED, EOPNOTSUPP,
+			"signal all processes: the container has no cgroup (--cgroup-manager=disabled, or its user may make none)");
 	if (!arena)
 		return error_memory(err);
 	r = cgroup_pids(cgroup, arena, &pids, &n, err);

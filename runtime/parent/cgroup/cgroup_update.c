@@ -161,7 +161,8 @@ int cgroup_update(struct cgroup *cgroup, const struct plan_resources *resources,
 	if (!cgroup_exists(cgroup))
 		return error_set(err, cgroup->membership ? ERROR_NOT_FOUND : ERROR_UNSUPPORTED, ENOENT,
 				 "change limits: the container has no cgroup%s",
-				 cgroup->membership ? " any more" : " (--cgroup-manager=disabled)");
+				 cgroup->membership ? " any more"
+						    : " (--cgroup-manager=disabled, or its user may make none)");
 	if (!arena)
 		return error_memory(err);
 	r = check_usage(cgroup, resources, err);

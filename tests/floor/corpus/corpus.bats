@@ -48,6 +48,13 @@ prepare_network() {
 	NETWORK=/proc/$HELPER/ns/net
 }
 
+# In which the host's root is root.
+prepare_user_namespace() {
+	helper unshare --user --map-root-user sleep 300
+	wait_until grep -qx sleep "/proc/$HELPER/comm"
+	NETWORK=/proc/$HELPER/ns/user
+}
+
 teardown() {
 	umount "$T/overlay" "$T/ram" 2> /dev/null || true
 	cleanup_all

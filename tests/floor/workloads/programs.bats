@@ -11,6 +11,12 @@ load workloads
 	expect_like "$output" ' 0 +[1-9][0-9]+ +65536'
 }
 
+@test "where AppArmor is on with brig's profile, that is there too" {
+	grep -qs '^brig-default ' /sys/kernel/security/apparmor/profiles || skip "this kernel has no AppArmor, or not the profile"
+	runs cat /proc/self/attr/current
+	expect_equal "$output" "brig-default (enforce)"
+}
+
 @test "python: processes, threads, coroutines, multiprocessing, a local server" {
 	runs python3 /volume/workers.py
 	expect_equal "$output" "$(printf '%s\n' 'subprocess 42' 'threads 328350' 'fork 328350' 'spawn 328350' 'forkserver 328350' \

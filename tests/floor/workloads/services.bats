@@ -89,6 +89,9 @@ volume() { # DESTINATION
 }
 
 @test "chroot as a way of dropping wants a capability, which the policy can give" {
+	if grep -qs '^brig-default ' /sys/kernel/security/apparmor/profiles; then
+		skip "AppArmor's brig-default, as it is, has the floor's capabilities alone"
+	fi
 	program chroot --userspec=redis / id -un
 	must_fail 125 'cannot change root directory' run_container
 	echo '{ "set": "strict", "capabilities": ["CAP_SYS_CHROOT"] }' > "$T/policy.json"

@@ -292,6 +292,85 @@ Test(audit, what_can_t_be_rotated_grows)
 	cr_expect_eq(seen.n, 2);
 }
 
+#define KEPT(target)                                \
+	struct audit_kept kept = AUDIT_KEPT_INIT;   \
+	struct audit_target target##_kept = target; \
+	target##_kept.kept = &kept
+
+Test(audit, what_is_kept_lets_others_write_in_between)
+{
+	struct seen seen;
+
+	TARGET(target);
+	KEPT(target);
+	size_t before = scratch_count_fds();
+	must_write(&target_kept, "a");
+	cr_expect_eq(scratch_count_fds(), before + 2);
+	must_write(&target, "b");
+	must_write(&target_kept, "c");
+	must_write(&target_kept, "d");
+	audit_kept_done(&kept);
+	audit_kept_done(&kept);
+	cr_expect_eq(scratch_count_fds(), before);
+	cr_expect_eq(read_back(&target, &seen), 0);
+	cr_expect_eq(seen.n, 4);
+	cr_expect_str_eq(seen.first_id, "a");
+	cr_expect_str_eq(seen.last_id, "d");
+	cr_expect_not(seen.disordered);
+}
+
+Test(audit, what_is_kept_is_another_file_than_the_trail_s_now)
+{
+	struct seen seen;
+
+	TARGET(target);
+	KEPT(target);
+	must_write(&target_kept, "moved");
+	cr_assert_eq(renameat(scratch.fd, NAME, scratch.fd, "elsewhere"), 0);
+	must_write(&target_kept, "a");
+	cr_assert_eq(renameat(scratch.fd, NAME, scratch.fd, NAME ".1"), 0);
+	must_write(&target, "b");
+	must_write(&target_kept, "c");
+	audit_kept_done(&kept);
+	cr_expect_eq(read_back(&target, &seen), 0);
+	cr_expect_eq(seen.n, 3);
+	cr_expect_str_eq(seen.first_id, "a");
+	cr_expect_str_eq(seen.last_id, "c");
+}
+
+Test(audit, what_is_kept_is_checked_again)
+{
+	struct error err = { 0 };
+
+	TARGET(target);
+	KEPT(target);
+	size_t before = scratch_count_fds();
+	must_write(&target_kept, "a");
+	cr_assert_eq(fchmodat(scratch.fd, NAME, 0640, 0), 0);
+	cr_expect_lt(write_event(&target_kept, "b", &err), 0);
+	cr_expect_not_null(strstr(err.message, "mode 0640"), "%s", err.message);
+	cr_expect_eq(scratch_count_fds(), before);
+	cr_assert_eq(unlinkat(scratch.fd, NAME, 0), 0);
+	scratch_link(&scratch, NAME, "elsewhere");
+	cr_expect_lt(write_event(&target_kept, "b", &err), 0);
+	cr_expect_not_null(strstr(err.message, "symbolic link"), "%s", err.message);
+	cr_expect_eq(faccessat(scratch.fd, "elsewhere", F_OK, 0), -1);
+}
+
+Test(audit, half_a_line_behind_what_is_kept_gives_way)
+{
+	struct seen seen;
+
+	TARGET(target);
+	KEPT(target);
+	must_write(&target_kept, "a");
+	cr_assert_eq(write(openat(scratch.fd, NAME, O_WRONLY | O_APPEND), "{\"time\":\"20", 11), 11);
+	must_write(&target_kept, "b");
+	audit_kept_done(&kept);
+	cr_expect_eq(read_back(&target, &seen), 0);
+	cr_expect_eq(seen.n, 2);
+}
+
 Test(audit, a_lock_that_is_held_is_not_waited_for_for_ever)
 {
 	TARGET(target);

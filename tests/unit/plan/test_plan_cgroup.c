@@ -34,6 +34,38 @@ Test(plan_cgroup, path)
 	}
 }
 
+/* An ordinary user on a host that gave it no part of the tree. */
+Test(plan_cgroup, without_leave_to_make_one_there_is_none_unless_a_path_asks)
+{
+	static const struct {
+		enum plan_cgroup_manager asked;
+		const char *path;
+		enum plan_cgroup_manager expected;
+	} cases[] = {
+		{ PLAN_CGROUP_FS, "", PLAN_CGROUP_DISABLED },
+		{ PLAN_CGROUP_FS, ",'cgroupsPath':'/mine'", PLAN_CGROUP_FS },
+		{ PLAN_CGROUP_SYSTEMD, "", PLAN_CGROUP_SYSTEMD },
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		PLAN_FIXTURE(fixture);
+
+		fixture.host.cgroup_closed = true;
+		fixture.request.cgroup_manager = cases[i].asked;
+		plan_fixture_good(&fixture, &(struct plan_fixture_json){ .linux_ = cases[i].path });
+		cr_expect_eq(fixture.plan->cgroup.manager, cases[i].expected, "case %zu", i);
+	}
+}
+
+Test(plan_cgroup, limits_that_nobody_holds_are_said_to_be_so)
+{
+	PLAN_FIXTURE(fixture);
+
+	fixture.host.cgroup_closed = true;
+	plan_fixture_good(&fixture, &(struct plan_fixture_json){ .linux_ = ",'resources':{'pids':{'limit':5}}" });
+	cr_expect_not_null(strstr(plan_fixture_line(&fixture, "cgroup-disabled")->why, "this user may make none"));
+}
+
 Test(plan_cgroup, refused_paths)
 {
 	static const struct {

@@ -1,6 +1,7 @@
 /* What single rules of the floor do beyond their level. */
 #include <errno.h>
 #include <linux/capability.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <criterion/criterion.h>
@@ -74,6 +75,38 @@ Test(plan_harden, a_profile_that_is_not_loaded_is_the_rules_to_decide)
 	refused.request.policy = &enforce;
 	plan_fixture_build(&refused, &(struct plan_fixture_json){ 0 });
 	cr_expect_eq(refused.rc, -EPERM);
+}
+
+Test(plan_harden, the_floors_profile_lies_below_one_that_is_named)
+{
+	static const struct {
+		const char *asked, *applied;
+		enum policy_level level;
+		bool stacked;
+	} cases[] = {
+		{ "box", "box//&:brig:brig-default", POLICY_ADJUST, true },
+		{ "box", "box", POLICY_ADJUST, false },
+		{ "box", "box", POLICY_ENFORCE, true },
+		{ "box", "box", POLICY_OFF, true },
+		{ "brig-default", "brig-default", POLICY_ADJUST, true },
+		{ "box//&:brig:brig-default", "box//&:brig:brig-default", POLICY_ADJUST, true },
+		{ "unconfined", "brig-default", POLICY_ADJUST, true },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct policy policy = with_level(POLICY_APPARMOR, cases[i].level);
+		char process[128];
+		PLAN_FIXTURE(fixture);
+
+		snprintf(process, sizeof(process), ",'apparmorProfile':'%s'", cases[i].asked);
+		fixture.host.apparmor = fixture.host.apparmor_default = true;
+		fixture.host.apparmor_stacked = cases[i].stacked;
+		fixture.request.policy = &policy;
+		plan_fixture_good(&fixture, &(struct plan_fixture_json){ .process = process });
+		cr_expect_str_eq(fixture.plan->process.apparmor_profile, cases[i].applied, "case %zu", i);
+		if (strcmp(cases[i].asked, cases[i].applied) != 0)
+			cr_expect_eq(plan_fixture_line(&fixture, "apparmor")->level, REPORT_ADJUSTED);
+	}
 }
 
 Test(plan_harden, a_namespace_of_its_own_has_its_own_settings)

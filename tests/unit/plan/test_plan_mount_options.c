@@ -120,6 +120,25 @@ Test(plan_mount_options, the_rest_goes_to_the_file_system)
 	cr_expect_eq(mount->attr_set, MOUNT_ATTR_NOSUID);
 }
 
+Test(plan_mount_options, permissions_of_the_directory_beneath_are_for_a_tmpfs_that_names_none)
+{
+	static const struct {
+		const char *type, *options;
+		bool kept;
+	} cases[] = {
+		{ "tmpfs", "'size=1m','ro'", true }, { "tmpfs", "'mode=755'", false },
+		{ "tmpfs", "'tmpcopyup'", false },   { "proc", "'nosuid'", false },
+		{ "tmpfs", "'model=1'", true },
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		PLAN_FIXTURE(fixture);
+		const struct plan_mount *mount = build(&fixture, cases[i].type, cases[i].options);
+
+		cr_expect_eq(mount->keep_mode, cases[i].kept, "%s %s", cases[i].type, cases[i].options);
+	}
+}
+
 /* A disk's journal is replayed unless the file system itself is told. */
 Test(plan_mount_options, read_only_reaches_a_disk)
 {

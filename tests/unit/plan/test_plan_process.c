@@ -367,8 +367,12 @@ Test(plan_process, selinux)
 	struct plan_fixture_json process_only = { .process = ",'selinuxLabel':'a:b:c:s0'" };
 	PLAN_FIXTURE(with);
 	PLAN_FIXTURE(without);
+	PLAN_FIXTURE(labelled);
 
-	with.host.selinux = true;
+	with.host.selinux = labelled.host.selinux = true;
+	plan_fixture_build(&labelled, &json);
+	cr_expect_eq(labelled.rc, -EOPNOTSUPP, "a mount label is not set, and must not seem to be");
+	cr_expect_not_null(strstr(labelled.err.message, "linux.mountLabel"), "got: %s", labelled.err.message);
 	plan_fixture_good(&with, &process_only);
 	cr_expect_str_eq(with.plan->process.selinux_label, "a:b:c:s0");
 	plan_fixture_good(&without, &json);

@@ -118,7 +118,11 @@ static int make_process(const char *exec_id, enum fake_behaviour behaviour, stru
 		abort();
 	close(ready[0]);
 	*ret = (struct brig_process){
-		.pid = pid, .pidfd = sys_pidfd_open(pid, 0), .denials_fd = -EBADF, .is_audited = fake->audits
+		.pid = pid,
+		.pidfd = sys_pidfd_open(pid, 0),
+		.denials_fd = -EBADF,
+		.is_audited = fake->audits,
+		.starts_simply = fake->starts_simply,
 	};
 	snprintf(ret->cgroup_path, sizeof(ret->cgroup_path), "%s", fake->no_groups ? "" : "group");
 	snprintf(process->exec_id, sizeof(process->exec_id), "%s", exec_id);
@@ -324,6 +328,12 @@ int brig_group_release(struct brig_group *group, const char *exec_id, struct err
 	(void)err;
 	fake->n_group_releases++;
 	return 0;
+}
+
+bool brig_group_is_frozen(struct brig_group *group)
+{
+	(void)group;
+	return fake->is_frozen;
 }
 
 int brig_group_stuck(struct brig_group *group, struct buffer *text, struct error *err)

@@ -54,6 +54,10 @@ struct fake {
 		void *context;
 	} drains[FAKE_PROCESSES_MAX];
 	unsigned n_drains;
+	bool starts_simply; /* the next container; see fake_starter_says */
+	bool starter_is_refused, is_frozen;
+	int starter_peer_fd, listener_fd;
+	unsigned n_starters, n_starters_open;
 	char last_update[64], last_words[160], last_images[64];
 	char seen_mount[64];
 };
@@ -66,5 +70,8 @@ void fake_done(void);
 pid_t fake_pid(const char *exec_id);
 void fake_report_oom(uint64_t count);
 void fake_drain_all(void);
+/* What a first process that was told to start without a worker does next. */
+enum fake_word { FAKE_RUNS, FAKE_HAS_FAILED, FAKE_TALKS_NONSENSE, FAKE_WARNS, FAKE_GIVES_LISTENER };
+void fake_starter_says(enum fake_word word);
 /* Of the streams that were opened last; returns what their limit is. */
 uint64_t fake_overflow(void);

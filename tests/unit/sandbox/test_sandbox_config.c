@@ -1,4 +1,5 @@
 /* The document of a sandbox: valid, strict as it stands, and nothing of the request lost or taken for something else. */
+#include <errno.h>
 #include <string.h>
 
 #include <criterion/criterion.h>
@@ -159,5 +160,72 @@ Test(sandbox_config, limits_are_each_process_s_where_there_is_no_group)
 	cr_assert_eq(spec->linux_.n_uid_mappings, 1);
 	cr_expect_eq(spec->linux_.uid_mappings[0].container_id, SANDBOX_UID);
 	cr_expect_eq(spec->linux_.uid_mappings[0].host_id, 54321);
+	spec_free(spec);
+}
+
+/* The document would have other bytes in their place. */
+Test(sandbox_config, what_is_not_utf_8_is_refused)
+{
+	AUTO(arena_free) struct arena *arena = arena_new(65536);
+	static const char *const bad[] = { "sh", "\xff", NULL }, *const bad_env[] = { "A=\xc3(", NULL };
+	static const struct sandbox_bind bad_bind = { "/srv/\xfe", "/in", false };
+	const struct image_config image = { 0 };
+	struct sandbox_request wanted = { .argv = argv };
+	struct sandbox_config config = { .request = &wanted };
+	struct error err = { 0 };
+
+	cr_expect_eq(sandbox_config_choose(&config, &image, arena, &err), 0, "%s", err.message);
+	wanted.argv = bad;
+	cr_expect_eq(sandbox_config_choose(&config, &image, arena, &err), -EILSEQ);
+	cr_expect_eq(err.kind, ERROR_USAGE);
+	cr_expect_not_null(strstr(err.message, "an argument of PROGRAM is not UTF-8"), "%s", err.message);
+	wanted = (struct sandbox_request){ .argv = argv, .env = bad_env };
+	cr_expect_eq(sandbox_config_choose(&config, &image, arena, &err), -EILSEQ);
+	wanted = (struct sandbox_request){ .argv = argv, .binds = &bad_bind, .n_binds = 1 };
+	cr_expect_eq(sandbox_config_choose(&config, &image, arena, &err), -EILSEQ);
+	wanted = (struct sandbox_request){ .argv = argv, .cwd = "/\x80" };
+	cr_expect_eq(sandbox_config_choose(&config, &image, arena, &err), -EILSEQ);
+}
+
+static bool has_variable(const struct spec *spec, const char *variable)
+{
+	for (size_t i = 0; i < spec->process->n_env; i++) {
+		if (strcmp(spec->process->env[i], variable) == 0)
+			return true;
+	}
+	return false;
+}
+
+Test(sandbox_config, names_the_proxy_where_there_is_one)
+{
+	static const char *const own[] = { "https_proxy=mine", NULL };
+	struct sandbox_request wanted = request();
+	struct sandbox_config config = config_of(&wanted);
+	struct spec *spec = parse(&config);
+
+	cr_expect_not(has_variable(spec, "http_proxy=http://127.0.0.1:3128"));
+	spec_free(spec);
+	wanted.egress_proxy = "a.test";
+	config.env = own;
+	spec = parse(&config);
+	cr_expect(has_variable(spec, "http_proxy=http://127.0.0.1:3128"));
+	cr_expect(has_variable(spec, "HTTPS_PROXY=http://127.0.0.1:3128"));
+	cr_expect(has_variable(spec, "https_proxy=mine"), "what is given goes before");
+	cr_expect_not(has_variable(spec, "https_proxy=http://127.0.0.1:3128"));
+	spec_free(spec);
+}
+
+Test(sandbox_config, a_group_that_can_hold_no_processors)
+{
+	struct sandbox_request wanted = request();
+	struct sandbox_config config = config_of(&wanted);
+	struct spec *spec;
+
+	config.cgroup_path = "/user/brig-x";
+	config.lacks_cpu = true;
+	spec = parse(&config);
+	cr_expect_str_eq(spec->linux_.cgroups_path, "/user/brig-x");
+	cr_expect(spec->linux_.resources.memory.limit.set);
+	cr_expect_not(spec->linux_.resources.cpu.quota.set);
 	spec_free(spec);
 }

@@ -42,6 +42,51 @@ Test(sandbox_files, names_stay_in_the_work_directory)
 	cr_expect_not(sandbox_is_name(long_name));
 }
 
+static int put(const struct scratch *work, const int *fds, uid_t uid, const struct sandbox_request *request,
+	       struct error *err)
+{
+	static const struct pace always = { 0 };
+	const struct sandbox_filling filling = { .work_fd = work->fd, .fds = fds, .uid = uid, .pace = &always };
+
+	return sandbox_files_put(&filling, request, err);
+}
+
+static int once(void *context, struct error *err)
+{
+	unsigned *asked = context;
+
+	return (*asked)++ == 0 ? 0 : error_set(err, ERROR_SYSTEM, EINTR, "told to stop");
+}
+
+/* More than one piece: it is asked before each. */
+Test(sandbox_files, copying_ends_when_told_to)
+{
+	SCRATCH(host);
+	SCRATCH(work);
+	AUTO(arena_free) struct arena *arena = arena_new(65536);
+	char path[256];
+	struct sandbox_copy file = { "large", path };
+	const struct sandbox_request request = { .files = &file, .n_files = 1 };
+	unsigned asked = 0;
+	const struct pace pace = { .may_go_on = once, .context = &asked };
+	struct sandbox_filling filling = { .work_fd = work.fd, .uid = (uid_t)-1, .pace = &pace };
+	struct error err = { 0 };
+	struct stat status;
+	int *fds = NULL;
+
+	scratch_file(&host, "large", "", 0600);
+	snprintf(path, sizeof(path), "%s/large", host.path);
+	cr_assert_eq(truncate(path, 3 * 1024 * 1024), 0);
+	cr_assert_eq(sandbox_files_open(&file, 1, arena, &fds, &err), 0, "%s", err.message);
+	filling.fds = fds;
+	cr_expect_eq(sandbox_files_put(&filling, &request, &err), -EINTR);
+	cr_expect_not_null(strstr(err.message, "told to stop"), "%s", err.message);
+	cr_expect_eq(asked, 2);
+	cr_assert_eq(fstatat(work.fd, "large", &status, 0), 0);
+	cr_expect_lt(status.st_size, 3 * 1024 * 1024);
+	close(fds[0]);
+}
+
 Test(sandbox_files, copies_in_with_directories_and_the_right_to_execute)
 {
 	SCRATCH(host);
@@ -58,7 +103,7 @@ Test(sandbox_files, copies_in_with_directories_and_the_right_to_execute)
 	snprintf(path, sizeof(path), "%s/a", host.path);
 	snprintf(script, sizeof(script), "%s/run", host.path);
 	cr_assert_eq(sandbox_files_open(files, 2, arena, &fds, &err), 0, "%s", err.message);
-	cr_assert_eq(sandbox_files_put(work.fd, &request, fds, (uid_t)-1, &err), 0, "%s", err.message);
+	cr_assert_eq(put(&work, fds, (uid_t)-1, &request, &err), 0, "%s", err.message);
 	cr_expect_str_eq(scratch_text(&work, "deep/er/a", text, sizeof(text)), "text");
 	cr_expect_eq(scratch_mode(&work, "deep/er/a") & 0777, 0644);
 	cr_expect_eq(scratch_mode(&work, "deep/run") & 0777, 0755);
@@ -85,7 +130,7 @@ Test(sandbox_files, only_what_was_made_is_given_away)
 	scratch_directory(&work, "there");
 	snprintf(path, sizeof(path), "%s/a", host.path);
 	cr_assert_eq(sandbox_files_open(&file, 1, arena, &fds, &err), 0, "%s", err.message);
-	cr_assert_eq(sandbox_files_put(work.fd, &request, fds, 54321, &err), 0, "%s", err.message);
+	cr_assert_eq(put(&work, fds, 54321, &request, &err), 0, "%s", err.message);
 	cr_assert_eq(fstatat(work.fd, "there", &there, 0), 0);
 	cr_assert_eq(fstatat(work.fd, "there/made", &made, 0), 0);
 	cr_expect_eq(there.st_uid, 0);

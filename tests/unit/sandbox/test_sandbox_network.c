@@ -45,9 +45,10 @@ Test(sandbox_network, no_list)
 Test(sandbox_network, not_for_the_host)
 {
 	struct sandbox_network network = sandbox_network_none();
+	const struct pace always = { 0 };
 	struct error err = { 0 };
 
-	cr_expect_lt(sandbox_network_start(getpid(), &network, &err), 0);
+	cr_expect_lt(sandbox_network_start(getpid(), &always, &network, &err), 0);
 	cr_expect_eq(err.kind, ERROR_UNSUPPORTED, "%s", err.message);
 	cr_expect_eq(network.pid, -1);
 	sandbox_network_stop(&network);

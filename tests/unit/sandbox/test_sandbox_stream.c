@@ -187,3 +187,54 @@ Test(sandbox_stream, feeds_input)
 	close(stream.peer_fd);
 	close(fd);
 }
+
+/* To a pipe by splice, to a device of characters by copies. */
+static int failure_of(int peer_fd)
+{
+	struct sandbox_output output = { 0 };
+	int fd = -EBADF;
+	struct sandbox_stream stream = open_output(&output, 100, &fd);
+
+	cr_assert_geq(peer_fd, 0);
+	stream.peer_fd = peer_fd;
+	cr_assert_eq(fd_write_all(fd, "lost", 4), 0);
+	close(fd);
+	cr_expect_not(sandbox_stream_drain(&stream));
+	cr_expect_lt(stream.fd, 0);
+	close(peer_fd);
+	return stream.failure;
+}
+
+Test(sandbox_stream, a_full_disk_is_told_and_a_reader_that_is_gone_is_not)
+{
+	int fds[2];
+
+	signal(SIGPIPE, SIG_IGN);
+	cr_expect_eq(failure_of(open("/dev/full", O_WRONLY | O_CLOEXEC)), ENOSPC);
+	cr_assert_eq(pipe2(fds, O_CLOEXEC), 0);
+	close(fds[0]);
+	cr_expect_eq(failure_of(fds[1]), 0);
+}
+
+Test(sandbox_stream, a_reader_that_does_not_read_is_for_the_caller_to_wait_for)
+{
+	struct sandbox_output output = { 0 };
+	char text[16];
+	int fds[2], fd = -EBADF;
+	struct sandbox_stream stream = open_output(&output, 100, &fd);
+
+	cr_assert_eq(pipe2(fds, O_CLOEXEC | O_NONBLOCK), 0);
+	while (write(fds[1], text, sizeof(text)) > 0) {}
+	stream.peer_fd = fds[1];
+	cr_assert_eq(fd_write_all(fd, "late", 4), 0);
+	close(fd);
+	cr_expect(sandbox_stream_drain(&stream));
+	cr_expect_geq(stream.fd, 0, "it is not lost yet");
+	while (read(fds[0], text, sizeof(text)) > 0) {}
+	cr_expect_not(sandbox_stream_drain(&stream));
+	cr_expect_lt(stream.fd, 0);
+	cr_expect_eq(read(fds[0], text, sizeof(text)), 4);
+	cr_expect_eq(memcmp(text, "late", 4), 0);
+	close(fds[0]);
+	close(fds[1]);
+}

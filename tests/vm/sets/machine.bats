@@ -26,6 +26,16 @@ value() { # FILE
 	expect_equal "$(value cpuset.cpus.partition)" member
 }
 
+@test "a cpuset partition with processors of its own" {
+	config --arg path "/$ID" '.linux.cgroupsPath = $path'
+	resources '.unified = { "cpuset.cpus": "1", "cpuset.cpus.partition": "root" }'
+	sleeper
+	expect_equal "$(value cpuset.cpus.partition)" root
+	expect_equal "$(cat /sys/fs/cgroup/cpuset.cpus.effective)" 0
+	must brig delete --force "$ID"
+	expect_equal "$(cat /sys/fs/cgroup/cpuset.cpus.effective)" 0-1
+}
+
 @test "hugetlb: a limit is in its file" {
 	resources '.hugepageLimits = [{ pageSize: "2MB", limit: 4194304 }]'
 	sleeper

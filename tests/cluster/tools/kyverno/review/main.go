@@ -3,14 +3,13 @@
 //
 //	review POLICIES SETTINGS NAMESPACES REVIEWS
 //
-// POLICIES is a YAML file with ValidatingPolicies, SETTINGS one of what they may look up, NAMESPACES one of the
-// namespaces with their labels, REVIEWS a folder of AdmissionReviews (NUMBER.json). Prints a line of JSON a review: its number, and for
-// each validating policy that does not let it pass the name, the message and whether it refuses.
+// POLICIES is a YAML file with ValidatingPolicies, MutatingPolicies and ClusterPolicies, SETTINGS one of what they may look up, NAMESPACES
+// one of the namespaces with their labels, REVIEWS a folder of AdmissionReviews (NUMBER.json). Prints a line of JSON a review: its number, for
+// each policy that does not let it pass the name, the message and whether it refuses, and the object where a policy changes it.
 package main
 
 import (
 	"bytes"
-	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -19,16 +18,8 @@ import (
 	"path/filepath"
 	"strings"
 
-	policiesv1 "github.com/kyverno/api/api/policies.kyverno.io/v1"
-	policiesv1beta1 "github.com/kyverno/api/api/policies.kyverno.io/v1beta1"
-	celengine "github.com/kyverno/kyverno/pkg/cel/engine"
 	"github.com/kyverno/kyverno/pkg/cel/libs"
-	"github.com/kyverno/kyverno/pkg/cel/matching"
-	vpolcompiler "github.com/kyverno/kyverno/pkg/cel/policies/vpol/compiler"
-	vpolengine "github.com/kyverno/kyverno/pkg/cel/policies/vpol/engine"
-	engineapi "github.com/kyverno/kyverno/pkg/engine/api"
 	admissionv1 "k8s.io/api/admission/v1"
-	admissionregistrationv1 "k8s.io/api/admissionregistration/v1"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/util/yaml"
@@ -41,6 +32,16 @@ type answer struct {
 	Refused bool   `json:"refused"`
 }
 
+// What is there beside the policies: the one ConfigMap that they read, and namespaces with their labels.
+type surroundings struct {
+	lookups    *libs.FakeContextProvider
+	settings   *corev1.ConfigMap
+	namespaces map[string]*corev1.Namespace
+}
+
+// One kind of policies. The second value is the object as they change it; nil: they don't.
+type engine func(request admissionv1.AdmissionRequest) ([]answer, map[string]any, error)
+
 func main() {
 	if len(os.Args) != 5 {
 		fmt.Fprintln(os.Stderr, "usage: review POLICIES SETTINGS NAMESPACES REVIEWS")
@@ -52,8 +53,8 @@ func main() {
 	}
 }
 
-// documents decodes each document of a YAML file into a new T, and hands it over with its kind.
-func documents[T any](path string, each func(kind string, document *T) error) error {
+// documents decodes each document of a YAML file into a new T, and hands it over; only those of that kind, unless it is "".
+func documents[T any](path, kind string, each func(document *T) error) error {
 	file, err := os.ReadFile(path)
 	if err != nil {
 		return err
@@ -70,65 +71,60 @@ func documents[T any](path string, each func(kind string, document *T) error) er
 		if err := json.Unmarshal(raw, &head); err != nil {
 			return fmt.Errorf("%s: %w", path, err)
 		}
+		if kind != "" && head.Kind != kind {
+			continue
+		}
 		document := new(T)
 		if err := json.Unmarshal(raw, document); err != nil {
 			return fmt.Errorf("%s: %s: %w", path, head.Kind, err)
 		}
-		if err := each(head.Kind, document); err != nil {
+		if err := each(document); err != nil {
 			return err
 		}
 	}
 }
 
-func validatingEngine(policies, settings, namespaces string) (vpolengine.Engine, *libs.FakeContextProvider, error) {
-	var wanted []policiesv1beta1.ValidatingPolicyLike
-	known := map[string]*corev1.Namespace{}
-	lookups := libs.NewFakeContextProvider()
-
-	err := documents(policies, func(kind string, policy *policiesv1.ValidatingPolicy) error {
-		if kind == "ValidatingPolicy" {
-			converted := &policiesv1beta1.ValidatingPolicy{}
-			text, err := json.Marshal(policy)
-			if err != nil {
-				return err
-			}
-			if err := json.Unmarshal(text, converted); err != nil {
-				return err
-			}
-			wanted = append(wanted, converted)
-		}
+func newSurroundings(settings, namespaces string) (*surroundings, error) {
+	around := &surroundings{lookups: libs.NewFakeContextProvider(), namespaces: map[string]*corev1.Namespace{}}
+	err := documents(settings, "ConfigMap", func(settings *corev1.ConfigMap) error {
+		around.settings = settings
+		return around.lookups.AddResource(schema.GroupVersionResource{Version: "v1", Resource: "configmaps"}, settings)
+	})
+	if err != nil {
+		return nil, err
+	}
+	err = documents(namespaces, "", func(namespace *corev1.Namespace) error {
+		around.namespaces[namespace.Name] = namespace
 		return nil
 	})
-	if err != nil {
-		return nil, nil, err
-	}
-	if len(wanted) == 0 {
-		return nil, nil, fmt.Errorf("%s has no ValidatingPolicy", policies)
-	}
-	err = documents(settings, func(kind string, settings *corev1.ConfigMap) error {
-		return lookups.AddResource(schema.GroupVersionResource{Version: "v1", Resource: "configmaps"}, settings)
-	})
-	if err != nil {
-		return nil, nil, err
-	}
-	err = documents(namespaces, func(kind string, namespace *corev1.Namespace) error {
-		known[namespace.Name] = namespace
-		return nil
-	})
-	if err != nil {
-		return nil, nil, err
-	}
 	// Compiled expressions look things up in what is here at that time, not in what comes with a request.
-	libs.LibraryContext = lookups
-	provider, err := vpolengine.NewProvider(vpolcompiler.NewCompiler(), wanted, nil)
-	if err != nil {
-		return nil, nil, err
+	libs.LibraryContext = around.lookups
+	return around, err
+}
+
+func newEngines(policies string, around *surroundings) ([]engine, error) {
+	engines := []engine{}
+	for _, make := range []func(string, *surroundings) (engine, error){newValidating, newMutating, newLegacy} {
+		engine, err := make(policies, around)
+		if err != nil {
+			return nil, err
+		}
+		if engine != nil {
+			engines = append(engines, engine)
+		}
 	}
-	return vpolengine.NewEngine(provider, func(name string) *corev1.Namespace { return known[name] }, matching.NewMatcher()), lookups, nil
+	if len(engines) == 0 {
+		return nil, fmt.Errorf("%s has no policies", policies)
+	}
+	return engines, nil
 }
 
 func run(policies, settings, namespaces, reviews string) error {
-	engine, lookups, err := validatingEngine(policies, settings, namespaces)
+	around, err := newSurroundings(settings, namespaces)
+	if err != nil {
+		return err
+	}
+	engines, err := newEngines(policies, around)
 	if err != nil {
 		return err
 	}
@@ -138,37 +134,36 @@ func run(policies, settings, namespaces, reviews string) error {
 	}
 	out := json.NewEncoder(os.Stdout)
 	for _, path := range paths {
-		text, err := os.ReadFile(path)
-		if err != nil {
-			return err
-		}
-		var review admissionv1.AdmissionReview
-		if err := json.Unmarshal(text, &review); err != nil {
+		if err := ask(engines, path, out); err != nil {
 			return fmt.Errorf("%s: %w", path, err)
-		}
-		response, err := engine.Handle(context.Background(), celengine.RequestFromAdmission(lookups, *review.Request), nil)
-		if err != nil {
-			return fmt.Errorf("%s: %w", path, err)
-		}
-		line := struct {
-			Number  string   `json:"number"`
-			Answers []answer `json:"answers"`
-		}{strings.TrimSuffix(filepath.Base(path), ".json"), answersOf(response)}
-		if err := out.Encode(line); err != nil {
-			return err
 		}
 	}
 	return nil
 }
 
-func answersOf(response celengine.EngineResponse) []answer {
-	answers := []answer{}
-	for _, policy := range response.Policies {
-		for _, rule := range policy.Rules {
-			if rule.Status() == engineapi.RuleStatusFail || rule.Status() == engineapi.RuleStatusError {
-				answers = append(answers, answer{policy.Policy.GetName(), rule.Message(), policy.Actions.Has(admissionregistrationv1.Deny)})
-			}
+func ask(engines []engine, path string, out *json.Encoder) error {
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return err
+	}
+	var review admissionv1.AdmissionReview
+	if err := json.Unmarshal(text, &review); err != nil {
+		return err
+	}
+	line := struct {
+		Number  string         `json:"number"`
+		Answers []answer       `json:"answers"`
+		Object  map[string]any `json:"object,omitempty"`
+	}{Number: strings.TrimSuffix(filepath.Base(path), ".json"), Answers: []answer{}}
+	for _, engine := range engines {
+		answers, object, err := engine(*review.Request)
+		if err != nil {
+			return err
+		}
+		line.Answers = append(line.Answers, answers...)
+		if object != nil {
+			line.Object = object
 		}
 	}
-	return answers
+	return out.Encode(line)
 }

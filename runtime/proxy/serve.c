@@ -1,0 +1,150 @@
+#include "proxy/serve.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <time.h>
+
+#include "base/cleanup.h"
+#include "proxy/connection.h"
+
+#define FIRST_CLIENT (1 + SERVE_LISTENERS_MAX)
+#define N_POLLED (FIRST_CLIENT + 2 * SERVE_CLIENTS_MAX)
+
+struct serve {
+	const struct reach_settings *settings;
+	int *listen_fds;
+	size_t n_listeners, n_clients, n_requests;
+	int control_fd;
+	struct connection clients[SERVE_CLIENTS_MAX];
+};
+
+static uint64_t milliseconds(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+}
+
+static int report(const struct serve *serve, const struct outcome_report *report)
+{
+	ssize_t n;
+
+	do {
+		n = send(serve->control_fd, report, sizeof(*report), MSG_NOSIGNAL);
+	} while (n < 0 && errno == EINTR);
+	return n == sizeof(*report) ? 0 : -EIO;
+}
+
+static int end_client(struct serve *serve, struct connection *client)
+{
+	struct outcome_report said;
+
+	connection_end(client, &said);
+	serve->n_clients--;
+	return report(serve, &said);
+}
+
+static int close_listeners(struct serve *serve)
+{
+	const struct outcome_report said = { .outcome = OUTCOME_TOO_MANY };
+
+	for (size_t i = 0; i < serve->n_listeners; i++)
+		close_and_reset(&serve->listen_fds[i]);
+	return report(serve, &said);
+}
+
+static int take_client(struct serve *serve, int listen_fd, uint64_t now)
+{
+	int fd = accept4(listen_fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+	size_t i = 0;
+
+	if (fd < 0)
+		return 0;
+	while (serve->clients[i].state != CONNECTION_NONE)
+		i++;
+	serve->n_clients++;
+	connection_begin(&serve->clients[i], fd, serve->settings, now);
+	return ++serve->n_requests == SERVE_REQUESTS_MAX ? close_listeners(serve) : 0;
+}
+
+/* Milliseconds to the next deadline, for poll(2). */
+static int fill(const struct serve *serve, struct pollfd polled[static N_POLLED], uint64_t now)
+{
+	uint64_t next = UINT64_MAX;
+
+	polled[0] = (struct pollfd){ .fd = serve->control_fd, .events = POLLIN };
+	for (size_t i = 0; i < SERVE_LISTENERS_MAX; i++) {
+		bool has_room = i < serve->n_listeners && serve->n_clients < SERVE_CLIENTS_MAX;
+
+		polled[1 + i] = (struct pollfd){ .fd = has_room ? serve->listen_fds[i] : -1, .events = POLLIN };
+	}
+	for (size_t i = 0; i < SERVE_CLIENTS_MAX; i++) {
+		const struct connection *client = &serve->clients[i];
+
+		connection_poll(client, &polled[FIRST_CLIENT + 2 * i]);
+		if (client->state != CONNECTION_NONE && connection_deadline(client) < next)
+			next = connection_deadline(client);
+	}
+	if (next == UINT64_MAX)
+		return -1;
+	next = next > now ? next - now : 0;
+	return next > INT_MAX ? INT_MAX : (int)next;
+}
+
+static int serve_clients(struct serve *serve, const struct pollfd polled[static N_POLLED], uint64_t now)
+{
+	int rc = 0;
+
+	for (size_t i = 0; rc == 0 && i < SERVE_CLIENTS_MAX; i++) {
+		struct connection *client = &serve->clients[i];
+		const struct pollfd *mine = &polled[FIRST_CLIENT + 2 * i];
+
+		if (client->state == CONNECTION_NONE ||
+		    (!mine[0].revents && !mine[1].revents && now < connection_deadline(client)))
+			continue;
+		connection_go_on(client, now);
+		if (client->state == CONNECTION_OVER)
+			rc = end_client(serve, client);
+	}
+	return rc;
+}
+
+static int go_round(struct serve *serve, struct pollfd polled[static N_POLLED])
+{
+	int rc = poll(polled, N_POLLED, fill(serve, polled, milliseconds()));
+	uint64_t now = milliseconds();
+
+	if (rc < 0)
+		return errno == EINTR ? 0 : -EIO;
+	rc = serve_clients(serve, polled, now);
+	for (size_t i = 0; rc == 0 && i < serve->n_listeners; i++) {
+		if (polled[1 + i].revents && serve->listen_fds[i] >= 0 && serve->n_clients < SERVE_CLIENTS_MAX)
+			rc = take_client(serve, serve->listen_fds[i], now);
+	}
+	return rc;
+}
+
+int serve_run(const struct reach_settings *settings, int *listen_fds, size_t n_listeners, int control_fd)
+{
+	AUTO_FREE struct serve *serve = calloc(1, sizeof(*serve));
+	struct pollfd polled[N_POLLED];
+	int rc = serve ? 0 : -ENOMEM;
+
+	if (rc < 0)
+		return rc;
+	serve->settings = settings;
+	serve->listen_fds = listen_fds;
+	serve->n_listeners = n_listeners;
+	serve->control_fd = control_fd;
+	polled[0].revents = 0;
+	while (rc == 0 && !polled[0].revents)
+		rc = go_round(serve, polled);
+	for (size_t i = 0; i < SERVE_CLIENTS_MAX; i++) {
+		if (serve->clients[i].state != CONNECTION_NONE && end_client(serve, &serve->clients[i]) < 0)
+			rc = -EIO;
+	}
+	return rc;
+}

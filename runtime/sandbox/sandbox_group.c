@@ -1,0 +1,117 @@
+#include "sandbox/sandbox_group.h"
+
+#include <fcntl.h>
+#include <limits.h>
+#include <linux/magic.h>
+#include <string.h>
+#include <sys/vfs.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/fd.h"
+
+#define CGROUP_ROOT "/sys/fs/cgroup"
+/* One by one: one that is refused takes none of the others along. */
+static const char *const wanted[] = { "+memory", "+pids", "+cpu" };
+
+static bool has_word(const char *list, const char *name)
+{
+	size_t length = strlen(name);
+
+	for (const char *word = list; *word; word += *word == ' ') {
+		size_t n = strcspn(word, " ");
+
+		if (n == length && strncmp(word, name, n) == 0)
+			return true;
+		word += n;
+	}
+	return false;
+}
+
+/* cgroups(7), "delegation": the directory, and these files of it. */
+static bool is_handed_over(int fd)
+{
+	static const char *const files[] = { ".", "cgroup.procs", "cgroup.subtree_control" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(files); i++) {
+		if (faccessat(fd, files[i], W_OK, AT_EACCESS) < 0)
+			return false;
+	}
+	return true;
+}
+
+/* Can a group below have limits? Turns on what is there to be turned on. */
+static bool has_limits(int fd, bool *ret_has_cpu)
+{
+	char offered[512], list[512];
+
+	if (fd_read_file_at(fd, "cgroup.subtree_control", list, sizeof(list)) < 0)
+		return false;
+	if (fd_read_file_at(fd, "cgroup.controllers", offered, sizeof(offered)) < 0)
+		offered[0] = '\0';
+	for (size_t i = 0; i < ARRAY_SIZE(wanted); i++) {
+		/* EBUSY where it has processes of its own: the second look tells. */
+		if (has_word(offered, wanted[i] + 1) && !has_word(list, wanted[i] + 1))
+			(void)fd_write_file_at(fd, "cgroup.subtree_control", wanted[i]);
+	}
+	if (fd_read_file_at(fd, "cgroup.subtree_control", list, sizeof(list)) < 0)
+		return false;
+	*ret_has_cpu = has_word(list, "cpu");
+	return has_word(list, "memory") && has_word(list, "pids");
+}
+
+static bool is_usable(int root_fd, const char *path, bool *ret_has_cpu)
+{
+	AUTO_CLOSE int fd = openat(root_fd, path + 1, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+
+	return fd >= 0 && is_handed_over(fd) && has_limits(fd, ret_has_cpu);
+}
+
+int sandbox_group_find_in(int root_fd, const char *own, const char *id, struct arena *arena, struct sandbox_group *ret)
+{
+	char path[PATH_MAX];
+	bool has_cpu = false;
+
+	*ret = (struct sandbox_group){ 0 };
+	/* "/../x": outside of our cgroup namespace. */
+	if (own[0] != '/' || strlen(own) >= sizeof(path) || strstr(own, "/.."))
+		return 0;
+	strcpy(path, own);
+	/* Our own one, then the one that it is in; never the root. */
+	for (int level = 0; level < 2 && path[0] && path[1]; level++) {
+		if (is_usable(root_fd, path, &has_cpu)) {
+			ret->path = arena_printf(arena, "%s/brig-%s", path, id);
+			ret->has_cpu = has_cpu;
+			return ret->path ? 0 : -ENOMEM;
+		}
+		*strrchr(path, '/') = '\0';
+	}
+	return 0;
+}
+
+int sandbox_group_find(const char *id, struct arena *arena, struct sandbox_group *ret)
+{
+	AUTO_CLOSE int root_fd = open(CGROUP_ROOT, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	char text[PATH_MAX + 64];
+	struct statfs status;
+
+	*ret = (struct sandbox_group){ 0 };
+	if (root_fd < 0 || fstatfs(root_fd, &status) < 0 || status.f_type != CGROUP2_SUPER_MAGIC)
+		return 0;
+	if (fd_read_file_at(AT_FDCWD, "/proc/self/cgroup", text, sizeof(text)) <= 0 || strncmp(text, "0::", 3) != 0)
+		return 0;
+	text[strcspn(text, "\n")] = '\0';
+	return sandbox_group_find_in(root_fd, text + 3, id, arena, ret);
+}
+
+int sandbox_group_choose(struct brig *brig, const char *id, struct arena *arena, struct sandbox_group *ret,
+			 struct error *err)
+{
+	*ret = (struct sandbox_group){ .has_cpu = true };
+	if (geteuid() == 0 || brig->systemd_cgroup || brig->cgroup_disabled)
+		return 0;
+	if (sandbox_group_find(id, arena, ret) < 0)
+		return error_memory(err);
+	brig->cgroup_disabled = !ret->path;
+	return 0;
+}

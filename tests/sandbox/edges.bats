@@ -1,0 +1,188 @@
+#!/usr/bin/env bats
+# shellcheck disable=SC2016,SC2030,SC2031,SC2153,SC2154 # scripts of other languages; bats: a subshell a test, $stderr
+# brig sandbox at its edges: what one might hope to fool a grader with, and what a grader might do by mistake.
+
+load support
+
+@test "what is written before the end is taken, and what comes after it never is" {
+	judged ok -- sh -c '(head -c 500000 /dev/zero; exec sleep 100) & wait_for=$!
+		while [ "$(wc -c < /proc/$wait_for/comm)" -ne 6 ]; do :; done; exit 0'
+	expect_equal "$(of .stdout.bytes)" 500000
+	judged exit -- sh -c '(while :; do echo y; done) & exit 7'
+	expect_json "$output" '.exit_code == 7'
+	judged ok -- python3 -c 'import os, time
+if os.fork() == 0:
+    os.setsid()
+    if os.fork() == 0:
+        time.sleep(1000)
+        print("late")
+    os._exit(0)
+os.wait()
+print("done")'
+	expect_equal "$(of .stdout.data)" 'done'
+}
+
+@test "who stops itself, and all others, runs out of time" {
+	judged wall_time --timeout 500ms -- sh -c 'sleep 100 & kill -STOP -1; kill -STOP $$; echo no'
+	expect_json "$output" '.stdout.bytes == 0'
+}
+
+@test "memory in files without a name and in pipes is counted" {
+	judged memory --memory 32m -- python3 -c 'import os
+fd = os.memfd_create("x")
+while True: os.write(fd, b"x" * 65536)'
+	judged memory --memory 32m -- python3 -c 'import fcntl, os
+pipes = []
+while True:
+    read, write = os.pipe()
+    fcntl.fcntl(write, 1031, 1 << 18)
+    os.set_blocking(write, False)
+    try: os.write(write, b"x" * (1 << 18))
+    except OSError: pass
+    pipes.append((read, write))'
+}
+
+@test "descriptors, watches, zombies and a trace of others come to an end" {
+	judged ok -- python3 -c 'import ctypes, os
+libc = ctypes.CDLL(None, use_errno=True)
+pid = os.fork()
+if pid == 0:
+    os.read(os.pipe()[0], 1)
+assert libc.ptrace(16, pid, 0, 0) == -1 and libc.ptrace(16, 1, 0, 0) == -1
+for i in range(1000):
+    if os.fork() == 0:
+        os.fork()
+        os._exit(0)
+    os.wait()
+n = 0
+while libc.inotify_init() >= 0: n += 1
+assert n < 10000
+try:
+    while True: os.open("/dev/null", os.O_RDONLY)
+except OSError: os.write(1, b"full\n")
+os._exit(0)'
+	expect_equal "$(of .stdout.data)" full
+}
+
+@test "a flood of calls that are refused does not hold off the time" {
+	judged wall_time --timeout 3s --pids 32 -- python3 -c 'import ctypes, os
+libc = ctypes.CDLL(None)
+for _ in range(8):
+    if os.fork() == 0: break
+while True: libc.syscall(169, 0, 0, 0, 0)'
+	expect_json "$output" '.denied[0].call == "reboot" and .denied[0].count > 0'
+}
+
+@test "--collect of what is too deep, too large, too many or no file" {
+	judged ok --collect deep --collect sparse --collect fifo --collect names --collect folders="$T/folders" -- python3 -c 'import os
+for i in range(400): os.makedirs("folders/%d" % i)
+os.mkfifo("fifo")
+open("sparse", "w").truncate(1 << 36)
+os.mkdir(b"names")
+open(b"names/\xff\n\x1b[31m", "w").write("x")
+os.mkdir("deep")
+os.chdir("deep")
+for _ in range(500):
+    os.mkdir("x")
+    os.chdir("x")'
+	expect_like "$(of '.files[] | select(.name | startswith("deep")).error')" 'too deep'
+	expect_like "$(of '.files[] | select(.name == "sparse").error')" 'larger'
+	expect_like "$(of '.files[] | select(.name == "fifo").error')" 'not a regular file'
+	expect_equal "$(of '.files[] | select(.name | startswith("names/")).data')" x
+	expect_like "$(of '.files[] | select(.name | startswith("folders")).error' | head -n 1)" 'more directories'
+	expect_between "$(find "$T/folders" -type d | wc -l)" 1 256
+}
+
+@test "arguments and variables that are not UTF-8 are refused, not changed" {
+	must_fail 125 'an argument of PROGRAM is not UTF-8' sandbox -- echo $'\xff'
+	must_fail 125 'option --env is not UTF-8' sandbox --env A=$'\xff' -- true
+	must_fail 125 'PROGRAM is not UTF-8' sandbox -- $'/bin/\xff'
+	judged refused -- echo $'\xff'
+}
+
+@test "output that can't be written is a failure, a reader that is gone is not" {
+	local options
+
+	for options in '' --json; do
+		# shellcheck disable=SC2086 # words
+		must_fail 125 'write to the standard output: No space left' to_full_disk $options -- echo lost
+	done
+	attempt eval 'sandbox -- sh -c "yes | head -c 500000; exit 3" | head -c 2 | wc -c; echo "${PIPESTATUS[0]}"'
+	expect_equal "$output" $'2\n3'
+	assert_nothing_left
+}
+
+to_full_disk() {
+	sandbox "$@" > /dev/full
+}
+
+@test "a reader that never reads does not hold brig that is told to stop" {
+	local status=0
+
+	mkfifo "$T/fifo"
+	exec 9<> "$T/fifo"
+	env BRIG_TEST="$ID" "$BRIG" --root "$ROOT" sandbox --name "$ID" --env BRIG_TEST="$ID" -- head -c 100000 /dev/zero \
+		> "$T/fifo" 2> "$T/errors" 3>&- 4>&- 9>&- &
+	HELPER=$!
+	HELPERS+=("$HELPER")
+	wait_until status_is stopped
+	kill -TERM "$HELPER"
+	wait "$HELPER" || status=$?
+	exec 9>&-
+	expect_equal "$status" 143
+	expect_like "$(< "$T/errors")" 'stopped by SIGTERM while nobody read the standard output'
+	assert_nothing_left
+}
+
+@test "input that never ends does not hold what does not read it" {
+	mkfifo "$T/fifo"
+	exec 9<> "$T/fifo"
+	attempt eval 'sandbox --stdin - -- echo done < "$T/fifo" 9>&-'
+	expect_equal "$status" 0
+	attempt eval 'sandbox --stdin - -- head -c 3 < /dev/zero | wc -c'
+	expect_equal "$output" 3
+	exec 9>&-
+	assert_nothing_left
+}
+
+@test "of several with one name one runs" {
+	local i status n=0
+
+	start --timeout 30s -- sleep 100
+	wait_until status_is running
+	for i in 1 2 3; do
+		must_fail 125 'there is a sandbox .* already' sandbox -- true
+	done
+	for i in 1 2 3 4; do
+		env BRIG_TEST="$ID" "$BRIG" --root "$ROOT" sandbox --name "$ID-x" --env BRIG_TEST="$ID" -- true 2> "$T/errors.$i" 3>&- &
+		HELPERS+=("$!")
+	done
+	for i in 1 2 3 4; do
+		status=0
+		wait "${HELPERS[$i]}" || status=$?
+		if [ "$status" -eq 0 ]; then
+			n=$((n + 1))
+		else
+			expect_equal "$status" 125
+			expect_like "$(< "$T/errors.$i")" 'there is a sandbox|already exists'
+		fi
+	done
+	expect_between "$n" 1 4
+	kill -TERM "$HELPER"
+	wait "$HELPER" || true
+	assert_nothing_left
+}
+
+@test "SIGTERM at any moment" {
+	local i status
+
+	for i in $(seq 0 9); do
+		start --timeout 30s -- sleep 100
+		sleep "0.00$i"
+		kill -TERM "$HELPER"
+		status=0
+		wait "$HELPER" || status=$?
+		expect_equal "$status" 143
+		assert_nothing_left
+	done
+}

@@ -1,0 +1,76 @@
+/* Stands in for container/starter.h: what the first process says is told by the test. */
+#include "container/starter.h"
+
+#include <errno.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <sys/eventfd.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "fake_runtime.h"
+
+struct starter {
+	int fd;
+};
+
+int starter_new(const struct brig *brig, const char *id, pid_t pid, struct starter **ret)
+{
+	int sockets[2];
+
+	(void)brig;
+	(void)id;
+	if (pid != fake_pid(""))
+		abort();
+	if (fake->starter_is_refused)
+		return -EWOULDBLOCK;
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, sockets) < 0)
+		return -errno;
+	*ret = calloc(1, sizeof(**ret));
+	(*ret)->fd = sockets[0];
+	fake->starter_peer_fd = sockets[1];
+	fake->n_starters++;
+	fake->n_starters_open++;
+	return 0;
+}
+
+int starter_fd(const struct starter *starter)
+{
+	return starter->fd;
+}
+
+enum starter_answer starter_answer(struct starter *starter, int *ret_denials_fd, struct error *err)
+{
+	uint8_t word;
+
+	*ret_denials_fd = -EBADF;
+	if (read(starter->fd, &word, 1) <= 0)
+		return STARTER_RUNS;
+	if (word == FAKE_GIVES_LISTENER) {
+		fake->listener_fd = *ret_denials_fd = eventfd(0, EFD_CLOEXEC);
+		return STARTER_WAITS;
+	}
+	if (word == FAKE_WARNS)
+		return STARTER_WAITS;
+	error_set(err, ERROR_PROGRAM, ENOENT, "exec: no such program");
+	return word == FAKE_HAS_FAILED ? STARTER_FAILED : STARTER_ASTRAY;
+}
+
+void starter_free(struct starter *starter)
+{
+	if (!starter)
+		return;
+	close(starter->fd);
+	free(starter);
+	fake->n_starters_open--;
+}
+
+void fake_starter_says(enum fake_word word)
+{
+	uint8_t byte = (uint8_t)word;
+
+	if (word == FAKE_RUNS)
+		close(fake->starter_peer_fd);
+	else if (write(fake->starter_peer_fd, &byte, 1) != 1)
+		abort();
+}

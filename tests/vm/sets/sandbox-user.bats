@@ -1,0 +1,78 @@
+#!/usr/bin/env bats
+# tiers: uml qemu
+# policy: built-in
+# shellcheck disable=SC2016,SC2030,SC2031,SC2154 # scripts of other languages; bats: a subshell a test, $output
+# brig sandbox as an ordinary user who was handed a part of the cgroup tree, as systemd does for a user's session.
+
+load ../../sandbox/support
+
+TOP=/sys/fs/cgroup/brig-user-test
+
+prepare() {
+	as_user
+	echo '+memory +pids +cpu' > /sys/fs/cgroup/cgroup.subtree_control
+	mkdir -p "$TOP"
+	hand_over '+memory +pids +cpu'
+	brig() {
+		# shellcheck disable=SC2016 # expanded inside
+		sh -c 'echo $$ > "$1/user/session/cgroup.procs"; shift; exec "$@"' sh "$TOP" \
+			env --chdir "$HOME_OF_USER" BRIG_TEST="$ID" HOME="$HOME_OF_USER" setpriv --reuid "$USER_ID" \
+			--regid "$USER_ID" --clear-groups "$HOME_OF_USER/brig" --root "$ROOT" "$@"
+	}
+}
+
+# hand_over CONTROLLERS: root's to change are those alone.
+hand_over() {
+	local group
+
+	echo "$1" > "$TOP/cgroup.subtree_control"
+	mkdir -p "$TOP/user/session"
+	for group in "$TOP/user" "$TOP/user/session"; do
+		chown "$USER_ID" "$group" "$group"/cgroup.{procs,subtree_control,threads}
+	done
+}
+
+teardown() {
+	cleanup_all
+	rmdir "$TOP/user/session" "$TOP/user" "$TOP" 2> /dev/null || true
+}
+
+none_left() {
+	expect_equal "$(find "$TOP" -mindepth 1 -type d ! -path "$TOP/user" ! -path "$TOP/user/session")" ''
+}
+
+@test "the limits are a cgroup's" {
+	judged ok --memory 64m --pids 20 --cpus 0.5 -- true
+	expect_json "$output" '.limits.held_by == "cgroup" and all(.warnings[]; contains("cgroup") or contains("--cpus") | not) and .limits.cpus == 0.5'
+	none_left
+}
+
+@test "memory is held for all processes together" {
+	judged memory --memory 64m -- python3 -c 'import os, time
+for _ in range(4):
+    if os.fork() == 0: bytearray(30 << 20); time.sleep(100)
+bytearray(60 << 20)'
+	expect_json "$output" '.oom'
+	none_left
+}
+
+@test "processor time is held for all processes together" {
+	judged cpu_time --cpu-time 500ms -- sh -c '(while :; do :; done) & while :; do :; done'
+	none_left
+}
+
+@test "without the cpu controller, --cpus alone is not held" {
+	rmdir "$TOP/user/session" "$TOP/user"
+	echo -cpu > "$TOP/cgroup.subtree_control"
+	hand_over '+memory +pids'
+	judged ok -- true
+	expect_json "$output" '.limits.held_by == "cgroup" and ([.warnings[] | select(contains("--cpus is not held"))] | length) == 1'
+	none_left
+}
+
+@test "a tree that was not handed over is left alone" {
+	chown -R 0 "$TOP"
+	judged ok -- true
+	expect_json "$output" '.limits.held_by == "rlimit"'
+	none_left
+}
