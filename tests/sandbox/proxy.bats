@@ -1,5 +1,5 @@
 #!/usr/bin/env bats
-# shellcheck disable=SC2016,SC2030,SC2031,SC2154 # scripts of other languages; bats: a subshell a test, $output
+# shellcheck disable=SC2016,SC2030,SC2031,SC2154,SC2317 # scripts of other languages; bats: a subshell a test, $output
 # brig sandbox --egress-proxy: out by name, and to nothing but what the list names; as root and as an ordinary user.
 
 load support

@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 # tiers: uml qemu
 # policy: built-in
-# shellcheck disable=SC2016,SC2030,SC2031,SC2154 # scripts of other languages; bats: a subshell a test, $output
+# shellcheck disable=SC2016,SC2030,SC2031,SC2154,SC2317 # scripts of other languages; bats: a subshell a test, $output
 # brig sandbox as an ordinary user who was handed a part of the cgroup tree, as systemd does for a user's session.
 
 load ../../sandbox/support
