@@ -186,6 +186,29 @@ static bool is_all_but(const struct profile_clauses *clauses, struct exceptions 
 	return clauses->n > 1 && clauses->list[clauses->n - 1].action == SECCOMP_RET_ALLOW;
 }
 
+/* A single refusal of values of several int arguments, then everything allowed. */
+static bool is_all_but_together(const struct profile_clauses *clauses)
+{
+	const struct profile_clause *refusal = &clauses->list[0];
+
+	for (size_t i = 0; i < refusal->n_conditions; i++)
+		if (refusal->conditions[i].mask != UINT32_MAX)
+			return false;
+	return clauses->n == 2 && refusal->action == (SECCOMP_RET_ERRNO | EPERM) &&
+	       clauses->list[1].action == SECCOMP_RET_ALLOW;
+}
+
+/* One argument that differs is enough. */
+static void write_all_but_together(struct json_writer *writer, const char *name, const struct profile_clause *refusal)
+{
+	for (size_t i = 0; i < refusal->n_conditions; i++) {
+		const struct seccomp_condition *condition = &refusal->conditions[i];
+
+		write_all_but(writer,
+			      &(struct exceptions){ name, condition->argument, { (uint32_t)condition->value }, 1 });
+	}
+}
+
 /* ---- the document ---- */
 
 /* Without capabilities: what needs one is left out. What falls to the default, EPERM, needs no rule. */
@@ -199,10 +222,14 @@ static int write_conditional(struct json_writer *writer, const struct call *call
 		write_all_but(writer, &exceptions);
 		return 0;
 	}
+	if (is_all_but_together(clauses)) {
+		write_all_but_together(writer, call->name, &clauses->list[0]);
+		return 0;
+	}
 	if (clauses->list[clauses->n - 1].action != (SECCOMP_RET_ERRNO | EPERM))
 		return error_invalid(err,
-				     "%s: OCI JSON can't say this: of what is allowed only single values of one `int` "
-				     "may be refused",
+				     "%s: OCI JSON can't say this: of what is allowed only single values of one `int`, "
+				     "or of several together, may be refused",
 				     call->name);
 	for (size_t i = 0; i + 1 < clauses->n; i++)
 		if (clauses->list[i].needs == 0 && clauses->list[i].n_conditions > 0)

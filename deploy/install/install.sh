@@ -12,6 +12,7 @@
 #   --payload DIR    where the programs and settings to install are (default: ../payload of this script's folder, or /payload)
 #   --prefix DIR     where they go on the node (default /opt/brig)
 #   --preset NAME    k3s, rke2, k0s, microk8s, or none (default)
+#   --policy NAME    the site's policy: the payload's policy/NAME.json as /etc/brig/policy.json; none (default): the set strict, which is built in
 #   --runtime NAME   containerd or crio (default: crio where it runs, else containerd)
 #   --host COMMAND   how to run a program on the node (default: nsenter into process 1 where --root is not /)
 #   --signals DIR    a folder that the two containers share
@@ -19,8 +20,9 @@
 #   --force          uninstall: though pods of brig's still run
 set -eu
 
-ROOT=/ PAYLOAD='' PREFIX=/opt/brig PRESET=none RUNTIME='' HOST='' SIGNALS='' NODE='' FORCE=''
+ROOT=/ PAYLOAD='' PREFIX=/opt/brig PRESET=none POLICY=none RUNTIME='' HOST='' SIGNALS='' NODE='' FORCE=''
 LABEL=brig.dev/ready TAINT=brig.dev/not-ready
+SITE_POLICY=/etc/brig/policy.json APPARMOR_UNIT=/etc/systemd/system/brig-apparmor.service
 BEGIN='# BEGIN brig: its installer writes and removes this; changes are lost'
 END='# END brig'
 # How long the service may take to come up, and the node to report the handler.
@@ -76,6 +78,7 @@ choose() {
 	/?*) ;;
 	*) die "--prefix: $PREFIX is no absolute path" ;;
 	esac
+	case $POLICY in '' | -* | *[!A-Za-z0-9-]*) die "--policy: \"$POLICY\" is no name" ;; esac
 	if [ -z "$RUNTIME" ]; then
 		RUNTIME=containerd
 		if [ "$PRESET" = none ] && host systemctl is-active --quiet crio 2> /dev/null; then RUNTIME=crio; fi
@@ -164,6 +167,13 @@ write() { # PATH < CONTENT; sets CHANGED, so never at the end of a pipe
 	cp -p "$STATE/new" "$path.brig-new"
 	mv -f "$path.brig-new" "$path"
 	rm "$STATE/new"
+}
+
+# What the service does not read: no restart for it alone.
+write_aside() { # PATH < CONTENT; sets ASIDE
+	held=$CHANGED CHANGED=''
+	write "$1"
+	ASIDE=$ASIDE$CHANGED CHANGED=$held
 }
 
 # What `write` did since the last settle, undone.
@@ -352,8 +362,61 @@ configure_crio() {
 	rm "$STATE/trial"
 }
 
+# ---- the site's policy ----
+
+# One that can't be read refuses every container: brig has to read it before it holds. (metrics is a command that reads it and changes nothing.)
+configure_policy() {
+	[ "$POLICY" != none ] || return 0
+	cp "$PAYLOAD/policy/$POLICY.json" "$STATE/policy.json"
+	chmod 0644 "$STATE/policy.json"
+	host "$PREFIX/versions/$VERSION/brig" --policy "$PREFIX/state/policy.json" metrics --file "$PREFIX/state/none" > /dev/null 2> "$STATE/policy.log" || {
+		tail -n 5 "$STATE/policy.log" >&2
+		die "--policy $POLICY: brig can't read it; $SITE_POLICY is as it was"
+	}
+	write_aside "$SITE_POLICY" < "$STATE/policy.json"
+	rm -f "$STATE/policy.json" "$STATE/policy.log"
+}
+
+# With none, what was brig's goes, once all else holds. The site's own stays.
+drop_policy() {
+	[ "$POLICY" = none ] && grep -qxF "$SITE_POLICY" "$STATE/files" 2> /dev/null || return 0
+	path=$(node "$SITE_POLICY")
+	rm -f "$path"
+	rmdir "${path%/*}" 2> /dev/null || true
+	# 1: none is left.
+	grep -vxF "$SITE_POLICY" "$STATE/files" > "$STATE/kept" || [ $? -eq 1 ] || return 0
+	mv -f "$STATE/kept" "$STATE/files"
+	say "$SITE_POLICY is gone: the set strict holds"
+}
+
+# ---- AppArmor ----
+
+apparmor_is_on() {
+	[ "$(cat "$ROOT/sys/module/apparmor/parameters/enabled" 2> /dev/null)" = Y ]
+}
+
+# At each boot, before the service starts.
+configure_apparmor() {
+	apparmor_is_on || return 0
+	name=$(service) || exit 1
+	ASIDE=''
+	sed "s#^ExecStart=[^ ]*#ExecStart=$PREFIX/current/brig#" "$PAYLOAD/apparmor/brig-apparmor.service" > "$STATE/unit"
+	write_aside "$APPARMOR_UNIT" < "$STATE/unit"
+	printf '[Unit]\nWants=brig-apparmor.service\nAfter=brig-apparmor.service\n' > "$STATE/unit"
+	write_aside "/etc/systemd/system/$name.service.d/10-brig-apparmor.conf" < "$STATE/unit"
+	rm "$STATE/unit"
+	[ -z "$ASIDE" ] || host systemctl daemon-reload
+}
+
+# Now. Whether a container may run without it is for the policy to say (rule apparmor).
+load_profile() { # FOLDER-OF-BRIG
+	apparmor_is_on || return 0
+	host "$PREFIX/$1/brig" apparmor load || say "AppArmor is on, and brig-default is not loaded: install apparmor_parser, and run the installer again"
+}
+
 configure() {
-	[ ! -f "$PAYLOAD/policy.json" ] || write /etc/brig/policy.json < "$PAYLOAD/policy.json"
+	configure_policy
+	configure_apparmor
 	if [ "$RUNTIME" = crio ]; then configure_crio; else configure_containerd; fi
 }
 
@@ -401,7 +464,9 @@ revert() {
 		unconfigure
 	fi
 	if [ -n "$BEFORE" ]; then point current "$BEFORE"; else rm -f "$PROGRAMS/current"; fi
+	[ -z "$BEFORE" ] || load_profile current
 	settle
+	host systemctl daemon-reload || true
 	# shellcheck disable=SC2086
 	for name in $SERVICES; do host systemctl is-enabled --quiet "$name" 2> /dev/null && host systemctl restart "$name"; done || true
 	die "went back to what was there before; the node's journal tells why (journalctl -u ${SERVICES%% *})"
@@ -451,24 +516,28 @@ prune() {
 
 check_host() {
 	status=0
+	# First, since its lack would be told.
+	load_profile "versions/$VERSION"
 	host "$PREFIX/versions/$VERSION/brig" doctor > "$STATE/doctor" 2>&1 || status=$?
 	case $status in
 	0) ;;
 	3) say "this node has a protection less than brig knows of:" && grep -vE '^works' "$STATE/doctor" ;;
 	*)
 		grep -vE '^works' "$STATE/doctor" >&2
+		[ -z "$BEFORE" ] || load_profile current
 		die "brig doctor: this node can't hold the set strict (status $status); its settings are as they were"
 		;;
 	esac
 }
 
 command_install() {
-	for file in brig containerd-shim-brig-v2 VERSION containerd/brig-1.toml containerd/brig-2.toml; do
+	for file in brig containerd-shim-brig-v2 VERSION containerd/brig-1.toml containerd/brig-2.toml apparmor/brig-apparmor.service; do
 		[ -f "$PAYLOAD/$file" ] || die "--payload: $PAYLOAD/$file is missing"
 	done
+	[ "$POLICY" = none ] || [ -f "$PAYLOAD/policy/$POLICY.json" ] || die "--policy: $PAYLOAD/policy/$POLICY.json is missing"
 	VERSION=$(cat "$PAYLOAD/VERSION")
 	case $VERSION in '' | .* | *[!A-Za-z0-9.+~-]*) die "--payload: \"$VERSION\" is no version" ;; esac
-	CHANGED='' RESUMES='' BEFORE=$(version_of current)
+	CHANGED='' ASIDE='' RESUMES='' BEFORE=$(version_of current)
 	mkdir -p "$STATE" "$PROGRAMS/versions"
 	chmod 0755 "$PROGRAMS" "$PROGRAMS/versions"
 	chmod 0700 "$STATE"
@@ -488,6 +557,7 @@ command_install() {
 		restart || revert
 	fi
 	settle
+	drop_policy
 	prune
 	say "version $VERSION is installed$([ -n "$CHANGED" ] || echo '; the settings were as they should be, nothing was restarted')"
 }
@@ -499,6 +569,8 @@ command_rollback() {
 	fi
 	point current "$to"
 	point previous "$from"
+	# Its profile, too.
+	load_profile current
 	say "version $to is in force again for new pods, in place of $from; settings and running pods are as they were"
 }
 
@@ -514,10 +586,12 @@ command_uninstall() {
 	mkdir -p "$STATE"
 	[ ! -e "$STATE/unread" ] || CHANGED=yes
 	unconfigure
+	host systemctl daemon-reload || true
 	if [ -n "$CHANGED" ]; then restart || die "the service does not come up without brig: see its journal"; fi
 	rm -rf "$PROGRAMS/versions" "$STATE" "$PROGRAMS/current" "$PROGRAMS/previous"
 	rmdir "$PROGRAMS" 2> /dev/null || true
-	say "removed; the audit trail in /var/log/brig stays"
+	# Taken out of the kernel, it would leave whoever still runs under it unconfined.
+	say "removed; the audit trail in /var/log/brig stays$(! apparmor_is_on || echo ', and the AppArmor profile brig-default until the next boot')"
 }
 
 command_status() {
@@ -558,9 +632,11 @@ await() { # NAME SECONDS
 	done
 }
 
+# Before containerd 2.0, CRI-O 1.30 and Kubernetes 1.31 none is reported at all, not even runc. Then a node that is Ready has to do: by now its
+# engine has read settings with the handler, and come up with them.
 reports_handler() {
 	kubectl get node "$NODE" -o 'jsonpath={.status.conditions[?(@.type=="Ready")].status} {.status.runtimeHandlers[*].name}' |
-		grep -qE '^True (.* )?brig( |$)'
+		grep -qE '^True ((.* )?brig( .*)?| *)$'
 }
 
 # The label is false before anybody touches the node, and true only once its kubelet says that the handler is there.
@@ -593,13 +669,14 @@ main() {
 	here=$(cd "$(dirname "$0")" && pwd)
 	while [ $# -gt 0 ]; do
 		case $1 in
-		--root | --payload | --prefix | --preset | --runtime | --host | --signals | --node)
+		--root | --payload | --prefix | --preset | --policy | --runtime | --host | --signals | --node)
 			[ $# -ge 2 ] || die "$1 needs a value"
 			case $1 in
 			--root) ROOT=$2 ;;
 			--payload) PAYLOAD=$2 ;;
 			--prefix) PREFIX=${2%/} ;;
 			--preset) PRESET=$2 ;;
+			--policy) POLICY=$2 ;;
 			--runtime) RUNTIME=$2 ;;
 			--host) HOST=$2 ;;
 			--signals) SIGNALS=$2 ;;
@@ -609,7 +686,7 @@ main() {
 			;;
 		--force) FORCE=yes ;;
 		--help | -h)
-			sed -n '5,21s/^# \{0,1\}//p' "$0"
+			sed -n '5,22s/^# \{0,1\}//p' "$0"
 			exit
 			;;
 		-*) die "unknown option $1; see --help" ;;

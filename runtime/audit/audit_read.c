@@ -17,7 +17,7 @@
 
 struct document {
 	const char *time, *event, *id, *exec_id, *error, *ended_by, *reason, *rule;
-	uint64_t took_usec, denials;
+	uint64_t took_usec, denials, egress_denials;
 	const struct audit_entry_denied *denied;
 	size_t n_denied;
 	const struct audit_entry_report *report;
@@ -31,6 +31,9 @@ struct document {
 	struct {
 		uint64_t oom_kills;
 	} usage;
+	struct {
+		bool allowed;
+	} request;
 	struct opt_i64 status;
 };
 
@@ -57,6 +60,12 @@ static const struct json_field usage_fields[] = {
 	{ 0 },
 };
 static const struct json_type usage_type = JSON_OBJECT_OF(struct document, usage_fields);
+
+static const struct json_field request_fields[] = {
+	{ "allowed", &json_bool, AT(request.allowed), 0 },
+	{ 0 },
+};
+static const struct json_type request_type = JSON_OBJECT_OF(struct document, request_fields);
 
 static const struct json_field denied_fields[] = {
 	{ "call", &json_string, offsetof(struct audit_entry_denied, call), 0 },
@@ -89,6 +98,8 @@ static const struct json_field document_fields[] = {
 	{ "rule", &json_string, AT(rule), 0 },
 	{ "took_usec", &json_u64, AT(took_usec), 0 },
 	{ "denials", &json_u64, AT(denials), 0 },
+	{ "egress_denials", &json_u64, AT(egress_denials), 0 },
+	{ "request", &request_type, 0, 0 },
 	{ "denied", &denied_list_type, JSON_COUNTED(struct document, denied), 0 },
 	{ "report", &report_list_type, JSON_COUNTED(struct document, report), 0 },
 	{ 0 },
@@ -128,6 +139,8 @@ static int take_line(struct audit_reader *reader, const char *line, size_t lengt
 		.rule = document.rule ?: "",
 		.took_usec = document.took_usec,
 		.denials = document.denials,
+		.egress_denials = document.egress_denials,
+		.is_request_allowed = document.request.allowed,
 		.denied = document.denied,
 		.n_denied = document.n_denied,
 		.report = document.report,

@@ -23,7 +23,8 @@ struct audit_entry {
 	int64_t status;
 	uint64_t oom_kills;
 	const char *ended_by, *reason, *rule;
-	uint64_t took_usec, denials; /* 0: not there */
+	uint64_t took_usec, denials, egress_denials; /* 0: not there */
+	bool is_request_allowed;		     /* of the event egress */
 	const struct audit_entry_denied *denied;
 	size_t n_denied;
 	const struct audit_entry_report *report;

@@ -217,7 +217,15 @@ static int take_exit(struct tally *tally, const struct audit_entry *entry, struc
 		rc = tally_add(tally, TALLY_FAILURES, LABELS(*entry->exec_id ? "exec" : "start", "program"), 1, err);
 	if (rc >= 0 && entry->ended_by[0])
 		rc = tally_add(tally, TALLY_DEADLINES, LABELS(entry->ended_by), 1, err);
+	/* What follows is the container's own, which an exec's end tells as well. */
+	if (rc >= 0 && !*entry->exec_id && entry->egress_denials > 0)
+		rc = tally_add(tally, TALLY_EGRESS_DENIALS, LABELS("list"), entry->egress_denials, err);
 	return rc < 0 || *entry->exec_id ? rc : take_ooms(tally, entry, /* is_last= */ false, err);
+}
+
+static int take_egress(struct tally *tally, const struct audit_entry *entry, struct error *err)
+{
+	return entry->is_request_allowed ? 0 : tally_add(tally, TALLY_EGRESS_DENIALS, LABELS("proxy"), 1, err);
 }
 
 /* With an error: its making failed after its line was written, and counts as a failure of that. */
@@ -244,7 +252,7 @@ int tally_take(struct tally *tally, const struct audit_entry *entry, struct erro
 	static int (*const take[AUDIT_N_EVENTS])(struct tally *, const struct audit_entry *, struct error *) = {
 		[AUDIT_CREATE] = take_create, [AUDIT_START] = take_start,   [AUDIT_EXEC] = take_exec,
 		[AUDIT_EXIT] = take_exit,     [AUDIT_DELETE] = take_delete, [AUDIT_REFUSAL] = take_refusal,
-		[AUDIT_POLICY] = take_policy,
+		[AUDIT_POLICY] = take_policy, [AUDIT_EGRESS] = take_egress,
 	};
 	enum audit_event event;
 

@@ -18,6 +18,7 @@ enum tally_family {
 	TALLY_REFUSALS,	      /* by rule */
 	TALLY_ADJUSTMENTS,    /* by rule, level */
 	TALLY_DENIALS,	      /* by call */
+	TALLY_EGRESS_DENIALS, /* by who refused: "list", or "proxy" */
 	TALLY_OOM_KILLS,      /* no labels */
 	TALLY_DEADLINES,      /* by limit */
 	TALLY_POLICY_CHANGES, /* no labels */

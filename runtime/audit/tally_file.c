@@ -35,6 +35,7 @@ static const struct name families[] = {
 	{ "refusals", TALLY_REFUSALS },
 	{ "adjustments", TALLY_ADJUSTMENTS },
 	{ "denials", TALLY_DENIALS },
+	{ "egress-denials", TALLY_EGRESS_DENIALS },
 	{ "oom-kills", TALLY_OOM_KILLS },
 	{ "deadlines", TALLY_DEADLINES },
 	{ "policy-changes", TALLY_POLICY_CHANGES },

@@ -20,10 +20,11 @@ enum child_role {
 /* One controller's directory of a host with cgroups v1, to be shown below the container's cgroup mount. */
 struct child_view {
 	const char *name;
-	int fd; /* detached mount */
+	int fd;	      /* detached mount */
+	size_t mount; /* index in rootfs.mounts of the one below which it goes */
 };
 
-#define CHILD_VIEWS_MAX 13
+#define CHILD_VIEWS_MAX 13 /* of one mount */
 
 /* A v1 cgroup to be in. */
 struct child_cgroup {
@@ -52,7 +53,7 @@ struct child {
 	int console_fd;			      /* connected console socket: the pty's master goes there */
 	int root_fd;	/* detached clone of the root file system; -EBADF: made from its path by the child */
 	int *mount_fds; /* one for each mount of the plan: detached mounts, -EBADF where the child makes it */
-	const struct child_view *views; /* they go below the mount of kind PLAN_MOUNT_CGROUP, then a tmpfs */
+	const struct child_view *views; /* they go below mounts of kind PLAN_MOUNT_CGROUP, then each a tmpfs */
 	size_t n_views;
 	struct child_cgroup cgroups[CHILD_CGROUPS_MAX];
 	size_t n_cgroups;

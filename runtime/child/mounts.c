@@ -85,12 +85,20 @@ static int open_target(int root_fd, const struct plan_mount *mount, bool is_file
 	return rc < 0 ? rc : steal_fd(&fd);
 }
 
-static int attach_views(const struct child *child, int mount_fd, struct error *err)
+static bool is_below_mount(const struct child *child, const struct child_view *view, const struct plan_mount *mount)
+{
+	return &child->plan->rootfs.mounts[view->mount] == mount;
+}
+
+static int attach_views(const struct child *child, const struct plan_mount *mount, int mount_fd, struct error *err)
 {
 	for (size_t i = 0; i < child->n_views; i++) {
 		const struct child_view *view = &child->views[i];
-		AUTO_CLOSE int target_fd = openat(mount_fd, view->name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+		AUTO_CLOSE int target_fd = -EBADF;
 
+		if (!is_below_mount(child, view, mount))
+			continue;
+		target_fd = openat(mount_fd, view->name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 		if (target_fd < 0 ||
 		    move_mount(view->fd, "", target_fd, "", MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH) < 0)
 			return error_system(err, errno, "attach the controller %s", view->name);
@@ -116,7 +124,7 @@ static int fill(struct child *child, const struct plan_mount *mount, int mount_f
 	if (rc >= 0 && mount->copy_up)
 		rc = copy_up(target_fd, mount_fd, err);
 	if (rc >= 0 && mount->kind == PLAN_MOUNT_CGROUP)
-		rc = attach_views(child, mount_fd, err);
+		rc = attach_views(child, mount, mount_fd, err);
 	if (rc >= 0 && is_filled(child, mount) && (mount->attr_set & MOUNT_ATTR_RDONLY) &&
 	    sys_mount_setattr(mount_fd, 0, &attr) < 0)
 		return error_system(err, errno, "make it read-only");

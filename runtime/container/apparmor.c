@@ -20,8 +20,8 @@
 
 static const char *const argv[] = { "apparmor_parser", "--replace", "--skip-cache", NULL };
 /* Into the namespace, which it makes. */
-static const char *const argv_stacked[] = { "apparmor_parser", "--replace", "--skip-cache",
-					    "--namespace=" PLAN_APPARMOR_NAMESPACE, NULL };
+static const char *const argv_stacked[] = { "apparmor_parser",	     "--replace", "--skip-cache", "--namespace",
+					    PLAN_APPARMOR_NAMESPACE, NULL };
 static const char *const environment[] = { "PATH=/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL=C", NULL };
 static const char *const places[] = { "/usr/sbin/apparmor_parser", "/sbin/apparmor_parser" };
 

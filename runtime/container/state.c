@@ -58,6 +58,7 @@ static const struct json_field state_fields[] = {
 	{ "userNamespace", &json_bool, offsetof(struct state, user_namespace), JSON_REQUIRED },
 	{ "pidNamespace", &json_bool, offsetof(struct state, pid_namespace), JSON_REQUIRED },
 	{ "lateWork", &json_bool, offsetof(struct state, late_work), JSON_REQUIRED },
+	{ "listenerHeld", &json_bool, offsetof(struct state, listener_held), 0 },
 	{ "idsFirst", &json_u32, offsetof(struct state, ids_first), 0 },
 	{ "idsSize", &json_u32, offsetof(struct state, ids_size), 0 },
 	{ "addedNamespaces", &json_u64, offsetof(struct state, added_namespaces), 0 },
@@ -148,6 +149,7 @@ int state_write(int dir_fd, const struct state *state, struct error *err)
 	json_write_member_bool(&writer, "userNamespace", state->user_namespace);
 	json_write_member_bool(&writer, "pidNamespace", state->pid_namespace);
 	json_write_member_bool(&writer, "lateWork", state->late_work);
+	json_write_member_bool(&writer, "listenerHeld", state->listener_held);
 	json_write_member_uint(&writer, "idsFirst", state->ids_first);
 	json_write_member_uint(&writer, "idsSize", state->ids_size);
 	json_write_member_uint(&writer, "addedNamespaces", state->added_namespaces);

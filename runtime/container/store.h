@@ -38,6 +38,7 @@ struct state {
 	bool user_namespace;	 /* the container has one of its own, or joined one */
 	bool pid_namespace;	 /* one of its own: the end of its first process ends all others */
 	bool late_work;		 /* start or delete need the plan once more: poststart and poststop hooks, a listener */
+	bool listener_held;	 /* plan_seccomp.listener_held: the policy's, and not in config.json */
 	uint32_t ids_first, ids_size; /* the host's ids that the floor gave to it; size 0: none */
 	uint64_t added_namespaces;    /* CLONE_NEW* of those that the floor added */
 	const struct json_pair *annotations;

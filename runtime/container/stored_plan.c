@@ -79,7 +79,9 @@ int stored_plan_load(const struct brig *brig, const struct container *container,
 	request.spec = spec;
 	creation_ids_recall(&container->state, &request);
 	rc = plan_build(&request, ret, &report, err);
-	if (rc >= 0)
-		leave_out_hooks(*ret, &container->state);
-	return rc;
+	if (rc < 0)
+		return rc;
+	leave_out_hooks(*ret, &container->state);
+	(*ret)->seccomp.listener_held = container->state.listener_held;
+	return 0;
 }

@@ -185,13 +185,13 @@ int idmap_check_least(int userns_fd, uint32_t least, struct error *err)
 		return error_system(err, errno, "fork");
 	while (waitpid(pid, &status, WUNTRACED) < 0 && errno == EINTR)
 		;
-	if (WIFSTOPPED(status))
-		rc = check_maps_of(pid, least, err);
-	else
-		rc = error_system(err, WIFEXITED(status) ? WEXITSTATUS(status) : EPERM, "join the user namespace");
+	/* Reaped: its number may be somebody else's by now. */
+	if (!WIFSTOPPED(status))
+		return error_system(err, WIFEXITED(status) ? WEXITSTATUS(status) : EPERM, "join the user namespace");
+	rc = check_maps_of(pid, least, err);
 	kill(pid, SIGKILL);
-	if (WIFSTOPPED(status))
-		waitpid(pid, &status, 0);
+	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
+		;
 	return rc;
 }
 

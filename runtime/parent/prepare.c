@@ -22,8 +22,9 @@ void prepare_done(struct prepared *prepared)
 	for (size_t i = 0; prepared->mount_fds && i < prepared->n_mounts; i++)
 		close_and_reset(&prepared->mount_fds[i]);
 	free(steal_ptr(&prepared->mount_fds));
-	for (size_t i = 0; i < prepared->n_views; i++)
+	for (size_t i = 0; prepared->views && i < prepared->n_views; i++)
 		close_and_reset(&prepared->views[i].fd);
+	free(steal_ptr(&prepared->views));
 }
 
 /* A magic link (/proc/self/root) is no name of anything, as for a mount's source. */
@@ -149,56 +150,69 @@ static bool has_cgroup_namespace(const struct plan *plan)
 	return plan->namespaces.create & CLONE_NEWCGROUP;
 }
 
-static int add_view(struct prepared *prepared, const struct cgroup_view *view, const struct plan_mount *mount,
-		    struct error *err)
+static int add_view(struct prepared *prepared, const struct cgroup_view *view, const struct plan_rootfs *rootfs,
+		    size_t mount, struct error *err)
 {
-	int fd = mount_make_clone(view->fd, mount, err);
+	int fd = mount_make_clone(view->fd, &rootfs->mounts[mount], err);
 
 	if (fd >= 0)
-		prepared->views[prepared->n_views++] = (struct child_view){ view->name, fd };
+		prepared->views[prepared->n_views++] = (struct child_view){ view->name, fd, mount };
 	return fd;
 }
 
 /* The directories are ours: a child in a user namespace of its own may not make any in a file system of the host's root. */
-static int make_views_root(const struct prepared *prepared, const struct plan_mount *mount, struct error *err)
+static int make_views_root(const struct child_view *views, size_t n, const struct plan_mount *mount, struct error *err)
 {
 	const struct plan_mount_option mode = { "mode", "755" };
 	AUTO_CLOSE int fd = mount_make_filesystem("tmpfs", &mode, 1, mount->attr_set & ~(uint64_t)MOUNT_ATTR_RDONLY, err);
 
-	for (size_t i = 0; fd >= 0 && i < prepared->n_views; i++)
-		if (mkdirat(fd, prepared->views[i].name, 0755) < 0)
-			return error_system(err, errno, "make the directory %s", prepared->views[i].name);
+	for (size_t i = 0; fd >= 0 && i < n; i++)
+		if (mkdirat(fd, views[i].name, 0755) < 0)
+			return error_system(err, errno, "make the directory %s", views[i].name);
 	return fd < 0 ? fd : steal_fd(&fd);
 }
 
+static int make_room_for_views(struct prepared *prepared, struct error *err)
+{
+	struct child_view *views =
+		reallocarray(prepared->views, prepared->n_views + CHILD_VIEWS_MAX, sizeof(*prepared->views));
+
+	if (!views)
+		return error_memory(err);
+	prepared->views = views;
+	return 0;
+}
+
 /* A host with v1 controllers: the container's directory of each that holds it, as directories of a tmpfs, "unified" the v2
- * tree's, which is where programs look for them. */
-static int make_cgroup_views(struct cgroup *cgroup, const struct plan_mount *mount, struct prepared *prepared,
-			     struct error *err)
+ * tree's, which is where programs look for them. Each cgroup mount has clones of its own. */
+static int make_cgroup_views(struct cgroup *cgroup, const struct plan_rootfs *rootfs, size_t mount,
+			     struct prepared *prepared, struct error *err)
 {
 	const struct cgroup_view unified = { "unified", cgroup_clone_fd(cgroup) };
 	struct cgroup_view views[CGROUP_VIEWS_MAX];
-	size_t n = cgroup_views(cgroup, views);
-	int rc = 0;
+	size_t n = cgroup_views(cgroup, views), first = prepared->n_views;
+	int rc;
 
+	if (n == 0)
+		return -EBADF;
+	rc = make_room_for_views(prepared, err);
 	for (size_t i = 0; rc >= 0 && i < n; i++)
-		rc = add_view(prepared, &views[i], mount, err);
-	if (rc >= 0 && n && unified.fd >= 0)
-		rc = add_view(prepared, &unified, mount, err);
-	if (rc < 0 || n == 0)
-		return rc < 0 ? rc : -EBADF;
-	return make_views_root(prepared, mount, err);
+		rc = add_view(prepared, &views[i], rootfs, mount, err);
+	if (rc >= 0 && unified.fd >= 0)
+		rc = add_view(prepared, &unified, rootfs, mount, err);
+	return rc < 0 ? rc
+		      : make_views_root(prepared->views + first, prepared->n_views - first, &rootfs->mounts[mount], err);
 }
 
 /* -EBADF: the child makes it, in its cgroup namespace. */
-static int make_cgroup_mount(const struct plan *plan, const struct plan_mount *mount, struct cgroup *cgroup,
-			     struct prepared *prepared, struct error *err)
+static int make_cgroup_mount(const struct plan *plan, size_t mount, struct cgroup *cgroup, struct prepared *prepared,
+			     struct error *err)
 {
-	int fd = make_cgroup_views(cgroup, mount, prepared, err);
+	int fd = make_cgroup_views(cgroup, &plan->rootfs, mount, prepared, err);
 
 	/* Without a namespace the container would see the host's whole tree: its own directory is cloned instead. */
 	if (fd == -EBADF && !has_cgroup_namespace(plan) && cgroup_clone_fd(cgroup) >= 0)
-		return mount_make_clone(cgroup_clone_fd(cgroup), mount, err);
+		return mount_make_clone(cgroup_clone_fd(cgroup), &plan->rootfs.mounts[mount], err);
 	return fd;
 }
 
@@ -225,7 +239,7 @@ int prepare_mounts(const struct plan *plan, const struct prepare_means *means, s
 		const struct plan_mount *mount = &rootfs->mounts[i];
 
 		if (mount->kind == PLAN_MOUNT_CGROUP && means->privileged && means->cgroup)
-			rc = prepared.mount_fds[i] = make_cgroup_mount(plan, mount, means->cgroup, &prepared, err);
+			rc = prepared.mount_fds[i] = make_cgroup_mount(plan, i, means->cgroup, &prepared, err);
 		else if (mount->maker == PLAN_MAKER_PARENT)
 			rc = prepared.mount_fds[i] = make_one(plan, mount, err);
 		rc = rc == -EBADF ? 0 : rc;

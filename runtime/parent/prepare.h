@@ -14,7 +14,7 @@ struct prepared {
 	int root_fd;
 	int *mount_fds; /* one for each mount of the plan; -EBADF: the child makes it */
 	size_t n_mounts;
-	struct child_view views[CHILD_VIEWS_MAX]; /* of v1 controllers, for the cgroup mount */
+	struct child_view *views; /* of v1 controllers, for cgroup mounts */
 	size_t n_views;
 };
 

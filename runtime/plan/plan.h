@@ -206,6 +206,7 @@ struct plan_seccomp {
 	const struct plan_seccomp_rule *rules;
 	size_t n_rules;
 	const char *listener_path, *listener_metadata; /* or NULL */
+	bool listener_held; /* no symbolic link may lead to it: the policy's list names it as it is. Not in the digest */
 	uint8_t digest[32]; /* SHA-256 of all of the above in a canonical form: the key of the cache */
 };
 

@@ -33,8 +33,10 @@ static const char *obstacle(const struct plan_builder *builder, const char **ret
 {
 	const struct host *host = builder->host;
 
-	if (builder->request->cgroup_manager == PLAN_CGROUP_DISABLED) {
-		*ret_remedy = "leave --cgroup-manager=disabled out";
+	if (builder->plan->cgroup.manager == PLAN_CGROUP_DISABLED) {
+		*ret_remedy = builder->request->cgroup_manager == PLAN_CGROUP_DISABLED
+				      ? "leave --cgroup-manager=disabled out"
+				      : "have the container made by root";
 		return "the programs that hold it are attached to the container's cgroup, and there is to be none";
 	}
 	if (host->cgroup_layout != HOST_CGROUP_V2 && host->cgroup_layout != HOST_CGROUP_HYBRID) {

@@ -19,6 +19,7 @@ static const struct rule rules[] = {
 	{ plan_harden_capability, true, false },
 	/* After the capabilities: some calls are allowed with one only. */
 	{ plan_harden_seccomp, true, false },
+	{ plan_harden_listener, true, false },
 	{ plan_harden_apparmor, true, false },
 	{ plan_harden_masked_path, false, false },
 	{ plan_harden_sysctl, false, false },

@@ -45,6 +45,8 @@ int plan_harden_mount_propagation(struct plan_builder *builder, struct error *er
 /* ---- plan_harden_sources.c ---- */
 /* Rule mount-source; of devices that are bound, rule device. */
 int plan_harden_mount_source(struct plan_builder *builder, struct error *err);
+/* The same rule, of the socket that a filter's listener is handed to: a listed one, or the container is refused. */
+int plan_harden_listener(struct plan_builder *builder, struct error *err);
 
 /* ---- plan_harden_landlock.c ---- */
 int plan_harden_landlock(struct plan_builder *builder, struct error *err);

@@ -103,6 +103,24 @@ static int report_not_loaded(struct plan_builder *builder, struct report_line *l
 	return report_add(builder->report, line, err);
 }
 
+/* Is ours one of a stack's parts? A name that only has it in it is somebody else's. */
+static bool has_ours(const char *profile)
+{
+	static const char between[] = "//&";
+	const char *end;
+
+	for (const char *part = profile; part; part = end ? end + strlen(between) : NULL) {
+		size_t length;
+
+		end = strstr(part, between);
+		length = end ? (size_t)(end - part) : strlen(part);
+		if ((length == strlen(PLAN_APPARMOR_DEFAULT) && strncmp(part, PLAN_APPARMOR_DEFAULT, length) == 0) ||
+		    (length == strlen(PLAN_APPARMOR_STACKED) && strncmp(part, PLAN_APPARMOR_STACKED, length) == 0))
+			return true;
+	}
+	return false;
+}
+
 /* Ours below the one that config.json names: what either refuses is refused. */
 static int stack_apparmor(struct plan_builder *builder, struct error *err)
 {
@@ -115,7 +133,7 @@ static int stack_apparmor(struct plan_builder *builder, struct error *err)
 
 	/* A refusal is for those without a profile. */
 	if (!builder->host->apparmor_stacked || plan_harden_level(builder, POLICY_APPARMOR) != POLICY_ADJUST ||
-	    strstr(process->apparmor_profile, PLAN_APPARMOR_DEFAULT))
+	    has_ours(process->apparmor_profile))
 		return 0;
 	line.applied = plan_builder_text(builder, err, "%s//&" PLAN_APPARMOR_STACKED, process->apparmor_profile);
 	if (!line.applied)
@@ -126,12 +144,29 @@ static int stack_apparmor(struct plan_builder *builder, struct error *err)
 	return rc;
 }
 
+/* Also of a policy namespace (":NAMESPACE:unconfined"), and stacked on itself. */
+static bool is_unconfined(const char *profile)
+{
+	while (profile) {
+		const char *next = strstr(profile, "//&");
+		size_t length = next ? (size_t)(next - profile) : strlen(profile);
+		const char *name = memrchr(profile, ':', length);
+
+		name = name ? name + 1 : profile;
+		length -= (size_t)(name - profile);
+		if (length != strlen("unconfined") || memcmp(name, "unconfined", length) != 0)
+			return false;
+		profile = next ? next + 3 : NULL;
+	}
+	return true;
+}
+
 int plan_harden_apparmor(struct plan_builder *builder, struct error *err)
 {
 	struct plan_process *process = &builder->plan->process;
-	bool unconfined = process->apparmor_profile && strcmp(process->apparmor_profile, "unconfined") == 0, adjust;
+	bool unconfined = process->apparmor_profile && is_unconfined(process->apparmor_profile), adjust;
 	struct report_line line = { .where = "process.apparmorProfile",
-				    .asked = unconfined ? "unconfined" : "no profile",
+				    .asked = unconfined ? process->apparmor_profile : "no profile",
 				    .applied = PLAN_APPARMOR_DEFAULT,
 				    .why = "AppArmor is on, and would not confine it" };
 	int rc;

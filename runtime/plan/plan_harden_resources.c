@@ -198,18 +198,35 @@ static bool is_named(const struct plan_builder *builder, const struct resource *
 	return !builder->update || resources->set & kind->bits || find_unified(resources, kind->unified);
 }
 
-/* Nobody makes a group, so that nobody can limit it: as with limits that config.json has (plan_cgroup.c). */
-static int report_no_cgroup(struct plan_builder *builder, struct error *err)
+/* Does the site have a value for that rule, and is it to be heeded? */
+static bool is_wanted(const struct plan_builder *builder, enum policy_rule rule)
+{
+	bool wanted = false;
+
+	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
+		struct policy_resource site = site_of(builder, &kinds[i]);
+
+		wanted |= (rule == POLICY_RESOURCE_MISSING ? site.missing : site.most) != 0;
+	}
+	return wanted && plan_harden_level(builder, rule) != POLICY_OFF;
+}
+
+/* Nobody makes a group, so that nobody can limit it: as with limits that config.json has (plan_cgroup.c). Where a limit is what the policy
+ * insists on, having no group is no way around it. */
+static int report_no_cgroup(struct plan_builder *builder, enum policy_rule rule, struct error *err)
 {
 	struct report_line line = { .where = "linux.resources",
 				    .asked = "no limits, and the policy for some",
 				    .applied = "none",
 				    .why = plan_cgroup_why_none(builder) };
-	bool wanted = false;
+	bool adjust;
 
-	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++)
-		wanted |= site_of(builder, &kinds[i]).missing != 0;
-	if (!wanted || plan_harden_level(builder, POLICY_RESOURCE_MISSING) == POLICY_OFF)
+	if (!is_wanted(builder, rule))
+		return 0;
+	if (plan_harden_level(builder, rule) == POLICY_ENFORCE)
+		return plan_harden_find(builder, rule, &line, &adjust, err);
+	/* Once is enough. */
+	if (rule == POLICY_RESOURCE_MAXIMUM && is_wanted(builder, POLICY_RESOURCE_MISSING))
 		return 0;
 	return plan_withheld_report(builder, POLICY_CGROUP_DISABLED, &line, err);
 }
@@ -220,7 +237,7 @@ int plan_harden_resource_missing(struct plan_builder *builder, struct error *err
 	int rc = 0;
 
 	if (builder->plan->cgroup.manager == PLAN_CGROUP_DISABLED)
-		return report_no_cgroup(builder, err);
+		return report_no_cgroup(builder, POLICY_RESOURCE_MISSING, err);
 	for (size_t i = 0; rc >= 0 && i < ARRAY_SIZE(kinds); i++) {
 		uint64_t missing = site_of(builder, &kinds[i]).missing;
 
@@ -237,7 +254,7 @@ int plan_harden_resource_maximum(struct plan_builder *builder, struct error *err
 	int rc = 0;
 
 	if (builder->plan->cgroup.manager == PLAN_CGROUP_DISABLED)
-		return 0;
+		return report_no_cgroup(builder, POLICY_RESOURCE_MAXIMUM, err);
 	for (size_t i = 0; rc >= 0 && i < ARRAY_SIZE(kinds); i++) {
 		uint64_t most = site_of(builder, &kinds[i]).most, above = parents_of(builder, &kinds[i]);
 

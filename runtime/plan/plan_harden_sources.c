@@ -235,13 +235,25 @@ static int check(struct plan_builder *builder, struct plan_mount *mount, const s
 	return rc < 0 ? rc : plan_harden_find(builder, finding.rule, &line, ret_drop, err);
 }
 
+/* Of what no container can do without, or does what it says only as a whole: what can't be left out is refused. */
+static int find_needed(struct plan_builder *builder, struct report_line *line, struct error *err)
+{
+	bool ignored;
+
+	if (plan_harden_level(builder, POLICY_MOUNT_SOURCE) == POLICY_ADJUST)
+		return error_set(err, ERROR_REFUSED, EPERM,
+				 "%s: asked for %.200s, but %s; rule %s of policy %.192s refuses that", line->where,
+				 line->asked, line->why, policy_rule_name(POLICY_MOUNT_SOURCE),
+				 policy_name(builder->request->policy));
+	return plan_harden_find(builder, POLICY_MOUNT_SOURCE, line, &ignored, err);
+}
+
 static int check_root(struct plan_builder *builder, struct error *err)
 {
 	const struct host_source *source = &builder->request->root_source;
 	struct plan_places places = plan_places_of(builder->request);
 	struct report_line line = { .where = "root.path", .asked = builder->plan->rootfs.path };
 	struct finding finding = { .rule = POLICY_MOUNT_SOURCE };
-	bool ignored;
 	int rc;
 
 	places.writable = !builder->plan->rootfs.readonly;
@@ -263,12 +275,28 @@ static int check_root(struct plan_builder *builder, struct error *err)
 	if (rc < 0 || !finding.why)
 		return rc;
 	line.why = finding.why;
-	/* There is no container without it: what can't be left out is refused. */
-	if (plan_harden_level(builder, POLICY_MOUNT_SOURCE) == POLICY_ADJUST)
-		return error_set(err, ERROR_REFUSED, EPERM,
-				 "root.path: asked for %.200s, but %s; rule %s of policy %.192s refuses that", line.asked,
-				 line.why, policy_rule_name(POLICY_MOUNT_SOURCE), policy_name(builder->request->policy));
-	return plan_harden_find(builder, POLICY_MOUNT_SOURCE, &line, &ignored, err);
+	return find_needed(builder, &line, err);
+}
+
+/* As text, since an exec has it too: links on the way there are for the connection to refuse. */
+int plan_harden_listener(struct plan_builder *builder, struct error *err)
+{
+	struct plan_seccomp *seccomp = &builder->plan->seccomp;
+	struct report_line line = { .where = "linux.seccomp.listenerPath",
+				    .asked = seccomp->listener_path,
+				    .applied = "no such listener",
+				    .why = "brig would connect to that socket of the host as root, and no entry of "
+					   "\"mount_sources\" in the policy names it" };
+	enum policy_level level = plan_harden_level(builder, POLICY_MOUNT_SOURCE);
+	const char *path;
+
+	if (!seccomp->listener_path || level == POLICY_OFF)
+		return 0;
+	seccomp->listener_held = level != POLICY_WARN;
+	path = path_normalise(builder->arena, seccomp->listener_path);
+	if (!path)
+		return error_memory(err);
+	return is_listed(builder, path) ? 0 : find_needed(builder, &line, err);
 }
 
 /* The list is in the spec's order, what a pod shares behind it or in a place of it. */

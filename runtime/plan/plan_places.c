@@ -323,6 +323,15 @@ static const char *annotation(const struct spec *spec, const char *name)
 	return NULL;
 }
 
+/* What containerd says and what CRI-O does: the engine's own goes over the pod's annotations, which may say anything, also what only
+ * the other engine would. Two that disagree count for none. */
+static const char *one_of(const struct spec *spec, const char *containerd, const char *crio)
+{
+	const char *one = annotation(spec, containerd), *other = annotation(spec, crio);
+
+	return one && other && strcmp(one, other) != 0 ? NULL : one ?: other;
+}
+
 static bool shares_ipc(const struct spec *spec)
 {
 	for (size_t i = 0; i < spec->linux_.n_namespaces; i++) {
@@ -334,29 +343,21 @@ static bool shares_ipc(const struct spec *spec)
 
 struct plan_places plan_places_of(const struct plan_request *request)
 {
-	static const char *const sandboxes[] = { "io.kubernetes.cri.sandbox-id", "io.kubernetes.cri-o.SandboxID" };
-	/* containerd says the first, CRI-O the second: its labels go over the pod's own annotations, which may say anything. */
-	const char *pod = annotation(request->spec, "io.kubernetes.cri.sandbox-uid");
-	const char *other = annotation(request->spec, "io.kubernetes.pod.uid");
+	const char *sandbox = one_of(request->spec, "io.kubernetes.cri.sandbox-id", "io.kubernetes.cri-o.SandboxID");
 	struct plan_places places = { .bundle = request->bundle,
 				      .state_root = request->state_root,
-				      .pod = pod ?: other,
+				      .pod = one_of(request->spec, "io.kubernetes.cri.sandbox-uid",
+						    "io.kubernetes.pod.uid"),
 				      .ids = { request->id },
 				      .n_ids = 1,
 				      .shares_ipc = shares_ipc(request->spec) };
 
-	if (pod && other && strcmp(pod, other) != 0)
-		places.pod = NULL;
 	/* A bundle such as "/" would make everything its own. */
 	for (size_t i = 0; places.bundle && i < ARRAY_SIZE(trees); i++) {
 		if (path_is_below(trees[i].path, places.bundle))
 			places.bundle = NULL;
 	}
-	for (size_t i = 0; i < ARRAY_SIZE(sandboxes); i++) {
-		const char *id = annotation(request->spec, sandboxes[i]);
-
-		if (id)
-			places.ids[places.n_ids++] = id;
-	}
+	if (sandbox)
+		places.ids[places.n_ids++] = sandbox;
 	return places;
 }

@@ -14,11 +14,23 @@ struct range4 {
 #define IPV4(a, b, c, d) ((uint32_t)(a) << 24 | (uint32_t)(b) << 16 | (uint32_t)(c) << 8 | (uint32_t)(d))
 
 static const struct range4 special4[] = {
-	{ IPV4(0, 0, 0, 0), 8 },      { IPV4(10, 0, 0, 0), 8 },	    { IPV4(100, 64, 0, 0), 10 },
-	{ IPV4(127, 0, 0, 0), 8 },    { IPV4(169, 254, 0, 0), 16 }, { IPV4(172, 16, 0, 0), 12 },
-	{ IPV4(192, 0, 0, 0), 24 },   { IPV4(192, 0, 2, 0), 24 },   { IPV4(192, 88, 99, 0), 24 },
-	{ IPV4(192, 168, 0, 0), 16 }, { IPV4(198, 18, 0, 0), 15 },  { IPV4(198, 51, 100, 0), 24 },
-	{ IPV4(203, 0, 113, 0), 24 }, { IPV4(224, 0, 0, 0), 4 },    { IPV4(240, 0, 0, 0), 4 },
+	{ IPV4(0, 0, 0, 0), 8 },
+	{ IPV4(10, 0, 0, 0), 8 },
+	{ IPV4(100, 64, 0, 0), 10 },
+	{ IPV4(127, 0, 0, 0), 8 },
+	{ IPV4(169, 254, 0, 0), 16 },
+	{ IPV4(172, 16, 0, 0), 12 },
+	/* Of no registry: behind this one each machine of a large cloud finds its platform, which hands out that machine's secrets. */
+	{ IPV4(168, 63, 129, 16), 32 },
+	{ IPV4(192, 0, 0, 0), 24 },
+	{ IPV4(192, 0, 2, 0), 24 },
+	{ IPV4(192, 88, 99, 0), 24 },
+	{ IPV4(192, 168, 0, 0), 16 },
+	{ IPV4(198, 18, 0, 0), 15 },
+	{ IPV4(198, 51, 100, 0), 24 },
+	{ IPV4(203, 0, 113, 0), 24 },
+	{ IPV4(224, 0, 0, 0), 4 },
+	{ IPV4(240, 0, 0, 0), 4 },
 };
 
 static bool is_public4(const struct in_addr *address)

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <grp.h>
 #include <linux/audit.h>
+#include <linux/capability.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <signal.h>
@@ -12,6 +13,7 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
@@ -193,10 +195,19 @@ static int drop_descriptors(const int *kept_fds, size_t n_kept, struct error *er
 	return 0;
 }
 
+/* Those that an ordinary user's brig was given as a file, or as ambient ones; a change of user takes root's away. */
+static int drop_capabilities(struct error *err)
+{
+	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	const struct __user_cap_data_struct none[_LINUX_CAPABILITY_U32S_3] = { 0 };
+
+	return syscall(SYS_capset, &header, none) < 0 ? error_system(err, errno, "capset") : 0;
+}
+
 static int become_nobody(struct error *err)
 {
 	if (geteuid() != 0)
-		return 0;
+		return drop_capabilities(err);
 	if (setgroups(0, NULL) < 0 || setresgid(NOBODY, NOBODY, NOBODY) < 0 || setresuid(NOBODY, NOBODY, NOBODY) < 0)
 		return error_system(err, errno, "become nobody");
 	if (setresuid(0, 0, 0) == 0)

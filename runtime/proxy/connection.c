@@ -211,6 +211,7 @@ static int move(struct connection *connection, struct flow *flow, int from_fd, i
 
 static void relay(struct connection *connection, uint64_t now)
 {
+	bool was_shut = connection->in.is_shut;
 	int out = move(connection, &connection->out, connection->client_fd, connection->server_fd);
 	int in = out < 0 ? out : move(connection, &connection->in, connection->server_fd, connection->client_fd);
 
@@ -219,7 +220,7 @@ static void relay(struct connection *connection, uint64_t now)
 		over(connection, OUTCOME_DONE);
 		return;
 	}
-	if (out > 0 || in > 0)
+	if (out > 0 || in > 0 || connection->in.is_shut != was_shut)
 		connection->deadline = now + (connection->in.is_shut ? LEAVE_MS : IDLE_MS);
 	if (connection->in.is_shut && (connection->out.is_shut || !connection->request.is_connect))
 		over(connection, OUTCOME_DONE);

@@ -155,8 +155,10 @@ static int ask(struct reach *reach, uint64_t now)
 	while (reach->n_tries < TRIES_EACH * settings->n_resolvers) {
 		const struct sockaddr_storage *resolver = &settings->resolvers[reach->n_tries++ % settings->n_resolvers];
 
+		if (getrandom(reach->ids, sizeof(reach->ids), 0) != sizeof(reach->ids))
+			continue;
 		reach->fd = connect_to(resolver, SOCK_DGRAM);
-		if (reach->fd < 0 || getrandom(reach->ids, sizeof(reach->ids), 0) != sizeof(reach->ids))
+		if (reach->fd < 0)
 			continue;
 		reach->is_asking = true;
 		reach->is_answered[0] = reach->is_answered[1] = reach->has_failed = false;

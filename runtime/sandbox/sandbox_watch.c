@@ -152,7 +152,8 @@ static bool take_message(struct sandbox_watch *watch)
 
 	if (handshake_receive(watch->init_fd, &message, &passed_fd, &ignored) <= 0)
 		return false;
-	if (message.type == HANDSHAKE_READY)
+	/* Once: what comes later would be filled as root in the program's own time. */
+	if (message.type == HANDSHAKE_READY && watch->work_fd < 0)
 		equip(watch, &passed_fd);
 	else if (message.type == HANDSHAKE_LISTENER && watch->n_listeners < SANDBOX_LISTENERS_MAX)
 		watch->listen_fds[watch->n_listeners++] = steal_fd(&passed_fd);

@@ -70,6 +70,9 @@ payload() { # VERSION
 	echo "version $1" >> "$T/payload/containerd-shim-brig-v2"
 	echo "$1" > "$T/payload/VERSION"
 	cp -r "$DEPLOY/containerd" "$DEPLOY/crio" "$T/payload/"
+	mkdir "$T/payload/policy" "$T/payload/apparmor"
+	cp "$DEPLOY/policy/strict.json" "$T/payload/policy/"
+	cp "$DEPLOY/apparmor/brig-apparmor.service" "$T/payload/apparmor/"
 }
 
 installer() {
@@ -334,16 +337,118 @@ node_files() {
 	[ "$(cat "$ROOT/etc/containerd/config.toml")" = 'version = 2' ]
 }
 
-@test "what is the site's is not overwritten" {
-	mkdir "$ROOT/etc/brig"
+@test "a policy only where one is asked for; what is the site's is not overwritten" {
+	expect 0 installer install
+	[ ! -e "$ROOT/etc/brig/policy.json" ]
 	echo '{"set":"baseline"}' > "$ROOT/etc/brig/policy.json"
-	echo '{"set":"strict"}' > "$T/payload/policy.json"
-	expect 1 installer install
+	expect 1 installer --policy strict install
 	[[ $output == *"/etc/brig/policy.json is there already and is not brig's"* ]]
+	expect 0 installer --policy none install
 	[ "$(cat "$ROOT/etc/brig/policy.json")" = '{"set":"baseline"}' ]
 	rm "$ROOT/etc/brig/policy.json"
+	expect 0 installer --policy strict install
+	cmp "$ROOT/etc/brig/policy.json" "$DEPLOY/policy/strict.json"
+	[ "$(stat -c %a "$ROOT/etc/brig/policy.json")" = 644 ]
+	# The service does not read it.
+	[ "$(restarts)" = 1 ]
+	expect 0 installer --policy strict install
 	expect 0 installer install
-	[ "$(cat "$ROOT/etc/brig/policy.json")" = '{"set":"strict"}' ]
+	[[ $output == *'policy.json is gone'* ]]
+	[ ! -e "$ROOT/etc/brig/policy.json" ] && [ -e "$ROOT/etc/brig/containerd.toml" ]
+	# What the site writes from now on is its own again.
+	echo '{"set":"baseline"}' > "$ROOT/etc/brig/policy.json"
+	expect 0 installer install
+	expect 0 installer uninstall
+	[ "$(find "$ROOT" -type f)" = "$ROOT/etc/brig/policy.json" ]
+	rm -r "$ROOT/etc/brig"
+	expect 0 installer --policy strict install
+	expect 0 installer uninstall
+	[ -z "$(find "$ROOT" -type f)" ]
+}
+
+@test "a policy that brig can't read, or that is not there, does not replace what holds" {
+	expect 0 installer --policy strict install
+	echo '{"set":"stric"}' > "$T/payload/policy/own.json"
+	expect 1 installer --policy own install
+	[[ $output == *'stric'*"brig can't read it"* ]]
+	cmp "$ROOT/etc/brig/policy.json" "$DEPLOY/policy/strict.json"
+	for name in other ../policy/strict '' --force; do
+		expect 1 installer --policy "$name" install
+		[[ $output == *'--policy'* ]]
+	done
+	cmp "$ROOT/etc/brig/policy.json" "$DEPLOY/policy/strict.json"
+}
+
+# ---- AppArmor ----
+
+# The node's kernel has it. It need not be this machine's: brig as it is, but for what it would tell its kernel, which is in $T/loads.
+with_apparmor() {
+	mkdir -p "$ROOT/sys/module/apparmor/parameters"
+	echo Y > "$ROOT/sys/module/apparmor/parameters/enabled"
+	printf '#!/bin/bash\nif [ "$1" = apparmor ]; then echo "$0 $*" >> "%s/loads"; [ ! -e "%s/no-parser" ]; exit; fi\nexec "%s" "$@"\n' \
+		"$T" "$T" "$BRIG" > "$T/payload/brig"
+}
+
+@test "AppArmor: the profile is loaded now, and at each boot before the service starts" {
+	with_apparmor
+	expect 0 installer install
+	grep -q '/versions/1.0/brig apparmor load$' "$T/loads"
+	unit=$ROOT/etc/systemd/system/brig-apparmor.service
+	grep -qxF 'ExecStart=/opt/brig/current/brig apparmor load' "$unit"
+	grep -qxF Wants=brig-apparmor.service "$ROOT/etc/systemd/system/containerd.service.d/10-brig-apparmor.conf"
+	if command -v systemd-analyze > /dev/null; then
+		mkdir "$T/units"
+		sed "s#/opt/brig/current/brig#$BRIG#" "$unit" > "$T/units/brig-apparmor.service"
+		expect 0 systemd-analyze verify --man=no "$T/units/brig-apparmor.service"
+		[ -z "$output" ] || ! grep -E 'Unknown|Failed to parse' <<< "$output"
+	fi
+	expect 0 installer install
+	[[ $output == *'nothing was restarted'* ]]
+	# Another unit is no reason for a restart.
+	echo '# more' >> "$T/payload/apparmor/brig-apparmor.service"
+	expect 0 installer install
+	grep -qx '# more' "$unit"
+	[ "$(restarts)" = 1 ]
+
+	payload 1.1
+	with_apparmor
+	expect 0 installer upgrade
+	: > "$T/loads"
+	expect 0 installer rollback
+	grep -q '/current/brig apparmor load$' "$T/loads"
+	expect 0 installer uninstall
+	[[ $output == *'brig-default until the next boot'* ]]
+	[ "$(find "$ROOT" -type f ! -path '*/sys/*')" = '' ]
+}
+
+@test "AppArmor off, or without its parser: brig is installed without, and the second is said" {
+	expect 0 installer install
+	[ ! -e "$ROOT/etc/systemd" ]
+	expect 0 installer uninstall
+	with_apparmor
+	touch "$T/no-parser"
+	expect 0 installer install
+	[[ $output == *'brig-default is not loaded'* ]]
+	[ -e "$ROOT/etc/systemd/system/brig-apparmor.service" ]
+	expect 0 installer status
+}
+
+@test "AppArmor: a service that does not come up leaves no unit behind, and the profile of the version before" {
+	with_apparmor
+	touch "$T/broken"
+	expect 1 installer --policy strict install
+	[ -z "$(find "$ROOT/etc" -type f)" ]
+	rm "$T/broken"
+	: > "$T/services/containerd"
+	expect 0 installer install
+	payload 1.1
+	with_apparmor
+	sed -i 's#^pod_annotations.*#pod_annotations = ["brig.dev/*", "example.org/*"]#' "$T/payload/containerd/brig-1.toml"
+	touch "$T/broken"
+	expect 1 installer --policy strict upgrade
+	[[ $(tail -n 1 "$T/loads") == *'/current/brig apparmor load' ]]
+	[ "$(readlink "$ROOT/opt/brig/current")" = versions/1.0 ]
+	[ -e "$ROOT/etc/systemd/system/brig-apparmor.service" ] && [ ! -e "$ROOT/etc/brig/policy.json" ]
 }
 
 @test "a link out of the node's root is not followed" {
@@ -464,6 +569,16 @@ stub_kubectl() {
 	[ "$(grep -v ^get "$T/kubectl")" = 'label node n1 brig.dev/ready=false --overwrite
 label node n1 brig.dev/ready=true --overwrite
 taint node n1 brig.dev/not-ready-' ]
+}
+
+@test "a kubelet that reports no handlers at all is taken by its being ready" {
+	stub_kubectl
+	touch "$T/signals/installed"
+	echo 'False ' > "$T/handlers"
+	expect 1 installer --signals "$T/signals" --node n1 label
+	echo 'True ' > "$T/handlers"
+	expect 0 installer --signals "$T/signals" --node n1 label
+	grep -qxF 'label node n1 brig.dev/ready=true --overwrite' "$T/kubectl"
 }
 
 @test "a handler that is not reported, or a node that is not ready: the label stays false" {

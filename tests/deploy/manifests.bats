@@ -38,6 +38,10 @@ $script" "$@"
 	expect 1 helm template "$SOURCE/$CHART" --set nodeSelectors.x=y
 	[[ $output == *nodeSelectors* ]]
 	expect 1 helm template "$SOURCE/$CHART" --set image.digest=sha256:short
+	expect 1 helm template "$SOURCE/$CHART" --set policy=../strict
+	[[ $output == *policy* ]]
+	expect 0 helm template "$SOURCE/$CHART" --set policy=strict
+	[[ $output == *'value: "strict"'* ]]
 }
 
 @test "kustomize and helm say the same, for each preset and for the removal" {
@@ -51,11 +55,12 @@ $script" "$@"
 a, b = documents
 del a['Namespace/brig-system']
 settings = a.pop(next(k for k in a if k.startswith('ConfigMap/')))
-assert settings['data'] == {'preset': '$preset' if '$preset' != 'uninstall' else 'none'}, settings
-# kustomize takes the preset from the ConfigMap, with its digest in its name.
-env = a['DaemonSet/brig-installer']['spec']['template']['spec']['containers'][0]['env'][0]
-assert env.pop('valueFrom')['configMapKeyRef'] == {'name': settings['metadata']['name'], 'key': 'preset'}
-env['value'] = settings['data']['preset']
+assert settings['data'] == {'preset': '$preset' if '$preset' != 'uninstall' else 'none', 'policy': 'none'}, settings
+# kustomize takes them from the ConfigMap, with its digest in its name.
+for env in a['DaemonSet/brig-installer']['spec']['template']['spec']['containers'][0]['env']:
+    key = env['name'].lower()
+    assert env.pop('valueFrom')['configMapKeyRef'] == {'name': settings['metadata']['name'], 'key': key}
+    env['value'] = settings['data'][key]
 for container in b['DaemonSet/brig-installer']['spec']['template']['spec']['containers']:
     assert container.pop('imagePullPolicy') == 'IfNotPresent'
 assert a.keys() == b.keys(), (a.keys(), b.keys())
@@ -90,7 +95,7 @@ PYTHON
 	for container in 0 1; do
 		line=$(check "$BATS_TEST_TMPDIR/kustomized.yaml" <<< "print(documents[0]['DaemonSet/brig-installer']['spec']['template']['spec']['containers'][$container]['args'][0])")
 		# A word of an option or command that install.sh does not know would be refused by it.
-		words=$(sed 's/ && .*//; s/^brig-install //; s/"\$PRESET"/none/; s/"\$NODE_NAME"/n1/; s#/host#/nowhere/host#; s#/signals#/nowhere/signals#' <<< "$line")
+		words=$(sed 's/ && .*//; s/^brig-install //; s/"\$PRESET"/none/; s/"\$POLICY"/none/; s/"\$NODE_NAME"/n1/; s#/host#/nowhere/host#; s#/signals#/nowhere/signals#' <<< "$line")
 		# shellcheck disable=SC2086
 		REPORT_SECONDS=0 expect 1 "$DEPLOY/install/install.sh" $words
 		[[ $output != *'unknown'* && $output != *'one command'* ]]
@@ -103,6 +108,10 @@ PYTHON
 		[ -e "$BATS_TEST_TMPDIR/context/$source" ]
 	done < <(sed -n 's/^COPY \(--[^ ]* \)\?\([^ ]*\) .*/\2/p' "$DEPLOY/install/Containerfile")
 	[ "$(cat "$BATS_TEST_TMPDIR/context/payload/VERSION")" = "$("$BRIG" --version | sed -n '1s/^brig version //p')" ]
+	# What it can install is what deploy/ has.
+	cmp "$BATS_TEST_TMPDIR/context/payload/policy/strict.json" "$DEPLOY/policy/strict.json"
+	cmp "$BATS_TEST_TMPDIR/context/payload/apparmor/brig-apparmor.service" "$DEPLOY/apparmor/brig-apparmor.service"
+	[ "$(cd "$BATS_TEST_TMPDIR/context/payload/policy" && echo *)" = 'gpu.json strict.json' ]
 	mkdir "$BATS_TEST_TMPDIR/dynamic"
 	cp /bin/true "$BATS_TEST_TMPDIR/dynamic/brig"
 	cp /bin/true "$BATS_TEST_TMPDIR/dynamic/containerd-shim-brig-v2"

@@ -275,13 +275,13 @@ instance_is_there() {
 }
 
 @test "the bundle that a learn which was killed left behind, the next one takes away, and no other" {
-	mkdir "$T/tmp" "$T/tmp/brig-learn-mine" "$T/tmp/other"
+	mkdir "$T/tmp" "$T/tmp/brig-learn-theirs" "$T/tmp/brig-learn-results" "$T/tmp/other"
 	chmod 711 "$T/tmp"
 	touch "$T/tmp/brig-learn-file"
-	chown 12345 "$T/tmp/brig-learn-mine"
+	chown 12345 "$T/tmp/brig-learn-theirs"
 	helper env TMPDIR="$T/tmp" "$BRIG" --root "$ROOT" --policy strict learn --id "$ID" -o "$T/one.json" -- sleep 1000
 	wait_until status_is running
-	places() { find "$T/tmp" -maxdepth 1 -name 'brig-learn-??????' -type d | wc -l; }
+	places() { find "$T/tmp" -maxdepth 1 -name 'brig-learn-??????' -type d ! -user 12345 | wc -l; }
 	expect_equal "$(places)" 1
 	# One that is at work keeps its own.
 	must env TMPDIR="$T/tmp" "$BRIG" --root "$ROOT" --policy strict learn -o "$T/two.json" -- true
@@ -293,5 +293,5 @@ instance_is_there() {
 	must brig delete --force "$ID"
 	must env TMPDIR="$T/tmp" "$BRIG" --root "$ROOT" --policy strict learn -o "$T/two.json" -- true
 	expect_equal "$(places)" 0
-	expect_equal "$(find "$T/tmp" -mindepth 1 | wc -l)" 3
+	expect_equal "$(find "$T/tmp" -mindepth 1 | wc -l)" 4
 }

@@ -34,4 +34,8 @@ prepare() {
 	expect_unlike "$output" "blkio"
 	inside 'mkdir /sys/fs/cgroup/memory/mine /sys/fs/cgroup/mine 2>&1 || true'
 	expect_equal "$(grep -c "Read-only file system" <<< "$output")" 2
+	add_mount /other cgroup cgroup nosuid nodev noexec ro
+	inside 'cat /sys/fs/cgroup/memory/memory.limit_in_bytes /other/memory/memory.limit_in_bytes; mkdir /other/memory/mine 2>&1 || true'
+	expect_equal "$(grep -cx 67108864 <<< "$output")" 2
+	expect_like "$output" "Read-only file system"
 }

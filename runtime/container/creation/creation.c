@@ -173,6 +173,7 @@ static int fill_state(struct creation *creation, struct error *err)
 		.split_cgroup = creation->request->supervisor,
 		.user_namespace = plan->namespaces.create & CLONE_NEWUSER,
 		.pid_namespace = plan->namespaces.create & CLONE_NEWPID,
+		.listener_held = plan->seccomp.listener_held,
 		.ids_first = creation->decision.ids.ids.first,
 		.ids_size = creation->decision.ids.ids.size,
 		.added_namespaces = plan->namespaces.added,

@@ -19,6 +19,7 @@
 
 #define DEPTH_MAX 64 /* of a path that a bind is at */
 #define PLACE "brig-learn-"
+#define ANY "XXXXXX" /* mkdtemp(3) */
 #define TRIES 10
 
 /* On a host without merged /usr they are directories, and are bound. */
@@ -288,13 +289,19 @@ static void sweep_one(int folder_fd, const char *name)
 		remove_below(folder_fd, name, status.st_dev, DEPTH_MAX);
 }
 
+/* Not all that begins so: what somebody calls brig-learn-results is his. */
+static bool is_place(const char *name)
+{
+	return strncmp(name, PLACE, strlen(PLACE)) == 0 && strlen(name) == strlen(PLACE ANY);
+}
+
 static void sweep(const char *folder)
 {
 	DIR *directory = opendir(folder);
 	struct dirent *entry;
 
 	while (directory && (entry = readdir(directory)))
-		if (strncmp(entry->d_name, PLACE, strlen(PLACE)) == 0)
+		if (is_place(entry->d_name))
 			sweep_one(dirfd(directory), entry->d_name);
 	if (directory)
 		closedir(directory);
@@ -326,7 +333,7 @@ static int make_place(const char *folder, struct learn_place *ret, struct error 
 {
 	AUTO_CLOSE int fd = -EBADF;
 	struct stat status;
-	int r = snprintf(ret->path, sizeof(ret->path), "%s/" PLACE "XXXXXX", folder);
+	int r = snprintf(ret->path, sizeof(ret->path), "%s/" PLACE ANY, folder);
 
 	if (r >= (int)sizeof(ret->path))
 		return error_set(err, ERROR_INVALID, ENAMETOOLONG, "TMPDIR has a long path");

@@ -48,6 +48,9 @@ static const struct {
 				     "Places of config.json that the policy's rules changed or remarked on") },
 	{ TALLY_DENIALS,
 	  COUNTER("denials", { "call" }, "System calls that the floor refused to containers that have ended") },
+	{ TALLY_EGRESS_DENIALS,
+	  COUNTER("egress_denials", { "by" },
+		  "What egress lists refused to containers that have ended, and proxies to sandboxes") },
 	{ TALLY_OOM_KILLS, COUNTER("oom_kills", { NULL }, "Processes killed because their container was out of memory") },
 	{ TALLY_DEADLINES, COUNTER("deadlines", { "limit" }, "Containers ended by a limit of time or output") },
 	{ TALLY_POLICY_CHANGES,
@@ -57,7 +60,7 @@ static const struct {
 };
 
 static const struct exposition_family startup = {
-	"brig_startup_seconds", "histogram", { NULL }, "From the request for a container until it was made"
+	"brig_startup_seconds", "histogram", { NULL }, "From the request for a container until it was made; starting it comes after"
 };
 static const struct exposition_family build = GAUGE("build_info", { "version" }, "1; what program printed this");
 static const struct exposition_family floor_info =
@@ -180,7 +183,7 @@ static int print_shims(struct buffer *out, struct error *err)
 static void print_zeros(const struct tally *tally, enum tally_family family, const struct exposition_family *text,
 			struct buffer *out)
 {
-	static const char *const limits[] = { "timeout", "max-output" };
+	static const char *const limits[] = { "timeout", "max-output" }, *const refusers[] = { "list", "proxy" };
 
 	for (enum policy_rule rule = 0; family == TALLY_REFUSALS && rule < POLICY_N_RULES; rule++) {
 		if (!tally_value(tally, family, VALUES(policy_rule_name(rule))))
@@ -191,6 +194,10 @@ static void print_zeros(const struct tally *tally, enum tally_family family, con
 	for (size_t i = 0; family == TALLY_DEADLINES && i < ARRAY_SIZE(limits); i++) {
 		if (!tally_value(tally, family, VALUES(limits[i])))
 			exposition_sample(out, text, VALUES(limits[i]), 0);
+	}
+	for (size_t i = 0; family == TALLY_EGRESS_DENIALS && i < ARRAY_SIZE(refusers); i++) {
+		if (!tally_value(tally, family, VALUES(refusers[i])))
+			exposition_sample(out, text, VALUES(refusers[i]), 0);
 	}
 	if (!text->labels[0] && !tally_value(tally, family, VALUES(NULL)))
 		exposition_sample(out, text, VALUES(NULL), 0);

@@ -268,3 +268,18 @@ Test(tally, counting_leaves_no_descriptor_and_holds_up_no_writer)
 	}
 	cr_expect_eq(scratch_count_fds(), before);
 }
+
+Test(tally, refusals_of_egress_are_the_containers_and_the_proxys)
+{
+	SCRATCH(scratch);
+
+	/* An exec's end has what its container's group has counted so far: the same again. */
+	scratch_file(&scratch, "a",
+		     LINE("01", "\"event\":\"exit\",\"id\":\"c\",\"exec\":\"e\",\"egress_denials\":2")
+			     LINE("02", "\"event\":\"exit\",\"id\":\"c\",\"egress_denials\":3") LINE(
+				     "03", "\"event\":\"egress\",\"id\":\"s\",\"request\":{\"allowed\":false}")
+				     LINE("04", "\"event\":\"egress\",\"id\":\"s\",\"request\":{\"allowed\":true}"),
+		     0600);
+	cr_expect_eq(counted(&scratch, TALLY_EGRESS_DENIALS, "list"), 3);
+	cr_expect_eq(counted(&scratch, TALLY_EGRESS_DENIALS, "proxy"), 1, "and once, though it was read again");
+}

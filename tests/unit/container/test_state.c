@@ -42,6 +42,7 @@ Test(state, comes_back_as_it_was_written)
 				       .split_cgroup = true,
 				       .user_namespace = true,
 				       .late_work = true,
+				       .listener_held = true,
 				       .annotations = annotations,
 				       .n_annotations = 2,
 				       .audit = &audit };
@@ -65,6 +66,7 @@ Test(state, comes_back_as_it_was_written)
 	cr_expect_str_eq(state.cgroup_path, written.cgroup_path);
 	cr_expect_eq(state.cgroup_manager, 2);
 	cr_expect(state.split_cgroup && state.user_namespace && !state.pid_namespace && state.late_work);
+	cr_expect(state.listener_held);
 	cr_assert_not_null(state.audit);
 	cr_expect_str_eq(state.audit->path, audit.path);
 	cr_expect_eq(state.audit->max_bytes, UINT64_MAX);

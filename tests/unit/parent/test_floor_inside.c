@@ -175,6 +175,15 @@ static bool families_are_few(void)
 	       fails_with(socket(AF_INET, SOCK_PACKET, 0x300), EPERM) && fails_with(socket(AF_INET, SOCK_RAW, 1), EPERM);
 }
 
+static bool tcp_stays_tcp(void)
+{
+	const int one = 1;
+	int fd = socket(AF_INET, SOCK_STREAM, 0);
+
+	return fails_with(setsockopt(fd, IPPROTO_TCP, 31 /* TCP_ULP */, "tls", 3), EPERM) &&
+	       setsockopt(fd, IPPROTO_TCP, 1 /* TCP_NODELAY */, &one, sizeof(one)) == 0;
+}
+
 static bool calls_are_refused(void)
 {
 	static const char *const refused[] = { "mount",
@@ -254,8 +263,8 @@ static bool socketcall_is_no_way_round(void)
 
 static int try_refused(void)
 {
-	static bool (*const tries[])(void) = { terminals_are_safe, families_are_few, calls_are_refused,
-					       the_unknown_is_absent, socketcall_is_no_way_round };
+	static bool (*const tries[])(void) = { terminals_are_safe, families_are_few,	  tcp_stays_tcp,
+					       calls_are_refused,  the_unknown_is_absent, socketcall_is_no_way_round };
 
 	for (size_t i = 0; i < ARRAY_SIZE(tries); i++)
 		if (!tries[i]())

@@ -244,6 +244,42 @@ Test(plan_harden_limits, without_a_cgroup_nothing_is_filled_in_and_that_is_said)
 	cr_expect_eq(refused.rc, -EPERM);
 }
 
+Test(plan_harden_limits, no_cgroup_is_no_way_around_a_limit_that_is_enforced)
+{
+	static const struct {
+		enum policy_level missing, most;
+		const char *rule;
+	} cases[] = {
+		{ POLICY_ENFORCE, POLICY_OFF, "resource-missing" },
+		{ POLICY_OFF, POLICY_ENFORCE, "resource-maximum" },
+		{ POLICY_ADJUST, POLICY_ENFORCE, "resource-maximum" },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct policy policy = with_levels(POLICY_OFF, cases[i].missing, cases[i].most);
+		PLAN_FIXTURE(fixture);
+
+		policy.resources = site;
+		fixture.request.policy = &policy;
+		fixture.host.cgroup_closed = true;
+		plan_fixture_build(&fixture, &(struct plan_fixture_json){ 0 });
+		cr_expect_eq(fixture.rc, -EPERM, "case %zu", i);
+		cr_expect_not_null(strstr(fixture.err.message, cases[i].rule), "case %zu: %s", i, fixture.err.message);
+	}
+}
+
+Test(plan_harden_limits, a_maximum_alone_that_nobody_holds_is_said_to_be_so)
+{
+	struct policy policy = with_levels(POLICY_OFF, POLICY_ADJUST, POLICY_ADJUST);
+	PLAN_FIXTURE(fixture);
+
+	policy.resources = (struct policy_resources){ .pids = { .most = 100 } };
+	fixture.request.policy = &policy;
+	fixture.host.cgroup_closed = true;
+	plan_fixture_good(&fixture, &(struct plan_fixture_json){ 0 });
+	cr_expect_eq(plan_fixture_line(&fixture, "cgroup-disabled")->level, REPORT_WARNING);
+}
+
 /* ---- update ---- */
 
 static void update(struct plan_fixture *fixture, const struct spec_resources *resources)

@@ -90,7 +90,11 @@ Test(plan_harden, the_floors_profile_lies_below_one_that_is_named)
 		{ "box", "box", POLICY_OFF, true },
 		{ "brig-default", "brig-default", POLICY_ADJUST, true },
 		{ "box//&:brig:brig-default", "box//&:brig:brig-default", POLICY_ADJUST, true },
+		{ "not-brig-default", "not-brig-default//&:brig:brig-default", POLICY_ADJUST, true },
+		{ "brig-default//child", "brig-default//child//&:brig:brig-default", POLICY_ADJUST, true },
 		{ "unconfined", "brig-default", POLICY_ADJUST, true },
+		{ ":other:unconfined", "brig-default", POLICY_ADJUST, true },
+		{ "unconfined//&:other:unconfined", "brig-default", POLICY_ADJUST, false },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {

@@ -207,3 +207,82 @@ Test(plan_places, a_user_namespace_that_is_joined_must_have_none_of_the_hosts_us
 				     namespaces->join[k].flag == CLONE_NEWUSER ? cases[i].least : 0, "%zu", i);
 	}
 }
+
+/* One that only the other engine would write is the pod's own word: it opens nothing of a sandbox that is somebody else's. */
+Test(plan_places, a_sandbox_that_is_claimed_twice_is_nobodys)
+{
+	static const struct {
+		const char *containerd, *crio, *real;
+		bool let_in;
+	} cases[] = {
+		{ "mine", "other", "/run/containerd/io.containerd.grpc.v1.cri/sandboxes/other/shm", false },
+		{ "mine", "other", "/run/containerd/io.containerd.grpc.v1.cri/sandboxes/mine/shm", false },
+		{ "other", "mine", "/run/containers/storage/overlay-containers/other/userdata/shm", false },
+		{ "mine", "mine", "/run/containerd/io.containerd.grpc.v1.cri/sandboxes/mine/shm", true },
+		{ "mine", "", "/run/containerd/io.containerd.grpc.v1.cri/sandboxes/mine/shm", true },
+		{ "", "mine", "/run/containers/storage/overlay-containers/mine/userdata/shm", true },
+	};
+	AUTO_POLICY struct policy policy = policy_with("mount-source", "enforce");
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		PLAN_FIXTURE(fixture);
+		struct host_source source = FULL_ROOT;
+		char top[160];
+
+		snprintf(top, sizeof(top),
+			 ",'annotations':{'io.kubernetes.cri.sandbox-id':'%s','io.kubernetes.cri-o.SandboxID':'%s'}",
+			 cases[i].containerd, cases[i].crio);
+		source.real = cases[i].real;
+		fixture.request.policy = &policy;
+		fixture.request.sources = &source;
+		plan_fixture_build(&fixture,
+				   &(struct plan_fixture_json){
+					   .top = top,
+					   .mounts = "{'destination':'/a','source':'/asked','options':['rbind']}" });
+		cr_expect_eq(fixture.rc, cases[i].let_in ? 0 : -EPERM, "%zu: %s", i, fixture.err.message);
+	}
+}
+
+/* brig connects to it as root, and whoever writes config.json says where. */
+Test(plan_places, a_listener_is_a_socket_that_the_policy_lists)
+{
+	static const struct {
+		const char *level, *path, *words; /* NULL: it is let in */
+		bool held;
+	} cases[] = {
+		{ "enforce", "/run/containerd/containerd.sock", "linux.seccomp.listenerPath: asked for /run/containerd",
+		  true },
+		{ "adjust", "/run/containerd/containerd.sock", "linux.seccomp.listenerPath: asked for /run/containerd",
+		  true },
+		{ "enforce", "/srv/agents/../docker.sock", "in \"mount_sources\"", true },
+		{ "enforce", "/srv/agentsx", "in \"mount_sources\"", true },
+		{ "enforce", "/srv/agents/one.sock", NULL, true },
+		{ "adjust", "/srv/agents/a/../one.sock", NULL, true },
+		{ "warn", "/run/containerd/containerd.sock", NULL, false },
+		{ "off", "/run/containerd/containerd.sock", NULL, false },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		AUTO_POLICY struct policy policy = policy_with("mount-source", cases[i].level);
+		static const char *const listed[] = { "/srv/agents" };
+		PLAN_FIXTURE(fixture);
+		char filter[256];
+
+		snprintf(filter, sizeof(filter),
+			 ",'seccomp':{'defaultAction':'SCMP_ACT_ALLOW','listenerPath':'%s',"
+			 "'syscalls':[{'names':['bpf'],'action':'SCMP_ACT_NOTIFY'}]}",
+			 cases[i].path);
+		policy.mount_sources = (struct policy_strings){ listed, 1 };
+		fixture.request.policy = &policy;
+		fixture.request.root_source = FULL_ROOT;
+		plan_fixture_build(&fixture, &(struct plan_fixture_json){ .linux_ = filter });
+		if (cases[i].words) {
+			expect_refused(&fixture, cases[i].words);
+			continue;
+		}
+		cr_assert_eq(fixture.rc, 0, "%zu: %s", i, fixture.err.message);
+		cr_expect_eq(fixture.plan->seccomp.listener_held, cases[i].held, "%zu", i);
+		cr_expect_eq(plan_fixture_has_line(&fixture, "mount-source"), strcmp(cases[i].level, "warn") == 0,
+			     "%zu", i);
+	}
+}

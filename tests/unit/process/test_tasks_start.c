@@ -148,7 +148,9 @@ static void begin_with_bound(void)
 	fake->starts_simply = true;
 }
 
-Test(tasks_start, what_says_nothing_is_ended, .init = begin_with_bound)
+TestSuite(tasks_start_bound, .init = begin_with_bound, .fini = fixture_end);
+
+Test(tasks_start_bound, what_says_nothing_is_ended)
 {
 	struct fixture_reply started;
 
@@ -161,7 +163,7 @@ Test(tasks_start, what_says_nothing_is_ended, .init = begin_with_bound)
 	cr_expect_eq(fake->n_starters_open, 0);
 }
 
-Test(tasks_start, what_is_frozen_is_called_so, .init = begin_with_bound)
+Test(tasks_start_bound, what_is_frozen_is_called_so)
 {
 	struct fixture_reply started;
 
