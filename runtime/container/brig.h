@@ -218,13 +218,6 @@ int brig_record_exit(const struct brig *brig, const struct brig_exit *exit, stru
 int brig_update(const struct brig *brig, const char *id, const char *resources_json, size_t length, struct error *err);
 /* One statistics object as the contract's `events` "data" has it, appended to json. */
 int brig_statistics(const struct brig *brig, const char *id, struct buffer *json, struct error *err);
-/* What its egress list (docs/egress.md) has let through and refused so far. */
-struct brig_egress_counts {
-	bool is_held;			 /* it has one; otherwise all else is 0 */
-	uint64_t connections, datagrams; /* let through: attempts of TCP, and all else */
-	uint64_t denied;
-};
-int brig_egress_counts(const struct brig *brig, const char *id, struct brig_egress_counts *ret, struct error *err);
 /* Waits until the container is out of memory (returns 1, once for each kill), ends (0), or timeout_ms passed (-ETIME). */
 int brig_wait_oom(const struct brig *brig, const char *id, int timeout_ms, struct error *err);
 

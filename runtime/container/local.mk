@@ -113,7 +113,6 @@ runtime_container_sources = \
 	runtime/container/learn/learn_profile_text.c \
 	runtime/container/learn/learn_trace.c \
 	runtime/container/learn/learn_trace.h \
-	runtime/container/metrics/egress_counts.c \
 	runtime/container/metrics/exposition.c \
 	runtime/container/metrics/exposition.h \
 	runtime/container/metrics/metrics.c \
