@@ -1,8 +1,11 @@
 #include "shim/service/service.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/stat.h>
 
+#include "base/log.h"
 #include "shim/io/streams.h"
 #include "shim/service/call.h"
 #include "shim/service/methods.h"
@@ -15,6 +18,8 @@
 /* Nanoseconds for the peers to go. Go's ttrpc client picks at random between an answer and the end of the connection when it
  * finds both: an answer counts only once its reader has closed. */
 #define LINGER_TIMEOUT UINT64_C(1000000000)
+/* Nanoseconds between two looks of a shim that was asked for nothing yet. */
+#define LOOK_INTERVAL UINT64_C(3000000000)
 
 bool service_has_tasks(const struct service *service)
 {
@@ -76,6 +81,33 @@ void service_end(struct service *service)
 	publisher_finish(service->publisher, END_TIMEOUT, linger, service);
 }
 
+static bool bundle_is_gone(const struct service *service)
+{
+	struct stat ours, there;
+
+	if (fstat(service->bundle_fd, &ours) < 0)
+		return false;
+	if (stat(service->options.bundle, &there) < 0)
+		return errno == ENOENT;
+	return ours.st_dev != there.st_dev || ours.st_ino != there.st_ino;
+}
+
+/* A containerd that gives up while it starts a shim kills `start`, and where that has started us already never hears of us; it removes the
+ * bundle. */
+static void look(void *context)
+{
+	struct service *service = context;
+
+	if (service->is_ending || service->sandbox.state != SANDBOX_NONE || service_has_tasks(service))
+		return;
+	if (server_n_connections(service->server) == 0 && bundle_is_gone(service)) {
+		log_info("shim of %s: nobody asked for anything, and the bundle is gone", service->options.id);
+		service_end(service);
+		return;
+	}
+	loop_set_timer(service->options.loop, &service->look, loop_now() + LOOK_INTERVAL);
+}
+
 /* It becomes a part of paths. containerd checks it, and so does the command line: this is for those who come another way. */
 static int check_namespace(const char *namespace, struct error *err)
 {
@@ -132,6 +164,8 @@ int service_new(const struct service_options *options, struct service **ret, str
 	if (r < 0)
 		return r;
 	service->options.socket_path = options->socket_path;
+	service->look = (struct loop_timer){ .expired = look, .context = service };
+	loop_set_timer(options->loop, &service->look, loop_now() + LOOK_INTERVAL);
 	*ret = steal_ptr(&service);
 	return 0;
 }
@@ -141,6 +175,7 @@ void service_free(struct service *service)
 	if (!service)
 		return;
 	remove_socket(service);
+	loop_clear_timer(service->options.loop, &service->look);
 	loop_clear_timer(service->options.loop, &service->linger);
 	loop_clear_timer(service->options.loop, &service->quiet);
 	streaming_free_all(service);

@@ -30,6 +30,7 @@ struct service {
 	struct sandbox sandbox;	 /* with it, the shim stays when its last container goes */
 	bool is_ending;
 	struct loop_timer quiet;  /* calls with a quiet_deadline are to be looked at */
+	struct loop_timer look;	  /* whether anybody will ever ask for something: until there is a task or a sandbox */
 	struct loop_timer linger; /* the last answers are out, and their readers have yet to go */
 };
 

@@ -110,7 +110,7 @@ ctr_start() { # NAME OPTION...: one that waits, and ends well on SIGTERM
 
 @test "ctr run --tty: a terminal of the right size, which follows a change" {
 	run "$clients_folder/terminal" "when:# " "send:stty size" "when:24 80" "resize:40x100" "when:# " \
-		"send:sleep 1; stty size; tty; exit 6" "when:40 100" -- \
+		"send:until [ \"\$(stty size)\" = \"40\"\" 100\" ]; do sleep 0.1; done; stty size; tty; exit 6" "when:40 100" -- \
 		"$clients_folder/world" enter "$WORLD" ctr run --runc-binary "$BRIG" --rm --tty "$image" one sh
 	echo "$output"
 	[ "$status" -eq 6 ]

@@ -197,7 +197,7 @@ no_sleeper() {
 	run_shell one "$idle"
 	process=$(crio process one tty -- sh)
 	run "$clients_folder/terminal" "when:# " "send:stty size" "when:24 80" "resize:40x100" "when:# " \
-		"send:sleep 1; stty size; tty; exit 3" "when:40 100" -- \
+		"send:until [ \"\$(stty size)\" = \"40\"\" 100\" ]; do sleep 0.1; done; stty size; tty; exit 3" "when:40 100" -- \
 		"$clients_folder/world" enter "$WORLD" "$BRIG" --root "$root" exec --process "$process" "$(id_of one)"
 	echo "$output"
 	[ "$status" -eq 3 ]

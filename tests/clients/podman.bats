@@ -134,7 +134,7 @@ status_of() { # NAME
 
 @test "podman run --tty: a terminal of the right size, which follows a change" {
 	run "$clients_folder/terminal" "when:# " "send:stty size" "when:24 80" "resize:40x100" "when:# " \
-		"send:sleep 1; stty size; tty; exit 6" "when:40 100" -- \
+		"send:until [ \"\$(stty size)\" = \"40\"\" 100\" ]; do sleep 0.1; done; stty size; tty; exit 6" "when:40 100" -- \
 		"$clients_folder/world" enter "$WORLD" podman --root "$WORLD/storage" --runroot /run/containers/storage --tmpdir /run/libpod \
 		--storage-driver vfs --runtime brig run --rm --pull never --network none "${limits[@]}" --tty --interactive \
 		"$image" sh

@@ -30,17 +30,17 @@ with_criu_brig() {
 }
 
 counter() {
-	shell 'i=0; trap "exit 7" TERM; while :; do i=$((i + 1)); echo $i > /count; sleep 0.05; done'
+	shell 'i=0; trap "exit 7" TERM; while :; do i=$((i + 1)); echo $i >> /count; sleep 0.05; done'
 	must brig run --detach --bundle "$BUNDLE" "$ID"
 	count_passes 2
 }
 
 count() {
-	cat "$BUNDLE/rootfs/count"
+	tail -n 1 "$BUNDLE/rootfs/count"
 }
 
 count_passes() { # NUMBER
-	wait_until sh -c '[ "$(cat "$1" 2> /dev/null || echo 0)" -gt "$2" ]' sh "$BUNDLE/rootfs/count" "$1"
+	wait_until sh -c 'n=$(tail -n 1 "$1" 2> /dev/null); [ "${n:-0}" -gt "$2" ]' sh "$BUNDLE/rootfs/count" "$1"
 }
 
 @test "a container is saved, ended, and goes on where it was" {

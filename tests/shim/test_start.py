@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import stat
 
 import case
@@ -46,6 +47,14 @@ class Start(case.ShimTest):
         dead = shim.pid
         shim.start()
         self.assertNotEqual(shim.pid, dead)
+
+    def test_given_up(self):
+        """a shim that containerd gave up before it asked for anything ends once its bundle is gone"""
+        shim = self.shim()
+        shim.client.close()
+        shutil.rmtree(shim.bundle.folder)
+        shims.wait_until(lambda: not shim.is_alive(), "the shim is gone")
+        self.assertFalse(os.path.exists(shim.socket))
 
     def test_two_at_once(self):
         """two starts at the same time give one shim"""
