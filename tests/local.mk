@@ -14,11 +14,11 @@ tests: all
 	$(AM_V_at)$(MAKE) $(AM_MAKEFLAGS) --no-print-directory $(check_PROGRAMS)
 .PHONY: tests
 
-# The checks, in four sizes. A distcheck runs the unit tests alone.
+# The checks, in four sizes. A distcheck asks whether all can be built: it runs but a program that came of it.
 run_stages = $(top_srcdir)/tests/run --build $(abs_builddir)
 check-local:
 	$(AM_V_at)case $(abs_builddir) in \
-	*/_build/sub) $(run_stages) --stage unit ;; \
+	*/_build/sub) ./brig --version ;; \
 	*) $(run_stages) --size check ;; \
 	esac
 check-fast: all
