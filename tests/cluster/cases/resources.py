@@ -80,7 +80,8 @@ def log_rotation(t: Case):
     wait_until("the last line", lambda: kubectl("logs", "--tail=1", pod).stdout.startswith("last "))
     numbers = rotated_numbers(folder)
     expect("the lines across a rotation", numbers, list(range(numbers[0], numbers[0] + len(numbers))))
-    expect_in("the number of the last line", f"last {numbers[-1]}\n", kubectl("logs", "--tail=1", pod).stdout)
+    # Not at once: where the log was rotated just now, there is no line yet.
+    wait_until("the number of the last line", lambda: kubectl("logs", "--tail=1", pod).stdout == f"last {numbers[-1]}\n")
 
 
 def rotated_numbers(folder):
