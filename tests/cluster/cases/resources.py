@@ -88,9 +88,12 @@ def rotated_numbers(folder):
     """The numbers of the lines in the log and in the one before it, which is not compressed yet."""
     before = [path for path in sorted(glob.glob(f"{folder}/0.log.*")) if not path.endswith((".gz", ".tmp"))]
     numbers = []
-    for path in [*before, f"{folder}/0.log"]:
-        with open(path, encoding="ascii") as file:
-            numbers += [int(number) for number in re.findall(r" line (\d+) of ", file.read())]
+    try:
+        for path in [*before, f"{folder}/0.log"]:
+            with open(path, encoding="ascii") as file:
+                numbers += [int(number) for number in re.findall(r" line (\d+) of ", file.read())]
+    except FileNotFoundError: # rotated meanwhile
+        return rotated_numbers(folder)
     return numbers
 
 
