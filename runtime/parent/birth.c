@@ -156,9 +156,10 @@ static bool needs_to_wait(const struct birth_request *request)
 {
 	const struct plan *plan = request->plan;
 
-	return request->role == CHILD_EXEC || !request->cgroup || cgroup_clone_fd(request->cgroup) < 0 ||
-	       plan->namespaces.create & CLONE_NEWUSER || plan->namespaces.n_join || plan->process.set_oom_score_adj ||
-	       plan->process.uid || has_limits_to_raise(&plan->process) || has_hooks(plan);
+	return request->role == CHILD_EXEC || request->is_recorded || !request->cgroup ||
+	       cgroup_clone_fd(request->cgroup) < 0 || plan->namespaces.create & CLONE_NEWUSER ||
+	       plan->namespaces.n_join || plan->process.set_oom_score_adj || plan->process.uid ||
+	       has_limits_to_raise(&plan->process) || has_hooks(plan);
 }
 
 static void hand_over_tasks(const struct preparation *preparation, struct child *child)

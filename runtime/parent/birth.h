@@ -18,6 +18,7 @@ struct birth_request {
 	bool hybrid;	       /* v1 controllers may hold the group: the cgroup namespace is made after the moves */
 	struct cgroup *cgroup; /* or NULL */
 	int filter_cache_fd;   /* directory of compiled filters, or -EBADF */
+	bool is_recorded;      /* the audit trail has a line of it before it runs: it waits for birth_go */
 	bool root_is_mapped;   /* its layers have been, as the plan's rootfs.idmap says */
 	int root_mount_fd; /* the root file system, in place of what is at the plan's path; or -EBADF. Stays the caller's */
 	int start_fd;	   /* CHILD_INIT_WAITS: listening socket, else -EBADF */

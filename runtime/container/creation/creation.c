@@ -256,8 +256,10 @@ static int make_cgroup(struct creation *creation, enum child_role role, struct e
 static int give_birth(struct creation *creation, enum child_role role, struct error *err)
 {
 	struct container *container = &creation->container;
-	int rc;
+	int rc = record_prepare(creation, err);
 
+	if (rc < 0)
+		return rc;
 	creation->filter_cache_fd = creation->plan->seccomp.enabled ? store_open_filter_cache(container->root_fd)
 								    : -EBADF;
 	creation->birth_request = (struct birth_request){
@@ -268,6 +270,7 @@ static int give_birth(struct creation *creation, enum child_role role, struct er
 		.hybrid = creation->decision.host.cgroup_layout != HOST_CGROUP_V2,
 		.cgroup = creation->cgroup,
 		.filter_cache_fd = creation->filter_cache_fd,
+		.is_recorded = role == CHILD_INIT_RUNS && container->state.audit,
 		.root_is_mapped = creation->root_is_mapped,
 		.root_mount_fd = creation->root_mount_fd,
 		.start_fd = creation->start_fd,
@@ -286,8 +289,6 @@ static int give_birth(struct creation *creation, enum child_role role, struct er
 	container->state.pid_start_time = state_process_start_time(creation->birth.pid);
 	/* What runs at once is on record before it does; what waits for start has its line once it is made. */
 	if (role == CHILD_INIT_RUNS)
-		rc = record_prepare(creation, err);
-	if (rc >= 0 && role == CHILD_INIT_RUNS)
 		rc = record_create(creation, err);
 	if (rc >= 0 && role == CHILD_INIT_RUNS)
 		rc = record_start(creation->brig, &container->state, err);
