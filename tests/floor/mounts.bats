@@ -30,7 +30,7 @@ refused() { # SOURCE WORDS [OPTION...]: as a volume
 	config '.mounts |= map(select(.destination != "/volume"))'
 	add_mount /volume bind "$source" rbind "$@"
 	must_fail 1 "$words" strict run --bundle "$BUNDLE" "$ID"
-	expect_like "$stderr" 'rule (mount-source|device) of policy.*leave the '
+	expect_like "$stderr" 'rule (mount-source|device) of policy.*leave (it|the) '
 }
 
 let_in() { # SOURCE [OPTION...]
