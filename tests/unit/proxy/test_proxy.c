@@ -122,7 +122,7 @@ static void end(void)
 	close_and_reset(&server_fd);
 }
 
-Test(proxy, plain_http_goes_through, .timeout = 60)
+Test(proxy, plain_http_goes_through)
 {
 	AUTO_CLOSE int client = -EBADF, server = -EBADF;
 
@@ -138,7 +138,7 @@ Test(proxy, plain_http_goes_through, .timeout = 60)
 	end();
 }
 
-Test(proxy, what_is_not_listed_is_refused, .timeout = 60)
+Test(proxy, what_is_not_listed_is_refused)
 {
 	static const char *const requests[] = {
 		"GET http://b.test:%u/ HTTP/1.1\r\n\r\n",
@@ -158,7 +158,7 @@ Test(proxy, what_is_not_listed_is_refused, .timeout = 60)
 	end();
 }
 
-Test(proxy, no_request_at_all, .timeout = 60)
+Test(proxy, no_request_at_all)
 {
 	AUTO_CLOSE int client = -EBADF;
 
@@ -173,7 +173,7 @@ Test(proxy, no_request_at_all, .timeout = 60)
 	end();
 }
 
-Test(proxy, a_connection_that_is_no_tls_reaches_nobody, .timeout = 60)
+Test(proxy, a_connection_that_is_no_tls_reaches_nobody)
 {
 	AUTO_CLOSE int client = -EBADF, server = -EBADF;
 	char byte;
@@ -236,7 +236,7 @@ static pid_t use_resolver(void)
 	return pid;
 }
 
-Test(proxy, a_name_that_leads_to_this_host_is_refused, .timeout = 60)
+Test(proxy, a_name_that_leads_to_this_host_is_refused)
 {
 	AUTO_CLOSE int client = -EBADF;
 	pid_t resolver = use_resolver();
@@ -251,7 +251,7 @@ Test(proxy, a_name_that_leads_to_this_host_is_refused, .timeout = 60)
 	waitpid(resolver, NULL, 0);
 }
 
-Test(proxy, but_not_where_the_list_names_that_range, .timeout = 60)
+Test(proxy, but_not_where_the_list_names_that_range)
 {
 	AUTO_CLOSE int client = -EBADF, server = -EBADF;
 	pid_t resolver = use_resolver();
@@ -267,7 +267,7 @@ Test(proxy, but_not_where_the_list_names_that_range, .timeout = 60)
 	waitpid(resolver, NULL, 0);
 }
 
-Test(proxy, the_sites_list_holds, .timeout = 60)
+Test(proxy, the_sites_list_holds)
 {
 	static const struct endpoint site[] = { { .family = AF_INET, .bits = 8, .address = { 10 } } };
 	AUTO_CLOSE int client = -EBADF;
@@ -283,7 +283,7 @@ Test(proxy, the_sites_list_holds, .timeout = 60)
 	end();
 }
 
-Test(proxy, what_goes_on_is_reported_at_the_end, .timeout = 60)
+Test(proxy, what_goes_on_is_reported_at_the_end)
 {
 	AUTO_CLOSE int client = -EBADF, server = -EBADF;
 	struct outcome_report report;
@@ -302,7 +302,7 @@ Test(proxy, what_goes_on_is_reported_at_the_end, .timeout = 60)
 }
 
 /* What would not be reported is not let through. */
-Test(proxy, so_many_requests_and_no_more, .timeout = 120)
+Test(proxy, so_many_requests_and_no_more)
 {
 	struct sockaddr_in address = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
 	AUTO_CLOSE int late = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
@@ -321,7 +321,7 @@ Test(proxy, so_many_requests_and_no_more, .timeout = 120)
 	end();
 }
 
-Test(proxy, is_confined, .timeout = 60)
+Test(proxy, is_confined)
 {
 	char path[64], line[256];
 	bool no_new_privs = false, is_filtered = false;
