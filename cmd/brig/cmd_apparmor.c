@@ -17,9 +17,8 @@ static const struct command_positional positionals[] = {
 };
 
 static const struct command_example examples[] = {
-	{ "brig apparmor load", "into the kernel, until the next boot" },
-	{ "brig apparmor print > /etc/apparmor.d/brig-default",
-	  "for each boot: apparmor.service loads what is in that folder" },
+	{ "brig apparmor load", "into the kernel, until the next boot; brig-apparmor.service does it at each" },
+	{ "brig apparmor print", "its text" },
 	{ 0 },
 };
 

@@ -9,24 +9,11 @@
 
 #include "base/cleanup.h"
 #include "base/fd.h"
+#include "parent/cgroup/cgroup_file.h"
 
 #define CGROUP_ROOT "/sys/fs/cgroup"
 /* One by one: one that is refused takes none of the others along. */
 static const char *const wanted[] = { "+memory", "+pids", "+cpu" };
-
-static bool has_word(const char *list, const char *name)
-{
-	size_t length = strlen(name);
-
-	for (const char *word = list; *word; word += *word == ' ') {
-		size_t n = strcspn(word, " ");
-
-		if (n == length && strncmp(word, name, n) == 0)
-			return true;
-		word += n;
-	}
-	return false;
-}
 
 /* cgroups(7), "delegation": the directory, and these files of it. */
 static bool is_handed_over(int fd)
@@ -51,13 +38,13 @@ static bool has_limits(int fd, bool *ret_has_cpu)
 		offered[0] = '\0';
 	for (size_t i = 0; i < ARRAY_SIZE(wanted); i++) {
 		/* EBUSY where it has processes of its own: the second look tells. */
-		if (has_word(offered, wanted[i] + 1) && !has_word(list, wanted[i] + 1))
+		if (cgroup_file_has_word(offered, wanted[i] + 1) && !cgroup_file_has_word(list, wanted[i] + 1))
 			(void)fd_write_file_at(fd, "cgroup.subtree_control", wanted[i]);
 	}
 	if (fd_read_file_at(fd, "cgroup.subtree_control", list, sizeof(list)) < 0)
 		return false;
-	*ret_has_cpu = has_word(list, "cpu");
-	return has_word(list, "memory") && has_word(list, "pids");
+	*ret_has_cpu = cgroup_file_has_word(list, "cpu");
+	return cgroup_file_has_word(list, "memory") && cgroup_file_has_word(list, "pids");
 }
 
 static bool is_usable(int root_fd, const char *path, bool *ret_has_cpu)

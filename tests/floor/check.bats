@@ -79,6 +79,12 @@ strict() {
 		"$2" doctor > "$1/out"; echo $? > "$1/status"' sh "$T" "$BRIG"
 	expect_equal "$(< "$T/status")" 4
 	expect_like "$(< "$T/out")" 'needed +id-range .*somebody:1900000000'
+	echo '{ "set": "strict", "no-such-key": 1 }' > "$T/policy.json"
+	attempt "$BRIG" --policy "$T/policy.json" doctor
+	expect_status 4
+	expect_like "$output" 'needed +policy .*no-such-key'
+	attempt "$BRIG" --policy conformant doctor
+	expect_like "$output" 'lacks +policy .*conformant'
 }
 
 @test "an exec is held to the policy that its container was made under, also where it names none" {

@@ -35,13 +35,12 @@ int brig_doctor(const struct brig *brig, bool json, struct buffer *out, enum bri
 	struct json_writer writer = json_writer_on(out, /* indent= */ 2);
 	enum doctor_state worst = DOCTOR_WORKS;
 
-	(void)brig;
 	if (json)
 		json_write_array_begin(&writer);
 	for (const struct doctor_check *check = doctor_checks; check->name; check++) {
 		struct doctor_finding finding = { 0 };
 
-		check->look(&finding);
+		check->look(brig, &finding);
 		if (finding.state > worst)
 			worst = finding.state;
 		if (json)

@@ -3,6 +3,8 @@
 
 #include <stddef.h>
 
+#include "container/brig.h"
+
 enum doctor_state {
 	DOCTOR_WORKS,
 	DOCTOR_LACKS,  /* a protection less; containers run */
@@ -20,7 +22,7 @@ struct doctor_check {
 	const char *name; /* short and stable, for programs: "user-namespaces" */
 	const char *what; /* for people */
 	const char *remedy;
-	void (*look)(struct doctor_finding *ret);
+	void (*look)(const struct brig *brig, struct doctor_finding *ret);
 };
 
 /* All of them, in the order in which they are printed; ended by a row without name. */

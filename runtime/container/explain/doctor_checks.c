@@ -37,20 +37,22 @@ __attribute__((format(printf, 3, 4))) static void found(struct doctor_finding *f
 	va_end(args);
 }
 
-static void look_at_kernel(struct doctor_finding *finding)
+static void look_at_kernel(const struct brig *brig, struct doctor_finding *finding)
 {
 	struct utsname name;
 
+	(void)brig;
 	if (uname(&name) < 0)
 		return found(finding, DOCTOR_NEEDED, "uname: %s", strerrordesc_np(errno));
 	found(finding, host_idmap_kernel() >= LEAST_KERNEL ? DOCTOR_WORKS : DOCTOR_NEEDED, "Linux %.64s", name.release);
 }
 
-static void look_at_privileges(struct doctor_finding *finding)
+static void look_at_privileges(const struct brig *brig, struct doctor_finding *finding)
 {
 	struct host host;
 	struct error err = { 0 };
 
+	(void)brig;
 	if (host_probe(&host, &err) < 0)
 		return found(finding, DOCTOR_NEEDED, "%.200s", err.message);
 	if (host.in_user_namespace || !(host.capabilities >> CAP_SYS_ADMIN & 1))
@@ -62,11 +64,12 @@ static void look_at_privileges(struct doctor_finding *finding)
 }
 
 /* In a child of ours, which makes one and ends. */
-static void look_at_user_namespaces(struct doctor_finding *finding)
+static void look_at_user_namespaces(const struct brig *brig, struct doctor_finding *finding)
 {
 	struct clone_args args = { .flags = CLONE_NEWUSER, .exit_signal = SIGCHLD };
 	pid_t pid = sys_clone3(&args);
 
+	(void)brig;
 	if (pid == 0)
 		_exit(0);
 	if (pid < 0)
@@ -75,12 +78,13 @@ static void look_at_user_namespaces(struct doctor_finding *finding)
 	found(finding, DOCTOR_WORKS, "one can be made");
 }
 
-static void look_at_idmap(struct doctor_finding *finding)
+static void look_at_idmap(const struct brig *brig, struct doctor_finding *finding)
 {
 	unsigned kernel = host_idmap_kernel();
 	char text[160] = "";
 	size_t length = 0;
 
+	(void)brig;
 	for (const struct host_idmap_row *row = host_idmap_table(); row->type; row++) {
 		if (row->since && row->since <= kernel && length < sizeof(text) - 16)
 			length += (size_t)snprintf(text + length, sizeof(text) - length, "%s%.14s", length ? ", " : "",
@@ -89,10 +93,11 @@ static void look_at_idmap(struct doctor_finding *finding)
 	found(finding, length ? DOCTOR_WORKS : DOCTOR_NEEDED, "%s", length ? text : "no file system");
 }
 
-static void look_at_seccomp(struct doctor_finding *finding)
+static void look_at_seccomp(const struct brig *brig, struct doctor_finding *finding)
 {
 	uint32_t action = SECCOMP_RET_ERRNO;
 
+	(void)brig;
 	if (syscall(SYS_seccomp, SECCOMP_GET_ACTION_AVAIL, 0, &action) < 0)
 		return found(finding, DOCTOR_NEEDED, "%s", strerrordesc_np(errno));
 	action = SECCOMP_RET_USER_NOTIF;
@@ -101,10 +106,11 @@ static void look_at_seccomp(struct doctor_finding *finding)
 	found(finding, DOCTOR_WORKS, "filters and listeners");
 }
 
-static void look_at_landlock(struct doctor_finding *finding)
+static void look_at_landlock(const struct brig *brig, struct doctor_finding *finding)
 {
 	struct host host = { 0 };
 
+	(void)brig;
 	host_probe_landlock(&host);
 	if (host.landlock < 2)
 		return found(finding, DOCTOR_LACKS, host.landlock ? "version %d, which is too old" : "none",
@@ -112,8 +118,9 @@ static void look_at_landlock(struct doctor_finding *finding)
 	found(finding, DOCTOR_WORKS, "version %d", host.landlock);
 }
 
-static void look_at_apparmor(struct doctor_finding *finding)
+static void look_at_apparmor(const struct brig *brig, struct doctor_finding *finding)
 {
+	(void)brig;
 	if (access("/sys/module/apparmor/parameters/enabled", F_OK) < 0)
 		return found(finding, DOCTOR_LACKS, "AppArmor is off");
 	if (!host_has_apparmor_profile(PLAN_APPARMOR_DEFAULT))
@@ -141,11 +148,12 @@ static bool has_controller(const char *name)
 	return false;
 }
 
-static void look_at_cgroups(struct doctor_finding *finding)
+static void look_at_cgroups(const struct brig *brig, struct doctor_finding *finding)
 {
 	static const char *const wanted[] = { "memory", "pids", "cpu" };
 	enum host_cgroup_layout layout = cgroup_layout();
 
+	(void)brig;
 	if (layout == HOST_CGROUP_NONE)
 		return found(finding, DOCTOR_NEEDED, "no cgroups at " CGROUP_ROOT);
 	for (size_t i = 0; i < ARRAY_SIZE(wanted); i++) {
@@ -156,12 +164,12 @@ static void look_at_cgroups(struct doctor_finding *finding)
 	found(finding, DOCTOR_WORKS, "%s, with memory, pids and cpu", cgroup_layout_name(layout));
 }
 
-static void look_at_policy(struct doctor_finding *finding)
+static void look_at_policy(const struct brig *brig, struct doctor_finding *finding)
 {
 	struct policy policy;
 	struct error err = { 0 };
 
-	if (policy_load(NULL, &policy, &err) < 0)
+	if (policy_load(brig->policy, &policy, &err) < 0)
 		return found(finding, DOCTOR_NEEDED, "%.250s", err.message);
 	found(finding, policy.set == POLICY_CONFORMANT ? DOCTOR_LACKS : DOCTOR_WORKS, "%.150s", policy_name(&policy));
 	policy_done(&policy);
@@ -176,14 +184,14 @@ static bool overlaps(const char *line, const struct policy_ids *ids)
 }
 
 /* newuidmap(1) hands these out to users, the kubelet to pods. */
-static void look_at_ids(struct doctor_finding *finding)
+static void look_at_ids(const struct brig *brig, struct doctor_finding *finding)
 {
 	struct policy policy = { 0 };
 	struct policy_ids ids;
 	char line[256];
 	FILE *file;
 
-	policy_load(NULL, &policy, NULL);
+	policy_load(brig->policy, &policy, NULL);
 	ids = policy_ids(&policy);
 	policy_done(&policy);
 	found(finding, DOCTOR_WORKS, "%u ranges of %u ids from %u on", ids.count / ids.size, ids.size, ids.first);
@@ -198,10 +206,11 @@ static void look_at_ids(struct doctor_finding *finding)
 		fclose(file);
 }
 
-static void look_at_overlay(struct doctor_finding *finding)
+static void look_at_overlay(const struct brig *brig, struct doctor_finding *finding)
 {
 	int fd = fsopen("overlay", FSOPEN_CLOEXEC);
 
+	(void)brig;
 	if (fd < 0)
 		return found(finding, DOCTOR_LACKS, "%s", strerrordesc_np(errno));
 	close(fd);

@@ -43,3 +43,17 @@ int64_t cgroup_file_milliseconds(void)
 	clock_gettime(CLOCK_MONOTONIC, &now);
 	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
+
+bool cgroup_file_has_word(const char *list, const char *name)
+{
+	size_t length = strlen(name);
+
+	for (const char *word = list; *word; word += *word == ' ') {
+		size_t n = strcspn(word, " ");
+
+		if (n == length && strncmp(word, name, n) == 0)
+			return true;
+		word += n;
+	}
+	return false;
+}

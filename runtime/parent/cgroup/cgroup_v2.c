@@ -12,27 +12,12 @@
 #include "parent/cgroup/cgroup_devices.h"
 #include "parent/cgroup/cgroup_file.h"
 
-/* Is name among the words of list? */
-static bool has_word(const char *list, const char *name)
-{
-	size_t length = strlen(name);
-
-	for (const char *word = list; *word; word += *word == ' ') {
-		size_t n = strcspn(word, " ");
-
-		if (n == length && strncmp(word, name, n) == 0)
-			return true;
-		word += n;
-	}
-	return false;
-}
-
 bool cgroup_v2_offers(int fd, enum cgroup_controller controller)
 {
 	char list[512];
 
 	return fd_read_file_at(fd, "cgroup.controllers", list, sizeof(list)) >= 0 &&
-	       has_word(list, cgroup_settings_controller_name(controller, /* v2= */ true));
+	       cgroup_file_has_word(list, cgroup_settings_controller_name(controller, /* v2= */ true));
 }
 
 /* Those of controllers that the directory does not offer. */
@@ -43,7 +28,7 @@ static uint32_t missing_in(int fd, uint32_t controllers)
 	if (fd_read_file_at(fd, "cgroup.controllers", list, sizeof(list)) < 0)
 		return controllers;
 	for (enum cgroup_controller c = 0; c < CGROUP_N_CONTROLLERS; c++)
-		if (has_word(list, cgroup_settings_controller_name(c, /* v2= */ true)))
+		if (cgroup_file_has_word(list, cgroup_settings_controller_name(c, /* v2= */ true)))
 			controllers &= ~(UINT32_C(1) << c);
 	return controllers;
 }
