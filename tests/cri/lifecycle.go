@@ -75,7 +75,7 @@ func containerLife(t *T) {
 	c := p.create(forever)
 	state := c.status()
 	expect(t, "state when created", state.State, cri.ContainerState_CONTAINER_CREATED)
-	c.start()
+	c.start().untilTrapped()
 	state = c.status()
 	expect(t, "state when started", state.State, cri.ContainerState_CONTAINER_RUNNING)
 	c.stopWithin(graceSeconds)

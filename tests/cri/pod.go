@@ -4,7 +4,9 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
+	"strconv"
 	"strings"
+	"syscall"
 	"time"
 
 	cri "k8s.io/cri-api/pkg/apis/runtime/v1"
@@ -174,7 +176,22 @@ func (c *container) start() *container {
 const forever = `trap 'exit 0' TERM; while :; do sleep 1000 & wait $!; done`
 
 func (p *pod) running(options ...containerOption) *container {
-	return p.create(forever, options...).start()
+	return p.create(forever, options...).start().untilTrapped()
+}
+
+// A started program is no shell with a trap yet, and as process 1 it does not get a signal that it has no handler for. With a pod's
+// process namespace the shell is a common process, which the signal would end: no better.
+func (c *container) untilTrapped() *container {
+	pid := c.pid()
+	c.waitFor("the shell's trap for SIGTERM", 30, func() bool {
+		status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
+		c.must(err, "read the status of the container's process")
+		_, rest, _ := strings.Cut(string(status), "\nSigCgt:")
+		caught, err := strconv.ParseUint(strings.Fields(rest)[0], 16, 64)
+		c.must(err, "read the caught signals")
+		return caught&(1<<(syscall.SIGTERM-1)) != 0
+	})
+	return c
 }
 
 // Runs a script to its end, and returns what it printed.

@@ -29,7 +29,7 @@ const mebibyte = 1 << 20
 
 // Holds so many bytes in a shell's variable.
 func holding(bytes int) string {
-	return fmt.Sprintf(`x=$(head -c %d /dev/zero | tr '\0' x); echo holding; trap 'exit 0' TERM; while :; do sleep 1000 & wait $!; done`, bytes)
+	return fmt.Sprintf(`x=$(head -c %d /dev/zero | tr '\0' x); trap 'exit 0' TERM; echo holding; while :; do sleep 1000 & wait $!; done`, bytes)
 }
 
 func containerStats(t *T) {

@@ -67,7 +67,7 @@ func restartRunning(t *T) {
 	p := t.pod()
 	mount, signal := p.withSignal()
 	c := p.create(`echo before; until [ -e /signal/away ]; do sleep 0.05; done; seq 100; touch /signal/printed
-		until [ -e /signal/back ]; do sleep 0.05; done; echo after; trap 'exit 5' TERM; while :; do sleep 0.05; done`, mount).start()
+		until [ -e /signal/back ]; do sleep 0.05; done; trap 'exit 5' TERM; echo after; while :; do sleep 0.05; done`, mount).start()
 	c.waitForLog("before")
 	pid := c.pid()
 	t.daemon.kill()
