@@ -94,7 +94,8 @@ int descriptors_release(struct child *child, struct error *err)
 	return 0;
 }
 
-/* Ours are all close-on-exec; this holds even if one were not, and for numbers that the caller promised but left closed. */
+/* Ours are all close-on-exec; this holds even if one were not, and for numbers that the caller promised but left closed. Before any filter:
+ * config.json's may not know the call. */
 int descriptors_hide(struct child *child, struct error *err)
 {
 	if (sys_close_range(3 + child->plan->process.preserve_fds, ~0U, CLOSE_RANGE_CLOEXEC) < 0)
