@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <limits.h>
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -124,6 +125,17 @@ uint64_t endpoint_unread(int fd)
 	int n = 0;
 
 	return fd >= 0 && ioctl(fd, FIONREAD, &n) == 0 && n > 0 ? (uint64_t)n : 0;
+}
+
+bool endpoint_has_reader(struct endpoint *fifo)
+{
+	struct pollfd watched = { .fd = fifo->write_fd };
+	int n;
+
+	close_and_reset(&fifo->read_fd);
+	n = poll(&watched, 1, /* timeout= */ 0);
+	fifo->read_fd = open_again(fifo->write_fd, O_RDONLY | O_NONBLOCK);
+	return n <= 0 || !(watched.revents & POLLERR);
 }
 
 int endpoint_reopen(int fd, int mode)

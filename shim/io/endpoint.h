@@ -31,6 +31,10 @@ int endpoint_pipe(struct endpoint *ret, struct error *err);
 /* How many bytes are in the pipe or fifo that nobody has read yet; 0 for anything else. */
 uint64_t endpoint_unread(int fd);
 
+/* Whether somebody else has the fifo open for reading. Our own end is closed for that moment: who writes just then, with nobody to read it, gets
+ * SIGPIPE. */
+bool endpoint_has_reader(struct endpoint *fifo);
+
 /* An open file description of its own for what fd refers to (-EBADF: /dev/null), blocking, appending where fd does, close-on-exec,
  * at 3 or above. mode: O_RDONLY or O_WRONLY. Does not wait for the other side of a fifo: somebody has to hold it open. Returns a
  * descriptor or a negative errno. */

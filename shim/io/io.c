@@ -423,21 +423,22 @@ bool io_has_unread(const struct io *io)
 }
 
 /* With our write end closed the reader sees the end; but what it has not read yet would be lost to one that opens the fifo only
- * now: containerd, just restarted, waits for a writer (fifo(7)). So the end waits until somebody has read everything. */
+ * now: containerd, just restarted or on a busy machine, waits for a writer (fifo(7)), also where nothing was written. So the end waits
+ * until somebody has come and read everything. */
 static void settle(void *context)
 {
 	struct io *io = context;
-	bool has_unread = false;
+	bool stays_open = false;
 
 	for (size_t i = 0; i < ARRAY_SIZE(io->outputs); i++) {
 		struct endpoint *to = &io->outputs[i].to;
 
-		if (to->is_fifo && endpoint_unread(to->write_fd) > 0)
-			has_unread = true;
+		if (to->is_fifo && to->write_fd >= 0 && (endpoint_unread(to->write_fd) > 0 || !endpoint_has_reader(to)))
+			stays_open = true;
 		else
 			close_and_reset(&to->write_fd);
 	}
-	if (!has_unread)
+	if (!stays_open)
 		return;
 	loop_set_timer(io->loop, &io->settle, loop_now() + io->settle_pause);
 	if (io->settle_pause < SETTLE_LONGEST)

@@ -62,6 +62,22 @@ class Streams(case.ShimTest):
         container.exec("touch", "/tmp/end").finish()
         self.assertEqual(container.out.to_end(), b"while away\n")
 
+    def test_reader_that_comes_late(self):
+        """who opens a stream that nothing was written to only after the exec's exit sees its end, and does not wait for a writer for ever"""
+        container = self.running()
+        process = container.exec_shell("echo alive")
+        process.err.close()
+        process.start()
+        self.assertEqual(process.out.to_end(), b"alive\n")
+        process.status()
+        opened = []
+        late = threading.Thread(target=lambda: opened.append(os.open(process.err.path, os.O_RDONLY)), daemon=True)
+        late.start()
+        late.join(30)
+        self.assertEqual(len(opened), 1, "the open of the late reader hangs")
+        self.assertEqual(os.read(opened[0], 10), b"")
+        os.close(opened[0])
+
     def test_no_streams(self):
         """without streams a program reads nothing and writes to nowhere"""
         container = self.shell("cat; echo nowhere; exit 6", create={"stdout": False, "stderr": False})
@@ -156,7 +172,7 @@ class Streams(case.ShimTest):
         container.start()
         self.assertEqual(container.status(), 0)
         container.delete()
-        shims.wait_until(lambda: os.path.exists(log + ".end"), "the logger has ended")
+        shims.wait_until(lambda: os.path.exists(log + ".end") and case.read(log + ".end"), "the logger has ended")
         self.assertEqual((case.read(log + ".out"), case.read(log + ".err")), (b"out\n", b"err\n"))
         self.assertIn(b"word value", case.read(log + ".end"))
         for line in [b"CONTAINER_ID=one\n", b"CONTAINER_NAMESPACE=default\n"]:
