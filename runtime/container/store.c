@@ -84,7 +84,11 @@ static int lock_directory(int dir_fd, const char *id, struct error *err)
 
 bool store_is_busy(const struct container *container)
 {
-	if (flock(container->dir_fd, LOCK_EX | LOCK_NB) < 0)
+	/* To ask through the descriptor that holds it would let go of it (flock(2)). */
+	if (container->is_locked)
+		return false;
+	/* Shared: others who ask at the same time are not its maker. */
+	if (flock(container->dir_fd, LOCK_SH | LOCK_NB) < 0)
 		return true;
 	flock(container->dir_fd, LOCK_UN);
 	return false;
@@ -100,38 +104,6 @@ void store_done(struct container *container)
 	close_and_reset(&container->dir_fd);
 	close_and_reset(&container->root_fd);
 	arena_free(steal_ptr(&container->arena));
-}
-
-int store_reserve(const struct brig *brig, const char *id, struct container *ret, struct error *err)
-{
-	struct container container = { .root_fd = -EBADF, .dir_fd = -EBADF };
-	int rc = store_check_id(id, err);
-
-	if (rc < 0)
-		return rc;
-	container.root_fd = store_open_root(brig, /* make= */ true, err);
-	if (container.root_fd < 0)
-		return container.root_fd;
-	container.arena = arena_new(STATE_ARENA);
-	if (!container.arena)
-		rc = error_memory(err);
-	else if (mkdirat(container.root_fd, id, 0700) < 0)
-		rc = errno == EEXIST
-			     ? error_set(err, ERROR_EXISTS, EEXIST, "container with given ID already exists: %s", id)
-			     : error_system(err, errno, "make the state directory of %s", id);
-	if (rc < 0) {
-		store_done(&container);
-		return rc;
-	}
-	container.dir_fd = openat(container.root_fd, id, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
-	if (container.dir_fd < 0 || flock(container.dir_fd, LOCK_EX | LOCK_NB) < 0) {
-		rc = error_system(err, errno, "lock container %s", id);
-		unlinkat(container.root_fd, id, AT_REMOVEDIR);
-		store_done(&container);
-		return rc;
-	}
-	*ret = container;
-	return 0;
 }
 
 static int not_found(const char *id, struct error *err)
@@ -163,7 +135,41 @@ static int open_directory(struct container *container, const char *id, enum stor
 	rc = lock_directory(container->dir_fd, id, err);
 	if (rc < 0)
 		return rc;
+	container->is_locked = true;
 	return was_replaced(container, id) ? not_found(id, err) : 0;
+}
+
+int store_reserve(const struct brig *brig, const char *id, struct container *ret, struct error *err)
+{
+	struct container container = { .root_fd = -EBADF, .dir_fd = -EBADF };
+	int rc = store_check_id(id, err);
+
+	if (rc < 0)
+		return rc;
+	container.root_fd = store_open_root(brig, /* make= */ true, err);
+	if (container.root_fd < 0)
+		return container.root_fd;
+	container.arena = arena_new(STATE_ARENA);
+	if (!container.arena)
+		rc = error_memory(err);
+	else if (mkdirat(container.root_fd, id, 0700) < 0)
+		rc = errno == EEXIST
+			     ? error_set(err, ERROR_EXISTS, EEXIST, "container with given ID already exists: %s", id)
+			     : error_system(err, errno, "make the state directory of %s", id);
+	if (rc < 0) {
+		store_done(&container);
+		return rc;
+	}
+	/* Who lists containers may be asking this very moment whether somebody makes it, and holds the lock for as long. */
+	rc = open_directory(&container, id, STORE_LOCKED, err);
+	if (rc < 0) {
+		if (err->kind != ERROR_NOT_FOUND)
+			unlinkat(container.root_fd, id, AT_REMOVEDIR);
+		store_done(&container);
+		return rc;
+	}
+	*ret = container;
+	return 0;
 }
 
 int store_lock_again(const struct container *container, struct error *err)
@@ -254,6 +260,7 @@ int store_lock_now(const struct brig *brig, const char *id, struct container *re
 	rc = container.root_fd < 0 ? container.root_fd : open_directory(&container, id, STORE_UNLOCKED, &err);
 	if (rc >= 0 && flock(container.dir_fd, LOCK_EX | LOCK_NB) < 0)
 		rc = -errno;
+	container.is_locked = rc >= 0;
 	if (rc >= 0 && was_replaced(&container, id))
 		rc = -ENOENT;
 	if (rc < 0) {

@@ -54,6 +54,7 @@ struct container {
 	int root_fd, dir_fd;
 	struct arena *arena; /* owns state's strings */
 	struct state state;
+	bool is_locked; /* by us, through dir_fd, when it was opened */
 };
 
 enum store_lock {

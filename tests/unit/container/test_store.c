@@ -317,6 +317,30 @@ Test(store, lock_is_waited_for)
 	cr_expect_eq(status, 0);
 }
 
+/* flock(2) would have whoever asks through the descriptor that is locked let go of the lock. */
+Test(store, to_ask_whether_it_is_busy_changes_nothing)
+{
+	PLACE(place);
+	struct container container = reserve(&place, "box"), others[2];
+
+	cr_assert_eq(store_save(&container, &place.err), 0);
+	cr_expect_not(store_is_busy(&container), "nobody but us");
+	for (size_t i = 0; i < ARRAY_SIZE(others); i++) {
+		cr_assert_eq(open_it(&place, "box", STORE_UNLOCKED, &others[i]), 0);
+		cr_expect(store_is_busy(&others[i]));
+	}
+	store_done(&container);
+	/* One who asks holds it for a moment, which is nothing to another. */
+	cr_assert_eq(flock(others[0].dir_fd, LOCK_SH | LOCK_NB), 0);
+	cr_expect_not(store_is_busy(&others[1]));
+	store_done(&others[0]);
+	cr_assert_eq(open_it(&place, "box", STORE_LOCKED, &container), 0);
+	cr_expect_not(store_is_busy(&container));
+	cr_expect(store_is_busy(&others[1]));
+	store_done(&others[1]);
+	store_done(&container);
+}
+
 /* ... and finds out that the container is gone, also where a new one has its name by then. */
 Test(store, removed_while_waiting_for_the_lock)
 {
