@@ -9,6 +9,7 @@
 
 #define HEAD 12
 #define FLAG_ANSWER 0x8000
+#define FLAG_TRUNCATED 0x0200
 #define FLAG_RECURSE 0x0100
 #define CODE_MASK 0x000f
 #define CODE_NO_NAME 3
@@ -125,6 +126,7 @@ int dns_message_read(const uint8_t *data, size_t length, uint16_t id, const char
 		return -EAGAIN;
 	if ((flags & CODE_MASK) != 0 && (flags & CODE_MASK) != CODE_NO_NAME)
 		return -EIO;
+	found.is_cut = flags & FLAG_TRUNCATED;
 	take_records(data, length, &found);
 	*ret = found;
 	return 0;

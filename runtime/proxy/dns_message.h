@@ -1,6 +1,7 @@
-/* Questions to a resolver and its answers (RFC 1035, 4): A and AAAA alone, over UDP. Pure; answers are hostile bytes. */
+/* Questions to a resolver and its answers (RFC 1035, 4): A and AAAA alone. Pure; answers are hostile bytes. */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -14,6 +15,7 @@ enum dns_type {
 
 struct dns_addresses {
 	enum dns_type type;
+	bool is_cut; /* there was no room for more: all of it is to be had by TCP */
 	size_t n;
 	uint8_t bytes[DNS_ADDRESSES_MAX][16]; /* of A: four of them */
 };

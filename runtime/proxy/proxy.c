@@ -15,6 +15,15 @@
 
 /* ---- in the child ---- */
 
+/* What is in brig's memory and not the sandbox's own matter is the environment of who called: whoever took this process over would find
+ * tokens there. */
+static void forget_environment(void)
+{
+	for (char **variable = environ; variable && *variable; variable++)
+		explicit_bzero(*variable, strlen(*variable));
+	environ = NULL;
+}
+
 static _Noreturn void live(const struct reach_settings *settings, const int *given_fds, size_t n, int control_fd,
 			   pid_t parent_pid)
 {
@@ -25,6 +34,7 @@ static _Noreturn void live(const struct reach_settings *settings, const int *giv
 	for (size_t i = 0; i < n; i++)
 		kept_fds[i] = listen_fds[i] = given_fds[i];
 	kept_fds[n] = control_fd;
+	forget_environment();
 	rc = confine(parent_pid, kept_fds, n + 1, &err);
 	/* Whether it stands, and if not why. */
 	if (send(control_fd, &err, sizeof(err), MSG_NOSIGNAL) == sizeof(err) && rc >= 0)

@@ -15,6 +15,7 @@
 #define CONNECT_MS 5000
 #define TRIES_EACH 2
 #define DNS_PORT 53
+#define LENGTH_SIZE ((size_t)2) /* of a message's, over TCP (RFC 1035, 4.2.2) */
 
 static const enum dns_type types[2] = { DNS_A, DNS_AAAA };
 
@@ -54,6 +55,18 @@ static int connect_to(const struct sockaddr_storage *address, int type)
 	failure = errno;
 	close(fd);
 	return -failure;
+}
+
+/* 1: it is; 0: not yet; -1: it has failed. */
+static int is_connected(int fd)
+{
+	struct pollfd polled = { .fd = fd, .events = POLLOUT };
+	int failure = 0;
+	socklen_t length = sizeof(failure);
+
+	if (poll(&polled, 1, 0) <= 0)
+		return 0;
+	return getsockopt(fd, SOL_SOCKET, SO_ERROR, &failure, &length) == 0 && failure == 0 ? 1 : -1;
 }
 
 /* ---- which addresses ---- */
@@ -133,17 +146,29 @@ static void add_addresses(struct reach *reach, const struct dns_addresses *found
 
 /* ---- the question ---- */
 
+/* Over TCP with their lengths before them. What does not get out has no answer, and its time passes. */
 static void send_questions(struct reach *reach)
 {
 	uint8_t message[DNS_MESSAGE_MAX];
 
 	for (size_t i = 0; i < ARRAY_SIZE(types); i++) {
 		int length = dns_message_ask(reach->ids[i], reach->name, types[i], message);
+		const uint8_t head[LENGTH_SIZE] = { (uint8_t)(length >> 8), (uint8_t)length };
 
-		/* What does not get out has no answer, and its time passes. */
+		if (length > 0 && reach->is_stream)
+			(void)send(reach->fd, head, sizeof(head), MSG_DONTWAIT | MSG_NOSIGNAL | MSG_MORE);
 		if (length > 0)
 			(void)send(reach->fd, message, (size_t)length, MSG_DONTWAIT | MSG_NOSIGNAL);
 	}
+	reach->is_sent = true;
+}
+
+static void expect_answers(struct reach *reach, uint64_t now)
+{
+	reach->is_asking = true;
+	reach->is_answered[0] = reach->is_answered[1] = reach->has_failed = reach->is_cut = reach->is_sent = false;
+	reach->n_addresses = reach->n_stream = 0;
+	reach->deadline = now + ANSWER_MS;
 }
 
 /* The next resolver in turn. A new socket has a new port, which somebody who guesses has to guess as well. */
@@ -160,10 +185,8 @@ static int ask(struct reach *reach, uint64_t now)
 		reach->fd = connect_to(resolver, SOCK_DGRAM);
 		if (reach->fd < 0)
 			continue;
-		reach->is_asking = true;
-		reach->is_answered[0] = reach->is_answered[1] = reach->has_failed = false;
-		reach->n_addresses = 0;
-		reach->deadline = now + ANSWER_MS;
+		expect_answers(reach, now);
+		reach->is_stream = false;
 		send_questions(reach);
 		return 0;
 	}
@@ -181,22 +204,88 @@ static void take_answer(struct reach *reach, const uint8_t *data, size_t length)
 			continue;
 		reach->is_answered[i] = true;
 		reach->has_failed |= rc < 0;
+		/* Some of the addresses are as good as all. */
+		reach->is_cut |= rc == 0 && found.is_cut && found.n == 0;
 		if (rc == 0)
 			add_addresses(reach, &found);
 		return;
 	}
 }
 
-static int take_answers(struct reach *reach, uint64_t now)
+/* The same resolver (RFC 7766, 5). */
+static int ask_by_stream(struct reach *reach, uint64_t now)
+{
+	const struct reach_settings *settings = reach->settings;
+
+	close_and_reset(&reach->fd);
+	reach->fd = connect_to(&settings->resolvers[(reach->n_tries - 1) % settings->n_resolvers], SOCK_STREAM);
+	if (reach->fd < 0)
+		return ask(reach, now);
+	expect_answers(reach, now);
+	reach->is_stream = true;
+	return 0;
+}
+
+/* All that is whole. False: one is longer than there is room for. */
+static bool take_messages(struct reach *reach)
+{
+	size_t at = 0;
+
+	while (reach->n_stream - at >= LENGTH_SIZE) {
+		size_t length = (size_t)reach->stream[at] << 8 | reach->stream[at + 1];
+
+		if (length > REACH_STREAM_MAX - LENGTH_SIZE)
+			return false;
+		if (length > reach->n_stream - at - LENGTH_SIZE)
+			break;
+		take_answer(reach, reach->stream + at + LENGTH_SIZE, length);
+		at += LENGTH_SIZE + length;
+	}
+	reach->n_stream -= at;
+	memmove(reach->stream, reach->stream + at, reach->n_stream);
+	return true;
+}
+
+/* 1: there may be more; 0: not now; -1: nothing comes any more. */
+static int receive(struct reach *reach)
 {
 	uint8_t data[DNS_MESSAGE_MAX];
 	ssize_t n;
 
-	while ((n = recv(reach->fd, data, sizeof(data), MSG_DONTWAIT)) >= 0)
-		take_answer(reach, data, (size_t)n);
-	if (reach->is_answered[0] && reach->is_answered[1])
+	if (!reach->is_stream) {
+		n = recv(reach->fd, data, sizeof(data), MSG_DONTWAIT);
+		if (n >= 0)
+			take_answer(reach, data, (size_t)n);
+	} else if (!reach->is_sent) {
+		n = is_connected(reach->fd);
+		if (n > 0)
+			send_questions(reach);
+		return n < 0 ? -1 : 0;
+	} else {
+		n = recv(reach->fd, reach->stream + reach->n_stream, REACH_STREAM_MAX - reach->n_stream, MSG_DONTWAIT);
+		if (n > 0)
+			reach->n_stream += (size_t)n;
+		if (n == 0 || (n > 0 && !take_messages(reach)))
+			return -1;
+	}
+	if (n >= 0)
+		return 1;
+	return errno == EAGAIN || errno == EINTR ? 0 : -1;
+}
+
+static int take_answers(struct reach *reach, uint64_t now)
+{
+	int rc;
+
+	do {
+		rc = receive(reach);
+	} while (rc > 0);
+	if (reach->is_answered[0] && reach->is_answered[1]) {
+		if (reach->is_cut && !reach->is_stream)
+			return ask_by_stream(reach, now);
 		return reach->has_failed && reach->n_addresses == 0 ? ask(reach, now) : connect_next(reach, now);
-	if (errno != EAGAIN && errno != EINTR)
+	}
+	if (rc < 0)
 		return ask(reach, now);
 	if (now < reach->deadline)
 		return 0;
@@ -219,18 +308,14 @@ int reach_begin(struct reach *reach, uint64_t now)
 
 int reach_go_on(struct reach *reach, uint64_t now)
 {
-	struct pollfd polled = { .fd = reach->fd, .events = POLLOUT };
-	int failure = 0;
-	socklen_t length = sizeof(failure);
+	int rc;
 
 	if (reach->is_asking)
 		return take_answers(reach, now);
-	if (poll(&polled, 1, 0) > 0) {
-		if (getsockopt(reach->fd, SOL_SOCKET, SO_ERROR, &failure, &length) == 0 && failure == 0)
-			return 1;
-		return connect_next(reach, now);
-	}
-	return now < reach->deadline ? 0 : connect_next(reach, now);
+	rc = is_connected(reach->fd);
+	if (rc > 0)
+		return 1;
+	return rc == 0 && now < reach->deadline ? 0 : connect_next(reach, now);
 }
 
 void reach_take_resolvers(const char *resolv_conf, struct reach_settings *settings)

@@ -12,6 +12,8 @@
 #include "proxy/outcome.h"
 
 #define REACH_RESOLVERS_MAX 3 /* resolv.conf(5) */
+/* Of answers by TCP; what is longer is not waited for. */
+#define REACH_STREAM_MAX ((size_t)8 * 1024)
 
 /* What all requests have in common. */
 struct reach_settings {
@@ -30,6 +32,9 @@ struct reach {
 	uint16_t port;
 	int fd; /* of the question, then of the connection */
 	bool is_asking, has_tried;
+	bool is_cut, is_stream, is_sent; /* an answer was; it is asked for by TCP; the questions are out */
+	size_t n_stream;
+	uint8_t stream[REACH_STREAM_MAX];
 	uint16_t ids[2];
 	bool is_answered[2], has_failed;
 	unsigned n_tries;
@@ -47,5 +52,5 @@ int reach_begin(struct reach *reach, uint64_t now);
 int reach_go_on(struct reach *reach, uint64_t now);
 static inline short reach_events(const struct reach *reach)
 {
-	return reach->is_asking ? POLLIN : POLLOUT;
+	return reach->is_asking && (!reach->is_stream || reach->is_sent) ? POLLIN : POLLOUT;
 }

@@ -10,6 +10,8 @@
 #include "proxy/connection.h"
 
 #define FIRST_CLIENT (1 + SERVE_LISTENERS_MAX)
+/* No descriptor, or no memory, for a client who stays in the queue: poll(2) would tell of him at once, again and again. */
+#define PAUSE_MS 100
 #define N_POLLED (FIRST_CLIENT + 2 * SERVE_CLIENTS_MAX)
 
 struct serve {
@@ -17,6 +19,7 @@ struct serve {
 	int *listen_fds;
 	size_t n_listeners, n_clients, n_requests;
 	int control_fd;
+	uint64_t paused_until; /* milliseconds; 0: clients are taken */
 	struct connection clients[SERVE_CLIENTS_MAX];
 };
 
@@ -61,8 +64,11 @@ static int take_client(struct serve *serve, int listen_fd, uint64_t now)
 	int fd = accept4(listen_fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
 	size_t i = 0;
 
-	if (fd < 0)
+	if (fd < 0) {
+		if (errno == EMFILE || errno == ENFILE || errno == ENOMEM || errno == ENOBUFS)
+			serve->paused_until = now + PAUSE_MS;
 		return 0;
+	}
 	while (serve->clients[i].state != CONNECTION_NONE)
 		i++;
 	serve->n_clients++;
@@ -73,11 +79,12 @@ static int take_client(struct serve *serve, int listen_fd, uint64_t now)
 /* Milliseconds to the next deadline, for poll(2). */
 static int fill(const struct serve *serve, struct pollfd polled[static N_POLLED], uint64_t now)
 {
-	uint64_t next = UINT64_MAX;
+	bool is_paused = now < serve->paused_until;
+	uint64_t next = is_paused ? serve->paused_until : UINT64_MAX;
 
 	polled[0] = (struct pollfd){ .fd = serve->control_fd, .events = POLLIN };
 	for (size_t i = 0; i < SERVE_LISTENERS_MAX; i++) {
-		bool has_room = i < serve->n_listeners && serve->n_clients < SERVE_CLIENTS_MAX;
+		bool has_room = i < serve->n_listeners && serve->n_clients < SERVE_CLIENTS_MAX && !is_paused;
 
 		polled[1 + i] = (struct pollfd){ .fd = has_room ? serve->listen_fds[i] : -1, .events = POLLIN };
 	}

@@ -288,6 +288,8 @@ static void hear(void *context)
 	struct life *life = context;
 
 	sandbox_proxy_hear(&life->proxy);
+	/* The next request may be long in coming. */
+	record_target_rest(&life->session);
 	life->watch.heard_fd = life->proxy.proxy.control_fd;
 }
 

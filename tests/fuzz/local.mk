@@ -10,6 +10,9 @@ fuzz_programs = \
 	tests/fuzz/fuzz-image-documents \
 	tests/fuzz/fuzz-mount-options \
 	tests/fuzz/fuzz-policy \
+	tests/fuzz/fuzz-proxy-dns \
+	tests/fuzz/fuzz-proxy-hello \
+	tests/fuzz/fuzz-proxy-http \
 	tests/fuzz/fuzz-seccomp-cache \
 	tests/fuzz/fuzz-seccomp-compose \
 	tests/fuzz/fuzz-spec \
@@ -48,6 +51,18 @@ $(tests_fuzz_fuzz_options_OBJECTS): | $(shim_proto_headers)
 tests_fuzz_fuzz_policy_SOURCES = tests/fuzz/fuzz_policy.c
 tests_fuzz_fuzz_policy_LDFLAGS = $(fuzz_ldflags)
 tests_fuzz_fuzz_policy_LDADD = $(runtime_libs)
+
+tests_fuzz_fuzz_proxy_dns_SOURCES = tests/fuzz/fuzz_proxy_dns.c
+tests_fuzz_fuzz_proxy_dns_LDFLAGS = $(fuzz_ldflags)
+tests_fuzz_fuzz_proxy_dns_LDADD = $(runtime_libs)
+
+tests_fuzz_fuzz_proxy_hello_SOURCES = tests/fuzz/fuzz_proxy_hello.c
+tests_fuzz_fuzz_proxy_hello_LDFLAGS = $(fuzz_ldflags)
+tests_fuzz_fuzz_proxy_hello_LDADD = $(runtime_libs)
+
+tests_fuzz_fuzz_proxy_http_SOURCES = tests/fuzz/fuzz_proxy_http.c
+tests_fuzz_fuzz_proxy_http_LDFLAGS = $(fuzz_ldflags)
+tests_fuzz_fuzz_proxy_http_LDADD = $(runtime_libs)
 
 tests_fuzz_fuzz_seccomp_cache_SOURCES = tests/fuzz/fuzz_seccomp_cache.c tests/fuzz/fuzz_directory.c tests/fuzz/fuzz_directory.h
 tests_fuzz_fuzz_seccomp_cache_LDFLAGS = $(fuzz_ldflags)

@@ -14,7 +14,7 @@ load support
 }
 
 @test "a bomb of forks that never gives up has no more than its processes" {
-	judged wall_time --timeout 2s --pids 32 -- python3 -c 'import os
+	judged wall_time --timeout 3s --pids 32 -- python3 -c 'import os
 while True:
     try: os.fork()
     except OSError: pass'
@@ -46,7 +46,7 @@ for i in range(10):
 @test "a full disk is no more than that, and so are all inodes" {
 	judged exit --memory 64m -- sh -c 'cat /dev/zero > /work/big'
 	expect_like "$(of .stderr.data)" 'No space left'
-	judged ok -- python3 -c 'import errno
+	judged ok --timeout 100s -- python3 -c 'import errno
 try:
     for i in range(10**9): open("/tmp/%d" % i, "w").close()
 except OSError as error:
@@ -125,7 +125,7 @@ print("still here")'
 @test "SIGTERM to brig ends the sandbox, and nothing is left" {
 	local status=0
 
-	start --json --timeout 30s -- sh -c 'trap "" TERM INT; sleep 100 & sleep 100'
+	start --json --timeout 100s -- sh -c 'trap "" TERM INT; sleep 100 & sleep 100'
 	wait_until status_is running
 	kill -TERM "$HELPER"
 	wait "$HELPER" || status=$?
@@ -137,7 +137,7 @@ print("still here")'
 }
 
 @test "SIGKILL to brig ends the sandbox at once, and the next one takes the rest away" {
-	start --timeout 30s -- sh -c 'sleep 1000 & sleep 1000'
+	start --timeout 100s -- sh -c 'sleep 1000 & sleep 1000'
 	wait_until status_is running
 	kill -KILL "$HELPER"
 	wait "$HELPER" || true
@@ -169,7 +169,7 @@ no_process() {
 }
 
 @test "two at a time do not see each other" {
-	start --timeout 20s -- sh -c 'echo mine > /tmp/x; sleep 100'
+	start --timeout 100s -- sh -c 'echo mine > /tmp/x; sleep 100'
 	wait_until status_is running
 	must brig sandbox -- sh -c 'ls /tmp; ls -d /proc/[0-9]* | wc -l'
 	expect_between "$output" 2 5

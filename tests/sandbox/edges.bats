@@ -43,7 +43,7 @@ while True:
 }
 
 @test "descriptors, watches, zombies and a trace of others come to an end" {
-	judged ok -- python3 -c 'import ctypes, os
+	judged ok --timeout 100s -- python3 -c 'import ctypes, os
 libc = ctypes.CDLL(None, use_errno=True)
 pid = os.fork()
 if pid == 0:
@@ -65,7 +65,7 @@ os._exit(0)'
 }
 
 @test "a flood of calls that are refused does not hold off the time" {
-	judged wall_time --timeout 3s --pids 32 -- python3 -c 'import ctypes, os
+	judged wall_time --timeout 5s --pids 32 -- python3 -c 'import ctypes, os
 libc = ctypes.CDLL(None)
 for _ in range(8):
     if os.fork() == 0: break
@@ -148,7 +148,7 @@ to_full_disk() {
 @test "of several with one name one runs" {
 	local i status n=0
 
-	start --timeout 30s -- sleep 100
+	start --timeout 100s -- sleep 100
 	wait_until status_is running
 	for i in 1 2 3; do
 		must_fail 125 'there is a sandbox .* already' sandbox -- true
@@ -177,7 +177,7 @@ to_full_disk() {
 	local i status
 
 	for i in $(seq 0 9); do
-		start --timeout 30s -- sleep 100
+		start --timeout 100s -- sleep 100
 		sleep "0.00$i"
 		kill -TERM "$HELPER"
 		status=0

@@ -55,9 +55,11 @@ refused_image() {
 	assert_nothing_left
 }
 
+# Not before it has begun: stopped then, it never would.
 decoder_of_helper() {
+	[ -d "$ROOT/.sandbox/$ID/root/bin" ] || return 1
 	DECODER=$(pgrep -P "$HELPER" | head -n 1)
-	[ -n "$DECODER" ] && kill -STOP "$DECODER" 2> /dev/null && [ -d "$ROOT/.sandbox/$ID/root/bin" ]
+	[ -n "$DECODER" ] && kill -STOP "$DECODER" 2> /dev/null
 }
 
 @test "a signal while an image is unpacked, and nothing is left" {

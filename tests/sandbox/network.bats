@@ -23,7 +23,7 @@ serve() { # ADDRESS: $PORT
 
 	"$SOURCE/tests/sandbox/hello-server" "$1" > "$file" 3>&- &
 	echo $! >> "$T/servers"
-	for _ in $(seq 200); do
+	for _ in $(seq 600); do
 		[ -s "$file" ] && break
 		sleep 0.05
 	done
@@ -48,7 +48,7 @@ except OSError as error:
 '
 
 connect() { # EGRESS ADDRESS PORT
-	must sandbox --timeout 10s --egress "$1" -- python3 -c "$CONNECT" "$2" "$3"
+	must sandbox --timeout 25s --egress "$1" -- python3 -c "$CONNECT" "$2" "$3"
 }
 
 # only HELPER COMMAND...: with the other helper out of sight.
@@ -105,9 +105,9 @@ goes_out_by() { # HELPER
 	local pid brig_pid
 
 	need_helper pasta slirp4netns
-	"$BRIG" --root "$ROOT" sandbox --name "$ID" --env BRIG_TEST="$ID" --egress 192.0.2.1 -- sleep 30 3>&- &
+	"$BRIG" --root "$ROOT" sandbox --name "$ID" --env BRIG_TEST="$ID" --egress 192.0.2.1 --timeout 100s -- sleep 100 3>&- &
 	brig_pid=$!
-	for _ in $(seq 200); do
+	for _ in $(seq 600); do
 		pid=$(pgrep -P "$brig_pid" '^(p|slirp)' | head -n 1)
 		[ -z "$pid" ] || break
 		sleep 0.05
@@ -117,7 +117,7 @@ goes_out_by() { # HELPER
 	expect_equal "$(awk '/^NoNewPrivs:/ { print $2 }' "/proc/$pid/status")" 1
 	kill -9 "$brig_pid"
 	# Whoever inherits it may take long to wait for it.
-	for _ in $(seq 200); do
+	for _ in $(seq 600); do
 		grep -qs '^State:.[^Z]' "/proc/$pid/status" || break
 		sleep 0.05
 	done
@@ -155,7 +155,7 @@ make_hung_helper() {
 
 	[ "$(id -u)" -eq 0 ] || skip "takes root"
 	make_hung_helper
-	helper "${COMMAND[@]}" --timeout 30s --egress 192.0.2.1 -- true
+	helper "${COMMAND[@]}" --timeout 100s --egress 192.0.2.1 -- true
 	wait_until pgrep -P "$HELPER" sleep
 	kill -TERM "$HELPER"
 	wait "$HELPER" || status=$?

@@ -67,7 +67,7 @@ except OSError as error: print("refused")'
 }
 
 @test "--collect of a sandbox that was killed for time has what was there" {
-	judged wall_time --timeout 1s --collect a -- sh -c 'echo early > a; sleep 100'
+	judged wall_time --timeout 2s --collect a -- sh -c 'echo early > a; sleep 100'
 	expect_equal "$(of '.files[0].data')" early
 }
 
@@ -155,7 +155,7 @@ except OSError as error: print("refused")'
 }
 
 @test "--name is the container's, as long as it is there" {
-	start --timeout 20s -- sleep 100
+	start --timeout 100s -- sleep 100
 	wait_until status_is running
 	must_fail 125 'choose another --name' sandbox -- true
 	must brig exec "$ID" pwd

@@ -14,7 +14,7 @@ prepare() {
 serve() {
 	"$@" "$SOURCE/tests/sandbox/proxy-servers" "$T" > "$T/ports" 3>&- &
 	SERVER=$!
-	for _ in $(seq 200); do
+	for _ in $(seq 600); do
 		[ -s "$T/ports" ] && break
 		sleep 0.05
 	done
@@ -123,7 +123,7 @@ print(s.makefile().read().splitlines()[-1])' "$HTTP"
 @test "what the resolver says opens no way to this host" {
 	[ "$(id -u)" -eq 0 ] || skip "takes root"
 	echo nameserver 127.0.0.1 > "$T/resolv.conf"
-	unshare --net --mount sh -c 'ip link set lo up; mount --bind "$1" /etc/resolv.conf; exec sleep 120' sh "$T/resolv.conf" 3>&- &
+	unshare --net --mount sh -c 'ip link set lo up; mount --bind "$1" /etc/resolv.conf; exec sleep 300' sh "$T/resolv.conf" 3>&- &
 	helper_pid=$!
 	wait_until grep -qs sleep "/proc/$helper_pid/comm"
 	serve nsenter --target "$helper_pid" --net --mount
@@ -173,6 +173,8 @@ reaching_with_policy() {
 	}
 	wait_until find_proxy
 	expect_equal "$(awk '/^(NoNewPrivs|Seccomp):/ { print $2 }' "/proc/$pid/status" | tr '\n' ' ')" '1 2 '
+	# Tokens in it are not the sandbox's matter.
+	expect_equal "$(tr -d '\0' < "/proc/$pid/environ" | wc -c)" 0
 	kill -9 "$HELPER"
 	is_gone() {
 		! grep -qs '^State:.[^Z]' "/proc/$pid/status"

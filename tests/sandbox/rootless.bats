@@ -46,9 +46,9 @@ for _ in range(100):
 
 @test "daemons die with the program, and with brig" {
 	judged ok -- sh -c 'setsid sleep 1000 & true'
-	helper sandbox --timeout 30s -- sleep 1000
+	helper sandbox --timeout 100s -- sleep 1000
 	wait_until is_running
-	kill -KILL "$(pgrep -f "home/brig.*--name $ID" | head -n 1)"
+	kill -KILL "$(pgrep --oldest -f "home/brig.*--name $ID")"
 	wait "$HELPER" || true
 	wait_until no_process
 	must brig sandbox -- true

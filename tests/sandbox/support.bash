@@ -13,10 +13,10 @@ bundle_new() {
 # Beside what every container may leave: the root file system that all sandboxes share.
 left_state() {
 	if [ -d "$ROOT" ]; then
-		find "$ROOT" -mindepth 1 -maxdepth 1 ! -name '.filters' ! -name '.last.json' ! -name '.sandbox' -printf 'state %p\n'
+		find "$ROOT" -ignore_readdir_race -mindepth 1 -maxdepth 1 ! -name '.filters' ! -name '.last.json' ! -name '.sandbox' -printf 'state %p\n'
 	fi
 	if [ -d "$ROOT/.sandbox" ]; then
-		find "$ROOT/.sandbox" -mindepth 1 -maxdepth 1 ! -name 'root-*' -printf 'sandbox %p\n'
+		find "$ROOT/.sandbox" -ignore_readdir_race -mindepth 1 -maxdepth 1 ! -name 'root-*' -printf 'sandbox %p\n'
 	fi
 }
 

@@ -95,6 +95,20 @@ Test(dns_message, failures)
 	cr_expect_eq(found.n, 0);
 }
 
+Test(dns_message, an_answer_that_is_cut)
+{
+	uint8_t message[DNS_MESSAGE_MAX];
+	struct dns_addresses found = { 0 };
+	size_t length = answer(message, DNS_A, 0x8380, 1);
+
+	cr_assert_eq(dns_message_read(message, length, ID, "a.test", &found), 0);
+	cr_expect(found.is_cut);
+	cr_expect_eq(found.n, 1, "what there was room for");
+	length = answer(message, DNS_A, 0x8180, 1);
+	cr_assert_eq(dns_message_read(message, length, ID, "a.test", &found), 0);
+	cr_expect_not(found.is_cut);
+}
+
 Test(dns_message, hostile_bytes)
 {
 	uint8_t good[DNS_MESSAGE_MAX];

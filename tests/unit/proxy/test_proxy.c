@@ -6,6 +6,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 
@@ -15,6 +16,7 @@
 #include "proxy/proxy.h"
 
 #define PATIENCE_MS 20000
+#define NOBODY 65534
 
 static struct allow_list list;
 static struct reach_settings settings;
@@ -132,7 +134,7 @@ Test(proxy, plain_http_goes_through)
 	server = take_server();
 	expect(server, "POST /x HTTP/1.1\r\nHost: a.test:");
 	cr_assert_gt(send(server, "HTTP/1.1 200 OK\r\n\r\nyes", 22, 0), 0);
-	close_and_reset(&server);
+	shutdown(server, SHUT_WR); /* to close it with something unread would cut the answer off */
 	expect(client, "HTTP/1.1 200 OK\r\n\r\nyes");
 	hear("done", "a.test", true);
 	end();
@@ -189,51 +191,90 @@ Test(proxy, a_connection_that_is_no_tls_reaches_nobody)
 	end();
 }
 
-/* DNS rebinding: the resolver's word does not open a way to this host. */
-static pid_t resolve(uint16_t *ret_port)
+/* Turns a question of n bytes, which has room behind it, into its answer: 127.0.0.1, or that all of it is to be had by TCP. */
+static size_t answer(uint8_t *message, size_t n, bool is_cut)
 {
-	struct sockaddr_in address = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
-	socklen_t length = sizeof(address);
-	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	pid_t pid;
+	static const uint8_t loopback[] = { 0xc0, 12, 0, 1, 0, 1, 0, 0, 0, 9, 0, 4, 127, 0, 0, 1 };
 
-	cr_assert_eq(bind(fd, (struct sockaddr *)&address, sizeof(address)), 0);
-	cr_assert_eq(getsockname(fd, (struct sockaddr *)&address, &length), 0);
-	*ret_port = ntohs(address.sin_port);
-	pid = fork();
-	while (pid == 0) {
-		static const uint8_t loopback[] = { 0xc0, 12, 0, 1, 0, 1, 0, 0, 0, 9, 0, 4, 127, 0, 0, 1 };
-		uint8_t message[512];
-		ssize_t n;
-
-		length = sizeof(address);
-		n = recvfrom(fd, message, sizeof(message) - sizeof(loopback), 0, (struct sockaddr *)&address, &length);
-		if (n < 12)
-			_exit(1);
-		message[2] = 0x81;
-		message[3] = 0x80;
-		/* AAAA: there is none. */
-		if (message[n - 3] == DNS_A) {
-			message[7] = 1;
-			memcpy(message + n, loopback, sizeof(loopback));
-			n += (ssize_t)sizeof(loopback);
-		}
-		(void)!sendto(fd, message, (size_t)n, 0, (struct sockaddr *)&address, length);
-	}
-	close(fd);
-	return pid;
+	message[2] = is_cut ? 0x83 : 0x81;
+	message[3] = 0x80;
+	/* AAAA: there is none. */
+	if (is_cut || message[n - 3] != DNS_A)
+		return n;
+	message[7] = 1;
+	memcpy(message + n, loopback, sizeof(loopback));
+	return n + sizeof(loopback);
 }
 
-static pid_t use_resolver(void)
+static _Noreturn void resolve_datagrams(int fd, bool is_cut)
+{
+	for (;;) {
+		struct sockaddr_in address;
+		socklen_t length = sizeof(address);
+		uint8_t message[512];
+		ssize_t n = recvfrom(fd, message, 256, 0, (struct sockaddr *)&address, &length);
+
+		if (n < 12)
+			_exit(1);
+		n = (ssize_t)answer(message, (size_t)n, is_cut);
+		(void)!sendto(fd, message, (size_t)n, 0, (struct sockaddr *)&address, length);
+	}
+}
+
+/* A byte at a time, as streams may come. */
+static _Noreturn void resolve_streams(int fd)
+{
+	for (;;) {
+		int client = accept(fd, NULL, NULL);
+		uint8_t message[512];
+
+		while (recv(client, message, 2, MSG_WAITALL) == 2 && message[0] == 0 &&
+		       recv(client, message + 2, message[1], MSG_WAITALL) == message[1]) {
+			size_t n = answer(message + 2, message[1], /* is_cut= */ false);
+
+			message[1] = (uint8_t)n;
+			for (size_t i = 0; i < n + 2; i++)
+				(void)!send(client, message + i, 1, MSG_NOSIGNAL);
+		}
+		close(client);
+	}
+}
+
+static int resolver_fds[2] = { -EBADF, -EBADF }; /* by datagram, by stream: of one port */
+
+static void use_resolver_port(void)
 {
 	struct sockaddr_in address = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
 	uint16_t port;
-	pid_t pid = resolve(&port);
 
-	address.sin_port = htons(port);
+	/* Somebody else may have the same number for datagrams. */
+	do {
+		close_and_reset(&resolver_fds[0]);
+		close_and_reset(&resolver_fds[1]);
+		resolver_fds[1] = listen_here(&port);
+		resolver_fds[0] = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+		address.sin_port = htons(port);
+	} while (bind(resolver_fds[0], (struct sockaddr *)&address, sizeof(address)) < 0);
 	memcpy(&settings.resolvers[0], &address, sizeof(address));
 	settings.n_resolvers = 1;
+}
+
+/* DNS rebinding: the resolver's word does not open a way to this host. */
+static pid_t use_resolver(void)
+{
+	pid_t pid;
+
+	use_resolver_port();
+	pid = fork();
+	if (pid == 0)
+		resolve_datagrams(resolver_fds[0], /* is_cut= */ false);
 	return pid;
+}
+
+static void end_resolver(pid_t pid)
+{
+	kill(pid, SIGKILL);
+	waitpid(pid, NULL, 0);
 }
 
 Test(proxy, a_name_that_leads_to_this_host_is_refused)
@@ -247,8 +288,7 @@ Test(proxy, a_name_that_leads_to_this_host_is_refused)
 	close_and_reset(&client);
 	hear("not-public", "a.test", false);
 	end();
-	kill(resolver, SIGKILL);
-	waitpid(resolver, NULL, 0);
+	end_resolver(resolver);
 }
 
 Test(proxy, but_not_where_the_list_names_that_range)
@@ -263,8 +303,49 @@ Test(proxy, but_not_where_the_list_names_that_range)
 	close_and_reset(&server);
 	hear("done", "a.test", true);
 	end();
-	kill(resolver, SIGKILL);
-	waitpid(resolver, NULL, 0);
+	end_resolver(resolver);
+}
+
+Test(proxy, an_answer_that_is_cut_is_asked_for_by_tcp)
+{
+	AUTO_CLOSE int client = -EBADF, server = -EBADF;
+	pid_t datagrams, streams;
+
+	use_resolver_port();
+	datagrams = fork();
+	if (datagrams == 0)
+		resolve_datagrams(resolver_fds[0], /* is_cut= */ true);
+	streams = fork();
+	if (streams == 0)
+		resolve_streams(resolver_fds[1]);
+	begin("a.test:%u=127.0.0.0/8");
+	client = ask("GET http://a.test:%u/ HTTP/1.1\r\n\r\n");
+	server = take_server();
+	close_and_reset(&client);
+	close_and_reset(&server);
+	hear("done", "a.test", true);
+	end();
+	end_resolver(datagrams);
+	end_resolver(streams);
+}
+
+Test(proxy, a_resolver_without_tcp_has_no_address)
+{
+	AUTO_CLOSE int client = -EBADF;
+	pid_t datagrams;
+
+	use_resolver_port();
+	close_and_reset(&resolver_fds[1]);
+	datagrams = fork();
+	if (datagrams == 0)
+		resolve_datagrams(resolver_fds[0], /* is_cut= */ true);
+	begin("a.test:%u=127.0.0.0/8");
+	client = ask("GET http://a.test:%u/ HTTP/1.1\r\n\r\n");
+	expect(client, "HTTP/1.1 502 ");
+	close_and_reset(&client);
+	hear("no-address", "a.test", false);
+	end();
+	end_resolver(datagrams);
 }
 
 Test(proxy, the_sites_list_holds)
@@ -299,6 +380,58 @@ Test(proxy, what_goes_on_is_reported_at_the_end)
 	cr_expect_gt(report.bytes_out, 0);
 	cr_expect_eq(proxy_hear_last(&proxy, &report), -1);
 	close_and_reset(&server_fd);
+}
+
+static unsigned long times_it_waited(void)
+{
+	char path[64], line[128];
+	unsigned long n = 0;
+	FILE *file;
+
+	snprintf(path, sizeof(path), "/proc/%d/status", (int)proxy.pid);
+	file = fopen(path, "re");
+	cr_assert_not_null(file);
+	while (fgets(line, sizeof(line), file))
+		(void)sscanf(line, "voluntary_ctxt_switches: %lu", &n);
+	fclose(file);
+	return n;
+}
+
+/* Who comes when there is no descriptor left waits, and so does the proxy: poll(2) would tell of him again and again. */
+Test(proxy, without_descriptors_it_waits)
+{
+	enum { BUSY = SERVE_CLIENTS_MAX - 1, OWN = 5, LEAST = 3 };
+	struct rlimit most, few = { .rlim_cur = 2 * BUSY + OWN };
+	int clients[BUSY], servers[BUSY], late;
+	unsigned long waited;
+
+	/* The limits of somebody else take CAP_SYS_RESOURCE to change. */
+	if (geteuid() == 0)
+		cr_assert_eq(setresgid(NOBODY, NOBODY, NOBODY) | setresuid(NOBODY, NOBODY, NOBODY), 0);
+	begin("a.test:%u=127.0.0.1");
+	for (int i = 0; i < BUSY; i++) {
+		clients[i] = ask("GET http://a.test:%u/ HTTP/1.1\r\n\r\n");
+		servers[i] = take_server();
+		expect(servers[i], "GET / ");
+	}
+	cr_assert_eq(prlimit(proxy.pid, RLIMIT_NOFILE, NULL, &most), 0);
+	few.rlim_max = most.rlim_max;
+	cr_assert_eq(prlimit(proxy.pid, RLIMIT_NOFILE, &few, NULL), 0);
+	late = ask("GET http://b.test/ HTTP/1.1\r\n\r\n");
+	waited = times_it_waited();
+	for (int i = 0; times_it_waited() < waited + LEAST && i < PATIENCE_MS / 10; i++)
+		usleep(10000);
+	cr_expect_geq(times_it_waited(), waited + LEAST, "it never waits");
+	cr_assert_eq(prlimit(proxy.pid, RLIMIT_NOFILE, &most, NULL), 0);
+	expect(late, "HTTP/1.1 403 ");
+	close(late);
+	hear("not-listed", "b.test", false);
+	for (int i = 0; i < BUSY; i++) {
+		close(servers[i]);
+		close(clients[i]);
+		hear("done", "a.test", true);
+	}
+	end();
 }
 
 /* What would not be reported is not let through. */
@@ -342,6 +475,13 @@ Test(proxy, is_confined)
 	fclose(file);
 	cr_expect(no_new_privs);
 	cr_expect(is_filtered);
+	/* Of who is not dumpable only root may look at that. */
+	snprintf(path, sizeof(path), "/proc/%d/environ", (int)proxy.pid);
+	file = geteuid() == 0 ? fopen(path, "re") : NULL;
+	for (int letter = file ? fgetc(file) : EOF; letter != EOF; letter = fgetc(file))
+		cr_assert_eq(letter, '\0', "it has brig's environment");
+	if (file)
+		fclose(file);
 	end();
 }
 
