@@ -167,7 +167,7 @@ strict_without() {
 	expect_different "$(readlink "/proc/$(pid_of)/ns/user")" "$(readlink /proc/self/ns/user)"
 	expect_equal "$(grep -vc "/it-parent-$ID/leaf" <(grep -E '^(0|[0-9]+:pids):' "/proc/$(pid_of)/cgroup"))" 0
 	must brig delete --force "$ID"
-	find /sys/fs/cgroup -maxdepth 3 -name "it-parent-$ID" -exec rmdir {} +
+	remove_parents
 }
 
 @test "CVE-2022-0492, CVE-2023-25809: what is shown of cgroups is read-only, and has no release_agent" {

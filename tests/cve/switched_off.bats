@@ -47,7 +47,7 @@ with_host_descriptors() {
 	expect_like "$output" 'fd/6/debian_version'
 }
 
-@test "CVE-2023-25173: without setgroups the caller's groups are the container's" {
+@test "CVE-2023-25173, CVE-2022-2995: without setgroups the caller's groups are the container's" {
 	shell 'grep ^Groups: /proc/self/status'
 	CALLER=(setpriv --groups "4,27")
 	must conformant run --bundle "$BUNDLE" "$ID"
@@ -86,7 +86,7 @@ passed_over() {
 }
 
 # brig's caller hands on what a careless manager has: inheritable capabilities, as dockerd once did.
-@test "CVE-2022-29162, CVE-2022-27650: without capset the caller's inheritable capabilities are the container's, and an exec's" {
+@test "CVE-2022-29162, CVE-2022-27650, CVE-2025-27612: without capset the caller's inheritable capabilities are the container's, and an exec's" {
 	CALLER=(setpriv --inh-caps "+chown,+kill")
 	program grep ^CapInh /proc/self/status
 	must conformant run --bundle "$BUNDLE" "$ID"
