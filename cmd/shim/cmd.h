@@ -10,8 +10,9 @@ struct cmd {
 };
 
 #define CMD_RUNTIME_NAME "io.containerd.brig.v2"
-#define CMD_LISTEN_FD 3				/* of `serve`, from `start` */
-#define CMD_LOG_LEVEL_VARIABLE "BRIG_LOG_LEVEL" /* of `serve`, from `start`: an enum log_level as a number */
+#define CMD_LISTEN_FD 3				      /* of `serve`, from `start` */
+#define CMD_LOG_LEVEL_VARIABLE "BRIG_LOG_LEVEL"	      /* of `serve`, from `start`: an enum log_level as a number */
+#define CMD_REFUSES_VARIABLE "BRIG_REFUSES_THE_HOSTS" /* of `serve`, from `start`: see brig_refuses_the_hosts() */
 
 /* Has a shim run for the container's pod, and prints its address. */
 int cmd_start(const struct cmd *cmd, struct error *err);

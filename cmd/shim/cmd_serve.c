@@ -72,6 +72,7 @@ static int serve(const struct arguments *arguments, const char *root, struct err
 		.id = arguments->id,
 		.bundle = arguments->bundle,
 		.ttrpc_address = getenv("TTRPC_ADDRESS") ?: "",
+		.refuses_the_hosts = getenv(CMD_REFUSES_VARIABLE) ?: "",
 		.brig = { .root = root },
 	};
 	int r = loop_new(&loop, err);

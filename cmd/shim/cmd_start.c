@@ -97,6 +97,7 @@ static int spawn_and_answer(const struct start *start, int listen_fd, struct err
 		.socket_path = start->socket_path,
 		.ttrpc_address = *bootstrap->ttrpc_address ? bootstrap->ttrpc_address : (getenv("TTRPC_ADDRESS") ?: ""),
 		.shim_cgroup = start->options.shim_cgroup,
+		.policy = start->options.policy,
 		.log_level = handler_options_log_level(&start->options, bootstrap, arguments->debug),
 		.listen_fd = listen_fd,
 	};

@@ -88,8 +88,9 @@ static int execute(const struct spawn *spawn, struct error *err)
 			       NULL };
 	AUTO_FREE char *ttrpc = NULL, *path = NULL;
 	const char *search = getenv("PATH");
-	char level[VARIABLE_MAX];
-	char *envp[4] = { 0 };
+	const struct brig brig = { .policy = spawn->policy };
+	char level[VARIABLE_MAX], refuses[sizeof(CMD_REFUSES_VARIABLE "=") + BRIG_POLICY_NAME_MAX];
+	char *envp[5] = { 0 };
 
 	snprintf(level, sizeof(level), CMD_LOG_LEVEL_VARIABLE "=%d", (int)spawn->log_level);
 	if (asprintf(&ttrpc, "TTRPC_ADDRESS=%s", spawn->ttrpc_address) < 0 ||
@@ -98,6 +99,10 @@ static int execute(const struct spawn *spawn, struct error *err)
 	envp[0] = level;
 	envp[1] = ttrpc;
 	envp[2] = path;
+	/* Found out here, where the policy may be parsed: what stays in memory is to be small. */
+	strcpy(refuses, CMD_REFUSES_VARIABLE "=");
+	brig_refuses_the_hosts(&brig, refuses + strlen(refuses), BRIG_POLICY_NAME_MAX);
+	envp[3] = refuses;
 	return brig_execute_protected((char *const *)argv, envp, err);
 }
 

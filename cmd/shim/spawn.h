@@ -14,6 +14,7 @@ struct spawn {
 	const char *socket_path;
 	const char *ttrpc_address; /* containerd's, or "" */
 	const char *shim_cgroup;   /* or NULL */
+	const char *policy;	   /* the handler's, or NULL */
 	enum log_level log_level;
 	int listen_fd;
 };

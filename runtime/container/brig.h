@@ -14,6 +14,7 @@
 #define BRIG_ROOT_DEFAULT "/run/brig"
 #define BRIG_ID_MAX 1024
 #define BRIG_CGROUP_PATH_MAX 2048
+#define BRIG_POLICY_NAME_MAX 192
 
 struct record_session;
 
@@ -290,6 +291,11 @@ int brig_doctor(const struct brig *brig, bool json, struct buffer *out, enum bri
 int brig_apparmor_load(struct error *err);
 /* Its text, appended to out. */
 int brig_apparmor_print(struct buffer *out);
+/* For a pod whose containers are still to come: the name of the policy that refuses each of them the host's namespaces whatever its
+ * annotations say, or "" (also where the policy can't be read: the first container's creation tells). size: of ret. */
+void brig_refuses_the_hosts(const struct brig *brig, char *ret, size_t size);
+/* Its refusal of that kind (CLONE_NEW*): -EPERM with err set, ERROR_REFUSED. policy: what brig_refuses_the_hosts() gave. */
+int brig_refuse_the_hosts(const char *policy, uint64_t kind, struct error *err);
 /* The OCI features document (features.md). */
 int brig_features(const struct brig *brig, struct buffer *json, struct error *err);
 /* A config.json that is safe as it stands. rootless: with a user namespace and the caller's id mapped. */

@@ -26,6 +26,9 @@ int plan_harden_find(struct plan_builder *builder, enum policy_rule rule, struct
 int plan_harden_namespaces(struct plan_builder *builder, struct error *err);
 /* Must a namespace that is joined by its path not be the host's own? */
 bool plan_harden_refuses_the_hosts(const struct plan_builder *builder);
+/* What that rule of the policy of that name says where it refuses the host's namespace of one kind (CLONE_NEW*) of those that CRI's
+ * pods may share. Returns -EPERM with err set (ERROR_REFUSED). */
+int plan_harden_refuse_the_hosts(uint64_t kind, const char *policy, struct error *err);
 
 /* ---- plan_userns.c ---- */
 /* Of a user namespace that config.json makes or joins: the least id of the host that it may map. 0: any. */

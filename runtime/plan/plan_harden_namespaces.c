@@ -1,5 +1,7 @@
 /* The floor's rules about namespaces. They run before all others, with plan_namespaces.c: mounts, sysctls and the cgroup depend on
  * what is shared with the host. */
+#include <errno.h>
+
 #include "base/cleanup.h"
 #include "base/names.h"
 #include "base/syscalls.h"
@@ -69,6 +71,18 @@ bool plan_harden_refuses_the_hosts(const struct plan_builder *builder)
 	enum policy_level level = plan_harden_level(builder, POLICY_HOST_NAMESPACE);
 
 	return level == POLICY_ENFORCE || level == POLICY_ADJUST;
+}
+
+int plan_harden_refuse_the_hosts(uint64_t kind, const char *policy, struct error *err)
+{
+	size_t i = 0;
+
+	while (i < ARRAY_SIZE(kinds) - 1 && kinds[i].flag != kind)
+		i++;
+	return error_set(err, ERROR_REFUSED, EPERM,
+			 "asked for the host's %s namespace, but %s; rule %s of policy %.192s refuses that: %s",
+			 names_text(&names_namespaces, kinds[i].flag), kinds[i].why,
+			 policy_rule_name(POLICY_HOST_NAMESPACE), policy, policy_rule_remedy(POLICY_HOST_NAMESPACE));
 }
 
 int plan_harden_namespaces(struct plan_builder *builder, struct error *err)

@@ -1,5 +1,6 @@
 #include "shim/service/sandbox.h"
 
+#include <sched.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/utsname.h>
@@ -48,6 +49,19 @@ static int read_config(const Wire__CreateSandboxRequest *asked, struct arena *ar
 	return sandbox_config_decode(message, asked->netns_path, arena, ret, err);
 }
 
+/* The containers will be told the same; here before the pod has anything. config.json's place is not known yet. */
+static int check_namespaces(const struct service *service, const struct sandbox_config *config, struct error *err)
+{
+	const char *policy = service->options.refuses_the_hosts;
+	static const uint64_t kinds[] = { CLONE_NEWNET, CLONE_NEWIPC, CLONE_NEWPID };
+
+	for (size_t i = 0; policy && *policy && i < ARRAY_SIZE(kinds); i++) {
+		if (config->of_the_host & kinds[i])
+			return brig_refuse_the_hosts(policy, kinds[i], err);
+	}
+	return 0;
+}
+
 static int create(struct service_call *call, const void *request, struct error *err)
 {
 	AUTO(arena_free) struct arena *arena = arena_new(SANDBOX_MEMORY);
@@ -65,6 +79,8 @@ static int create(struct service_call *call, const void *request, struct error *
 		return r;
 	id = arena ? arena_strdup(arena, asked->sandbox_id) : NULL;
 	r = id ? read_config(asked, arena, &config, err) : error_memory(err);
+	if (r == 0)
+		r = check_namespaces(call->service, &config, err);
 	if (r < 0)
 		return error_prefix(err, "create sandbox %.200s", asked->sandbox_id);
 	sandbox->arena = steal_ptr(&arena);

@@ -116,6 +116,9 @@ static int choose_namespaces(const struct namespaces *asked, const char *network
 		config->namespaces |= CLONE_NEWNET;
 	if (asked->ipc != MODE_NODE)
 		config->namespaces |= CLONE_NEWIPC;
+	config->of_the_host = (asked->network == MODE_NODE ? CLONE_NEWNET : 0u) |
+			      (asked->pid == MODE_NODE ? CLONE_NEWPID : 0u) |
+			      (asked->ipc == MODE_NODE ? CLONE_NEWIPC : 0u);
 	/* Else each container makes its own, or has the host's. */
 	if (asked->pid == MODE_POD)
 		config->namespaces |= CLONE_NEWPID;

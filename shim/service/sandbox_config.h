@@ -18,6 +18,7 @@ struct sandbox_config { /* strings in the arena */
 	const char *cgroup_path;  /* the pod's, of the kubelet's making, or NULL */
 	const char *network_path; /* NULL: the host's, or a new one */
 	unsigned namespaces;	  /* CLONE_NEW*: those that are made for the pod */
+	unsigned of_the_host;	  /* CLONE_NEW*: those of the host's that were asked for */
 	bool has_user_namespace;
 	struct holder_sysctl *sysctls;
 	size_t n_sysctls;

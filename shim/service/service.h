@@ -13,14 +13,15 @@ struct service;
 
 #define SERVICE_ROOT_DEFAULT "/run/containerd/brig" /* state directories: below it, one folder a namespace */
 
-struct service_options {	    /* strings outlive the service */
-	struct loop *loop;	    /* stopped once the shim has nothing left to do */
-	int listen_fd;		    /* of listener_open; taken over in case of success */
-	const char *socket_path;    /* its file, removed at the end */
-	const char *namespace, *id; /* -namespace; -id: of the container that this shim was started for */
-	const char *bundle;	    /* absolute */
-	const char *ttrpc_address;  /* containerd's, or "" */
-	struct brig brig;	    /* defaults; options that Create brings override them */
+struct service_options {	       /* strings outlive the service */
+	struct loop *loop;	       /* stopped once the shim has nothing left to do */
+	int listen_fd;		       /* of listener_open; taken over in case of success */
+	const char *socket_path;       /* its file, removed at the end */
+	const char *namespace, *id;    /* -namespace; -id: of the container that this shim was started for */
+	const char *bundle;	       /* absolute */
+	const char *ttrpc_address;     /* containerd's, or "" */
+	const char *refuses_the_hosts; /* what brig_refuses_the_hosts() says of the handler's policy, or NULL */
+	struct brig brig;	       /* defaults; options that Create brings override them */
 };
 
 int service_new(const struct service_options *options, struct service **ret, struct error *err);

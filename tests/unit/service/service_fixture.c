@@ -8,7 +8,7 @@
 #include "shim/proto/task.pb-c.h"
 #include "shim/ttrpc/listener.h"
 
-#define PATIENCE UINT64_C(5000000000) /* nanoseconds */
+#define PATIENCE UINT64_C(20000000000) /* nanoseconds */
 
 void service_fixture_init(struct service_fixture *fixture)
 {

@@ -108,7 +108,7 @@ static void expect_stopped(bool is_stopped)
 	cr_expect_eq(scratch_has(&fixture.scratch, "s/socket"), !is_stopped);
 	if (is_stopped) {
 		/* Stopped loops return at once; others would wait for events for ever. */
-		alarm(5);
+		alarm(60);
 		cr_expect_eq(loop_run(fixture.loop), 0);
 		alarm(0);
 		return;
@@ -146,7 +146,7 @@ Test(service_life, shutdown_answers_publishes_and_stops)
 	/* The file of the next shim is not ours to remove. */
 	scratch_file(&fixture.scratch, "s/socket", "", 0600);
 	fake_publisher_idle();
-	alarm(5);
+	alarm(60);
 	cr_expect_eq(loop_run(fixture.loop), 0);
 	alarm(0);
 	service_free(steal_ptr(&fixture.service));
@@ -176,7 +176,7 @@ Test(service_life, the_end_waits_for_the_reader_of_the_last_answer)
 	service_fixture_expect(&fixture, "Shutdown", &request, STATUS_OK, NULL);
 	cr_expect_not(scratch_has(&fixture.scratch, "s/socket"));
 	loop_set_timer(fixture.loop, &leaving.timer, loop_now() + UINT64_C(20000000));
-	alarm(5);
+	alarm(60);
 	cr_expect_eq(loop_run(fixture.loop), 0);
 	alarm(0);
 	cr_expect(leaving.has_left, "ended before its peer was gone");

@@ -7,8 +7,10 @@
 
 #include <criterion/criterion.h>
 
+#include "base/cleanup.h"
 #include "shim/proto/sandbox.pb-c.h"
 #include "shim/proto/task.pb-c.h"
+#include "shim/service/service_core.h"
 #include "shim/ttrpc/status.h"
 #include "tests/unit/service/fake_holder.h"
 #include "tests/unit/service/service_fixture.h"
@@ -74,6 +76,47 @@ static void create(enum status_code code, const char *reason)
 	expect("CreateSandbox", &request, code, reason);
 }
 
+/* field: 1 network, 2 pid, 3 ipc of NamespaceOption, which is to be NODE */
+static void create_with_the_hosts(uint8_t field, enum status_code code, const char *reason)
+{
+	/* linux { security_context { namespace_options { FIELD: NODE } } } */
+	uint8_t config[] = { 0x42, 6, 0x12, 4, 0x0a, 2, (uint8_t)(field << 3), 2 };
+	Wire__CreateSandboxRequest request = WIRE__CREATE_SANDBOX_REQUEST__INIT;
+	Wire__Any options = WIRE__ANY__INIT;
+
+	options.type_url = "runtime.v1.PodSandboxConfig";
+	options.value = (ProtobufCBinaryData){ .data = config, .len = sizeof(config) };
+	request.sandbox_id = "pod";
+	request.bundle_path = "/b";
+	request.options = &options;
+	expect("CreateSandbox", &request, code, reason);
+}
+
+Test(service_sandbox, a_policy_refuses_the_hosts_namespaces)
+{
+	static const struct {
+		uint8_t field;
+		const char *reason;
+	} kinds[] = { { 1, "network" }, { 2, "pid" }, { 3, "ipc" } };
+	char reason[64];
+
+	fixture.service->options.refuses_the_hosts = "strict";
+	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
+		snprintf(reason, sizeof(reason), "asked for the host's %s namespace, but ", kinds[i].reason);
+		create_with_the_hosts(kinds[i].field, STATUS_PERMISSION_DENIED, reason);
+		create_with_the_hosts(kinds[i].field, STATUS_PERMISSION_DENIED,
+				      "; rule host-namespace of policy strict refuses that: ");
+	}
+	/* Nothing of it is left: the id is free, and a pod of its own namespaces is made. */
+	create(STATUS_OK, NULL);
+}
+
+Test(service_sandbox, without_such_a_policy_it_has_the_hosts_namespaces)
+{
+	fixture.service->options.refuses_the_hosts = "";
+	create_with_the_hosts(1, STATUS_OK, NULL);
+}
+
 static void start(void)
 {
 	Wire__StartSandboxResponse *answer;
@@ -132,7 +175,7 @@ Test(service_sandbox, a_life)
 	expect("StartSandbox", pod("pod"), STATUS_FAILED_PRECONDITION, "was stopped");
 	expect("ShutdownSandbox", pod("pod"), STATUS_OK, NULL);
 	cr_expect_not(scratch_has(&fixture.scratch, "s/socket"));
-	alarm(5);
+	alarm(60);
 	cr_expect_eq(loop_run(fixture.loop), 0);
 	alarm(0);
 }
