@@ -6,6 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
+/* Most arenas stay small: their first block is one of several in a few pages. */
+#define FIRST_BLOCK_SIZE ((size_t)4 * 1024 - 64)
 #define BLOCK_SIZE ((size_t)16 * 1024)
 #define ALIGNMENT (_Alignof(max_align_t))
 
@@ -45,7 +47,7 @@ void arena_free(struct arena *arena)
 static struct block *block_for(struct arena *arena, size_t size)
 {
 	struct block *block = arena->blocks;
-	size_t wanted = size > BLOCK_SIZE ? size : BLOCK_SIZE;
+	size_t least = block ? BLOCK_SIZE : FIRST_BLOCK_SIZE, wanted = size > least ? size : least;
 
 	if (block && block->size - block->used >= size)
 		return block;

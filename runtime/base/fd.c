@@ -14,7 +14,8 @@ int fd_read_all(int fd, size_t max, struct buffer *buffer, const char *what, str
 	ssize_t n;
 
 	for (;;) {
-		if (buffer_reserve(buffer, 16 * 1024) < 0)
+		/* Room for a byte, to see that there is none. */
+		if (buffer->capacity - buffer->length < 2 && buffer_reserve(buffer, 16 * 1024) < 0)
 			return error_system(err, -buffer->failed, "read %s", what);
 		n = read(fd, buffer->data + buffer->length, buffer->capacity - buffer->length - 1);
 		if (n < 0 && errno == EINTR)

@@ -108,6 +108,9 @@ int file_read_at(int dir_fd, const char *name, size_t max, struct buffer *buffer
 		return error_system(err, errno, "stat %s", name);
 	if (!S_ISREG(status.st_mode))
 		return error_invalid(err, "%s is not a regular file", name);
+	/* As much as it takes: memory that nothing was in before costs a page fault. procfs knows no sizes. */
+	if (status.st_size > 0 && (size_t)status.st_size <= max)
+		buffer_reserve(buffer, (size_t)status.st_size + 1);
 	return fd_read_all(fd, max, buffer, name, err);
 }
 

@@ -64,6 +64,7 @@ struct child {
 	int userns_fd; /* of the container, to be entered when all is mounted (plan_rootfs.locked); or -EBADF */
 	int cgroup_fd; /* for the clone alone: whoever is born by it has no use for it */
 	bool waits;    /* for the parent to do its part: see birth_begin */
+	bool has_default_signals;  /* nothing is ignored or handled */
 	bool in_user_namespace;	   /* not the host's: its ids have to be taken on */
 	bool joins_user_namespace; /* exec: by setns, after the clone */
 	uint64_t late_namespaces;  /* CLONE_NEWCGROUP, CLONE_NEWTIME: those that clone3 could not make */

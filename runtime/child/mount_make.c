@@ -20,6 +20,7 @@ static int filesystem_error(int context_fd, const char *type, const char *what, 
 	if (n <= 2)
 		return error_system(err, code, "%s of a new %s", what, type);
 	text[n] = '\0';
+	text[strcspn(text, "\n")] = '\0';
 	return error_set(err, ERROR_SYSTEM, code, "%s of a new %s: %s", what, type, text + 2);
 }
 

@@ -65,7 +65,7 @@ static int check_status(struct execution *execution, struct error *err)
 {
 	const char *id = execution->container.state.id;
 
-	switch (status_of(&execution->container, &execution->container_fd)) {
+	switch (status_and_group(&execution->container, &execution->container_fd, &execution->cgroup)) {
 	case BRIG_RUNNING:
 	case BRIG_CREATED:
 		return 0;
@@ -156,8 +156,8 @@ static int open_cgroup(struct execution *execution, struct error *err)
 {
 	const struct state *state = &execution->container.state;
 	const struct brig_exec *request = execution->request;
-	AUTO(cgroup_free) struct cgroup *parent = NULL;
-	int rc = cgroup_open(state->cgroup_manager, state->cgroup_path, &parent, err);
+	AUTO(cgroup_free) struct cgroup *parent = steal_ptr(&execution->cgroup);
+	int rc = parent ? 0 : cgroup_open(state->cgroup_manager, state->cgroup_path, &parent, err);
 
 	if (rc < 0)
 		return rc;
@@ -243,6 +243,8 @@ static int give_birth(struct execution *execution, struct error *err)
 		.container_fd = execution->container_fd,
 		.container_pid = execution->container.state.pid,
 		.container_has_userns = execution->container.state.user_namespace,
+		/* A worker of the shim: see shim/process/worker.h. */
+		.has_default_signals = request->supervisor != NULL,
 	};
 	rc = birth_begin(&birth_request, &execution->birth, err);
 	if (rc < 0)
@@ -362,10 +364,11 @@ int brig_exec_supervised(const struct brig *brig, const struct brig_exec *reques
 		return error_prefix(err, "the id of an exec");
 	execution_init(&execution, brig, request);
 	rc = execute(&execution, err);
-	if (rc >= 0)
+	if (rc >= 0) {
 		rc = creation_hand_over(&execution.container.state, &execution.birth, ret_process, err);
-	if (rc < 0)
-		undo(&execution, err);
+		if (rc < 0)
+			undo(&execution, err);
+	}
 	execution_done(&execution);
 	return rc;
 }

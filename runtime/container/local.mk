@@ -17,6 +17,7 @@ runtime_container_sources = \
 	runtime/container/foreground.c \
 	runtime/container/foreground.h \
 	runtime/container/freeze.c \
+	runtime/container/host_namespaces.c \
 	runtime/container/info.c \
 	runtime/container/landlock_state.c \
 	runtime/container/landlock_state.h \
@@ -69,6 +70,8 @@ runtime_container_sources = \
 	runtime/container/creation/creation_attendant.h \
 	runtime/container/creation/creation_binds.c \
 	runtime/container/creation/creation_binds.h \
+	runtime/container/creation/creation_birth.c \
+	runtime/container/creation/creation_birth.h \
 	runtime/container/creation/creation_bundle.c \
 	runtime/container/creation/creation_bundle.h \
 	runtime/container/creation/creation_ids.c \

@@ -100,6 +100,11 @@ static int start_locked(const struct brig *brig, const struct container *contain
 	if (status == BRIG_STOPPED)
 		return error_set(err, ERROR_NOT_RUNNING, ESRCH,
 				 "cannot start container %s that is stopped: container not running", container->state.id);
+	if (status == BRIG_PAUSED)
+		return error_set(err, ERROR_STATE, EBUSY,
+				 "cannot start container %s that is not created but paused: resume it first (brig resume, "
+				 "or whatever froze its control group)",
+				 container->state.id);
 	if (status != BRIG_CREATED)
 		return error_set(err, ERROR_STATE, EBUSY, "cannot start container %s that is not created but %s",
 				 container->state.id, brig_status_name(status));

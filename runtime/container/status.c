@@ -29,11 +29,15 @@ const char *brig_status_name(enum brig_status status)
 	return "unknown";
 }
 
-static bool is_paused(const struct state *state)
+static bool is_paused(const struct state *state, struct cgroup **ret_cgroup)
 {
 	AUTO(cgroup_free) struct cgroup *cgroup = NULL;
+	bool is_frozen = cgroup_open(state->cgroup_manager, state->cgroup_path, &cgroup, NULL) >= 0 &&
+			 cgroup_is_frozen(cgroup);
 
-	return cgroup_open(state->cgroup_manager, state->cgroup_path, &cgroup, NULL) >= 0 && cgroup_is_frozen(cgroup);
+	if (ret_cgroup)
+		*ret_cgroup = steal_ptr(&cgroup);
+	return is_frozen;
 }
 
 int status_connect(const struct container *container, int flags)
@@ -63,12 +67,8 @@ static bool waits_for_start(const struct container *container, int *ret_fd)
 	return true;
 }
 
-enum brig_status status_of(const struct container *container, int *ret_pidfd)
-{
-	return status_and_connection(container, ret_pidfd, /* ret_start_fd= */ NULL);
-}
-
-enum brig_status status_and_connection(const struct container *container, int *ret_pidfd, int *ret_start_fd)
+static enum brig_status find_status(const struct container *container, int *ret_pidfd, int *ret_start_fd,
+				    struct cgroup **ret_cgroup)
 {
 	const struct state *state = &container->state;
 	AUTO_CLOSE int pidfd = -EBADF;
@@ -85,10 +85,26 @@ enum brig_status status_and_connection(const struct container *container, int *r
 		*ret_pidfd = steal_fd(&pidfd);
 	/* A created one that is frozen is paused first of all: start would wait for it, and only resume helps. */
 	if (waits_for_start(container, ret_start_fd) || checkpoint_waits(container))
-		return is_paused(state) ? BRIG_PAUSED : BRIG_CREATED;
+		return is_paused(state, ret_cgroup) ? BRIG_PAUSED : BRIG_CREATED;
 	if (faccessat(container->dir_fd, STORE_NEW_SOCKET, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
 		return BRIG_CREATING;
-	return is_paused(state) ? BRIG_PAUSED : BRIG_RUNNING;
+	return is_paused(state, ret_cgroup) ? BRIG_PAUSED : BRIG_RUNNING;
+}
+
+enum brig_status status_of(const struct container *container, int *ret_pidfd)
+{
+	return find_status(container, ret_pidfd, /* ret_start_fd= */ NULL, /* ret_cgroup= */ NULL);
+}
+
+enum brig_status status_and_connection(const struct container *container, int *ret_pidfd, int *ret_start_fd)
+{
+	return find_status(container, ret_pidfd, ret_start_fd, /* ret_cgroup= */ NULL);
+}
+
+enum brig_status status_and_group(const struct container *container, int *ret_pidfd, struct cgroup **ret_cgroup)
+{
+	*ret_cgroup = NULL;
+	return find_status(container, ret_pidfd, /* ret_start_fd= */ NULL, ret_cgroup);
 }
 
 int status_open_running(const struct container *container, int *ret_pidfd, struct error *err)

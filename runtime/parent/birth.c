@@ -7,7 +7,6 @@
 #include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -19,6 +18,7 @@
 #include "child/handshake.h"
 #include "child/hooks.h"
 #include "child/mount_make.h"
+#include "parent/allowances.h"
 #include "parent/cgroup/cgroup.h"
 #include "parent/idmap.h"
 #include "parent/join.h"
@@ -140,15 +140,6 @@ static bool has_hooks(const struct plan *plan)
 	return false;
 }
 
-static bool has_limits_to_raise(const struct plan_process *process)
-{
-	for (size_t i = 0; i < process->n_rlimits; i++) {
-		if (process->rlimits[i].by_parent)
-			return true;
-	}
-	return false;
-}
-
 /* Must the child stand still until equip() is done? Where the kernel does all at the clone (a v2 group, no maps, no limits to
  * raise), or the child itself (v1 groups), and the group tells where it is even if we are killed, two processes need not meet: a
  * wake-up less. */
@@ -159,7 +150,7 @@ static bool needs_to_wait(const struct birth_request *request)
 	return request->role == CHILD_EXEC || request->is_recorded || !request->cgroup ||
 	       cgroup_clone_fd(request->cgroup) < 0 || plan->namespaces.create & CLONE_NEWUSER ||
 	       plan->namespaces.n_join || plan->process.set_oom_score_adj || plan->process.uid ||
-	       has_limits_to_raise(&plan->process) || has_hooks(plan);
+	       allowances_has_limits(&plan->process) || has_hooks(plan);
 }
 
 static void hand_over_tasks(const struct preparation *preparation, struct child *child)
@@ -195,6 +186,7 @@ static int clone_child(const struct birth_request *request, struct preparation *
 		.attendant = request->attendant,
 		.log_fd = log_enabled(LOG_LEVEL_DEBUG) ? log_fd() : -EBADF,
 		.waits = birth->waits,
+		.has_default_signals = request->has_default_signals,
 		.in_user_namespace = has_userns,
 		.joins_user_namespace = has_userns && !(preparation->join.enter & CLONE_NEWUSER),
 		.proc_fd = preparation->proc_fd,
@@ -222,32 +214,6 @@ static int clone_child(const struct birth_request *request, struct preparation *
 		child.cgroup_fd = cgroup_fd;
 	birth->pid = join_clone(&preparation->join, &args, &child, err);
 	return birth->pid < 0 ? birth->pid : 0;
-}
-
-static int set_oom_score_adj(const struct plan_process *process, pid_t pid, struct error *err)
-{
-	char path[48], text[16];
-	int rc;
-
-	if (!process->set_oom_score_adj)
-		return 0;
-	snprintf(path, sizeof(path), "/proc/%d/oom_score_adj", pid);
-	snprintf(text, sizeof(text), "%d", process->oom_score_adj);
-	rc = fd_write_file_at(AT_FDCWD, path, text);
-	return rc < 0 ? error_system(err, -rc, "process.oomScoreAdj: write %s", text) : 0;
-}
-
-static int raise_limits(const struct plan_process *process, pid_t pid, struct error *err)
-{
-	for (size_t i = 0; i < process->n_rlimits; i++) {
-		const struct plan_rlimit *limit = &process->rlimits[i];
-		const struct rlimit value = { .rlim_cur = limit->soft, .rlim_max = limit->hard };
-
-		if (limit->by_parent && prlimit(pid, (__rlimit_resource_t)limit->resource, &value, NULL) < 0)
-			return error_system(err, errno, "process.rlimits[%zu]: raise it to soft %llu, hard %llu", i,
-					    (unsigned long long)limit->soft, (unsigned long long)limit->hard);
-	}
-	return 0;
 }
 
 static bool maps_ids(const struct plan_rootfs *rootfs)
@@ -294,9 +260,7 @@ static int equip(const struct birth_request *request, const struct birth *birth,
 	if (rc >= 0)
 		rc = map_mounts(request, preparation, birth->pid, err);
 	if (rc >= 0)
-		rc = set_oom_score_adj(&plan->process, birth->pid, err);
-	if (rc >= 0)
-		rc = raise_limits(&plan->process, birth->pid, err);
+		rc = allowances_give(&plan->process, birth->pid, err);
 	if (rc < 0)
 		return rc;
 	return stdio_give(plan, request->role == CHILD_EXEC ? request->container_pid : birth->pid,

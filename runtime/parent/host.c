@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/vfs.h>
 #include <unistd.h>
@@ -101,16 +102,12 @@ static void probe_limits(struct host *host)
 	host->oom_score_adj = host_oom_score_adj();
 }
 
-/* The initial user namespace maps all ids onto themselves in one line. */
+/* The kernel's number for the first one (PROC_USER_INIT_INO). */
 static bool is_initial_user_namespace(void)
 {
-	char text[64];
-	unsigned inside, outside, count;
+	struct stat status;
 
-	if (fd_read_file_at(AT_FDCWD, "/proc/self/uid_map", text, sizeof(text)) < 0)
-		return true;
-	return sscanf(text, "%u %u %u", &inside, &outside, &count) == 3 && inside == 0 && outside == 0 &&
-	       count == UINT32_MAX;
+	return stat("/proc/self/ns/user", &status) < 0 || status.st_ino == 0xeffffffd;
 }
 
 int host_probe(struct host *host, struct error *err)

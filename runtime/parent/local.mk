@@ -1,4 +1,6 @@
 runtime_parent_sources = \
+	runtime/parent/allowances.c \
+	runtime/parent/allowances.h \
 	runtime/parent/birth.c \
 	runtime/parent/birth.h \
 	runtime/parent/host.c \

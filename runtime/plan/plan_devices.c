@@ -38,8 +38,9 @@ static int read_device(struct plan_builder *builder, size_t i, struct plan_devic
 	ret->path = path_normalise(builder->arena, asked->path);
 	if (!ret->path)
 		return error_memory(err);
-	if (ret->path[1] == '\0')
-		return error_invalid(err, "linux.devices[%zu].path: \"%.200s\" is the root directory", i, asked->path);
+	if (ret->path[1] == '\0' || strcmp(ret->path, "/dev") == 0)
+		return error_invalid(err, "linux.devices[%zu].path: \"%.200s\" is the directory %s of the container", i,
+				     asked->path, ret->path);
 	return 0;
 }
 

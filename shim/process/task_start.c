@@ -58,19 +58,25 @@ static uint64_t bound_of(const struct task *task)
 	return task->tasks->options.bounds.start ?: job_of(JOB_START)->timeout;
 }
 
-/* Whether it is frozen is asked only now: that is rare, and reads what the shim has no other use for. */
+/* Past the shim: by brig pause, or whoever may write to its control group. */
+static bool is_frozen(const struct task *task)
+{
+	return task->group && brig_group_is_frozen(task->group);
+}
+
 static void handle_timeout(void *context)
 {
 	struct task *task = context;
 	struct error err = { 0 };
-	bool is_frozen = task->group && brig_group_is_frozen(task->group);
 
 	error_set(&err, ERROR_TIMEOUT, ETIMEDOUT,
 		  "process %d was told to start, and has not said within %" PRIu64 " ms that its program runs%s",
-		  (int)task->init.pid, bound_of(task) / NS_PER_MS, is_frozen ? ": its control group is frozen" : "");
+		  (int)task->init.pid, bound_of(task) / NS_PER_MS,
+		  is_frozen(task) ? ": its control group is frozen" : "");
 	finish(task, /* outcome_is_known= */ false, &err);
 }
 
+/* One that is frozen would not hear of it: the worker finds that as well, and refuses. */
 bool task_start_begin(struct process *init)
 {
 	struct task *task = init->task;
@@ -78,7 +84,8 @@ bool task_start_begin(struct process *init)
 	struct loop *loop = task->tasks->options.loop;
 	struct error err = { 0 };
 
-	if (!start->is_simple || starter_new(&task->tasks->options.brig, task->id, init->pid, &start->starter) < 0)
+	if (!start->is_simple || is_frozen(task) ||
+	    starter_new(&task->tasks->options.brig, task->id, init->pid, &start->starter) < 0)
 		return false;
 	start->watch = (struct loop_watch){ .ready = handle_answer, .context = task };
 	start->timer = (struct loop_timer){ .expired = handle_timeout, .context = task };

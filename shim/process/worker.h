@@ -26,7 +26,7 @@ struct worker_options {
 	 * keep_fd (or -EBADF) and the log are closed afterwards. */
 	int (*enter)(const void *context, struct error *err);
 	int keep_fd;
-	/* In the forked process: does the work, and fills outcome. No signal has a handler or is blocked; the process ends with the return, and with
+	/* In the forked process: does the work, and fills outcome. No signal is ignored, blocked or has a handler; the process ends with the return, and with
 	 * the shim. */
 	int (*run)(const void *context, struct worker_outcome *outcome, struct error *err);
 	const void *context; /* of enter and run: as it is at worker_start */

@@ -197,9 +197,10 @@ teardown() {
 	add_mount /shared bind "$T/volume" rbind rshared
 	add_mount /slave bind "$T/volume" rbind rslave
 	config '.linux.rootfsPropagation = "shared"'
-	shell 'mount -t tmpfs none /shared/below && touch /shared/below/x; mount -t tmpfs none /slave/other && touch /slave/other/x; sleep 300'
+	shell 'mount -t tmpfs none /shared/below && touch /shared/below/x; mount -t tmpfs none /slave/other && touch /slave/other/x; : > /tmp/done; sleep 300'
 	background
-	wait_until test -e "$T/volume/below/x"
+	wait_until test -e "$BUNDLE/rootfs/tmp/done"
+	[ -e "$T/volume/below/x" ]
 	expect_missing "$T/volume/other/x"
 	umount "$T/volume/below"
 }
@@ -215,6 +216,7 @@ teardown() {
 	must_fail 1 'mounts\[5\].*nosuchfs' run_container
 	config '.mounts[5] = { destination: "/volume", type: "tmpfs", source: "tmpfs", options: ["size=many"] }'
 	must_fail 1 'mounts\[5\].*size' run_container
+	expect_unlike "$stderr" '\\n' # as the kernel's own words end
 	config '.mounts[5] = { destination: "/etc/passwd/x", type: "tmpfs", source: "tmpfs" }'
 	must_fail 1 'mounts\[5\].*Not a directory' run_container
 	config --arg source "$T/volume" '.mounts[5] = { destination: "/etc/passwd", type: "bind", source: $source, options: ["bind"] }'

@@ -15,7 +15,7 @@ import shim as shims
 import ttrpc
 
 WORK = "/run/brig-shim"
-SECONDS_MAX = 60
+SECONDS_MAX = 180
 IDLE = ["sh", "-c", "trap 'exit 5' TERM; while :; do sleep 0.1; done"]
 SIZE = os.environ.get("BRIG_TEST_SIZE", "check")
 
@@ -143,7 +143,7 @@ class ShimTest(unittest.TestCase):
             elif os.path.lexists(path):
                 os.unlink(path)
 
-    def expect_nothing_left(self, seconds=10):
+    def expect_nothing_left(self, seconds=shims.SECONDS_MAX):
         try:
             shims.wait_until(lambda: not left_since(self.before), "nothing is left", seconds)
         except AssertionError:
@@ -198,6 +198,14 @@ class ShimTest(unittest.TestCase):
 def read(path):
     with open(path, "rb") as file:
         return file.read()
+
+
+def command_line(pid):
+    """Nothing for a process that is gone."""
+    try:
+        return read(f"/proc/{pid}/cmdline")
+    except OSError:
+        return b""
 
 
 def settle(program):

@@ -42,7 +42,7 @@ class Commands(case.ShimTest):
 
     @staticmethod
     def pids_at(path):
-        return [pid for pid in case.processes() if f"-socket\0{path}".encode() in case.read(f"/proc/{pid}/cmdline")]
+        return [pid for pid in case.processes() if f"-socket\0{path}".encode() in case.command_line(pid)]
 
     def silent(self, result, status=0):
         self.assertEqual((result.returncode, result.stderr), (status, b""))

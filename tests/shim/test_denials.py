@@ -35,7 +35,7 @@ class Denials(case.ShimTest):
     def counted(self, container, total):
         """The document, once it has that many; the shim writes it once a second at most."""
         path = os.path.join(self.state_directory(container), "denials.json")
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + shims.SECONDS_MAX
         while time.monotonic() < deadline:
             if os.path.exists(path):
                 with open(path, encoding="utf-8") as file:
@@ -60,7 +60,7 @@ class Denials(case.ShimTest):
                                               capture_output=True).stdout)
         self.assertEqual([call["call"] for call in explained["denials"]["calls"]], ["mount", "unshare"])
         self.assertEqual(explained["flagged"], 0)
-        container.kill(15)
+        container.stop()
         self.assertEqual(container.status(), 5)
         with open(self.trail, encoding="utf-8") as file:
             ends = [line for line in map(json.loads, file) if line["event"] == "exit"]
@@ -78,7 +78,7 @@ class Denials(case.ShimTest):
             self.assertEqual(exec_.status(), 3)
         document = self.counted(container, 3)
         self.assertEqual([(call["count"], call["programs"]) for call in document["calls"]], [(1, ["unshare"]), (2, ["mount"])])
-        container.kill(15)
+        container.stop()
         self.assertEqual(container.status(), 5)
         with open(self.trail, encoding="utf-8") as file:
             ends = [line for line in map(json.loads, file) if line["event"] == "exit" and "exec" not in line]
@@ -95,6 +95,7 @@ class Denials(case.ShimTest):
     def test_shim_killed(self):
         """a call that is refused after the shim's end fails as well, and its program does not hang"""
         container = self.shell("trap 'unshare -U true && sleep 1000; exit 6' USR1; while :; do sleep 0.1; done").start()
+        shims.wait_until(lambda: shims.handles(container.pid, signal.SIGUSR1), "the program handles SIGUSR1")
         os.kill(container.shim.pid, signal.SIGKILL)
         shims.wait_until(lambda: not container.shim.is_alive(), "the shim is gone")
         os.kill(container.pid, signal.SIGUSR1)

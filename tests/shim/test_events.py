@@ -19,7 +19,7 @@ class Events(case.ShimTest):
         return container, process
 
     def wait_for_all(self, expected):
-        shims.wait_until(lambda: len(self.topics()) >= len(expected), "all events are there", 40)
+        shims.wait_until(lambda: len(self.topics()) >= len(expected), "all events are there")
         self.assertEqual(self.topics(), expected)
 
     def test_order(self):
@@ -105,7 +105,7 @@ class Events(case.ShimTest):
             for name in ids[-2:]:
                 container.exec("true", exec_id=name).finish()
             self.server.open()
-        shims.wait_until(lambda: {event.id for event in self.events(topic="/tasks/exit")} >= set(ids), "all exits are there", 40)
+        shims.wait_until(lambda: {event.id for event in self.events(topic="/tasks/exit")} >= set(ids), "all exits are there")
         # The one that was under way when the connection broke may come twice.
         seen = [event.id for event in self.events(topic="/tasks/exit")]
         self.assertEqual(list(dict.fromkeys(seen)), ids)

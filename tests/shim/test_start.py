@@ -65,7 +65,7 @@ class Start(case.ShimTest):
         answers = {start.communicate(timeout=shims.SECONDS_MAX)[0] for start in starts}
         self.assertEqual(len(answers), 1, answers)
         shim.start()
-        self.assertEqual(case.processes() - self.before["processes"], {shim.pid})
+        shims.wait_until(lambda: case.processes() - self.before["processes"] == {shim.pid}, "there is one shim and no more")
 
     def test_answer_in_json(self):
         """options that ask for version 3 get it, in JSON"""

@@ -56,11 +56,12 @@ class Streaming(case.ShimTest):
         container, streams = self.create("sh", "-c", "echo out; echo err >&2; while [ ! -e /tmp/end ]; do sleep 0.01; done")
         container.start()
         streams["stdout"].until(b"out\n")
-        process, made = self.exec(container, "exec-1", "echo more; echo wrong >&2; touch /tmp/end; exit 3")
+        process, made = self.exec(container, "exec-1", "echo more; echo wrong >&2; exit 3")
         process.start()
         self.assertEqual((made["stdout"].to_end(), made["stderr"].to_end()), (b"more\n", b"wrong\n"))
         self.assertEqual(process.status(), 3)
         process.delete()
+        container.exec("touch", "/tmp/end").finish()
         self.assertEqual((streams["stdout"].to_end(), streams["stderr"].to_end()), (b"out\n", b"err\n"))
         self.assertEqual(container.status(), 0)
 

@@ -10,7 +10,7 @@ import ttrpc
 FREEZER = "/sys/fs/cgroup/freezer"
 GROUP = os.path.join(FREEZER, "stuck")
 # The shim waits for ten seconds, and others want the processors as well.
-SECONDS_MAX = 45
+SECONDS_MAX = 120
 
 
 def write(path, text):

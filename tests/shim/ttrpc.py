@@ -14,7 +14,7 @@ import wire
 
 REQUEST, RESPONSE, DATA = 1, 2, 3
 HEADER = struct.Struct(">IIBB")
-SECONDS_MAX = 30  # for an answer, where the caller does not say
+SECONDS_MAX = 60  # for an answer, where the caller does not say
 
 OK, UNKNOWN, INVALID_ARGUMENT, DEADLINE_EXCEEDED, NOT_FOUND, ALREADY_EXISTS = 0, 2, 3, 4, 5, 6
 PERMISSION_DENIED, RESOURCE_EXHAUSTED, FAILED_PRECONDITION, UNIMPLEMENTED, INTERNAL = 7, 8, 9, 12, 13

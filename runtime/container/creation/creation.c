@@ -3,7 +3,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <linux/capability.h>
 #include <sched.h>
 #include <stdio.h>
 #include <string.h>
@@ -19,13 +18,12 @@
 #include "base/log.h"
 #include "base/timestamp.h"
 #include "child/hooks.h"
-#include "container/checkpoint/checkpoint.h"
 #include "container/creation/creation_attendant.h"
 #include "container/creation/creation_binds.h"
+#include "container/creation/creation_birth.h"
 #include "container/creation/creation_bundle.h"
 #include "container/creation/creation_root.h"
 #include "container/creation/creation_sources.h"
-#include "container/explain/expectation.h"
 #include "container/foreground.h"
 #include "container/learn/learn.h"
 #include "container/policy_facts.h"
@@ -213,18 +211,6 @@ static int mark(struct creation *creation, struct error *err)
 	return rc < 0 ? rc : store_mark_cgroup(&creation->container, err);
 }
 
-/* For later invocations. A bundle may change or go: what exec and hooks will need is what was decided on now. */
-static int save(struct creation *creation, struct error *err)
-{
-	int rc = file_create_at(creation->container.dir_fd, STORE_CONFIG, &creation->decision.text, 0600, err);
-
-	if (rc >= 0)
-		rc = record_prepare(creation, err);
-	if (rc >= 0)
-		rc = expectation_save(creation, err);
-	return rc < 0 ? rc : store_save(&creation->container, err);
-}
-
 static bool shows_cgroup(const struct plan *plan)
 {
 	for (size_t i = 0; i < plan->rootfs.n_mounts; i++) {
@@ -251,71 +237,6 @@ static int make_cgroup(struct creation *creation, enum child_role role, struct e
 	if (rc >= 0 && cgroup->delegate)
 		rc = cgroup_delegate(creation->cgroup, cgroup->owner_uid, err);
 	return rc;
-}
-
-static int give_birth(struct creation *creation, enum child_role role, struct error *err)
-{
-	struct container *container = &creation->container;
-	int rc = record_prepare(creation, err);
-
-	if (rc < 0)
-		return rc;
-	creation->filter_cache_fd = creation->plan->seccomp.enabled ? store_open_filter_cache(container->root_fd)
-								    : -EBADF;
-	creation->birth_request = (struct birth_request){
-		.plan = creation->plan,
-		.role = role,
-		.privileged = creation->decision.host.capabilities >> CAP_SYS_ADMIN & 1 &&
-			      !creation->decision.host.in_user_namespace,
-		.hybrid = creation->decision.host.cgroup_layout != HOST_CGROUP_V2,
-		.cgroup = creation->cgroup,
-		.filter_cache_fd = creation->filter_cache_fd,
-		.is_recorded = role == CHILD_INIT_RUNS && container->state.audit,
-		.root_is_mapped = creation->root_is_mapped,
-		.root_mount_fd = creation->root_mount_fd,
-		.start_fd = creation->start_fd,
-		.console_fd = creation->console.console_fd,
-		.container_fd = -EBADF,
-		.attendant = creation_attendant_of(creation),
-		.on_call = creation->request->learn ? learn_attend : NULL,
-		.on_call_context = creation->request->learn,
-	};
-	rc = birth_begin(&creation->birth_request, &creation->birth, err);
-	if (rc >= 0)
-		rc = cgroup_release(creation->cgroup, err);
-	if (rc < 0)
-		return rc;
-	container->state.pid = creation->birth.pid;
-	container->state.pid_start_time = state_process_start_time(creation->birth.pid);
-	/* What runs at once is on record before it does; what waits for start has its line once it is made. */
-	if (role == CHILD_INIT_RUNS)
-		rc = record_create(creation, err);
-	if (rc >= 0 && role == CHILD_INIT_RUNS)
-		rc = record_start(creation->brig, &container->state, err);
-	if (rc < 0)
-		return rc;
-	/* Without a cgroup the pid is the only way to find it again: it is on record before the process goes its way. */
-	if (creation->plan->cgroup.manager == PLAN_CGROUP_DISABLED)
-		rc = save(creation, err);
-	if (rc >= 0)
-		rc = birth_go(&creation->birth, err);
-	if (rc < 0)
-		return rc;
-	/* The child must see the end of the console's connection as its own alone. */
-	close_and_reset(&creation->start_fd);
-	close_and_reset(&creation->console.console_fd);
-	/* Otherwise while the child is at work, where the write costs it nothing. */
-	if (creation->plan->cgroup.manager != PLAN_CGROUP_DISABLED)
-		rc = save(creation, err);
-	log_debug("parent: state saved");
-	return rc < 0 ? rc : birth_finish(&creation->birth_request, &creation->birth, err);
-}
-
-static int bring_back(struct creation *creation, enum child_role role, struct error *err)
-{
-	int rc = checkpoint_restore(creation, role, err);
-
-	return rc < 0 ? rc : save(creation, err);
 }
 
 void creation_undo(struct creation *creation, const struct error *failure)
@@ -430,7 +351,8 @@ static int make(struct creation *creation, enum child_role role, struct error *e
 	if (has_start_socket)
 		rc = creation->start_fd = open_start_socket(creation->container.dir_fd, err);
 	if (rc >= 0)
-		rc = creation->request->images ? bring_back(creation, role, err) : give_birth(creation, role, err);
+		rc = creation->request->images ? creation_birth_restore(creation, role, err)
+					       : creation_birth_give(creation, role, err);
 	if (rc >= 0 && has_start_socket &&
 	    renameat(creation->container.dir_fd, STORE_NEW_SOCKET, creation->container.dir_fd, STORE_START_SOCKET) < 0)
 		rc = error_system(err, errno, "offer the socket on which the container waits for start");

@@ -121,7 +121,8 @@ static void print_call(const struct denial_call *call, struct buffer *out)
 static const char *beneath(const struct expectation *expected)
 {
 	return expected->counts
-		       ? "A rule of config.json alone does not lower the floor: brig's filter lies beneath. What allows such a "
+		       ? "A rule of config.json alone does not lower the floor: brig's filter lies beneath, and what config.json's own "
+			 "refuses with EPERM is counted here as well. What allows such a "
 			 "call is a policy with another filter (the set baseline allows more than strict, see "
 			 "seccomp-profiles/), or with the rule seccomp at the level warn for workloads that are trusted."
 		       : "";

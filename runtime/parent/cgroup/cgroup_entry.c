@@ -12,17 +12,19 @@
 #define MEMORY_MAX ((size_t)64 * 1024 * 1024)
 #define MOVE_ROUNDS 64 /* processes forked while others are moved are moved in the next round */
 
-/* "execs/ID": the folder of all of them as well. */
+/* "execs/ID": the folder of all of them as well, which is there from the second one on. */
 static int make_directories(int root_fd, const char *entry)
 {
 	const char *slash = strchr(entry, '/');
 	char folder[64];
 
-	if (slash) {
-		snprintf(folder, sizeof(folder), "%.*s", (int)(slash - entry), entry);
-		if (mkdirat(root_fd, folder, 0755) < 0 && errno != EEXIST)
-			return -errno;
-	}
+	if (mkdirat(root_fd, entry, 0755) == 0)
+		return 0;
+	if (errno != ENOENT || !slash)
+		return -errno;
+	snprintf(folder, sizeof(folder), "%.*s", (int)(slash - entry), entry);
+	if (mkdirat(root_fd, folder, 0755) < 0 && errno != EEXIST)
+		return -errno;
 	return mkdirat(root_fd, entry, 0755) == 0 ? 0 : -errno;
 }
 

@@ -90,14 +90,17 @@ static void expect_time(const char *text)
 {
 	struct tm tm = { 0 };
 	const char *rest = strptime(text, "%Y-%m-%dT%H:%M:%S", &tm);
-	time_t then, now = time(NULL);
+	struct timespec now;
+	time_t then;
 
 	cr_assert_not_null(rest, "%s", text);
 	cr_expect_eq(strlen(rest), strlen(".123456789Z"), "%s", text);
 	cr_expect_eq(strspn(rest + 1, "0123456789"), 9, "%s", text);
 	cr_expect_str_eq(rest + 10, "Z");
 	then = timegm(&tm);
-	cr_expect(then <= now && then >= now - 10, "%s is not now", text);
+	/* Not time(2), whose clock goes by ticks, and so may be behind that of the line. */
+	clock_gettime(CLOCK_REALTIME, &now);
+	cr_expect(then <= now.tv_sec && then >= now.tv_sec - 60, "%s is not now", text);
 }
 
 Test(log, json_error_is_one_value_and_text_on_stderr)
@@ -228,7 +231,7 @@ Test(log, debug_lines_tell_the_time_since_the_start)
 	text = content(log_path);
 	line = decode(text, arena);
 	cr_expect(line.elapsed_us.set);
-	cr_expect(line.elapsed_us.value >= 2000 && line.elapsed_us.value < 10000000);
+	cr_expect(line.elapsed_us.value >= 2000 && line.elapsed_us.value < 60000000);
 	expect_content(stderr_path, "");
 	arena_free(arena);
 }

@@ -93,7 +93,7 @@ static void look_up(const struct scratch *root, char *home, size_t size)
 	cr_assert_eq(pipe(fds), 0);
 	pid = fork();
 	if (pid == 0) {
-		alarm(10);
+		alarm(60);
 		if (chroot(root->path) < 0 || chdir("/") < 0)
 			_exit(1);
 		home_of_user(5, home, size);

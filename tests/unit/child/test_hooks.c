@@ -224,7 +224,7 @@ static bool is_gone(const struct scratch *scratch, const char *pid_file)
 	char text[32];
 	pid_t pid = atoi(scratch_text(scratch, pid_file, text, sizeof(text)));
 
-	for (unsigned i = 0; i < 100 && kill(pid, 0) == 0; i++)
+	for (unsigned i = 0; i < 1000 && kill(pid, 0) == 0; i++)
 		usleep(20000);
 	return kill(pid, 0) < 0;
 }
@@ -242,7 +242,7 @@ Test(hooks, time_out_kills_it_with_what_it_started)
 	cr_expect_eq(set.err.kind, ERROR_TIMEOUT);
 	cr_expect_not_null(strstr(set.err.message, "1 seconds"), "%s", set.err.message);
 	cr_expect_geq(seconds_since(&then), 0.9);
-	cr_expect_lt(seconds_since(&then), 10);
+	cr_expect_lt(seconds_since(&then), 100);
 	cr_expect(is_gone(&scratch, "pid"), "what it started runs on");
 	cr_expect_not(scratch_has(&scratch, "ran"));
 }
@@ -274,10 +274,10 @@ Test(hooks, what_it_leaves_behind_is_not_waited_for)
 	struct timespec then;
 	struct set set;
 
-	set_init(&set, &scratch, "sleep 20 & echo $! > $1/pid; exit 0", "kill $(cat $1/pid)");
+	set_init(&set, &scratch, "sleep 100 & echo $! > $1/pid; exit 0", "kill $(cat $1/pid)");
 	clock_gettime(CLOCK_MONOTONIC, &then);
 	cr_assert_eq(run(&set), 0, "%s", set.err.message);
-	cr_expect_lt(seconds_since(&then), 10);
+	cr_expect_lt(seconds_since(&then), 90);
 }
 
 Test(hooks, what_it_leaves_behind_may_write_forever)

@@ -4,7 +4,7 @@
 
 #include "parent/cgroup/cgroup_internal.h"
 
-#define CGROUP_FIXTURE_TIMEOUT_MS 3000
+#define CGROUP_FIXTURE_TIMEOUT_MS 20000
 
 struct cgroup_fixture {
 	char path[128];

@@ -80,7 +80,10 @@ Test(plan_devices, each_path_once)
 						       "{'path':'/dev/a','type':'b','major':10,'minor':229}]" },
 		ERROR_INVALID, "linux.devices[1].path: /dev/a is there already");
 	plan_fixture_refused(&(struct plan_fixture_json){ .linux_ = ",'devices':[{'path':'/dev/..','type':'p'}]" },
-			     ERROR_INVALID, "root directory");
+			     ERROR_INVALID, "is the directory / of the container");
+	plan_fixture_refused(
+		&(struct plan_fixture_json){ .linux_ = ",'devices':[{'path':'/dev/./','type':'c','major':1,'minor':3}]" },
+		ERROR_INVALID, "is the directory /dev of the container");
 }
 
 Test(plan_devices, ptmx_and_console_are_the_containers_own)

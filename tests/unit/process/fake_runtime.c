@@ -134,6 +134,8 @@ static int make_process(const char *exec_id, enum fake_behaviour behaviour, stru
 int brig_create(const struct brig *brig, const struct brig_create *request, struct brig_process *ret_process,
 		struct error *err)
 {
+	/* Whoever sees that it has begun may want the next one to behave in another way. */
+	enum fake_behaviour behaviour = fake->create;
 	int r;
 
 	(void)brig;
@@ -141,14 +143,14 @@ int brig_create(const struct brig *brig, const struct brig_create *request, stru
 	if (request->supervisor->n_mounts > 0)
 		snprintf(fake->seen_mount, sizeof(fake->seen_mount), "%s:%s", request->supervisor->mounts[0].source,
 			 request->supervisor->mounts[0].options[0]);
-	r = behave_before(fake->create, err);
+	r = behave_before(behaviour, err);
 	if (r < 0)
 		return r;
 	r = request->supervisor->decided(request->supervisor->context, &fake->limits, err);
 	if (r < 0)
 		return r;
-	r = make_process("", fake->create, ret_process);
-	behave_after(fake->create);
+	r = make_process("", behaviour, ret_process);
+	behave_after(behaviour);
 	return r;
 }
 

@@ -11,7 +11,9 @@
 
 static void begin_kill(void)
 {
-	fixture_begin_with(&(struct tasks_bounds){ .kill = 20 * MS, .drain = HOUR, .execs = HOUR }, /* max_workers= */ 0);
+	/* Within it a process that is killed has to be gone, also where the machine has other work. */
+	fixture_begin_with(&(struct tasks_bounds){ .kill = 1000 * MS, .drain = HOUR, .execs = HOUR },
+			   /* max_workers= */ 0);
 }
 
 static void begin_execs(void)

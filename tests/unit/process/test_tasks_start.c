@@ -140,6 +140,12 @@ Test(tasks_start, a_worker_starts_what_the_shim_would_have_to_wait_for)
 	expect_worker();
 }
 
+Test(tasks_start, a_worker_refuses_what_is_frozen)
+{
+	fake->is_frozen = true;
+	expect_worker();
+}
+
 static void begin_with_bound(void)
 {
 	static const struct tasks_bounds bounds = { .start = 20000000 };
@@ -167,8 +173,8 @@ Test(tasks_start_bound, what_is_frozen_is_called_so)
 {
 	struct fixture_reply started;
 
-	fake->is_frozen = true;
 	tell(&started);
+	fake->is_frozen = true;
 	fixture_until(started.n_answers);
 	cr_expect(strstr(started.err.message, "its control group is frozen"), "%s", started.err.message);
 }

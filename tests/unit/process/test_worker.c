@@ -186,12 +186,13 @@ static int hang(const void *context, struct worker_outcome *outcome, struct erro
 
 Test(worker, a_hang_ends_with_what_it_started)
 {
-	start(hang, 300 * MS);
+	/* Long enough for it to begin, also where the machine has other work. */
+	start(hang, 2000 * MS);
 	UNTIL(answer.n);
 	cr_expect(answer.has_failed);
 	cr_expect(!answer.outcome.has_returned);
 	cr_expect_eq(answer.err.kind, ERROR_TIMEOUT);
-	cr_expect(strstr(answer.err.message, "within 0.300 s"), "%s", answer.err.message);
+	cr_expect(strstr(answer.err.message, "within 2.000 s"), "%s", answer.err.message);
 	cr_assert_gt(shared->worker_pid, 0);
 	cr_expect(is_gone(shared->worker_pid), "it is dead before anybody undoes what it did");
 	UNTIL(is_gone(shared->helper_pid));

@@ -14,7 +14,7 @@
 #include "shim/process/holder.h"
 #include "tests/support/scratch.h"
 
-#define PATIENCE UINT64_C(5000000000)
+#define PATIENCE UINT64_C(20000000000)
 
 static struct loop *loop;
 static unsigned n_ended;

@@ -384,6 +384,7 @@ Test(io_limit, a_grandchild_that_holds_the_stream_does_not_delay_the_end)
 	io_fixture_open(&fixture);
 	pid = io_fixture_shell(&fixture, "sh -c 'echo $$; exec yes' & sleep 0.1");
 	grandchild = read_pid(&fixture, out);
+	io_fixture_expect(&fixture, out, "y\n");
 	reader_begin(&reader);
 	cr_expect_eq(io_fixture_wait(&fixture, pid), 0);
 	io_fixture_finish(&fixture);

@@ -124,7 +124,7 @@ Test(publisher, never_gives_up_while_containerd_is_unavailable)
 Test(publisher, survives_a_containerd_that_never_answers)
 {
 	struct events_fixture fixture;
-	uint64_t deadline = loop_now() + 4000 * MS;
+	uint64_t deadline = loop_now() + 20000 * MS;
 
 	events_fixture_init(&fixture);
 	events_fixture_serve(&fixture);
@@ -149,7 +149,7 @@ Test(publisher, survives_a_containerd_that_never_answers)
 Test(publisher, a_late_answer_counts)
 {
 	struct events_fixture fixture;
-	uint64_t deadline = loop_now() + 4000 * MS;
+	uint64_t deadline = loop_now() + 20000 * MS;
 
 	events_fixture_init(&fixture);
 	events_fixture_serve(&fixture);
@@ -321,7 +321,7 @@ Test(publisher, tells_when_nothing_waits)
 Test(publisher, ends_in_time_with_nobody_there)
 {
 	struct events_fixture fixture;
-	uint64_t deadline = loop_now() + 10000 * MS;
+	uint64_t deadline = loop_now() + 20000 * MS;
 
 	events_fixture_init(&fixture);
 	events_fixture_open(&fixture);

@@ -10,7 +10,7 @@
 #include "base/cleanup.h"
 #include "shim/ttrpc/listener.h"
 
-#define PATIENCE UINT64_C(5000000000) /* nanoseconds */
+#define PATIENCE UINT64_C(20000000000) /* nanoseconds */
 
 static void handle_echo(void *context, struct server_call call, const struct request *request)
 {

@@ -1,0 +1,11 @@
+/* From a decision and a cgroup to a process, with its state on disk and its lines in the audit trail. */
+#pragma once
+
+#include "container/creation/creation.h"
+
+/* For later invocations. A bundle may change or go: what exec and hooks will need is what was decided on now. */
+int creation_birth_save(struct creation *creation, struct error *err);
+/* Errors are the caller's to undo. */
+int creation_birth_give(struct creation *creation, enum child_role role, struct error *err);
+/* The same out of request->images. */
+int creation_birth_restore(struct creation *creation, enum child_role role, struct error *err);
