@@ -54,11 +54,11 @@ def run_legacy(requests, folder, deploy):
 
 
 def review_of(request):
-    """With the time that the API server has written into what is made, before it asks."""
+    """With the times that the API server has written into what is made, and what is changed, before it asks."""
     review = request.review()
     now = datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
     for key in {"object", "oldObject"} & set(review["request"]):
-        review["request"][key] = table.overlay(review["request"][key], {"metadata": {"creationTimestamp": now}})
+        review["request"][key] = table.overlay(review["request"][key], {"metadata": {"creationTimestamp": now, "managedFields": [{"time": now}]}})
     return review
 
 

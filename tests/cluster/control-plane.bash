@@ -69,7 +69,7 @@ control_start_etcd() {
 	control_start etcd --data-dir "$CONTROL/etcd" --unsafe-no-fsync --listen-client-urls http://127.0.0.1:2379 \
 		--advertise-client-urls http://127.0.0.1:2379 --listen-peer-urls http://127.0.0.1:2380 \
 		--initial-advertise-peer-urls http://127.0.0.1:2380 --initial-cluster default=http://127.0.0.1:2380
-	control_wait 60 "$started" "$CONTROL/etcd.log" grep -q 'ready to serve client requests' "$CONTROL/etcd.log"
+	control_wait 240 "$started" "$CONTROL/etcd.log" grep -q 'ready to serve client requests' "$CONTROL/etcd.log"
 }
 
 # The API server, ready, with $KUBECONFIG of an administrator and $KUBECONFIG_USER of an ordinary user.
@@ -99,8 +99,8 @@ TEXT
 		--service-account-signing-key-file "$CONTROL/service-account.key" --service-cluster-ip-range 10.96.0.0/16 \
 		--authorization-mode Node,RBAC --token-auth-file "$CONTROL/tokens.csv" --allow-privileged \
 		--enable-priority-and-fairness=false "$@"
-	control_wait 120 "$started" "$CONTROL/kube-apiserver.log" kubectl get --raw /readyz
-	control_wait 30 "$started" "$CONTROL/kube-apiserver.log" kubectl get namespace default kube-system
+	control_wait 240 "$started" "$CONTROL/kube-apiserver.log" kubectl get --raw /readyz
+	control_wait 240 "$started" "$CONTROL/kube-apiserver.log" kubectl get namespace default kube-system
 	control_user_role | kubectl apply -f - > /dev/null
 }
 
@@ -109,5 +109,5 @@ control_start_controllers() { # ARGUMENT...
 	control_start kube-controller-manager --kubeconfig "$CONTROL/controllers.kubeconfig" --leader-elect=false \
 		--bind-address 127.0.0.1 --secure-port 0 --service-account-private-key-file "$CONTROL/service-account.key" \
 		--root-ca-file "$CONTROL/certificates/apiserver.crt" "$@"
-	control_wait 60 "$started" "$CONTROL/kube-controller-manager.log" kubectl get serviceaccount default
+	control_wait 240 "$started" "$CONTROL/kube-controller-manager.log" kubectl get serviceaccount default
 }

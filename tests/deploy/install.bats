@@ -193,6 +193,7 @@ node_files() {
 	expect 0 installer install
 	"$ROOT/opt/brig/current/containerd-shim-brig-v2" 300 3>&- &
 	PID=$!
+	wait_for 30 test "/proc/$PID/exe" -ef "$ROOT/opt/brig/versions/1.0/containerd-shim-brig-v2"
 	for version in 1.1 1.2 1.3; do
 		payload "$version"
 		expect 0 installer upgrade

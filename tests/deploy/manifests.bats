@@ -132,6 +132,20 @@ PYTHON
 	BATS_TEST_TIMEOUT=180 expect 0 timeout 170 "$SOURCE/tests/cluster/apiserver" run -- "$SOURCE/tests/deploy/guard"
 }
 
+@test "what is to be deleted is the installer, and not the namespace with the settings of the admission policies" {
+	local preset
+
+	kubectl kustomize "$DEPLOY/install/kustomize/overlays/remove" > "$BATS_TEST_TMPDIR/remove.yaml"
+	for preset in base overlays/k3s overlays/rke2 overlays/k0s overlays/microk8s overlays/uninstall; do
+		kustomized "$preset"
+		# The DaemonSet goes by its name; of its settings each overlay has a ConfigMap, by the digest of what is in it.
+		check "$BATS_TEST_TMPDIR/remove.yaml" "$BATS_TEST_TMPDIR/kustomized.yaml" << 'PYTHON'
+removed, installed = ({k for k in d if not k.startswith('ConfigMap/')} for d in documents)
+assert installed - removed == {'Namespace/brig-system'} and removed <= installed, (installed, removed)
+PYTHON
+	done
+}
+
 @test "network: what is let out by the annotation is let out by the policies, and brig reads it" {
 	kubectl kustomize "$DEPLOY/network/example" > "$BATS_TEST_TMPDIR/network.yaml"
 	check "$BATS_TEST_TMPDIR/network.yaml" << 'PYTHON'

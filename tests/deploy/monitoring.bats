@@ -116,11 +116,22 @@ http_start() { # sets PID and URL
 	PAGE=$BATS_TEST_TMPDIR/brig.prom
 	chmod a+x "$BATS_TEST_TMPDIR" "${BATS_TEST_TMPDIR%/*}"
 	install -m 644 "$BATS_FILE_TMPDIR/metrics" "$PAGE"
-	PORT=$(python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
-	URL=http://127.0.0.1:$PORT
-	"$BRIG_BUILD/brig-metrics-http" --file "$PAGE" --listen "127.0.0.1:$PORT" > "$BATS_TEST_TMPDIR/log" 2>&1 3>&- &
-	PID=$!
-	wait_for 10 bash -c "exec 9<> /dev/tcp/127.0.0.1/$PORT"
+	# Somebody else may take the port meanwhile.
+	for _ in 1 2 3; do
+		PORT=$(python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
+		URL=http://127.0.0.1:$PORT
+		"$BRIG_BUILD/brig-metrics-http" --file "$PAGE" --listen "127.0.0.1:$PORT" > "$BATS_TEST_TMPDIR/log" 2>&1 3>&- &
+		PID=$!
+		wait_for 30 http_answers_or_ended
+		! kill -0 "$PID" 2> /dev/null || return 0
+	done
+	cat "$BATS_TEST_TMPDIR/log"
+	return 1
+}
+
+# An answer, not a connection: it listens before it has become nobody.
+http_answers_or_ended() {
+	ask GET /metrics || ! kill -0 "$PID"
 }
 
 teardown() {

@@ -37,7 +37,9 @@ def class_of_pod(t: Case):
 @case()
 def logs_followed(t: Case):
     """logs -f: both streams as they come, until the pod's end"""
-    pod = t.ready(container("for i in 1 2 3 4 5; do echo out $i; echo err $i >&2; sleep 0.3; done"))
+    pod = t.pod(container("for i in 1 2 3 4 5; do echo out $i; echo err $i >&2; sleep 0.3; done"))
+    # It may be over before somebody sees it Ready.
+    wait_until("its begin", lambda: t.get(pod)["status"]["phase"] != "Pending")
     lines = kubectl("logs", "-f", pod).stdout.splitlines()
     expect("lines", sorted(lines), [f"{stream} {i}" for stream in ("err", "out") for i in range(1, 6)])
     expect("order", [line for line in lines if line.startswith("out")], [f"out {i}" for i in range(1, 6)])
@@ -131,6 +133,7 @@ def attach_terminal(t: Case):
 def port_forward(t: Case):
     """port-forward: to a server in the pod that listens on its loopback alone"""
     pod = t.ready(container("echo here > /tmp/index.html; exec httpd -f -p 127.0.0.1:8080 -h /tmp"))
+    t.answer(pod, "http://127.0.0.1:8080/index.html")
     command = ["kubectl", "--namespace", NAMESPACE, "port-forward", pod, ":8080"]
     environment = {**os.environ, "KUBECONFIG": os.environ["KUBECONFIG_USER"]}
     with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as forward:
@@ -175,13 +178,14 @@ def custom(profile):
 @case()
 def delete_politely(t: Case):
     """delete: TERM first, and the time that the pod asked for"""
-    pod = t.ready(container("trap 'echo asked; sleep 1; echo bye; exit 0' TERM; while :; do sleep 0.2; done"),
+    pod = t.ready(container("trap 'echo asked; sleep 1; echo bye; exit 0' TERM; echo ready; while :; do sleep 0.2; done"),
                   terminationGracePeriodSeconds=60)
     with subprocess.Popen(["kubectl", "--namespace", NAMESPACE, "logs", "-f", pod], text=True, stdout=subprocess.PIPE,
                           env={**os.environ, "KUBECONFIG": os.environ["KUBECONFIG_USER"]}) as logs:
         timer = threading.Timer(COMMAND_SECONDS, logs.kill)
         timer.start()
         try:
+            expect("its first word", logs.stdout.readline(), "ready\n")
             kubectl("delete", "pod", pod)
             expect("its last words", logs.stdout.read(), "asked\nbye\n")
         finally:

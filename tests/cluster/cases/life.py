@@ -41,7 +41,7 @@ def sidecar(t: Case):
               "touch /shared/ready; while :; do sleep 0.2; done")
     beside = container(script, "beside", restartPolicy="Always", **SHARED,
                        startupProbe={"exec": {"command": ["test", "-e", "/shared/ready"]}, "periodSeconds": 1, "failureThreshold": 60})
-    pod, status = t.ended(container("cat /shared/file", **SHARED), volumes=VOLUMES, initContainers=[beside])
+    pod, status = t.ended(container("cat /shared/file", **SHARED), volumes=VOLUMES, initContainers=[beside], terminationGracePeriodSeconds=60)
     expect("phase", status["phase"], "Succeeded")
     expect("what the main one found", kubectl("logs", pod).stdout, "up\nup\n")
     beside = status["initContainerStatuses"][0]
@@ -53,7 +53,7 @@ def sidecar(t: Case):
 @case()
 def readiness_exec(t: Case):
     """a readiness probe by exec takes the pod out and in"""
-    pod = t.ready(container("touch /tmp/ready; " + IDLE, readinessProbe={"exec": {"command": ["test", "-e", "/tmp/ready"]}, **QUICK}))
+    pod = t.ready(container("touch /tmp/ready; " + IDLE, readinessProbe={"exec": {"command": ["test", "-e", "/tmp/ready"]}, **QUICK, "timeoutSeconds": 60}))
     t.exec(pod, "rm", "/tmp/ready")
     t.wait(pod, "condition=Ready=false")
     t.exec(pod, "touch", "/tmp/ready")
@@ -64,12 +64,12 @@ def readiness_exec(t: Case):
 @case()
 def liveness_http(t: Case):
     """a liveness probe by http restarts what does not answer any more, after one for the start by http"""
-    probe = {"httpGet": {"path": "/alive", "port": 8080}, "periodSeconds": 1}
+    probe = {"httpGet": {"path": "/alive", "port": 8080}, "periodSeconds": 1, "timeoutSeconds": 60}
     pod = t.ready(container("echo yes > /tmp/alive; exec httpd -f -p 8080 -h /tmp", livenessProbe={**probe, "failureThreshold": 1},
                             startupProbe={**probe, "failureThreshold": 60}), restartPolicy="Always")
     t.exec(pod, "rm", "/tmp/alive")
     wait_until("the restart", lambda: t.status_of(pod)["restartCount"] == 1 and t.status_of(pod)["ready"])
-    expect_in("why", "Liveness probe failed: HTTP probe failed with statuscode: 404", t.event(pod, "Liveness probe failed"))
+    expect_in("why", "Liveness probe failed: HTTP probe failed with statuscode: 404", t.event(pod, "Liveness probe failed.*404"))
 
 
 @case()
@@ -77,7 +77,7 @@ def startup_tcp(t: Case):
     """a startup probe by tcp waits for a slow server, and a liveness probe by tcp then finds it"""
     script = "sleep 3; exec httpd -f -p 8080 -h /tmp"
     pod = t.ready(container(script, startupProbe={"tcpSocket": {"port": 8080}, "periodSeconds": 1, "failureThreshold": 60},
-                            livenessProbe={"tcpSocket": {"port": 8080}, **QUICK}))
+                            livenessProbe={"tcpSocket": {"port": 8080}, **QUICK, "timeoutSeconds": 60}))
     expect("restarts", t.status_of(pod)["restartCount"], 0)
 
 
@@ -146,7 +146,7 @@ def annotation_refused(t: Case):
 def containers_together(t: Case):
     """the containers of a pod share its network, with shareProcessNamespace its processes as well"""
     pod = t.ready(container(), container("exec httpd -f -p 127.0.0.1:8080 -h /etc", "server"), shareProcessNamespace=True)
-    expect("by loopback", t.exec(pod, "wget", "-q", "-O", "-", "http://127.0.0.1:8080/not-a-program").stdout, "text\n")
+    expect("by loopback", t.answer(pod, "http://127.0.0.1:8080/not-a-program"), "text\n")
     expect_in("processes", "httpd -f", t.exec(pod, "ps", "-o", "args").stdout)
 
 
@@ -154,5 +154,6 @@ def containers_together(t: Case):
 def pods_talk(t: Case):
     """pods reach each other by address"""
     server = t.ready(container("exec httpd -f -p 80 -h /etc"), name="-server")
+    t.answer(server, "http://127.0.0.1/not-a-program")
     address = t.get(server)["status"]["podIP"]
     expect("the answer", t.output(f"wget -q -O - http://{address}/not-a-program", name="-client"), "text")

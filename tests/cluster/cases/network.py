@@ -97,7 +97,8 @@ def refused():
     """What lists refused to pods that have ended."""
     found = set()
     with open(TRAIL, encoding="utf-8") as file:
-        for line in map(json.loads, file):
+        # What is still being written is no line yet.
+        for line in map(json.loads, (text for text in file if text.endswith("\n"))):
             if line["event"] == "exit" and line.get("workload", {}).get("pod") == "plugin":
                 found |= {place["what"] for place in line.get("egress_denied", [])}
     return found

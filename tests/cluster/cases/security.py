@@ -31,7 +31,8 @@ def host_users(t: Case):
     first, second = (kubectl("exec", pod, "-c", name, "--", "cat", "/proc/self/uid_map").stdout.split() for name in ("main", "other"))
     expect("the two maps", first, second)
     expect("root of the pod is root of the node", first[1] == "0", False)
-    expect("the volume's owner, seen inside", kubectl("exec", pod, "-c", "other", "--", "stat", "-c", "%u", "/volume/file").stdout, "0\n")
+    owner = wait_until("the file", lambda: kubectl("exec", pod, "-c", "other", "--", "stat", "-c", "%u", "/volume/file", status=None).stdout)
+    expect("the volume's owner, seen inside", owner, "0\n")
 
 
 @case()
@@ -45,7 +46,7 @@ def run_as_non_root(t: Case):
 def low_port(t: Case):
     """a low port without a capability, as another user"""
     pod = t.ready(container("exec httpd -f -p 80 -h /etc", securityContext={"runAsUser": 1000, "capabilities": {"drop": ["ALL"]}}))
-    expect("the answer", t.exec(pod, "wget", "-q", "-O", "-", "http://127.0.0.1:80/not-a-program").stdout, "text\n")
+    expect("the answer", t.answer(pod, "http://127.0.0.1:80/not-a-program"), "text\n")
 
 
 @case(brig_only=True)

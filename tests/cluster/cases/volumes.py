@@ -15,7 +15,7 @@ def mounted(path, **more):
 def empty_dir(t: Case):
     """emptyDir: shared by containers with different users, gone with the pod"""
     volumes = [{"name": "volume", "emptyDir": {}}]
-    pod = t.ready(container("until cat /volume/file 2> /dev/null; do sleep 0.1; done; " + IDLE, **mounted("/volume")),
+    pod = t.ready(container("until [ -s /volume/file ]; do sleep 0.1; done; cat /volume/file; " + IDLE, **mounted("/volume")),
                   container("echo from another > /volume/file; stat -c %u /volume/file; " + IDLE, "other",
                             securityContext={"runAsUser": 1000}, **mounted("/volume")), volumes=volumes)
     wait_until("its line", lambda: kubectl("logs", pod, "-c", "main").stdout == "from another\n")

@@ -16,10 +16,18 @@ def deployment(t: Case):
     kubectl("rollout", "status", f"deployment/{t.slug}", "--timeout=110s")
     kubectl("set", "env", f"deployment/{t.slug}", "CHANGED=yes")
     kubectl("rollout", "status", f"deployment/{t.slug}", "--timeout=110s")
-    pods = kubectl("get", "pods", "-l", f"app={t.slug}", "--field-selector=status.phase=Running", "-o", "name").stdout.split()
-    expect("the new ones", kubectl("exec", pods[0], "--", "sh", "-c", "echo $CHANGED").returncode, 0)
+    wait_until("a new one", lambda: "yes\n" in [changed(pod) for pod in names(t)])
     kubectl("scale", f"deployment/{t.slug}", "--replicas=0")
     wait_until("they are gone", lambda: not kubectl("get", "pods", "-l", f"app={t.slug}", "-o", "name").stdout)
+
+
+def names(t):
+    """Also those of pods that are on their way out."""
+    return kubectl("get", "pods", "-l", f"app={t.slug}", "--field-selector=status.phase=Running", "-o", "name").stdout.split()
+
+
+def changed(pod):
+    return kubectl("exec", pod, "--", "sh", "-c", "echo $CHANGED", status=None).stdout
 
 
 @case()
