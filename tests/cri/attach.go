@@ -26,11 +26,13 @@ func withInput(once, tty bool) containerOption {
 }
 
 func attachOutput(t *T) {
-	c := t.pod(onNodeNetwork).create("while [ ! -e /tmp/end ]; do echo out; echo err >&2; sleep 0.05; done; exit 2").start()
+	p := t.pod(onNodeNetwork)
+	mount, signal := p.withSignal()
+	c := p.create("while [ ! -e /signal/end ]; do echo out; echo err >&2; sleep 0.05; done; exit 2", mount).start()
 	s := c.attach(streams{stdout: true, stderr: true})
 	s.waitFor("out\nout\n")
-	t.waitFor("stderr", 10, func() bool { return strings.Contains(s.stderr.text(), "err\n") })
-	c.sh("touch /tmp/end")
+	t.waitFor("stderr", patience, func() bool { return strings.Contains(s.stderr.text(), "err\n") })
+	signal("end")
 	s.end()
 	expect(t, "foreign lines in stdout", strings.ReplaceAll(s.stdout.text(), "out\n", ""), "")
 	expect(t, "foreign lines in stderr", strings.ReplaceAll(s.stderr.text(), "err\n", ""), "")
@@ -70,7 +72,7 @@ func attachTerminal(t *T) {
 	s.send("until stty size | grep -q '40 100'; do sleep 0.05; done; tty; echo si''zed\n")
 	s.waitFor("sized")
 	expectContains(t, "the terminal's name", s.stdout.text(), "/dev/")
-	s.send("trap 'echo inter''rupted' INT; echo wai''ting; sleep 1000\n")
+	s.send(interruptible)
 	s.waitFor("waiting")
 	s.send("\x03")
 	s.waitFor("interrupted")

@@ -21,8 +21,20 @@ func hierarchies() []string {
 	return found
 }
 
+// The parent that a kubelet gives a pod of that name.
+func (t *T) parentGroup(name string) string {
+	if t.systemd {
+		return sliceOf(name)
+	}
+	return "/pods/" + name
+}
+
 // What a kubelet makes for a pod.
 func (t *T) makeGroups(group string) {
+	if t.systemd {
+		t.systemctl("start", filepath.Base(group))
+		return
+	}
 	for _, hierarchy := range hierarchies() {
 		folder := hierarchy
 		for _, part := range strings.Split(strings.Trim(group, "/"), "/") {
@@ -53,16 +65,19 @@ func passOn(parent, folder string) {
 func (t *T) removeGroups(group string) {
 	for _, hierarchy := range hierarchies() {
 		var left []string
-		end := time.Now().Add(5 * time.Second)
+		end := time.Now().Add(patience * time.Second)
 		for left = groupsBelow(hierarchy + group); len(left) > 1 && time.Now().Before(end); left = groupsBelow(hierarchy + group) {
 			time.Sleep(20 * time.Millisecond)
 		}
 		if len(left) > 1 {
 			t.errorf("cgroups are left: %s", strings.Join(left[1:], ", "))
 		}
-		for i := len(left) - 1; i >= 0; i-- {
+		for i := len(left) - 1; i >= 0 && !t.systemd; i-- {
 			os.Remove(left[i])
 		}
+	}
+	if t.systemd {
+		t.systemctl("stop", filepath.Base(group))
 	}
 }
 

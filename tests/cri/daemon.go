@@ -18,13 +18,12 @@ import (
 )
 
 const (
-	socket         = "unix:///run/containerd/containerd.sock"
-	startTime      = 30 * time.Second
+	startTime      = 2 * patience * time.Second
 	answerBytesMax = 64 << 20
 	lineBytesMax   = 600
 )
 
-// The containerd under test, as a child, so that it can be killed and started again.
+// The engine under test, containerd or CRI-O, as a child, so that it can be killed and started again.
 type daemon struct {
 	settings
 	runtime cri.RuntimeServiceClient
@@ -36,7 +35,7 @@ type daemon struct {
 }
 
 func startDaemon(s settings) (*daemon, error) {
-	connection, err := grpc.NewClient(socket, grpc.WithTransportCredentials(insecure.NewCredentials()),
+	connection, err := grpc.NewClient(s.socket(), grpc.WithTransportCredentials(insecure.NewCredentials()),
 		grpc.WithConnectParams(grpc.ConnectParams{Backoff: backoff.Config{BaseDelay: 50 * time.Millisecond, Multiplier: 1, MaxDelay: time.Second},
 			MinConnectTimeout: time.Second}),
 		grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(answerBytesMax)))
@@ -63,7 +62,7 @@ func (d *daemon) start() error {
 		return err
 	}
 	defer log.Close()
-	process := exec.Command(d.containerd, "--config", d.config)
+	process := exec.Command(d.containerd, d.arguments()...)
 	process.Stdout, process.Stderr = log, log
 	process.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
 	if err = process.Start(); err != nil {
@@ -84,7 +83,7 @@ func (d *daemon) start() error {
 }
 
 func (d *daemon) answers() error {
-	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 	defer cancel()
 	status, err := d.runtime.Status(ctx, &cri.StatusRequest{}, grpc.WaitForReady(true))
 	if err != nil {
@@ -100,7 +99,7 @@ func (d *daemon) answers() error {
 
 // Images that `ctr` imported reach CRI by an event.
 func (d *daemon) awaitImages() error {
-	for _, name := range []string{"busybox", "pause"} {
+	for _, name := range d.archives() {
 		ctr := exec.Command("ctr", "-n", "k8s.io", "images", "import", d.folder+"/"+name+".tar")
 		if output, err := ctr.CombinedOutput(); err != nil {
 			return fmt.Errorf("import the image %s: %w: %s", name, err, output)
@@ -130,7 +129,7 @@ func (d *daemon) kill() {
 
 func (d *daemon) end() {
 	d.process.Process.Signal(syscall.SIGTERM)
-	timer := time.AfterFunc(10*time.Second, func() { d.process.Process.Signal(syscall.SIGKILL) })
+	timer := time.AfterFunc(patience*time.Second, func() { d.process.Process.Signal(syscall.SIGKILL) })
 	d.process.Wait()
 	timer.Stop()
 }

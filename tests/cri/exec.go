@@ -82,7 +82,7 @@ func execTimeout(t *T) {
 	_, err := c.execWithin(1, "sleep", "1001")
 	expect(t, "code of the error", status.Code(err), codes.DeadlineExceeded)
 	expect(t, "state", c.status().State, cri.ContainerState_CONTAINER_RUNNING)
-	t.waitFor("the end of the process", 10, func() bool { return !strings.Contains(c.sh("ps -o args"), "sleep 1001") })
+	t.waitFor("the end of the process", patience, func() bool { return !strings.Contains(c.sh("ps -o args"), "sleep 1001") })
 }
 
 func execTimeoutChildren(t *T) {
@@ -93,7 +93,7 @@ func execTimeoutChildren(t *T) {
 	_, err := c.execWithin(1, "/bin/sh", "-c", "trap '' TERM; setsid sleep 1301 & sleep 1302")
 	expect(t, "code of the error", status.Code(err), codes.DeadlineExceeded)
 	expect(t, "state", c.status().State, cri.ContainerState_CONTAINER_RUNNING)
-	t.waitFor("the end of the processes", 10, func() bool { return !strings.Contains(c.sh("ps -o args"), "sleep 130") })
+	t.waitFor("the end of the processes", patience, func() bool { return !strings.Contains(c.sh("ps -o args"), "sleep 130") })
 }
 
 func execMuch(t *T) {
@@ -119,13 +119,18 @@ func execNotRunning(t *T) {
 func execBackground(t *T) {
 	c := t.pod(onNodeNetwork).running()
 	c.sh("sleep 1234 > /dev/null 2>&1 < /dev/null &")
-	c.sh("ps -o args | grep -q '^sleep 1234'")
-	pid := c.pid()
-	left := len(processesOf(pid))
-	c.stopWithin(graceSeconds)
-	if left < 2 {
+	t.waitFor("the process, seen from inside", patience, func() bool {
+		return c.exec("/bin/sh", "-c", "ps -o args | grep -q '^sleep 1234'").code == 0
+	})
+	seen := false
+	for _, process := range processesOf(c.pid()) {
+		command, _ := os.ReadFile("/proc/" + process + "/cmdline")
+		seen = seen || string(command) == "sleep\x001234\x00"
+	}
+	if !seen {
 		t.errorf("the process is not to be seen from outside")
 	}
+	c.stopWithin(graceSeconds)
 }
 
 func execParallel(t *T) {
@@ -152,7 +157,8 @@ func probes(t *T) {
 	var all sync.WaitGroup
 	p := t.pod(onNodeNetwork)
 	c := p.running()
-	t.waitFor("the container's two processes", 10, func() bool { return len(processesOf(c.pid())) == 2 })
+	aloneAgain := func() bool { return len(processesOf(c.pid())) == 2 }
+	t.waitFor("the container's two processes", patience, aloneAgain)
 	took := make([]time.Duration, n)
 	ticker := time.NewTicker(interval)
 	defer ticker.Stop()
@@ -162,7 +168,7 @@ func probes(t *T) {
 		go func() {
 			defer all.Done()
 			began := time.Now()
-			got, err := c.execWithin(10, "/bin/sh", "-c", "echo alive")
+			got, err := c.execWithin(patience, "/bin/sh", "-c", "echo alive")
 			took[i] = time.Since(began)
 			if err != nil || got.stdout != "alive\n" || got.code != 0 {
 				t.errorf("probe %d: %v %v", i, got, err)
@@ -172,7 +178,7 @@ func probes(t *T) {
 	all.Wait()
 	sort.Slice(took, func(i, j int) bool { return took[i] < took[j] })
 	t.note("%s: a probe takes %.1f ms in the middle, %.1f ms at most", t.handler, took[n/2].Seconds()*1e3, took[n-1].Seconds()*1e3)
-	expect(t, "processes left in the container", len(processesOf(c.pid())), 2)
+	t.waitFor("none but the container's own processes", patience, aloneAgain)
 }
 
 func (c *container) stream(wanted streams, command ...string) *session {
@@ -199,12 +205,12 @@ func execStreamMuch(t *T) {
 	c := t.pod(onNodeNetwork).running()
 	s := c.stream(streams{stdin: true, stdout: true, stderr: true}, "cat")
 	block := strings.Repeat("0123456789abcdef", 4096)
-	go func() {
+	go t.guarded(func() {
 		for range 64 {
 			s.send(block)
 		}
 		s.endInput()
-	}()
+	})
 	code, _ := s.end()
 	expect(t, "exit code", code, 0)
 	expect(t, "length of stdout", len(s.stdout.text()), 64*len(block))
@@ -219,6 +225,9 @@ func execNoInput(t *T) {
 	expect(t, "stdout", s.stdout.text(), "end\n")
 }
 
+// Waits to be interrupted, in the foreground already when it says so: between two commands of its own the shell would go on with the next.
+const interruptible = "trap 'echo inter''rupted' INT; sh -c \"echo wai''ting; exec sleep 1000\"\n"
+
 func execTerminal(t *T) {
 	c := t.pod(onNodeNetwork).running()
 	s := c.stream(streams{stdin: true, stdout: true, tty: true}, "/bin/sh")
@@ -230,7 +239,7 @@ func execTerminal(t *T) {
 	s.setSize(77, 33)
 	s.send("until stty size | grep -q '33 77'; do sleep 0.05; done; echo resi''zed\n")
 	s.waitFor("resized")
-	s.send("trap 'echo inter''rupted' INT; echo wai''ting; sleep 1000\n")
+	s.send(interruptible)
 	s.waitFor("waiting")
 	s.send("\x03")
 	s.waitFor("interrupted")

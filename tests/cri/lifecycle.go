@@ -142,7 +142,8 @@ func stopByForce(t *T) {
 	state := c.status()
 	expect(t, "exit code", state.ExitCode, 137)
 	expect(t, "reason", state.Reason, "Error")
-	expect(t, "output", c.logText(), "ready\nno\n")
+	// On a busy machine KILL may come before the trap has run.
+	expect(t, "output", strings.TrimSuffix(c.logText(), "no\n"), "ready\n")
 }
 
 func stopAtOnce(t *T) {
@@ -179,7 +180,7 @@ func stopEndsChildren(t *T) {
 		t.errorf("only processes %v", processes)
 	}
 	c.stopWithin(1)
-	t.waitFor("the end of all processes", 10, func() bool {
+	t.waitFor("the end of all processes", patience, func() bool {
 		for _, process := range processes {
 			if _, err := os.Stat("/proc/" + process); err == nil {
 				return false
@@ -208,9 +209,7 @@ func removeRunning(t *T) {
 	c := t.pod(onNodeNetwork).running()
 	pid := c.pid()
 	c.removeContainer()
-	if _, err := os.Stat(fmt.Sprintf("/proc/%d", pid)); err == nil {
-		t.errorf("its process lives on")
-	}
+	t.waitFor("the end of its process", patience, gone(pid))
 }
 
 func removeCreated(t *T) {

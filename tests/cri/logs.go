@@ -75,12 +75,14 @@ func logChild(t *T) {
 }
 
 func logReopen(t *T) {
-	c := t.pod(onNodeNetwork).create("echo one; until [ -e /tmp/go ]; do sleep 0.05; done; echo two").start()
+	p := t.pod(onNodeNetwork)
+	mount, signal := p.withSignal()
+	c := p.create("echo one; until [ -e /signal/go ]; do sleep 0.05; done; echo two", mount).start()
 	c.waitForLog("one")
 	t.must(os.Rename(c.logFile(), c.logFile()+".1"), "rotate the log")
 	_, err := t.ReopenContainerLog(t.ctx, &cri.ReopenContainerLogRequest{ContainerId: c.id})
 	t.must(err, "ReopenContainerLog")
-	c.sh("touch /tmp/go")
+	signal("go")
 	c.wait()
 	expect(t, "new log", c.logText(), "two\n")
 }
@@ -110,7 +112,7 @@ func logMany(t *T) {
 	}
 	script := fmt.Sprintf(`pad=$(head -c 1000 /dev/zero | tr '\0' x); awk -v n=%d -v pad=$pad 'BEGIN { for (i = 0; i < n; i++) print i, pad }'`, lines)
 	c := t.pod(onNodeNetwork).create(script).start()
-	seconds := 60
+	seconds := 2 * patience
 	if t.long {
 		seconds = 900
 	}

@@ -38,7 +38,10 @@ func namespaceOf(who any, kind string) string {
 func pidContainer(t *T) {
 	p := t.pod(onNodeNetwork)
 	first, second := p.running(), p.running()
-	expect(t, "processes seen", second.sh("ls -d /proc/[0-9]*/exe | head -n 1; ps -o args | grep -c [t]rap"), "/proc/1/exe\n1")
+	// A shell that has forked and not executed yet has the trap's words in its arguments as well, for a moment.
+	t.waitFor("its own processes, and none but these", patience, func() bool {
+		return second.sh("ls -d /proc/[0-9]*/exe | head -n 1; ps -o args | grep -c [t]rap") == "/proc/1/exe\n1"
+	})
 	if namespaceOf(first.pid(), "pid") == namespaceOf(second.pid(), "pid") {
 		t.errorf("the namespace is shared")
 	}
@@ -58,7 +61,7 @@ func pidPod(t *T) {
 	second.sh("kill -TERM " + strings.TrimSpace(first.logText()))
 	expect(t, "exit code", first.wait().ExitCode, 5)
 	// What it left behind ends with it, although it is not the namespace's first process.
-	t.waitFor("the end of its children", 10, func() bool {
+	t.waitFor("the end of its children", patience, func() bool {
 		return second.exec("/bin/sh", "-c", "ps -o args | grep -q '^sleep 4321'").code == 1
 	})
 	expect(t, "the neighbour's state", second.status().State, cri.ContainerState_CONTAINER_RUNNING)
@@ -71,7 +74,7 @@ func pidNode(t *T) {
 	expect(t, "the container's number is the node's", c.sh(fmt.Sprintf("test -d /proc/%d && echo seen", os.Getpid())), "seen")
 	processes := processesOf(c.pid())
 	c.stopWithin(1)
-	t.waitFor("the end of its children", 10, func() bool {
+	t.waitFor("the end of its children", patience, func() bool {
 		for _, process := range processes {
 			if _, err := os.Stat("/proc/" + process); err == nil {
 				return false

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"os"
@@ -19,7 +20,7 @@ const (
 	podHandler    = "brig-pod"
 	streamHandler = "brig-stream"
 	// Long enough for any stop that works; a program that does not end gets SIGKILL after it.
-	graceSeconds = 5
+	graceSeconds = 30
 )
 
 type pod struct {
@@ -47,7 +48,7 @@ func (t *T) podConfig(options ...podOption) *cri.PodSandboxConfig {
 		LogDirectory: t.folder + "/logs/" + name,
 		DnsConfig:    &cri.DNSConfig{},
 		Linux: &cri.LinuxPodSandboxConfig{
-			CgroupParent: "/pods/" + name,
+			CgroupParent: t.parentGroup(name),
 			SecurityContext: &cri.LinuxSandboxSecurityContext{
 				NamespaceOptions: &cri.NamespaceOption{Pid: cri.NamespaceMode_CONTAINER},
 				Seccomp:          &cri.SecurityProfile{ProfileType: cri.SecurityProfile_RuntimeDefault},
@@ -169,7 +170,16 @@ func (c *container) tryStart() error {
 
 func (c *container) start() *container {
 	c.must(c.tryStart(), "StartContainer")
+	if c.handler == "runc" {
+		c.waitFor("runc to become the program", patience, c.isProgram)
+	}
 	return c
+}
+
+// runc tells of the start before its own process executes the program, and until then that process handles all signals.
+func (c *container) isProgram() bool {
+	name, _ := os.ReadFile(fmt.Sprintf("/proc/%d/comm", c.pid()))
+	return !strings.HasPrefix(string(name), "runc")
 }
 
 // A container that runs, until it is stopped.
@@ -213,7 +223,7 @@ func (c *container) status() *cri.ContainerStatus {
 func (c *container) wait() *cri.ContainerStatus {
 	var status *cri.ContainerStatus
 
-	c.waitFor("the container's end", 30, func() bool {
+	c.waitFor("the container's end", patience, func() bool {
 		status = c.status()
 		return status.State == cri.ContainerState_CONTAINER_EXITED
 	})
@@ -289,7 +299,8 @@ func (c *container) logLines() []logLine {
 
 	data, err := os.ReadFile(c.logFile())
 	c.must(err, "read the log")
-	for _, line := range strings.Split(strings.TrimSuffix(string(data), "\n"), "\n") {
+	whole := data[:bytes.LastIndexByte(data, '\n')+1] // what is still being written is no line yet
+	for _, line := range strings.Split(strings.TrimSuffix(string(whole), "\n"), "\n") {
 		part := strings.SplitN(line, " ", 4)
 		if len(part) < 4 {
 			if line != "" {
@@ -325,7 +336,7 @@ func (c *container) logOf(stream string) string {
 }
 
 func (c *container) waitForLog(text string) {
-	c.waitFor(fmt.Sprintf("%q in the log", text), 20, func() bool {
+	c.waitFor(fmt.Sprintf("%q in the log", text), patience, func() bool {
 		data, _ := os.ReadFile(c.logFile())
 		return strings.Contains(string(data), text)
 	})

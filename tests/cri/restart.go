@@ -73,7 +73,7 @@ func restartRunning(t *T) {
 	t.daemon.kill()
 	signal("away")
 	folder := c.config.Mounts[0].HostPath
-	t.waitFor("the container's output", 10, func() bool {
+	t.waitFor("the container's output", patience, func() bool {
 		_, err := os.Stat(folder + "/printed")
 		return err == nil
 	})
@@ -123,7 +123,7 @@ func restartExit(t *T) {
 	pid := c.pid()
 	t.daemon.kill()
 	signal("away")
-	t.waitFor("the container's end", 10, gone(pid))
+	t.waitFor("the container's end", patience, gone(pid))
 	t.must(t.daemon.start(), "start containerd again")
 	state := c.wait()
 	if t.lost(state) {
@@ -133,7 +133,7 @@ func restartExit(t *T) {
 	expect(t, "reason", state.Reason, "Error")
 	// With its own shim, containerd 1.6 deletes the ended container before it has read what the container printed meanwhile.
 	if t.handler != "runc" {
-		t.waitFor("the rest of the log", 10, func() bool { return c.logText() == "before\n"+numbers(500) })
+		t.waitFor("the rest of the log", patience, func() bool { return c.logText() == "before\n"+numbers(500) })
 	}
 	expect(t, "the other container's answer", other.sh("echo here"), "here")
 }
@@ -175,7 +175,7 @@ func restartOom(t *T) {
 	pid := c.pid()
 	t.daemon.kill()
 	signal("away")
-	t.waitFor("the container's end", 10, gone(pid))
+	t.waitFor("the container's end", patience, gone(pid))
 	t.must(t.daemon.start(), "start containerd again")
 	state := c.wait()
 	if t.lost(state) {
@@ -184,7 +184,7 @@ func restartOom(t *T) {
 	expect(t, "exit code", state.ExitCode, 137)
 	// containerd's own shim does not keep events for a containerd that is away: the reason is lost.
 	if t.handler != "runc" {
-		expect(t, "reason", state.Reason, "OOMKilled")
+		c.expectOOMKilled()
 	}
 }
 
@@ -214,11 +214,11 @@ func shimKilled(t *T) {
 	name, _ := os.ReadFile(fmt.Sprintf("/proc/%d/comm", shim))
 	expectContains(t, "the parent of the program", string(name), "containerd-shim")
 	t.must(syscall.Kill(shim, syscall.SIGKILL), "kill the shim")
-	t.waitFor("the container counts as ended", 20, func() bool {
+	t.waitFor("the container counts as ended", patience, func() bool {
 		return c.status().State != cri.ContainerState_CONTAINER_RUNNING
 	})
 	began := time.Now()
 	p.remove()
 	t.note("%s: a pod without its shim is removed in %.1f s", t.handler, time.Since(began).Seconds())
-	t.waitFor("the end of the program", 10, gone(pid))
+	t.waitFor("the end of the program", patience, gone(pid))
 }

@@ -103,7 +103,7 @@ func manyPods(t *T) {
 	all.Wait()
 	t.note("%s: %d pods with a container each in %.1f s", t.handler, n, time.Since(began).Seconds())
 	var left []string
-	end := time.Now().Add(15 * time.Second)
+	end := time.Now().Add(patience * time.Second)
 	for left = newTraces(before); len(left) > 0 && time.Now().Before(end); left = newTraces(before) {
 		time.Sleep(100 * time.Millisecond)
 	}

@@ -95,16 +95,19 @@ func containerEvents(t *T) {
 			mutex.Unlock()
 		}
 	}()
-	c := t.pod(onNodeNetwork).create("exit 1").start()
-	c.wait()
+	// One that ends at once may be told to have ended before it is told to have started.
+	c := t.pod(onNodeNetwork).running()
+	c.stopWithin(graceSeconds)
 	c.removeContainer()
 	wanted := []cri.ContainerEventType{cri.ContainerEventType_CONTAINER_CREATED_EVENT, cri.ContainerEventType_CONTAINER_STARTED_EVENT,
 		cri.ContainerEventType_CONTAINER_STOPPED_EVENT, cri.ContainerEventType_CONTAINER_DELETED_EVENT}
-	t.waitFor("four events", 10, func() bool {
+	t.waitFor("four events", patience, func() bool {
 		mutex.Lock()
 		defer mutex.Unlock()
 		return len(seen[c.id]) >= len(wanted)
 	})
+	mutex.Lock()
+	defer mutex.Unlock()
 	for i, event := range seen[c.id] {
 		expect(t, "event", event, wanted[min(i, len(wanted)-1)])
 	}

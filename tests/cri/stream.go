@@ -16,7 +16,7 @@ import (
 
 const (
 	streamProtocol = "v4.channel.k8s.io"
-	streamTime     = 30 * time.Second
+	streamTime     = 2 * patience * time.Second
 )
 
 // An exec or attach with live streams, in the protocol that kubectl speaks (SPDY, remotecommand version 4).
@@ -139,7 +139,7 @@ func (s *session) setSize(columns, rows int) {
 }
 
 func (s *session) waitFor(text string) {
-	s.t.waitFor(fmt.Sprintf("%q in the stream", text), 20, func() bool {
+	s.t.waitFor(fmt.Sprintf("%q in the stream", text), patience, func() bool {
 		return bytes.Contains([]byte(s.stdout.text()), []byte(text))
 	})
 }

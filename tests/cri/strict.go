@@ -81,7 +81,8 @@ func strictFilter(t *T) {
 }
 
 func strictPorts(t *T) {
-	expect(t, "port 80", t.pod().output("nc -l -p 80 -e echo heard & sleep 0.5; nc 127.0.0.1 80", withCapabilities(nil, []string{"ALL"})), "heard")
+	expect(t, "port 80", t.pod().output("nc -l -p 80 -e echo heard & "+
+		"for i in $(seq 500); do nc 127.0.0.1 80 2> /dev/null && exit; sleep 0.1; done; exit 1", withCapabilities(nil, []string{"ALL"})), "heard")
 }
 
 func strictRefusals(t *T) {

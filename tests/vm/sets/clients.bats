@@ -100,6 +100,41 @@ is_gone() { # UNIT
 	expect_equal "$output" $'67108864\n55\n50000 100000'
 }
 
+is_not_active() { # UNIT
+	[ "$(property ActiveState "$1")" != active ]
+}
+
+@test "podman's pod is a slice, and its containers are scopes in it" {
+	local slice id ids options=()
+
+	has_controller memory && options=(--memory 96m --cpus 0.5)
+	# What `pod create` takes no options for.
+	printf '[containers]\ndefault_ulimits = ["nofile=1024:1024", "nproc=1000:1000"]\n' > "$T/containers.conf"
+	has_controller pids || echo 'pids_limit = 0' >> "$T/containers.conf"
+	export CONTAINERS_CONF=$T/containers.conf
+	must pod pod create --name together --network none --infra-image "$IMAGE" --infra-command 'sleep 300' "${options[@]}"
+	must pod run --detach --pod together --name member --pull never "${plain[@]}" "$IMAGE" sleep 300
+	slice=machine-libpod_pod_$(pod pod inspect together --format '{{.ID}}').slice
+	expect_equal "$(property ActiveState "$slice")" active
+	must pod ps --all --no-trunc --pod --filter pod=together --format '{{.ID}}'
+	ids=$output
+	expect_equal "$(wc -l <<< "$ids")" 2
+	for id in $ids; do
+		expect_equal "$(property ControlGroup "libpod-$id.scope")" "/machine.slice/$slice/libpod-$id.scope"
+		expect_equal "$(property ActiveState "libpod-$id.scope")" active
+	done
+	if has_controller memory; then
+		systemctl daemon-reload
+		expect_equal "$(cat "/sys/fs/cgroup/machine.slice/$slice"/{memory,cpu}.max)" $'100663296\n50000 100000'
+	fi
+	must pod exec member true
+	must pod pod rm --force together
+	wait_until is_not_active "$slice"
+	for id in $ids; do
+		wait_until is_gone "libpod-$id.scope"
+	done
+}
+
 @test "a unit that podman generates runs a container as a service" {
 	must pod create --name served --pull never --network none "${plain[@]}" "$IMAGE" sleep 300
 	must pod generate systemd --name served
@@ -108,10 +143,10 @@ is_gone() { # UNIT
 		/RequiresMountsFor\|network-online/d; s/^Type=.*/&\nDefaultDependencies=no/; /^DefaultDependencies/d" <<< "$output" |
 		sed 's/^\[Unit\]/&\nDefaultDependencies=no/' > /run/systemd/system/served.service
 	systemctl daemon-reload
-	must timeout 50 systemctl start served.service
+	must timeout 100 systemctl start served.service
 	expect_equal "$(property ActiveState served.service)" active
 	must pod exec served true
-	must timeout 50 systemctl stop served.service
+	must timeout 100 systemctl stop served.service
 	must systemctl show --value --property=Result served.service
 	rm /run/systemd/system/served.service
 }
@@ -191,6 +226,10 @@ sailor_brig() {
 	as_sailor systemd-run --user --scope --quiet --collect /usr/local/bin/brig --root "$ROOT" "$@"
 }
 
+sailor_lacks() { # UNIT
+	[ "$(as_sailor systemctl --user show --value --property=LoadState "$1")" = not-found ]
+}
+
 @test "an ordinary user's container is a scope of his own systemd" {
 	start_user_manager
 	chown -hR sailor:sailor "$T"
@@ -208,8 +247,7 @@ sailor_brig() {
 	# A process of the system's part, such as a login by ssh without one of the user's own.
 	must_fail 255 'systemd-run --user --scope' as_sailor /usr/local/bin/brig --root "$ROOT" exec "$ID" true
 	must sailor_brig delete --force "$ID"
-	must as_sailor systemctl --user show --value --property=LoadState "brig-$ID.scope"
-	expect_equal "$output" not-found
+	wait_until sailor_lacks "brig-$ID.scope"
 }
 
 @test "an ordinary user's limits, where his systemd has the controllers" {
