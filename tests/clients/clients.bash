@@ -10,7 +10,7 @@ world_start() {
 	chmod 0755 "$BATS_FILE_TMPDIR" "$WORLD"
 	# bats waits for whoever holds descriptor 3.
 	"$clients_folder/world" make "$WORLD" 3>&- < /dev/null &
-	wait_for 10 test -e "$WORLD/ready"
+	wait_for 60 test -e "$WORLD/ready"
 }
 
 world_end() {
@@ -33,6 +33,14 @@ wait_for() { # SECONDS COMMAND...
 		fi
 		sleep 0.05
 	done
+}
+
+# Whether a shell has set its trap for SIGTERM: before, the kernel spares the first process of a pid namespace.
+trapped() { # PID, as it is seen in the world
+	local caught
+
+	caught=$(in_world sed -n 's/^SigCgt:\t//p' "/proc/$1/status")
+	((0x${caught: -4} & 0x4000))
 }
 
 # A root file system that is busybox alone.

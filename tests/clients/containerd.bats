@@ -24,8 +24,15 @@ teardown() {
 	fi
 	containerd_clear
 	# Nothing of a removed container may be left in the runtime or in the cgroup trees.
+	wait_for 60 nothing_is_left
+}
+
+nothing_is_left() {
+	no_state && [ -z "$(in_world find /sys/fs/cgroup -path '*/default/?*' -type d)" ]
+}
+
+no_state() {
 	[ -z "$(in_world "$BRIG" --root /run/containerd/runc/default list --quiet)" ]
-	[ -z "$(in_world find /sys/fs/cgroup -path '*/default/?*' -type d)" ]
 }
 
 ctr_run() { # OPTION... IMAGE NAME COMMAND...
@@ -37,6 +44,7 @@ ctr_start() { # NAME OPTION...: one that waits, and ends well on SIGTERM
 	shift
 
 	ctr_run --detach "$@" "$image" "$name" sh -c 'trap "exit 5" TERM; while :; do sleep 0.1; done' < /dev/null > /dev/null 2>&1
+	wait_for 60 task_is_trapped "$name"
 }
 
 @test "ctr run shows the output and ends with the program's status" {
@@ -64,7 +72,7 @@ ctr_start() { # NAME OPTION...: one that waits, and ends well on SIGTERM
 	expect 0 in_world ctr tasks ps one
 	[ "${#lines[@]}" -ge 2 ]
 	in_world ctr tasks kill --signal SIGTERM one
-	wait_for 10 has_status one STOPPED
+	wait_for 60 has_status one STOPPED
 	expect 0 in_world ctr tasks delete one
 	[[ $output == *"exit code 5"* ]]
 	in_world ctr containers delete one
@@ -74,7 +82,7 @@ ctr_start() { # NAME OPTION...: one that waits, and ends well on SIGTERM
 	ctr_start one
 	in_world ctr tasks exec --detach --exec-id more one sleep 1000
 	in_world ctr tasks kill --all --signal SIGKILL one
-	wait_for 10 has_status one STOPPED
+	wait_for 60 has_status one STOPPED
 	expect 0 in_world ctr tasks delete one
 	[[ $output == *"exit code 137"* ]]
 }
@@ -158,9 +166,9 @@ ctr_start() { # NAME OPTION...: one that waits, and ends well on SIGTERM
 @test "containerd removes what is left after its shim was killed" {
 	ctr_start one
 	in_world pkill -KILL -f 'containerd-shim-runc-v2 .*-id one'
-	wait_for 10 shim_is_gone
+	wait_for 60 shim_is_gone
 	in_world ctr tasks delete --force one || true
-	[ -z "$(in_world "$BRIG" --root /run/containerd/runc/default list --quiet)" ]
+	wait_for 60 no_state
 }
 
 shim_is_gone() {

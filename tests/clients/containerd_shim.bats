@@ -24,7 +24,7 @@ teardown() {
 		tail -n 20 "$WORLD/containerd.log"
 	fi
 	containerd_clear
-	wait_for 10 nothing_is_left || {
+	wait_for 60 nothing_is_left || {
 		left
 		return 1
 	}
@@ -52,6 +52,7 @@ ctr_start() { # NAME OPTION...: one that waits, and ends well on SIGTERM
 	shift
 
 	ctr_run --detach "$@" "$image" "$name" sh -c "$idle" < /dev/null > /dev/null 2>&1
+	wait_for 60 task_is_trapped "$name"
 }
 
 shim_of() { # NAME: its pid
@@ -94,7 +95,7 @@ shim_of() { # NAME: its pid
 	expect 0 in_world ctr tasks ps one
 	[ "${#lines[@]}" -ge 2 ]
 	in_world ctr tasks kill --signal SIGTERM one
-	wait_for 10 has_status one STOPPED
+	wait_for 60 has_status one STOPPED
 	expect 0 in_world ctr tasks delete one
 	[[ $output == *"exit code 5"* ]]
 	in_world ctr containers delete one
@@ -104,7 +105,7 @@ shim_of() { # NAME: its pid
 	ctr_start one
 	in_world ctr tasks exec --detach --exec-id more one sleep 1000
 	in_world ctr tasks kill --all --signal SIGKILL one
-	wait_for 10 has_status one STOPPED
+	wait_for 60 has_status one STOPPED
 	expect 0 in_world ctr tasks delete one
 	[[ $output == *"exit code 137"* ]]
 }
@@ -151,16 +152,16 @@ install_criu() {
 	in_world mkdir -p "$WORLD/shared"
 	ctr_run --detach --mount "type=bind,src=$WORLD/shared,dst=/shared,options=rbind:rw" "$image" one sh -c \
 		'i=0; while ! [ -e /shared/go ]; do i=$((i + 1)); echo $i > /shared/count; sleep 0.05; done; echo end $i > /shared/end; sleep 1000' < /dev/null > /dev/null 2>&1
-	wait_for 10 in_world sh -c '[ "$(cat "$0" 2> /dev/null || echo 0)" -gt 20 ]' "$WORLD/shared/count"
+	wait_for 60 in_world sh -c '[ "$(cat "$0" 2> /dev/null || echo 0)" -gt 20 ]' "$WORLD/shared/count"
 	expect 0 in_world ctr containers checkpoint --task --image --rw one example.org/saved:1
 	has_status one RUNNING
 	in_world ctr tasks kill --signal SIGKILL one
-	wait_for 10 has_status one STOPPED
+	wait_for 60 has_status one STOPPED
 	in_world ctr tasks delete one || true
 	in_world ctr containers delete one
 	in_world touch "$WORLD/shared/go"
 	expect 0 in_world ctr containers restore --live --rw one example.org/saved:1 < /dev/null
-	wait_for 10 in_world test -s "$WORLD/shared/end"
+	wait_for 60 in_world test -s "$WORLD/shared/end"
 	# One that began anew would have found `go` at once.
 	[ "$(in_world cut -d ' ' -f 2 "$WORLD/shared/end")" -gt 20 ]
 	has_status one RUNNING
@@ -176,15 +177,15 @@ install_criu() {
 
 @test "ctr events shows a life in order" {
 	in_world sh -c 'echo $$ > "$1/events.pid"; exec ctr events' sh "$WORLD" > "$WORLD/events" 2>&1 < /dev/null &
-	wait_for 10 events_run
+	wait_for 60 events_run
 	ctr_start one
 	in_world ctr tasks exec --exec-id a one true
 	in_world ctr tasks pause one
 	in_world ctr tasks resume one
 	in_world ctr tasks kill --signal SIGTERM one
-	wait_for 10 has_status one STOPPED
+	wait_for 60 has_status one STOPPED
 	in_world ctr tasks delete one || true
-	wait_for 10 grep -q /tasks/delete "$WORLD/events"
+	wait_for 60 grep -q /tasks/delete "$WORLD/events"
 	in_world kill "$(cat "$WORLD/events.pid")"
 	expected="create start exec-added exec-started exit paused resumed exit delete"
 	[ "$(grep -o '/tasks/[a-z-]*' "$WORLD/events" | sed s,/tasks/,, | paste -s -d ' ')" = "$expected" ]
@@ -260,14 +261,14 @@ events_run() {
 
 @test "containerd is killed and comes back: the task runs on, its output and status are complete" {
 	ctr_run --detach --log-uri "file://$WORLD/log" "$image" one sh -c 'trap "echo last; exit 5" TERM; echo first; while :; do sleep 0.1; done'
-	wait_for 10 grep -q first "$WORLD/log"
+	wait_for 60 grep -q first "$WORLD/log"
 	containerd_kill
 	containerd_start
 	has_status one RUNNING
 	expect 0 in_world ctr tasks exec --exec-id a one echo alive
 	[ "$output" = alive ]
 	in_world ctr tasks kill --signal SIGTERM one
-	wait_for 10 has_status one STOPPED
+	wait_for 60 has_status one STOPPED
 	expect 0 in_world ctr tasks delete one
 	[[ $output == *"exit code 5"* ]]
 	[ "$(cat "$WORLD/log")" = $'first\nlast' ]
@@ -278,9 +279,9 @@ events_run() {
 	ctr_run --detach --log-uri "file://$WORLD/log" "$image" one sh -c 'while [ ! -e /tmp/go ]; do sleep 0.1; done; echo away; exit 9'
 	in_world ctr tasks exec --exec-id a one sh -c '(sleep 1; touch /tmp/go) > /dev/null 2>&1 &'
 	containerd_kill
-	wait_for 10 grep -q away "$WORLD/log"
+	wait_for 60 grep -q away "$WORLD/log"
 	containerd_start
-	wait_for 10 has_status one STOPPED
+	wait_for 60 has_status one STOPPED
 	expect 0 in_world ctr tasks delete one
 	[[ $output == *"exit code 9"* ]]
 	rm "$WORLD/log"
@@ -290,9 +291,8 @@ events_run() {
 	ctr_start one
 	in_world ctr tasks exec --detach --exec-id more one sleep 1000
 	in_world kill -KILL "$(shim_of one)"
-	wait_for 10 task_is_over
-	in_world ctr tasks delete --force one || true
-	in_world ctr containers delete one
+	wait_for 60 task_is_over
+	containerd_clear
 }
 
 task_is_over() {
@@ -304,20 +304,23 @@ task_is_over() {
 	containerd_kill
 	in_world kill -KILL "$(shim_of one)"
 	containerd_start
-	wait_for 10 task_is_over
-	in_world ctr tasks delete --force one || true
-	in_world ctr containers delete one
+	wait_for 60 task_is_over
+	containerd_clear
 }
 
 @test "ctrl-c at any moment leaves nothing that delete does not remove" {
 	for moment in 0.01 0.02 0.03 0.04 0.05 0.06 0.07 0.08 0.1 0.12 0.15 0.2 0.3; do
-		in_world timeout --signal INT --kill-after 5 "$moment" ctr run --runtime "$runtime" --rm "$image" "one$moment" \
+		in_world timeout --signal INT --kill-after 60 "$moment" ctr run --runtime "$runtime" --rm "$image" "one$moment" \
 			sh -c 'trap "exit 3" INT; while :; do sleep 0.01; done' > "$WORLD/out" 2>&1 < /dev/null || true
-		containerd_clear
-		wait_for 10 nothing_is_left || {
+		wait_for 60 all_is_cleared || {
 			echo "after $moment seconds:"
 			left
 			return 1
 		}
 	done
+}
+
+# What it was ended at may still be under way in containerd.
+all_is_cleared() {
+	containerd_is_clear && nothing_is_left
 }

@@ -27,7 +27,7 @@ teardown() {
 		oci delete --force "$id"
 	done
 	[ -z "$(oci list --quiet)" ]
-	wait_for 10 nothing_is_left || {
+	wait_for 60 nothing_is_left || {
 		left
 		return 1
 	}
@@ -76,6 +76,10 @@ status_is() { # NAME STATUS
 	oci_on state "$1" | grep -q "\"status\": *\"$2\""
 }
 
+is_trapped() { # NAME
+	trapped "$(in_world cat "$(crio path "$1" bundle)/pidfile")"
+}
+
 bundle() { # NAME [KEY=VALUE...] -- COMMAND...
 	crio bundle "$1" "tree=$WORLD/tree" "${@:2}" > /dev/null
 }
@@ -103,7 +107,7 @@ run_shell() { # NAME SCRIPT [KEY=VALUE...]: created and started
 	[ "$(file_of one log)" = "" ]
 	expect 0 oci_on start one
 	[ -z "$output" ]
-	wait_for 10 has_ended one 7
+	wait_for 60 has_ended one 7
 	status_is one stopped
 	expect 0 file_of one log
 	[[ ${lines[*]} =~ [0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:.]+[-+Z][0-9:]*\ stdout\ F\ out ]]
@@ -151,7 +155,7 @@ run_shell() { # NAME SCRIPT [KEY=VALUE...]: created and started
 @test "exec sync: ten a second leave nothing behind" {
 	run_shell one "$idle"
 	for _ in $(seq 20); do
-		expect 0 crio exec-sync one timeout=10 -- true
+		expect 0 crio exec-sync one timeout=60 -- true
 	done
 	expect 0 oci ps --format json "$(id_of one)"
 	[ "$(python3 -c 'import json, sys; print(len(json.loads(sys.argv[1])))' "$output")" -le 2 ]
@@ -161,9 +165,9 @@ run_shell() { # NAME SCRIPT [KEY=VALUE...]: created and started
 	run_shell one "$idle"
 	expect 255 crio exec-sync one timeout=1 -- sh -c 'exec sleep 1000'
 	[[ $output == *"timed out"* ]]
-	wait_for 10 no_sleeper
+	wait_for 60 no_sleeper
 	status_is one running
-	expect 0 crio exec-sync one timeout=10 -- echo after
+	expect 0 crio exec-sync one timeout=60 -- echo after
 	[ "$output" = after ]
 }
 
@@ -208,14 +212,14 @@ no_sleeper() {
 	bundle one -- sh -c 'read line; echo "got $line"; echo error >&2; cat > /dev/null; exit 8'
 	crio create one stdin-open > /dev/null
 	oci_on start one
-	(echo word; wait_for 10 logs one error) | crio attach one stdin > "$WORLD/out" 2> "$WORLD/err" 3>&- &
-	wait_for 10 grep -q "got word" "$WORLD/out"
-	wait_for 10 grep -q error "$WORLD/err"
+	(echo word; wait_for 60 logs one error) | crio attach one stdin > "$WORLD/out" 2> "$WORLD/err" 3>&- &
+	wait_for 60 grep -q "got word" "$WORLD/out"
+	wait_for 60 grep -q error "$WORLD/err"
 	# The input stays open when the attached client is gone.
-	wait_for 10 logs one "stdout F got word"
+	wait_for 60 logs one "stdout F got word"
 	status_is one running
 	oci_on kill one KILL
-	wait_for 10 has_ended one 137
+	wait_for 60 has_ended one 137
 	wait $!
 }
 
@@ -224,7 +228,7 @@ no_sleeper() {
 	crio create one stdin > /dev/null
 	oci_on start one
 	head -c 100000 /dev/zero | crio attach one stdin > "$WORLD/out" 2> /dev/null
-	wait_for 10 has_ended one 8
+	wait_for 60 has_ended one 8
 	logs one "stdout F 100000"
 }
 
@@ -232,13 +236,13 @@ no_sleeper() {
 	bundle one tty=1 -- sh -c 'trap "stty size" WINCH; echo ready; while :; do sleep 0.1; done'
 	crio create one tty > /dev/null
 	oci_on start one
-	wait_for 10 logs one ready
+	wait_for 60 logs one ready
 	crio attach one > "$WORLD/out" 2> "$WORLD/err" < /dev/null 3>&- &
-	wait_for 10 grep -q attached "$WORLD/err"
+	wait_for 60 grep -q attached "$WORLD/err"
 	in_world sh -c 'echo "1 33 77" > "$1/ctl"' sh "$(crio path one bundle)"
-	wait_for 10 grep -q "33 77" "$WORLD/out"
+	wait_for 60 grep -q "33 77" "$WORLD/out"
 	oci_on kill one KILL
-	wait_for 10 has_ended one 137
+	wait_for 60 has_ended one 137
 	wait $!
 }
 
@@ -247,13 +251,13 @@ no_sleeper() {
 
 	run_shell one 'i=0; while [ ! -e /tmp/stop ]; do i=$((i + 1)); echo $i; done; echo last; rm /tmp/stop'
 	log=$(crio path one log)
-	wait_for 10 logs one "stdout F 100"
+	wait_for 60 logs one "stdout F 100"
 	in_world mv "$log" "$log.1"
 	crio reopen one
-	wait_for 10 logs one stdout
+	wait_for 60 logs one stdout
 	# What it starts may be ended with the container before it has ended itself.
 	crio exec-sync one -- touch /tmp/stop || [ $? -eq 137 ]
-	wait_for 10 has_ended one 0
+	wait_for 60 has_ended one 0
 	# A line that conmon read in two parts is two entries, the first one with a P.
 	in_world cat "$log.1" "$log" | awk '{ printf "%s%s", $4, ($3 == "F" ? "\n" : "") }' > "$WORLD/lines"
 	[ "$(tail -n 1 "$WORLD/lines")" = last ]
@@ -262,33 +266,35 @@ no_sleeper() {
 
 @test "stop: the stop signal by name, then KILL, and a dead one is told as CRI-O knows it" {
 	run_shell one "$idle"
+	wait_for 60 is_trapped one
 	expect 0 oci_on kill one SIGTERM
-	wait_for 10 has_ended one 5
+	wait_for 60 has_ended one 5
 	expect 1 oci_on kill one SIGTERM
 	[[ $output == *"container not running"* ]]
 	run_shell two 'trap "" TERM; while :; do sleep 0.1; done'
 	expect 0 oci_on kill two TERM
 	status_is two running
 	expect 0 oci_on kill two KILL
-	wait_for 10 has_ended two 137
+	wait_for 60 has_ended two 137
 	run_shell three "$idle"
+	wait_for 60 is_trapped three
 	expect 0 oci_on kill three 15
-	wait_for 10 has_ended three 5
+	wait_for 60 has_ended three 5
 }
 
 @test "a container of the host's processes: kill -a ends what its first process left" {
 	run_shell one 'sleep 1000 & exit 2' pid=host
-	wait_for 10 has_ended one 2
+	wait_for 60 has_ended one 2
 	status_is one stopped
-	in_world pgrep -f '^sleep 1000'
+	wait_for 60 in_world pgrep -f '^sleep 1000'
 	expect 0 oci kill -a "$(id_of one)" 9
-	wait_for 10 no_sleeper
+	wait_for 60 no_sleeper
 }
 
 @test "delete --force ends a container that runs" {
 	run_shell one "$idle; sleep 1000"
 	expect 0 oci delete --force "$(id_of one)"
-	wait_for 10 has_ended one 137
+	wait_for 60 has_ended one 137
 	expect 1 oci_on state one
 }
 
@@ -306,7 +312,7 @@ no_sleeper() {
 
 @test "out of memory: the files that CRI-O looks for, and the status" {
 	run_shell one 'x=$(head -c 100m /dev/zero | tr "\0" x); echo survived' memory=16777216
-	wait_for 20 has_ended one 137
+	wait_for 60 has_ended one 137
 	in_world test -e "$(crio path one bundle)/oom"
 	in_world test -e "$(crio path one persist)/oom"
 	run ! logs one survived
@@ -339,13 +345,13 @@ no_sleeper() {
 	pid=$(in_world cat "$(crio path infra bundle)/pidfile")
 	run_shell one 'echo "I am $$"; while :; do sleep 0.1; done' pod=/kubepods/podinfra "ipc=/proc/$pid/ns/ipc" "net=/proc/$pid/ns/net" \
 		"uts=/proc/$pid/ns/uts" "pid=/proc/$pid/ns/pid"
-	wait_for 10 logs one "I am"
+	wait_for 60 logs one "I am"
 	run ! logs one "I am 1$"
 	expect 0 crio exec-sync one -- ps
 	[[ $output == *"exit 5"* ]]
 	oci_on kill infra KILL
-	wait_for 10 has_ended one 137
-	wait_for 10 has_ended infra 137
+	wait_for 60 has_ended one 137
+	wait_for 60 has_ended infra 137
 }
 
 @test "CRI-O goes away between create and start: the monitor stays, and so do log and exit file" {
@@ -353,7 +359,7 @@ no_sleeper() {
 	crio create one > /dev/null
 	in_world kill -0 "$(in_world cat "$(crio path one bundle)/conmon-pidfile")"
 	oci_on start one
-	wait_for 10 has_ended one 3
+	wait_for 60 has_ended one 3
 	logs one "stdout F alone"
 }
 
@@ -362,7 +368,7 @@ no_sleeper() {
 	in_world kill -KILL "$(in_world cat "$(crio path one bundle)/conmon-pidfile")"
 	status_is one running
 	expect 0 oci_on kill one KILL
-	wait_for 10 status_is one stopped
+	wait_for 60 status_is one stopped
 	expect 0 oci delete --force "$(id_of one)"
 }
 
@@ -375,7 +381,7 @@ no_sleeper() {
 	done
 	wait "${pids[@]}"
 	for number in $(seq 10); do
-		wait_for 10 has_ended "p$number" "$number"
+		wait_for 60 has_ended "p$number" "$number"
 		logs "p$number" "stdout F number $number"
 	done
 }

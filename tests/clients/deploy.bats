@@ -71,7 +71,7 @@ handler() { # NAME
 	with_drop_in brig-1.toml
 	in_world sh -c 'echo $$ > "$1/containerd.pid"; exec containerd --config "$1/containerd.toml"' sh "$WORLD" > "$WORLD/containerd.log" 2>&1 \
 		< /dev/null 3>&- &
-	wait_for 20 in_world ctr version
+	wait_for 60 in_world ctr version
 	expect 0 in_world ctr plugins ls
 	in_world kill "$(cat "$WORLD/containerd.pid")"
 	[[ $output =~ io.containerd.grpc.v1\ +cri\ +[^\ ]+\ +ok ]] || {

@@ -22,7 +22,7 @@ setup_file() {
 	in_world mount -t tmpfs tmpfs /etc/docker
 	printf '{ "runtimes": { "brig": { "path": "%s" } } }\n' "$BRIG" > "$WORLD/daemon.json"
 	daemon containerd --root "$WORLD/containerd" --state /run/containerd --address /run/containerd/containerd.sock
-	wait_for 30 in_world ctr version
+	wait_for 60 in_world ctr version
 	daemon dockerd --config-file "$WORLD/daemon.json" --data-root "$WORLD/docker" --storage-driver vfs --containerd /run/containerd/containerd.sock \
 		--iptables=false --ip6tables=false --ip-forward=false --bridge=none
 	wait_for 60 docker version
@@ -43,8 +43,11 @@ teardown() {
 		docker rm --force "$name" > /dev/null
 	done
 	# Nothing of a removed container may be left in the runtime or in the cgroup trees.
-	[ -z "$(states)" ]
-	[ -z "$(in_world find /sys/fs/cgroup -path '*/docker/?*' -type d)" ]
+	wait_for 60 nothing_is_left
+}
+
+nothing_is_left() {
+	[ -z "$(states)" ] && [ -z "$(in_world find /sys/fs/cgroup -path '*/docker/?*' -type d)" ]
 }
 
 states() {
@@ -68,7 +71,7 @@ docker_start() { # NAME OPTION...: one that waits, and ends well on SIGTERM
 	shift
 
 	docker_run --detach --name "$name" "$@" busybox "${waiting[@]}"
-	wait_for 30 is_ready "$name"
+	wait_for 60 is_ready "$name"
 }
 
 is_ready() {
@@ -127,7 +130,7 @@ limit() { # FILES FOLDERS: the first of the files that is there
 	[ "$(docker inspect --format '{{.State.Status}}' one)" = paused ]
 	expect 0 docker unpause one
 	expect 0 docker kill one
-	wait_for 30 has_ended one
+	wait_for 60 has_ended one
 	[ "$(docker inspect --format '{{.State.ExitCode}}' one)" = 137 ]
 }
 

@@ -141,8 +141,7 @@ status_line() { # NAME
 	inside 'cat /proc/sys/net/ipv4/ip_forward'
 	expect_equal "$output" 1
 	helper unshare --net sleep 300
-	wait_until test -e "/proc/$HELPER/ns/net"
-	wait_until test "$(readlink "/proc/$HELPER/ns/net")" != "$(readlink /proc/self/ns/net)"
+	wait_until grep -qx sleep "/proc/$HELPER/comm"
 	add_namespace network "/proc/$HELPER/ns/net"
 	must_fail 1 'linux\.sysctl\["net/ipv4/ip_forward"\].*rule sysctl' run_container
 	policy '{}' '{ "sysctls": ["net.ipv4.ip_forward"] }'

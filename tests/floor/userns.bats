@@ -34,7 +34,8 @@ first_id() { # [ID]
 
 # The ranges that this test's containers hold.
 held() {
-	find "$IDS" -lname "$ROOT/*" 2> /dev/null
+	# Those of others come and go meanwhile.
+	find "$IDS" -ignore_readdir_race -lname "$ROOT/*" 2> /dev/null || true
 }
 
 # A process in a new namespace, to be joined: its pid is in $HELPER.
@@ -50,7 +51,7 @@ caller_overlay() {
 	config '.root.path = $path' --arg path "$T/overlay"
 }
 
-binds_port_80='nc -l -p 80 & for i in $(seq 100); do grep -q ":0050 " /proc/net/tcp /proc/net/tcp6 && echo bound && exit; sleep 0.05; done'
+binds_port_80='nc -l -p 80 & for i in $(seq 600); do grep -q ":0050 " /proc/net/tcp /proc/net/tcp6 && echo bound && exit; sleep 0.05; done'
 
 has_lines() { # NUMBER: of what the container has written so far
 	[ "$(wc -l < "$T/stdout")" -ge "$1" ]
@@ -371,7 +372,8 @@ assert_no_containers() {
 
 	program sleep 300
 	for delay in 0.001 0.002 0.003 0.004 0.005 0.006 0.007 0.008 0.009 0.010 0.012 0.015 0.020; do
-		attempt timeout --signal KILL "$delay" env BRIG_TEST="$ID" "$BRIG" --root "$ROOT" --policy "$POLICY" create --bundle "$BUNDLE" "$ID"
+		# In the foreground: it comes back once brig is dead, and not while the kernel still ends a system call of its.
+		attempt timeout --foreground --signal KILL "$delay" env BRIG_TEST="$ID" "$BRIG" --root "$ROOT" --policy "$POLICY" create --bundle "$BUNDLE" "$ID"
 		must brig delete --force "$ID"
 		expect_equal "$(held)" ""
 		tries=$((tries + 1))

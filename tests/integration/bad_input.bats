@@ -56,18 +56,23 @@ raw() { # TEXT: becomes config.json
 	refused 'config.json'
 }
 
-@test "a huge config.json is refused before it is parsed" {
-	local begin=$SECONDS
+# By processor time: how long something takes is up to the machine's other work as well.
+refused_in_two_seconds() { # PATTERN
+	(
+		ulimit -St 2
+		refused "$1"
+	)
+}
 
+@test "a huge config.json is refused before it is parsed" {
 	{
 		printf '{ "ociVersion": "1.0.0", "annotations": { "a": "'
 		head -c 60000000 /dev/zero | tr '\0' a
 		printf '" } }'
 	} > "$BUNDLE/config.json"
-	refused 'bytes|large|big|long'
+	refused_in_two_seconds 'bytes|large|big|long'
 	truncate -s 20G "$BUNDLE/config.json"
-	refused 'bytes|large|big|long'
-	expect_between $((SECONDS - begin)) 0 15
+	refused_in_two_seconds 'bytes|large|big|long'
 }
 
 @test "deep nesting is refused" {

@@ -17,12 +17,12 @@ busy_config() {
 	fi
 }
 
-# kill_after MILLISECONDS COMMAND...
+# kill_after SECONDS COMMAND...: comes back once it is dead, and not while the kernel still ends a system call of its.
 kill_after() {
 	local delay=$1
 
 	shift
-	attempt timeout --signal KILL "$delay" "$@"
+	attempt timeout --foreground --signal KILL "$delay" "$@"
 }
 
 # removable: delete --force takes everything away, whatever state it is in.
@@ -35,11 +35,11 @@ removable() {
 	fi
 }
 
-# What is left once what was just killed has had half a second to go.
+# What is left once what was just killed has had ten seconds to go.
 leftovers_soon() {
 	local try left
 
-	for ((try = 0; try < 10; try++)); do
+	for ((try = 0; try < 200; try++)); do
 		left=$(leftovers)
 		if [ -z "$left" ]; then
 			return

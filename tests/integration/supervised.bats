@@ -35,9 +35,9 @@ group() { # [BELOW]: the v2 directory of the container's group
 	fi
 }
 
-# until CONDITION: for a script's `sh` lines; at most ten seconds.
+# until CONDITION: for a script's `sh` lines; at most thirty seconds.
 until_true() {
-	echo "sh for i in \$(seq 200); do $1 && exit 0; sleep 0.05; done; exit 1"
+	echo "sh for i in \$(seq 600); do $1 && exit 0; sleep 0.05; done; exit 1"
 }
 
 overlay() { # the options of an overlay of the bundle's rootfs, which is out of the way then
@@ -169,7 +169,7 @@ overlay() { # the options of an overlay of the bundle's rootfs, which is out of 
 	add_mount /sys/fs/cgroup cgroup cgroup rw nosuid nodev noexec
 	# A controller that the v2 tree of a hybrid host has as well.
 	config '.linux.resources.hugepageLimits = [{ pageSize: "2MB", limit: 2097152 }]'
-	shell 'mkdir /sys/fs/cgroup/mine; cat /sys/fs/cgroup/cgroup.controllers; sleep 300'
+	shell 'mkdir /sys/fs/cgroup/mine; cat /sys/fs/cgroup/cgroup.controllers; : > /tmp/done; sleep 300'
 	process 'sleep 300'
 	supervised <<- END
 		create $ID $BUNDLE
@@ -179,6 +179,7 @@ overlay() { # the options of an overlay of the bundle's rootfs, which is out of 
 		start $ID
 		exec $ID e1 $T/process.json
 		sh stat -c 'beside %u' $(group execs/e1)
+		$(until_true "test -e $BUNDLE/rootfs/tmp/done")
 		kill
 		wait-exec
 		wait
@@ -225,7 +226,7 @@ overlay() { # the options of an overlay of the bundle's rootfs, which is out of 
 
 @test "a root file system of overlay layers is never seen on the host, and goes with the container" {
 	options=$(overlay)
-	shell 'echo written > /root/mark; grep " / / " /proc/self/mountinfo; sleep 300'
+	shell 'grep " / / " /proc/self/mountinfo; echo written > /root/mark; sleep 300'
 	supervised <<- END
 		create $ID $BUNDLE overlay overlay $options
 		start $ID

@@ -43,7 +43,9 @@ number_allowed() {
 @test "nginx: a master as root, workers as www-data, port 80, a reload" {
 	exercise() {
 		await answers curl -fs http://127.0.0.1/
+		workers=$(pgrep --parent "$(pid_of)")
 		in_it nginx -s reload
+		await has_new_workers
 		await answers curl -fs http://127.0.0.1/
 	}
 	mkdir "$T/site"
@@ -78,6 +80,13 @@ asyncio.run(asyncio.sleep(0.01))'
 	expect_equal "$output" $'b\'text\'\nthread'
 	program python3 -c 'import socket; socket.socket()'
 	must_fail 1 'Operation not permitted' run_container
+}
+
+# What is told to end before it got to the reload does none.
+has_new_workers() {
+	local now
+
+	now=$(pgrep --parent "$(pid_of)") && ! grep -qxF "$workers" <<< "$now"
 }
 
 # From outside of the filter: curl needs calls that nginx does not.

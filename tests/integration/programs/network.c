@@ -14,7 +14,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define ANSWER_MS 1500
+#define ANSWER_MS 3000
 #define SERVED_MAX 32
 
 union any {
@@ -261,7 +261,7 @@ static void answer_datagram(int fd)
 
 static void answer_connection(int fd)
 {
-	const struct timeval patience = { .tv_sec = 1 };
+	const struct timeval patience = { .tv_sec = 5 };
 	char question[128];
 	int client = accept(fd, NULL, NULL);
 	ssize_t n;

@@ -7,11 +7,17 @@ cgroup_folder() { # CONTROLLER, or unified for the v2 tree
 	if in_v2_view; then
 		tree=/sys/fs/cgroup
 	fi
-	find "$tree" -mindepth 1 -maxdepth 3 -type d -name "*$ID" | grep .
+	find "$tree" -ignore_readdir_race -mindepth 1 -maxdepth 3 -type d -name "*$ID" | grep .
 }
 
 cgroup_value() { # CONTROLLER FILE
 	cat "$(cgroup_folder "$1")/$2"
+}
+
+# The groups above the container's, which brig made and does not remove: those of others come and go meanwhile, which find would call an
+# error.
+remove_parents() {
+	find /sys/fs/cgroup -ignore_readdir_race -maxdepth 3 -name "it-parent-$ID" -exec rmdir {} + || true
 }
 
 # Limits need controllers, and those of this machine may belong to v1.

@@ -28,12 +28,13 @@ left_mounts() {
 }
 
 left_cgroups() {
-	find /sys/fs/cgroup -mindepth 1 -maxdepth 5 -type d -name "*$ID*" -printf 'cgroup %p\n' 2> /dev/null
+	# Those of others come and go meanwhile.
+	find /sys/fs/cgroup -ignore_readdir_race -mindepth 1 -maxdepth 5 -type d -name "*$ID*" -printf 'cgroup %p\n' 2> /dev/null || true
 }
 
 left_state() {
 	if [ -d "$ROOT" ]; then
-		find "$ROOT" -mindepth 1 -maxdepth 1 ! -name '.filters' ! -name '.last.json' -printf 'state %p\n'
+		find "$ROOT" -ignore_readdir_race -mindepth 1 -maxdepth 1 ! -name '.filters' ! -name '.last.json' -printf 'state %p\n'
 	fi
 }
 
@@ -44,11 +45,11 @@ leftovers() {
 	left_state
 }
 
-# assert_nothing_left: a process that was just killed may need a moment.
+# assert_nothing_left: a process that was just killed may need a moment, a longer one where the machine has other work.
 assert_nothing_left() {
 	local try left
 
-	for ((try = 0; try < 20; try++)); do
+	for ((try = 0; try < 100; try++)); do
 		left=$(leftovers)
 		if [ -z "$left" ]; then
 			return 0

@@ -29,7 +29,8 @@ setup() {
 	T=$BATS_TEST_TMPDIR
 	ROOT=$T/state
 	BUNDLE=$T/bundle
-	ID=it$$-$BATS_TEST_NUMBER
+	# With digits enough that none is the beginning of another's.
+	printf -v ID 'it%s-%03d' $$ "$BATS_TEST_NUMBER"
 	# Container root may be an ordinary user outside, who has to get to the bundle in here.
 	chmod a+x "$BATS_RUN_TMPDIR" "${BATS_TEST_TMPDIR%/*}" "$T"
 	bundle_new "$BUNDLE"
@@ -109,17 +110,17 @@ status_is() {
 	[ "$(status_of "${2:-$ID}" 2> /dev/null)" = "$1" ]
 }
 
-# wait_until COMMAND...: at most ten seconds.
+# wait_until COMMAND...: at most thirty seconds, since the machine may have other work.
 wait_until() {
 	local try
 
-	for ((try = 0; try < 200; try++)); do
+	for ((try = 0; try < 600; try++)); do
 		if "$@"; then
 			return 0
 		fi
 		sleep 0.05
 	done
-	flunk "did not happen in ten seconds: $*"
+	flunk "did not happen in thirty seconds: $*"
 }
 
 # helper COMMAND...: in the background, ended after the test. Its pid is in $HELPER.
