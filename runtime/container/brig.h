@@ -198,7 +198,7 @@ struct brig_exec {
 
 /* Without detach waits for the end and gives the exit status as a shell would. */
 int brig_exec(const struct brig *brig, const struct brig_exec *request, int *ret_exit_status, struct error *err);
-/* exec with detach and a supervisor. */
+/* exec with detach and a supervisor. Of a process in which no signal is ignored, blocked or handled: its child does not see to that again. */
 int brig_exec_supervised(const struct brig *brig, const struct brig_exec *request, struct brig_process *ret_process,
 			 struct error *err);
 

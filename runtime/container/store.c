@@ -94,9 +94,10 @@ bool store_is_busy(const struct container *container)
 	return false;
 }
 
-void store_unlock(const struct container *container)
+void store_unlock(struct container *container)
 {
 	flock(container->dir_fd, LOCK_UN);
+	container->is_locked = false;
 }
 
 void store_done(struct container *container)
@@ -163,7 +164,9 @@ int store_reserve(const struct brig *brig, const char *id, struct container *ret
 	/* Who lists containers may be asking this very moment whether somebody makes it, and holds the lock for as long. */
 	rc = open_directory(&container, id, STORE_LOCKED, err);
 	if (rc < 0) {
-		if (err->kind != ERROR_NOT_FOUND)
+		if (err->kind == ERROR_NOT_FOUND)
+			rc = error_set(err, ERROR_STATE, EBUSY, "container %s was deleted while it was made", id);
+		else
 			unlinkat(container.root_fd, id, AT_REMOVEDIR);
 		store_done(&container);
 		return rc;
@@ -172,13 +175,14 @@ int store_reserve(const struct brig *brig, const char *id, struct container *ret
 	return 0;
 }
 
-int store_lock_again(const struct container *container, struct error *err)
+int store_lock_again(struct container *container, struct error *err)
 {
 	const char *id = container->state.id;
 	int rc = lock_directory(container->dir_fd, id, err);
 
 	if (rc < 0)
 		return rc;
+	container->is_locked = true;
 	return was_replaced(container, id) ? not_found(id, err) : 0;
 }
 

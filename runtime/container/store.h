@@ -54,7 +54,7 @@ struct container {
 	int root_fd, dir_fd;
 	struct arena *arena; /* owns state's strings */
 	struct state state;
-	bool is_locked; /* by us, through dir_fd, when it was opened */
+	bool is_locked; /* by us, through dir_fd */
 };
 
 enum store_lock {
@@ -80,9 +80,9 @@ bool store_is_busy(const struct container *container);
 /* Records where the container's cgroup will be, before anything is made: with that, what a killed brig leaves can be found and
  * removed. A symbolic link: one system call, all or nothing; state.json follows while the container is set up. */
 int store_mark_cgroup(const struct container *container, struct error *err);
-void store_unlock(const struct container *container);
+void store_unlock(struct container *container);
 /* What store_unlock let go, as store_open has it. ERROR_NOT_FOUND: somebody has removed it meanwhile. */
-int store_lock_again(const struct container *container, struct error *err);
+int store_lock_again(struct container *container, struct error *err);
 int store_save(const struct container *container, struct error *err);
 /* Removes the directory with all that is in it. */
 int store_remove(struct container *container, struct error *err);

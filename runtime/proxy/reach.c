@@ -15,6 +15,7 @@
 #define CONNECT_MS 5000
 #define TRIES_EACH 2
 #define DNS_PORT 53
+#define ANSWERS_AT_ONCE 16
 #define LENGTH_SIZE ((size_t)2) /* of a message's, over TCP (RFC 1035, 4.2.2) */
 
 static const enum dns_type types[2] = { DNS_A, DNS_AAAA };
@@ -275,19 +276,17 @@ static int receive(struct reach *reach)
 
 static int take_answers(struct reach *reach, uint64_t now)
 {
-	int rc;
+	int rc = 1;
 
-	do {
+	/* A resolver that never stops must not keep us from other clients. */
+	for (size_t i = 0; rc > 0 && i < ANSWERS_AT_ONCE && !(reach->is_answered[0] && reach->is_answered[1]); i++)
 		rc = receive(reach);
-	} while (rc > 0);
 	if (reach->is_answered[0] && reach->is_answered[1]) {
-		if (reach->is_cut && !reach->is_stream)
+		if (reach->is_cut && reach->n_addresses == 0 && !reach->is_stream)
 			return ask_by_stream(reach, now);
 		return reach->has_failed && reach->n_addresses == 0 ? ask(reach, now) : connect_next(reach, now);
 	}
-	if (rc < 0)
-		return ask(reach, now);
-	if (now < reach->deadline)
+	if (rc >= 0 && now < reach->deadline)
 		return 0;
 	/* One kind of address is better than another wait. */
 	return reach->n_addresses > 0 ? connect_next(reach, now) : ask(reach, now);

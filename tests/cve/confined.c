@@ -1,5 +1,6 @@
-/* confined FOLDER COMMAND...: runs a command where only FOLDER, the cgroups and /proc but for its settings can be written: in a mount namespace of
- * its own in which everything else is read-only. What a program that is broken on purpose does there stays there. */
+/* confined FOLDER COMMAND...: runs a command where of the machine's files only those of FOLDER, the cgroups and /proc but for its settings can be
+ * written: in a mount namespace of its own in which everything else is read-only. What a program that is broken on purpose does to files there
+ * stays there; devices, signals and the network are as outside. */
 #include <errno.h>
 #include <error.h>
 #include <fcntl.h>
@@ -10,7 +11,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#define SETTABLE_MAX 3
+#define N_WRITABLE 3
 #define ARRAY_LENGTH(array) (sizeof(array) / sizeof((array)[0]))
 
 static int set(const char *path, unsigned flags, const struct mount_attr *attr)
@@ -38,20 +39,20 @@ static void put(int fd, const char *path)
 int main(int argc, char **argv)
 {
 	static const char *const settings[] = { "/proc/sys", "/proc/sysrq-trigger", "/proc/irq" };
-	const char *writable[SETTABLE_MAX] = { "/proc", "/sys/fs/cgroup", argc > 1 ? argv[1] : NULL };
+	const char *writable[N_WRITABLE] = { "/proc", "/sys/fs/cgroup", argc > 1 ? argv[1] : NULL };
 	const struct mount_attr private = { .propagation = MS_PRIVATE };
 	const struct mount_attr read_only = { .attr_set = MOUNT_ATTR_RDONLY };
-	int fds[SETTABLE_MAX];
+	int fds[N_WRITABLE];
 
 	if (argc < 3)
 		error(1, 0, "usage: confined FOLDER COMMAND...");
 	if (unshare(CLONE_NEWNS) < 0 || set("/", AT_RECURSIVE, &private) < 0)
 		error(1, errno, "a mount namespace of its own");
-	for (size_t i = 0; i < SETTABLE_MAX; i++)
+	for (size_t i = 0; i < N_WRITABLE; i++)
 		fds[i] = take(writable[i]);
 	if (set("/", AT_RECURSIVE, &read_only) < 0)
 		error(1, errno, "make all of it read-only");
-	for (size_t i = 0; i < SETTABLE_MAX; i++)
+	for (size_t i = 0; i < N_WRITABLE; i++)
 		put(fds[i], writable[i]);
 	for (size_t i = 0; i < ARRAY_LENGTH(settings); i++) {
 		if (access(settings[i], F_OK) < 0)

@@ -8,7 +8,7 @@
 #include "shim/io/io.h"
 #include "tests/cve/without.h"
 
-/* The process that serves gets three variables; here the one that says what is off as well. */
+/* The process that serves gets variables of its own; here the one that says what is off as well. */
 int __wrap_brig_execute_protected(char *const *argv, char *const *envp, struct error *err)
 {
 	char *extended[8] = { 0 }, off[256];

@@ -13,7 +13,8 @@
 #include "container/state.h"
 #include "parent/cgroup/cgroup.h"
 
-int creation_birth_save(struct creation *creation, struct error *err)
+/* For later invocations. A bundle may change or go: what exec and hooks will need is what was decided on now. */
+static int save(struct creation *creation, struct error *err)
 {
 	int rc = file_create_at(creation->container.dir_fd, STORE_CONFIG, &creation->decision.text, 0600, err);
 
@@ -74,7 +75,7 @@ int creation_birth_give(struct creation *creation, enum child_role role, struct 
 		return rc;
 	/* Without a cgroup the pid is the only way to find it again: it is on record before the process goes its way. */
 	if (creation->plan->cgroup.manager == PLAN_CGROUP_DISABLED)
-		rc = creation_birth_save(creation, err);
+		rc = save(creation, err);
 	if (rc >= 0)
 		rc = birth_go(&creation->birth, err);
 	if (rc < 0)
@@ -84,7 +85,7 @@ int creation_birth_give(struct creation *creation, enum child_role role, struct 
 	close_and_reset(&creation->console.console_fd);
 	/* Otherwise while the child is at work, where the write costs it nothing. */
 	if (creation->plan->cgroup.manager != PLAN_CGROUP_DISABLED)
-		rc = creation_birth_save(creation, err);
+		rc = save(creation, err);
 	log_debug("parent: state saved");
 	return rc < 0 ? rc : birth_finish(&creation->birth_request, &creation->birth, err);
 }
@@ -93,5 +94,5 @@ int creation_birth_restore(struct creation *creation, enum child_role role, stru
 {
 	int rc = checkpoint_restore(creation, role, err);
 
-	return rc < 0 ? rc : creation_birth_save(creation, err);
+	return rc < 0 ? rc : save(creation, err);
 }

@@ -3,8 +3,6 @@
 
 #include "container/creation/creation.h"
 
-/* For later invocations. A bundle may change or go: what exec and hooks will need is what was decided on now. */
-int creation_birth_save(struct creation *creation, struct error *err);
 /* Errors are the caller's to undo. */
 int creation_birth_give(struct creation *creation, enum child_role role, struct error *err);
 /* The same out of request->images. */

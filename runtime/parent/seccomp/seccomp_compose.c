@@ -12,6 +12,9 @@
 
 #define LISTENER_FLAGS ((uint64_t)SECCOMP_FILTER_FLAG_NEW_LISTENER | SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV)
 
+/* To whatever the floor's listener is asked. */
+#define LISTENERS_ANSWER ((uint32_t)SECCOMP_RET_ERRNO | EPERM)
+
 /* An answer of config, and the copy of the floor in which it is weighed against the floor's. */
 struct ending {
 	uint32_t answer;
@@ -117,9 +120,11 @@ static uint32_t weigh(uint32_t floor_answer, uint32_t ending)
 {
 	uint32_t counts_as = action_of(floor_answer);
 
-	/* Its listener refuses: not to be outweighed by anything that lets a call through. */
+	/* Its listener refuses: not to be outweighed by anything that lets a call through. What reads the same to the program is counted. */
 	if (counts_as == SECCOMP_RET_USER_NOTIF)
 		counts_as = SECCOMP_RET_ERRNO;
+	if (action_of(floor_answer) == SECCOMP_RET_USER_NOTIF && ending == LISTENERS_ANSWER)
+		return floor_answer;
 	return (int32_t)counts_as < (int32_t)action_of(ending) ? floor_answer : ending;
 }
 

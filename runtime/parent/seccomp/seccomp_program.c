@@ -2,7 +2,6 @@
 
 #include <errno.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/syscall.h>
 
 #include <linux/seccomp.h>
@@ -70,48 +69,6 @@ static int get(const struct plan_seccomp *plan, int cache_dir_fd, struct seccomp
 	return 0;
 }
 
-/* What brig itself calls from behind its filter, while nobody serves the listener yet. */
-static bool asks_us(const struct seccomp_program *program)
-{
-	static const long calls[] = { SYS_execve,	SYS_close,	    SYS_clone,	      SYS_write,
-				      SYS_exit_group,	SYS_rt_sigprocmask, SYS_rt_sigaction, SYS_wait4,
-				      SYS_getpid,	SYS_kill,	    SYS_rt_sigreturn, SYS_rt_sigtimedwait,
-				      SYS_clock_gettime };
-	struct seccomp_data data = { .arch = seccomp_arch_own()->audit };
-
-	for (size_t i = 0; i < ARRAY_SIZE(calls); i++) {
-		data.nr = (int)calls[i];
-		if ((seccomp_evaluate(program, &data) & SECCOMP_RET_ACTION_FULL) == SECCOMP_RET_USER_NOTIF)
-			return true;
-	}
-	return false;
-}
-
-static void replace_answer(struct seccomp_program *program, uint32_t answer, uint32_t other)
-{
-	for (size_t i = 0; i < program->n; i++)
-		if (program->instructions[i].code == (BPF_RET | BPF_K) && program->instructions[i].k == answer)
-			program->instructions[i].k = other;
-}
-
-/* What config.json's filter refuses with EPERM goes to the floor's listener, which answers just that and counts it. Two programs
- * one after the other stay as they are: the listener is the first one's. */
-static void count_refusals(struct seccomp_program *program)
-{
-	const uint32_t refused = SECCOMP_RET_ERRNO | EPERM;
-	__attribute__((cleanup(seccomp_program_done_cleanup))) struct seccomp_program counted = { .n = program->n };
-
-	if (program->floor || program->n == 0)
-		return;
-	counted.instructions = calloc(program->n, sizeof(*counted.instructions));
-	if (!counted.instructions)
-		return;
-	memcpy(counted.instructions, program->instructions, program->n * sizeof(*counted.instructions));
-	replace_answer(&counted, refused, SECCOMP_RET_USER_NOTIF);
-	if (!asks_us(&counted))
-		replace_answer(program, refused, SECCOMP_RET_USER_NOTIF);
-}
-
 /* A listener of the floor's comes out by a message, which a narrow filter of config.json's may refuse. */
 static bool keeps_listener_in(const struct plan_seccomp *plan, const struct seccomp_program *program)
 {
@@ -129,8 +86,6 @@ int seccomp_program_get(const struct plan_seccomp *plan, int cache_dir_fd, struc
 		program.flags |= SECCOMP_FILTER_FLAG_LOG;
 		program.floor_flags |= SECCOMP_FILTER_FLAG_LOG;
 	}
-	if (r == 0 && plan->enabled && plan->floor_notifies && !plan->records)
-		count_refusals(&program);
 	if (r == 0 && plan->records)
 		r = seccomp_record_all(&program, err);
 	else if (r == 0 && keeps_listener_in(plan, &program))

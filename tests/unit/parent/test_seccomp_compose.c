@@ -283,6 +283,27 @@ Test(seccomp_compose, every_pair_of_actions)
 	}
 }
 
+/* Of two refusals that read the same to the program it is the one that is counted, and of any others config.json's. */
+Test(seccomp_compose, what_both_refuse_is_counted)
+{
+	const struct sock_filter floor = BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_USER_NOTIF);
+	const uint32_t answers[][2] = { { SECCOMP_RET_ERRNO | EPERM, SECCOMP_RET_USER_NOTIF },
+					{ SECCOMP_RET_ERRNO | EACCES, SECCOMP_RET_ERRNO | EACCES },
+					{ SECCOMP_RET_TRAP | EPERM, SECCOMP_RET_TRAP | EPERM },
+					{ SECCOMP_RET_ALLOW, SECCOMP_RET_USER_NOTIF } };
+
+	for (size_t i = 0; i < ARRAY_SIZE(answers); i++) {
+		struct sock_filter config = BPF_STMT(BPF_RET | BPF_K, answers[i][0]), below = floor;
+		struct subject subject = { .config = { .instructions = &config, .n = 1 },
+					   .floor = { .instructions = &below, .n = 1 } };
+
+		cr_assert_eq(seccomp_compose(&subject.config, &subject.floor, &subject.both, NULL), 0);
+		cr_expect_eq(seccomp_evaluate(&subject.both, &(struct seccomp_data){ .nr = 0 }), answers[i][1],
+			     "answer %zu", i);
+		seccomp_program_done(&subject.both);
+	}
+}
+
 /* ---- any programs ---- */
 
 static void random_program(struct seccomp_program *program, size_t n, bool may_notify, uint64_t *seed)
