@@ -19,6 +19,7 @@ var unlikeCrio = map[string]string{
 	"capabilities: add and drop":                          "a smaller set",
 	"capabilities: not for another user than root":        "a smaller set",
 	"devices: what is not granted can't be opened":        "a smaller set",
+	"process ids: one namespace for the pod":              "what a container leaves lives until it is removed",
 	"privileged":                                          "it asks for inheritable and ambient capabilities",
 	"masked paths show nothing":                           "its own list of paths, whatever is asked for",
 }

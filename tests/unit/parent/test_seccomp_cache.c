@@ -36,7 +36,7 @@ static void place_init(struct place *place)
 	place->dir_fd = open(place->directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	for (size_t i = 0; i < 32; i++)
 		snprintf(place->file + 2 * i, 3, "%02x", place->plan.digest[i]);
-	strcat(place->file, "-2");
+	strcat(place->file, "-3");
 }
 
 static void place_done(struct place *place)
@@ -76,7 +76,7 @@ static void rename_file(struct place *place)
 	plan_digest_seccomp(&place->plan, place->plan.digest);
 	for (size_t i = 0; i < 32; i++)
 		snprintf(place->file + 2 * i, 3, "%02x", place->plan.digest[i]);
-	strcat(place->file, "-2");
+	strcat(place->file, "-3");
 }
 
 static off_t size_of(struct place *place)
@@ -226,7 +226,7 @@ Test(seccomp_cache, stays_small)
 		plan_digest_seccomp(&place.plan, place.plan.digest);
 		for (size_t k = 0; k < 32; k++)
 			snprintf(name + 2 * k, 3, "%02x", place.plan.digest[k]);
-		strcat(name, "-2");
+		strcat(name, "-3");
 		n += fstatat(place.dir_fd, name, &status, 0) == 0;
 	}
 	cr_expect_lt(n, 260);

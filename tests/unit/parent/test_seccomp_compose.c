@@ -11,6 +11,7 @@
 #include "parent/seccomp/seccomp_code.h"
 #include "parent/seccomp/seccomp_compile.h"
 #include "parent/seccomp/seccomp_compose.h"
+#include "parent/seccomp/seccomp_evaluate.h"
 #include "parent/seccomp/seccomp_floor.h"
 #include "tests/support/bpf_simulator.h"
 #include "tests/support/seccomp_both.h"
