@@ -124,3 +124,19 @@ privileged() {
 	must brig plan -b "$BUNDLE" --json
 	expect_json "$output" '.plan | has("landlock") | not'
 }
+
+@test "under strict an exec ends a program behind the lock (kubectl exec ... kill 1), which shares no Landlock domain with it" {
+	jq -n --arg path "$T/log/audit.jsonl" '{ set: "strict", audit: { path: $path } }' > "$T/policy.json"
+	must brig plan -b "$BUNDLE" --json
+	expect_json "$output" '.plan.landlock.enabled == true'
+	shell 'trap "echo told; exit 7" TERM; echo ready; while :; do sleep 0.1; done'
+	helper brig run --bundle "$BUNDLE" "$ID"
+	wait_until grep -qx ready "$T/helper.out"
+	must brig exec "$ID" sh -c 'echo x > /file || echo locked'
+	expect_like "$output" locked
+	must brig exec "$ID" kill -TERM 1
+	status=0
+	wait "$HELPER" || status=$?
+	expect_equal "$status" 7
+	expect_line "$(< "$T/helper.out")" told
+}

@@ -24,6 +24,17 @@ say() { # [GLOBAL OPTION...] COMMAND...
 	rm -f "$T/log.txt"
 }
 
+# What they share stays in the state directory: one of their own.
+say_throwaway() { # [GLOBAL OPTION...]
+	local ROOT=$T/throwaway
+
+	say "$@" sandbox --env "OTHER=$VALUE" --json -- sh -c 'unshare -U true; exit 3' "$ARGUMENT"
+	say "$@" sandbox --env "OTHER=$VALUE" -- no-such-program "$ARGUMENT"
+	say "$@" sandbox --env "OTHER=$VALUE" --bind-ro "$T/none:/none" -- true
+	say "$@" learn --env "OTHER=$VALUE" -- sh -c 'unshare -U true; exit 3' "$ARGUMENT"
+	say "$@" learn --env "OTHER=$VALUE" --output "$T/none/profile.json" -- true
+}
+
 say_all() { # [GLOBAL OPTION...]
 	say "$@" plan --bundle "$BUNDLE"
 	say "$@" plan --json --bundle "$BUNDLE"
@@ -57,6 +68,7 @@ say_all() { # [GLOBAL OPTION...]
 	say "$@" run --bundle "$BUNDLE" "$ID"
 	config '.process.env = [] | .process.args = { a: $value }' --arg value "$ARGUMENT"
 	say "$@" run --bundle "$BUNDLE" "$ID"
+	say_throwaway "$@"
 	say "$@" audit --file "$TRAIL"
 	say "$@" audit --json --file "$TRAIL"
 	cat "$TRAIL" >> "$T/all"
@@ -72,6 +84,8 @@ occurrences() { # TEXT
 	# The test would see them: names are there, arguments as well.
 	[ "$(occurrences TOKEN)" -ge 2 ] || flunk "no environment in plan"
 	[ "$(occurrences "$ARGUMENT")" -ge 6 ] || flunk "no arguments: $(occurrences "$ARGUMENT")"
+	[ "$(occurrences '"verdict"')" -ge 1 ] || flunk "no sandbox ran"
+	[ "$(occurrences SCMP_ACT_ALLOW)" -ge 1 ] || flunk "nothing was learned"
 	[ "$(grep -c '"event":"exec"' "$TRAIL")" -ge 1 ] || flunk "no exec on record"
 }
 

@@ -21,6 +21,7 @@ load support/common
 		(.mountOptions | index("rro")) and .linux.seccomp.enabled and (.linux.namespaces | index("time")) and
 		(.linux.capabilities | index("CAP_CHOWN")) and .linux.mountExtensions.idmap.enabled and
 		(.potentiallyUnsafeConfigAnnotations | index("org.systemd.property.") and index("brig.dev/seccomp"))'
+	expect_like "$(jq -r '.annotations["dev.brig.seccomp.floor"]' <<< "$output")" "^$(jq -r '.annotations["dev.brig.version"]' <<< "$output")-[0-9a-f]{12}\$"
 }
 
 @test "state has the members that callers read" {

@@ -9,8 +9,10 @@ import socket
 import stat
 import subprocess
 
+import bundle as bundles
 import case
 import shim as shims
+import ttrpc
 import wire
 
 OPTIONS_URL = "type.googleapis.com/runtimeoptions.v1.Options"
@@ -199,6 +201,30 @@ class Commands(case.ShimTest):
         text = shim.log_text()
         self.assertIn("level=debug", text)
         self.assertIn("\n", text)
+
+    def test_secrecy(self):
+        """with -debug neither log nor answers have the value of an environment variable, also where something fails"""
+        secret = "secret-in-the-environment"
+        environment = [*bundles.TEMPLATE["process"]["env"], f"TOKEN={secret}"]
+        script = "test ${#TOKEN} -eq %d && echo has it; while :; do sleep 0.1; done" % len(secret)
+        shim = self.shim(["sh", "-c", script], start=False, process={"env": environment})
+        result = shim.run("-debug", "start")
+        shim.socket = path_of(result.stdout)
+        shim.connect()
+        container = self.containers[-1].create().start()
+        container.out.until(b"has it")
+        self.assertEqual(container.exec_shell("exit ${#TOKEN}", env=environment).finish()[0], len(secret))
+        said = []
+        for args, listed in [(["no-such-program"], environment), (["true"], [*environment, secret]), (["true"], {"a": secret})]:
+            with self.assertRaises(ttrpc.CallError) as caught:
+                container.exec(*args, env=listed).start()
+            said.append(caught.exception.message)
+        container.kill(signal.SIGKILL)
+        container.status()
+        text = shim.log_text()
+        for part in ["level=debug", "refused: start exec exec-4"]:
+            self.assertIn(part, text)
+        self.assertNotIn(secret, "\n".join([text, *said]))
 
     def kill_shim(self, shim):
         os.kill(shim.pid, signal.SIGKILL)

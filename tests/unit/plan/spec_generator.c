@@ -190,7 +190,9 @@ static void write_linux(struct spec_generator *generator, struct buffer *text)
 void spec_generator_next(struct spec_generator *generator, struct plan_fixture *fixture, struct buffer *text)
 {
 	fixture->host.apparmor = fixture->host.apparmor_default = maybe(generator, 50);
-	buffer_append_text(text, "{\"ociVersion\":\"1.2.0\",\"root\":{\"path\":\"rootfs\"},");
+	fixture->host.landlock = (int)below(generator, 6);
+	buffer_printf(text, "{\"ociVersion\":\"1.2.0\",\"root\":{\"path\":\"rootfs\"%s},",
+		      maybe(generator, 40) ? ",\"readonly\":true" : "");
 	write_process(generator, fixture->host.apparmor, text);
 	write_mounts(generator, text);
 	write_linux(generator, text);

@@ -1,0 +1,106 @@
+#!/usr/bin/env bats
+# shellcheck disable=SC2016,SC2030,SC2031,SC2154 # scripts of other languages; bats: a subshell a test, $output and $stderr
+# The policies of deploy/policy and of the documents: each holds to the schema, and does what it is there for.
+
+load ../integration/support/common
+
+SOURCE=$SUPPORT/../../..
+
+# held FILE: to the schema, and brig takes it.
+held() {
+	must "$SOURCE/tests/sandbox/schema" "$SOURCE/docs/policy.schema.json" "$1"
+	must brig --policy "$1" plan --bundle "$BUNDLE" --json
+}
+
+# refused JSON WORDS: by both, by the schema with these words.
+refused() {
+	printf '%s' "$1" > "$T/wrong.json"
+	must_fail 1 'policy file .*wrong\.json' brig --policy "$T/wrong.json" plan --bundle "$BUNDLE"
+	attempt "$SOURCE/tests/sandbox/schema" "$SOURCE/docs/policy.schema.json" "$T/wrong.json"
+	expect_status 1 "$1"
+	expect_like "$output" "$2"
+}
+
+@test "each example holds to the schema, and brig takes it" {
+	local name n=0
+
+	for name in strict baseline conformant gpu; do
+		install -m 644 "$SOURCE/deploy/policy/$name.json" "$T/example.json"
+		held "$T/example.json"
+	done
+	# Whole policies in the documents are JSON between fences.
+	sed -s -n '/^```/,/^```/p' "$SOURCE"/docs/{policy,egress}.md "$SOURCE/docs/brig-policy.5.scd" |
+		awk -v folder="$T" '/^```/ { n++; next } n % 2 { print > (folder "/document-" n ".json") }'
+	for name in "$T"/document-*.json; do
+		if grep -q '"set":' "$name"; then
+			held "$name"
+			n=$((n + 1))
+		fi
+	done
+	[ "$n" -ge 4 ] || flunk "$n policies found in the documents"
+}
+
+@test "what brig does not take does not hold to the schema either: the test above can fail" {
+	refused '{ "rules": {} }' 'set is missing'
+	refused '{ "set": "strict", "rules": { "hook": "allow" } }' "'allow' is none of"
+	refused '{ "set": "strict", "device": [] }' 'device is not in the schema'
+	refused '{ "set": "strict", "devices": [{ "path": "/dev/kvm", "major": 10 }] }' 'devices\[0\]: .*fits 0 of 2'
+	refused '{ "set": "strict", "hook_directories": ["hooks"] }' 'hook_directories\[0\]: .*pattern'
+}
+
+# brig_there ARGUMENT...: under gpu.json, where nodes of the driver's and a hook in the listed folder are, for nobody else to see.
+brig_there() {
+	env BRIG_TEST="$ID" T="$T" unshare --mount --propagation private sh -c '
+		set -e
+		mkdir -p "$T/dev"
+		mount --rbind /dev "$T/dev"
+		mount -t tmpfs -o mode=755 nodes /dev
+		for node in null zero full random urandom tty; do
+			: > "/dev/$node"
+			mount --bind "$T/dev/$node" "/dev/$node"
+		done
+		mkdir /dev/pts /dev/shm
+		mount --rbind "$T/dev/pts" /dev/pts
+		ln -s pts/ptmx /dev/ptmx
+		mknod /dev/nvidiactl c 195 255
+		mount -t tmpfs -o mode=755 toolkit /usr/local
+		mkdir -p /usr/local/nvidia/toolkit
+		install -m 755 "$T/hook" /usr/local/nvidia/toolkit/hook
+		install -m 755 "$T/hook" /usr/local/nvidia/other
+		exec "$@"' brig_there "$BRIG" --root "$ROOT" --policy "$T/gpu.json" "$@"
+}
+
+# nvidia MINOR HOOK: the container asks for that node of the driver's and for that hook, as an engine writes it down that reads a CDI specification.
+nvidia() {
+	config '.linux.devices = [{ path: "/dev/nvidia", type: "c", major: 195, minor: $minor, fileMode: 438 }] |
+		.linux.resources.devices = [{ allow: false, access: "rwm" }, { allow: true, type: "c", major: 195, minor: $minor, access: "rw" }] |
+		.hooks.createContainer = [{ path: $hook, args: ["hook", "update-ldcache"] }]' --argjson minor "$1" --arg hook "$2"
+}
+
+@test "gpu.json: a listed node and a hook of the listed folder are let in, another node and another hook refused" {
+	install -m 644 "$SOURCE/deploy/policy/gpu.json" "$T/gpu.json"
+	mkdir -m 777 "$T/ran"
+	printf '#!/bin/sh\ncat > /dev/null\n: > "%s/ran/${0##*/}"\n' "$T" > "$T/hook"
+	shell 'ls -l /dev/nvidia; cat /dev/nvidia'
+	nvidia 255 /usr/local/nvidia/toolkit/hook
+	attempt brig_there run --bundle "$BUNDLE" "$ID"
+	expect_like "$output" '^c.* 195, +255 .*/dev/nvidia'
+	# Whether a driver answers is another matter.
+	expect_unlike "$stderr" 'not permitted|denied|rule'
+	[ -e "$T/ran/hook" ] || flunk "the hook did not run: $stderr"
+	# The one that is listed itself, whose program need not be there for the plan.
+	nvidia 255 /usr/bin/nvidia-cdi-hook
+	must brig_there plan --bundle "$BUNDLE" --json
+	nvidia 254 /usr/local/nvidia/toolkit/hook
+	must_fail 1 'linux\.devices.*c 195:254.*rule device' brig_there run --bundle "$BUNDLE" "$ID"
+	nvidia 255 /usr/local/nvidia/other
+	must_fail 1 'hooks\.createContainer\[0\].*/usr/local/nvidia/other.*rule hook' brig_there run --bundle "$BUNDLE" "$ID"
+	nvidia 255 /usr/local/nvidia/toolkit/../other
+	must_fail 1 'rule hook' brig_there run --bundle "$BUNDLE" "$ID"
+	expect_missing "$T/ran/other"
+	# Where there is no such node the list has none.
+	nvidia 255 /usr/bin/nvidia-cdi-hook
+	if [ ! -e /dev/nvidiactl ]; then
+		must_fail 1 'rule device' brig --policy "$T/gpu.json" run --bundle "$BUNDLE" "$ID"
+	fi
+}
