@@ -49,6 +49,8 @@ static const struct command_option sandbox_options[] = {
 	{ "cwd", 0, OPTION_STRING, 0, AT(cwd), "DIR", NULL, "the working directory in the sandbox; default: /work" },
 	{ "name", 0, OPTION_STRING, 0, AT(name), "NAME", NULL,
 	  "the sandbox's id, for other commands; default: one is made up" },
+	{ "policy", 0, OPTION_STRING, 0, AT(policy), "NAME|FILE", NULL,
+	  "what the site allows, as the global option of this name, in whose place it is" },
 	{ "learn", 0, OPTION_STRING, 0, AT(learn), "FILE", NULL,
 	  "write a seccomp profile of what it does to FILE, as brig learn does" },
 	{ "json", 0, OPTION_FLAG, 0, AT(json), NULL, NULL,
@@ -103,6 +105,7 @@ static int run(const struct brig *brig, const void *data, struct error *err)
 	AUTO(learn_free) struct learn *learn = options->learn ? learn_new() : NULL;
 	struct sandbox_request request = { 0 };
 	struct sandbox_result result;
+	struct brig own = *brig;
 	int rc, status;
 
 	if (!arena || (options->learn && !learn))
@@ -111,7 +114,9 @@ static int run(const struct brig *brig, const void *data, struct error *err)
 	if (rc < 0)
 		return rc;
 	request.learn = learn;
-	sandbox_run(brig, &request, &result);
+	if (options->policy)
+		own.policy = options->policy;
+	sandbox_run(&own, &request, &result);
 	rc = print(options, &result, err);
 	status = result.exit_status;
 	if (rc >= 0 && learn && result.verdict != SANDBOX_REFUSED && result.verdict != SANDBOX_INTERNAL)

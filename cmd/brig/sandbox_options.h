@@ -12,7 +12,7 @@ struct sandbox_options {
 	struct option_number memory, max_output;
 	unsigned pids;
 	const char *cpus;
-	const char *rootfs, *oci, *learn, *egress, *egress_proxy, *stdin_path, *cwd, *name;
+	const char *rootfs, *oci, *learn, *egress, *egress_proxy, *stdin_path, *cwd, *name, *policy;
 	struct option_list ro_binds, rw_binds, files, collects, env;
 	bool json;
 };

@@ -26,7 +26,7 @@ refused() { # PATTERN ARGUMENT...
 	refused '--cwd' --cwd relative -- true
 }
 
-@test "files that are not there, not readable, or no files" {
+@test "files that are not there, or no files (rootless.bats has those that may not be read)" {
 	mkfifo "$T/fifo"
 	refused "open $T/none: No such file" --file a="$T/none" -- true
 	refused 'not a regular file' --file a="$T" -- true

@@ -177,6 +177,18 @@ except OSError as error: print("refused")'
 	expect_json "$output" '.verdict == "wall_time" and .limits.wall_ms == 400 and .limits.output == 1024 and (.warnings | length) > 0'
 }
 
+@test "--policy is sandbox's own option as well, and holds in place of the global one" {
+	echo '{ "set": "strict", "limits": { "timeout": "30s", "max_output": "1k" } }' > "$T/policy.json"
+	judged ok --policy "$T/policy.json" --max-output 7k -- true
+	expect_json "$output" '.limits.output == 1024'
+	attempt brig --policy no-such-policy sandbox --name "$ID" --json --max-output 7k --policy "$T/policy.json" -- true
+	expect_status 0
+	expect_json "$output" '.limits.output == 1024'
+	must_fail 125 'no-such-policy' brig --policy "$T/policy.json" sandbox --policy no-such-policy -- true
+	must_fail 125 '--policy' sandbox --policy
+	assert_nothing_left
+}
+
 @test "--learn writes what the program called, and nothing that it did not" {
 	judged ok --learn "$T/profile.json" -- python3 -c 'import socket; socket.socket(socket.AF_INET, socket.SOCK_DGRAM); print(1)'
 	expect_equal "$(of .stdout.data)" 1

@@ -21,6 +21,24 @@ prepare() {
 	expect_equal "$(of '.files[0].data')" 1
 }
 
+@test "what is not the user's to read is refused, with the option and the file named, and nothing is left" {
+	local option
+
+	mkdir -m 0700 "$T/closed"
+	"$SOURCE/tests/sandbox/layout" "$T/layout" "$(command -v busybox)"
+	tar -C "$T/layout" -cf "$T/layout.tar" .
+	chmod 0700 "$T/layout"
+	printf 'secret\n' > "$T/secret"
+	chmod 0600 "$T/secret" "$T/layout.tar"
+	for option in "--file a=$T/secret" "--stdin $T/secret" "--rootfs $T/closed" "--oci $T/layout:box" "--oci $T/layout.tar:box"; do
+		# shellcheck disable=SC2086 # an option and its value
+		must_fail 125 "option ${option%% *}.*$T/[a-z.]+: (open: )?Permission denied" sandbox $option -- /bin/busybox cat
+		expect_one_error
+		expect_equal "$output" ""
+		assert_nothing_left
+	done
+}
+
 @test "verdicts are right" {
 	judged exit -- sh -c 'exit 3'
 	judged signal -- sh -c 'kill -9 $$'

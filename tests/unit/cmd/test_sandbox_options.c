@@ -83,6 +83,18 @@ Test(sandbox_options, takes_places)
 	cr_expect_str_eq(request.oci_tag, "tag");
 }
 
+Test(sandbox_options, takes_a_policy)
+{
+	struct sandbox_options options;
+	struct error err = { 0 };
+
+	cr_assert_eq(options_parse(&cmd_sandbox, WORDS("true"), arena, &options, &err), 0, "%s", err.message);
+	cr_expect_null(options.policy, "the global option's holds");
+	cr_assert_eq(options_parse(&cmd_sandbox, WORDS("--policy", "/a.json", "true"), arena, &options, &err), 0, "%s",
+		     err.message);
+	cr_expect_str_eq(options.policy, "/a.json");
+}
+
 /* Each is named in its message. */
 Test(sandbox_options, refuses_what_makes_no_sense)
 {
