@@ -102,6 +102,7 @@ runtime_container_sources = \
 	runtime/container/explain/explain_egress.h \
 	runtime/container/explain/explain_kernel_log.c \
 	runtime/container/explain/explain_kernel_log.h \
+	runtime/container/explain/explain_mounts.c \
 	runtime/container/explain/explain_posture.c \
 	runtime/container/explain/explain_posture_text.c \
 	runtime/container/learn/learn.c \

@@ -23,4 +23,4 @@ tests_bench_calls_CFLAGS = $(BRIG_CFLAGS) $(BRIG_WARNINGS)
 tests_bench_calls_LDFLAGS = $(BRIG_LDFLAGS) -static
 tests_bench_payload_LDFLAGS = $(BRIG_LDFLAGS) -static
 
-EXTRA_DIST += tests/bench/filter tests/bench/run tests/bench/sandbox tests/bench/shim tests/bench/bench_bundle.py tests/bench/bench_report.py tests/bench/profile.json tests/bench/README.md
+EXTRA_DIST += tests/bench/allowed_calls.py tests/bench/engine_profiles tests/bench/filter tests/bench/run tests/bench/sandbox tests/bench/shim tests/bench/bench_bundle.py tests/bench/bench_report.py tests/bench/profile.json tests/bench/README.md

@@ -85,6 +85,9 @@ strict() {
 	expect_like "$output" 'needed +policy .*no-such-key'
 	attempt "$BRIG" --policy conformant doctor
 	expect_like "$output" 'lacks +policy .*conformant'
+	echo '{ "set": "strict", "user_namespaces": { "first": 20000000, "count": 655360, "size": 65536 } }' > "$T/policy.json"
+	attempt "$BRIG" --policy "$T/policy.json" doctor
+	expect_like "$output" 'lacks +id-range .*from 20000000 on.*systemd'
 }
 
 @test "an exec is held to the policy that its container was made under, also where it names none" {

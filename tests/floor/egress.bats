@@ -313,7 +313,7 @@ has_more_rsts() { # NUMBER
 	expect_json "$output" '.egress.denials[0].what == "send udp '$OTHER':443"'
 }
 
-@test "the audit trail's exit record has what was refused" {
+@test "the audit trail's exit record has what was refused, and the metrics count it" {
 	mkdir -m 0700 "$T/audit"
 	POLICY=$T/policy.json
 	echo '{ "set": "conformant", "audit": { "enabled": true, "path": "'"$T"'/audit/trail.jsonl" } }' > "$POLICY"
@@ -321,6 +321,8 @@ has_more_rsts() { # NUMBER
 	talk tcp $OTHER 443 tcp $OTHER 443
 	expect_json "$(jq -s 'map(select(.event == "exit"))' "$T/audit/trail.jsonl")" \
 		'.[0].egress_denials == 2 and .[0].egress_denied == [{ what: "connect tcp '$OTHER':443", count: 2 }]'
+	must brig metrics
+	expect_line "$output" 'brig_egress_denials_total{by="list"} 2'
 }
 
 @test "the host's network is held as well, and its loopback is not the container's own" {

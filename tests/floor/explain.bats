@@ -80,13 +80,15 @@ is_counted() { # JQ-FILTER
 }
 
 @test "every line of the posture agrees with the plan" {
-	config '.linux.resources.pids.limit = 77'
+	config --arg tmp "$BUNDLE/rootfs/tmp" '.linux.resources.pids.limit = 77 | .root.readonly = true | .linux.readonlyPaths = ["/proc/sys"] |
+		.mounts += [{ destination: "/tmp", type: "bind", source: $tmp, options: ["bind"] }]'
 	ready_script true
 	start_strict
 	must strict explain --json "$ID"
 	expect_json "$output" '.flagged == 0 and all(.posture[]; .state == "ok")'
 	expect_json "$output" '[.posture[].name] | contains(["limit-pids", "no_new_privs", "seccomp", "capability-effective",
-		"uid_map", "gid_map", "namespace-user", "namespace-pid", "masked-paths", "landlock"])'
+		"uid_map", "gid_map", "namespace-user", "namespace-pid", "masked-paths", "landlock",
+		"readonly-paths", "readonly-root", "mount-flags", "seccomp-filters"])'
 	expect_json "$output" '.posture[] | select(.name == "limit-pids") | .found | startswith("77, 77")'
 	expect_json "$output" '.denials.total == 0'
 	finish
@@ -106,6 +108,15 @@ is_counted() { # JQ-FILTER
 	attempt strict explain --json "$ID"
 	expect_status 3
 	expect_json "$output" '[.posture[] | select(.state == "flagged") | .name] == ["masked-paths"]'
+	jq -c '.readonly += ["/proc/uptime"] | .readonlyRoot = true | .filters += 1 | (.mounts[] | select(.destination == "/proc").attributes) = 1' \
+		"$T/report.json" > "$file"
+	attempt strict explain --json "$ID"
+	expect_status 3
+	expect_json "$output" '[.posture[] | select(.state == "flagged") | .name] == ["seccomp-filters", "readonly-paths", "readonly-root", "mount-flags"]'
+	# What a brig wrote that did not look at these.
+	jq -c 'del(.readonly, .mounts, .readonlyRoot, .filters)' "$T/report.json" > "$file"
+	must strict explain --json "$ID"
+	expect_json "$output" '[.posture[].name] | contains(["masked-paths"]) and index("mount-flags") == null'
 	echo '{' > "$file"
 	must_fail 1 'report.json' strict explain "$ID"
 	cp "$T/report.json" "$file"

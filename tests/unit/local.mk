@@ -103,6 +103,7 @@ unit_child_sources = \
 unit_container_sources = \
 	tests/unit/container/test_criu_arguments.c \
 	tests/unit/container/test_denial_listener.c \
+	tests/unit/container/test_doctor.c \
 	tests/unit/container/test_documents.c \
 	tests/unit/container/test_exec_process.c \
 	tests/unit/container/test_explain.c \

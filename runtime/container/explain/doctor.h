@@ -4,6 +4,7 @@
 #include <stddef.h>
 
 #include "container/brig.h"
+#include "policy/policy.h"
 
 enum doctor_state {
 	DOCTOR_WORKS,
@@ -27,3 +28,7 @@ struct doctor_check {
 
 /* All of them, in the order in which they are printed; ended by a row without name. */
 extern const struct doctor_check doctor_checks[];
+
+/* Whose ids are usually among these, with their numbers; NULL: nobody's. Source: systemd's "Users, Groups, UIDs and GIDs",
+ * kubernetes.io "User Namespaces". */
+const char *doctor_ids_taken(const struct policy_ids *ids);

@@ -175,15 +175,37 @@ static void look_at_policy(const struct brig *brig, struct doctor_finding *findi
 	policy_done(&policy);
 }
 
-static bool overlaps(const char *line, const struct policy_ids *ids)
+static bool overlaps(const struct policy_ids *ids, unsigned long long first, unsigned long long count)
+{
+	return count > 0 && first < (unsigned long long)ids->first + ids->count && first + count > ids->first;
+}
+
+static bool overlaps_line(const struct policy_ids *ids, const char *line)
 {
 	unsigned long long first, count;
 
-	return sscanf(line, "%*[^:]:%llu:%llu", &first, &count) == 2 &&
-	       first < (unsigned long long)ids->first + ids->count && first + count > ids->first;
+	return sscanf(line, "%*[^:]:%llu:%llu", &first, &count) == 2 && overlaps(ids, first, count);
 }
 
-/* newuidmap(1) hands these out to users, the kubelet to pods. */
+const char *doctor_ids_taken(const struct policy_ids *ids)
+{
+	static const struct {
+		uint32_t first, last;
+		const char *text;
+	} taken[] = {
+		/* For 110 pods, where /etc/subuid has no line for the user kubelet. */
+		{ 65536, 7274495, "the kubelet's for pods, 65536 to 7274495" },
+		{ 524288, 1879048191, "systemd's for containers, 524288 to 1879048191" },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(taken); i++) {
+		if (overlaps(ids, taken[i].first, taken[i].last - taken[i].first + 1))
+			return taken[i].text;
+	}
+	return NULL;
+}
+
+/* newuidmap(1) hands those of /etc/subuid out to users, the kubelet to pods. The others' are in use only where they run. */
 static void look_at_ids(const struct brig *brig, struct doctor_finding *finding)
 {
 	struct policy policy = { 0 };
@@ -195,10 +217,13 @@ static void look_at_ids(const struct brig *brig, struct doctor_finding *finding)
 	ids = policy_ids(&policy);
 	policy_done(&policy);
 	found(finding, DOCTOR_WORKS, "%u ranges of %u ids from %u on", ids.count / ids.size, ids.size, ids.first);
+	if (doctor_ids_taken(&ids))
+		found(finding, DOCTOR_LACKS, "the policy's range, from %u on, has ids that are usually others' too: %s",
+		      ids.first, doctor_ids_taken(&ids));
 	file = fopen("/etc/subuid", "re");
 	while (file && fgets(line, sizeof(line), file)) {
 		line[strcspn(line, "\n")] = '\0';
-		if (overlaps(line, &ids))
+		if (overlaps_line(&ids, line))
 			found(finding, DOCTOR_NEEDED,
 			      "/etc/subuid gives ids away that the policy's range has too: %.100s", line);
 	}

@@ -1,10 +1,15 @@
 #include "container/explain/expectation.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
 #include <stdlib.h>
+#include <string.h>
+#include <sys/mount.h>
 #include <time.h>
 
 #include "base/cleanup.h"
+#include "base/fd.h"
 #include "base/file.h"
 #include "base/json_write.h"
 #include "base/log.h"
@@ -12,6 +17,7 @@
 #include "container/creation/creation.h"
 #include "container/explain/denial_document.h"
 #include "container/explain/denial_listener.h"
+#include "container/explain/explain.h"
 #include "plan/report.h"
 
 #define BYTES_MAX ((size_t)8 * 1024 * 1024)
@@ -109,6 +115,66 @@ static void write_egress(struct json_writer *writer, const struct plan_egress *e
 	json_write_array_end(writer);
 }
 
+static void write_strings(struct json_writer *writer, const char *key, const char *const *list, size_t n)
+{
+	json_write_key(writer, key);
+	json_write_array_begin(writer);
+	for (size_t i = 0; i < n; i++)
+		json_write_string(writer, list[i]);
+	json_write_array_end(writer);
+}
+
+static bool is_on_top(const struct plan_rootfs *rootfs, size_t mount)
+{
+	for (size_t i = mount + 1; i < rootfs->n_mounts; i++) {
+		if (strcmp(rootfs->mounts[i].destination, rootfs->mounts[mount].destination) == 0)
+			return false;
+	}
+	return true;
+}
+
+/* Control groups are left out: under v1 they are many mounts in a folder. */
+static void write_mounts(struct json_writer *writer, const struct plan_rootfs *rootfs)
+{
+	json_write_key(writer, "mounts");
+	json_write_array_begin(writer);
+	for (size_t i = 0; i < rootfs->n_mounts; i++) {
+		const struct plan_mount *mount = &rootfs->mounts[i];
+		uint64_t attributes = (mount->rattr_set & ~mount->attr_clear) | mount->attr_set;
+
+		attributes &= MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV;
+		if (mount->kind == PLAN_MOUNT_CGROUP || !attributes || !is_on_top(rootfs, i))
+			continue;
+		json_write_object_begin(writer);
+		json_write_member(writer, "destination", mount->destination);
+		json_write_member_uint(writer, "attributes", attributes);
+		json_write_object_end(writer);
+	}
+	json_write_array_end(writer);
+}
+
+/* A container inherits what whoever makes it is under. */
+static uint64_t filters_of(const struct plan_seccomp *seccomp)
+{
+	char status[8192];
+	uint64_t n = 0;
+
+	if (fd_read_file_at(AT_FDCWD, "/proc/thread-self/status", status, sizeof(status)) <= 0 ||
+	    !explain_status_number(status, "Seccomp_filters", 10, &n))
+		return 0;
+	return n + plan_has_filter(seccomp);
+}
+
+static void write_rootfs(struct json_writer *writer, const struct plan *plan)
+{
+	write_strings(writer, "masked", plan->rootfs.masked, plan->rootfs.n_masked);
+	if (!(plan->namespaces.create & CLONE_NEWNS))
+		return;
+	write_strings(writer, "readonly", plan->rootfs.readonly_paths, plan->rootfs.n_readonly_paths);
+	write_mounts(writer, &plan->rootfs);
+	json_write_member_bool(writer, "readonlyRoot", plan->rootfs.readonly);
+}
+
 static void write_expectation(struct json_writer *writer, const struct creation *creation)
 {
 	const struct plan *plan = creation->plan;
@@ -120,11 +186,8 @@ static void write_expectation(struct json_writer *writer, const struct creation 
 	json_write_member_uint(writer, "namespaces", private_namespaces(&plan->namespaces));
 	write_map(writer, "uids", &plan->namespaces.uids);
 	write_map(writer, "gids", &plan->namespaces.gids);
-	json_write_key(writer, "masked");
-	json_write_array_begin(writer);
-	for (size_t i = 0; i < plan->rootfs.n_masked; i++)
-		json_write_string(writer, plan->rootfs.masked[i]);
-	json_write_array_end(writer);
+	json_write_member_uint(writer, "filters", filters_of(&plan->seccomp));
+	write_rootfs(writer, plan);
 	write_limits(writer, &plan->cgroup.resources);
 	write_egress(writer, &plan->egress);
 	json_write_object_end(writer);
@@ -194,6 +257,14 @@ static const struct json_field range_fields[] = {
 static const struct json_type range_type = JSON_OBJECT_OF(struct expected_range, range_fields);
 static const struct json_type ranges_type = JSON_ARRAY_OF(&range_type);
 
+static const struct json_field mount_fields[] = {
+	{ "destination", &json_string, offsetof(struct expected_mount, destination), JSON_REQUIRED },
+	{ "attributes", &json_u64, offsetof(struct expected_mount, attributes), JSON_REQUIRED },
+	{ 0 },
+};
+static const struct json_type mount_type = JSON_OBJECT_OF(struct expected_mount, mount_fields);
+static const struct json_type mounts_type = JSON_ARRAY_OF(&mount_type);
+
 static const struct json_field expectation_fields[] = {
 	{ "policy", &json_string, offsetof(struct expectation, policy), JSON_REQUIRED },
 	{ "report", &lines_type, JSON_COUNTED(struct expectation, report), JSON_REQUIRED },
@@ -208,6 +279,10 @@ static const struct json_field expectation_fields[] = {
 	{ "uids", &ranges_type, JSON_COUNTED(struct expectation, uids), JSON_REQUIRED },
 	{ "gids", &ranges_type, JSON_COUNTED(struct expectation, gids), JSON_REQUIRED },
 	{ "masked", &json_strings, JSON_COUNTED(struct expectation, masked), JSON_REQUIRED },
+	{ "readonly", &json_strings, JSON_COUNTED(struct expectation, readonly), 0 },
+	{ "mounts", &mounts_type, JSON_COUNTED(struct expectation, mounts), 0 },
+	{ "readonlyRoot", &json_bool, offsetof(struct expectation, readonly_root), 0 },
+	{ "filters", &json_u64, offsetof(struct expectation, filters), 0 },
 	{ "egress", &json_strings, JSON_COUNTED(struct expectation, egress), 0 },
 	{ "memory", &json_i64, offsetof(struct expectation, memory), 0 },
 	{ "pids", &json_i64, offsetof(struct expectation, pids), 0 },

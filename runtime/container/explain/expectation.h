@@ -23,6 +23,11 @@ struct expected_range {
 	uint32_t inside, outside, count;
 };
 
+struct expected_mount {
+	const char *destination;
+	uint64_t attributes; /* MOUNT_ATTR_RDONLY, MOUNT_ATTR_NOSUID, MOUNT_ATTR_NODEV */
+};
+
 struct expectation {
 	const char *policy;
 	const struct expected_line *report;
@@ -38,6 +43,13 @@ struct expectation {
 	size_t n_gids;
 	const char *const *masked;
 	size_t n_masked;
+	/* Of a mount namespace of its own; state of an older brig has none of these. */
+	const char *const *readonly;
+	size_t n_readonly;
+	const struct expected_mount *mounts; /* each destination once: what is on top there */
+	size_t n_mounts;
+	bool readonly_root;
+	uint64_t filters;	   /* at least so many: brig's own and the container's; 0: not known */
 	const char *const *egress; /* entries of its list, in the order of their counters; NULL: it has none */
 	size_t n_egress;
 	int64_t memory, pids, cpu_quota; /* as the plan limits it; 0: it does not */

@@ -34,6 +34,9 @@ void explain_posture(const struct container *container, const struct expectation
 void explain_limits(const struct container *container, const struct expectation *expected,
 		    struct explain_findings *findings);
 
+/* Its part for mounts. */
+void explain_mounts(int proc_fd, const struct expectation *expected, struct explain_findings *findings);
+
 /* ---- explain_posture_text.c: pure ---- */
 
 /* The number behind key in the text of /proc/PID/status, in this base. False where there is none. */
@@ -44,6 +47,10 @@ bool explain_map_agrees(const char *text, const struct expected_range *ranges, s
  * looked at only: whether the container has other paths, the host can't tell. */
 enum explain_mask { EXPLAIN_MASKED, EXPLAIN_NOT_MASKED, EXPLAIN_NOT_THERE };
 enum explain_mask explain_mask_of(const char *mountinfo, const char *path);
+/* MOUNT_ATTR_RDONLY, MOUNT_ATTR_NOSUID and MOUNT_ATTR_NODEV of the mount on top at path, per mount. False: there is none. */
+bool explain_mount_attributes(const char *mountinfo, const char *path, uint64_t *ret);
+/* Is the mount at path, or the nearest above it, not read-only? Only below proc and sysfs, as for masks. */
+bool explain_is_writable(const char *mountinfo, const char *path);
 
 /* ---- explain_advice.c: pure ---- */
 

@@ -1,5 +1,7 @@
 /* brig explain's pure parts: the texts of /proc held against the plan, and what would let a call through. */
+#include <inttypes.h>
 #include <string.h>
+#include <sys/mount.h>
 
 #include <linux/audit.h>
 
@@ -60,6 +62,49 @@ Test(explain, masks)
 	cr_expect_eq(explain_mask_of(tmpfs, "/proc/kcore"), EXPLAIN_NOT_THERE, "that is no proc");
 	cr_expect_eq(explain_mask_of("", "/proc/kcore"), EXPLAIN_NOT_THERE);
 	cr_expect_eq(explain_mask_of("x\ny", "/proc/kcore"), EXPLAIN_NOT_THERE);
+}
+
+static const char volumes[] = "22 1 0:21 / / ro,relatime - overlay overlay rw\n"
+			      "23 22 0:22 / /proc rw,nosuid - proc proc rw\n"
+			      "24 23 0:22 /sys /proc/sys ro,nosuid - proc proc rw\n"
+			      "31 30 0:30 / /data rw,nosuid,nodev,relatime shared:3 - ext4 /dev/x ro\n"
+			      "30 29 0:30 / /data ro,nosuid - ext4 /dev/x rw\n"
+			      "29 22 0:30 / /data rw - ext4 /dev/x rw\n"
+			      "40 22 0:40 / /with\\040space\\134 rw,nosuidx,nodev - tmpfs tmpfs ro,nosuid\n";
+
+static void expect_attributes(const char *path, uint64_t wanted)
+{
+	uint64_t found = 0;
+
+	cr_assert(explain_mount_attributes(volumes, path, &found), "%s", path);
+	cr_expect_eq(found, wanted, "%s has %" PRIx64, path, found);
+}
+
+Test(explain, flags_of_mounts)
+{
+	uint64_t found = 77;
+
+	expect_attributes("/", MOUNT_ATTR_RDONLY);
+	expect_attributes("/proc/sys", MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID);
+	/* The one on top, wherever it is listed; and what it has itself, not its file system. */
+	expect_attributes("/data", MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV);
+	expect_attributes("/with space\\", MOUNT_ATTR_NODEV);
+	cr_expect_not(explain_mount_attributes(volumes, "/dat", &found));
+	cr_expect_not(explain_mount_attributes(volumes, "/data/", &found));
+	cr_expect_not(explain_mount_attributes("", "/", &found));
+	cr_expect_not(explain_mount_attributes("x\ny", "/", &found));
+	cr_expect_eq(found, 77, "untouched");
+}
+
+Test(explain, paths_that_can_be_written_to)
+{
+	cr_expect_not(explain_is_writable(volumes, "/proc/sys"));
+	cr_expect_not(explain_is_writable(volumes, "/proc/sys/kernel"), "by the one above it");
+	cr_expect(explain_is_writable(volumes, "/proc/sysrq-trigger"));
+	cr_expect(explain_is_writable(volumes, "/proc/irq"));
+	cr_expect_not(explain_is_writable(volumes, "/sys/kernel"), "there is no sysfs");
+	cr_expect_not(explain_is_writable(volumes, "/data"), "not the kernel's: nobody knows whether it is there");
+	cr_expect_not(explain_is_writable("", "/proc/sys"));
 }
 
 static void expect_rule(const struct denial_call *call, const char *name, const char *wanted)
