@@ -11,6 +11,7 @@
 
 #include "base/cleanup.h"
 #include "parent/seccomp/seccomp_cache.h"
+#include "parent/seccomp/seccomp_compile.h"
 #include "plan/plan_digest.h"
 #include "tests/fuzz/fuzz_directory.h"
 
@@ -43,7 +44,7 @@ static struct cache *make_cache(void)
 		abort();
 	for (size_t i = 0; i < sizeof(cache->plan.digest); i++)
 		snprintf(cache->name + 2 * i, 3, "%02x", cache->plan.digest[i]);
-	strcat(cache->name, "-2");
+	sprintf(cache->name + strlen(cache->name), "-%u", SECCOMP_COMPILE_VERSION);
 	fd = openat(dir_fd, cache->name, O_RDONLY | O_CLOEXEC);
 	cache->size = fd < 0 ? 0 : (size_t)read(fd, cache->file, sizeof(cache->file));
 	if (cache->size == 0)

@@ -12,6 +12,7 @@
 #include <sha2.h>
 
 #include "parent/seccomp/seccomp.h"
+#include "parent/seccomp/seccomp_compile.h"
 #include "parent/seccomp/seccomp_floor.h"
 #include "plan/plan_digest.h"
 
@@ -36,7 +37,7 @@ static void place_init(struct place *place)
 	place->dir_fd = open(place->directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	for (size_t i = 0; i < 32; i++)
 		snprintf(place->file + 2 * i, 3, "%02x", place->plan.digest[i]);
-	strcat(place->file, "-3");
+	sprintf(place->file + strlen(place->file), "-%u", SECCOMP_COMPILE_VERSION);
 }
 
 static void place_done(struct place *place)
@@ -76,7 +77,7 @@ static void rename_file(struct place *place)
 	plan_digest_seccomp(&place->plan, place->plan.digest);
 	for (size_t i = 0; i < 32; i++)
 		snprintf(place->file + 2 * i, 3, "%02x", place->plan.digest[i]);
-	strcat(place->file, "-3");
+	sprintf(place->file + strlen(place->file), "-%u", SECCOMP_COMPILE_VERSION);
 }
 
 static off_t size_of(struct place *place)
@@ -226,7 +227,7 @@ Test(seccomp_cache, stays_small)
 		plan_digest_seccomp(&place.plan, place.plan.digest);
 		for (size_t k = 0; k < 32; k++)
 			snprintf(name + 2 * k, 3, "%02x", place.plan.digest[k]);
-		strcat(name, "-3");
+		sprintf(name + strlen(name), "-%u", SECCOMP_COMPILE_VERSION);
 		n += fstatat(place.dir_fd, name, &status, 0) == 0;
 	}
 	cr_expect_lt(n, 260);
