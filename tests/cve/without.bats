@@ -264,11 +264,12 @@ done 2> /dev/null'
 	program true
 	export -f without run_without
 	export HERE T ROOT BUNDLE ID
-	must script -qefc "bash -c 'run_without \"\"'" /dev/null
+	# The functions are bash's; script asks the shell that SHELL names, and a machine may name none.
+	must env SHELL="$BASH" script -qefc 'run_without ""' /dev/null
 	[ -e "$BUNDLE/rootfs$T/outside/console" ]
 	rm -r "${BUNDLE:?}/rootfs${T%%/"${T#/*/}"}"
 	# It is mounted over what there is outside: nothing is made inside.
-	must script -qefc "bash -c 'run_without beneath'" /dev/null
+	must env SHELL="$BASH" script -qefc 'run_without beneath' /dev/null
 	expect_missing "$BUNDLE/rootfs$T/outside/console"
 }
 
