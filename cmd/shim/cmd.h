@@ -22,3 +22,5 @@ int cmd_serve(const struct cmd *cmd, struct error *err);
 int cmd_delete(const struct cmd *cmd, struct error *err);
 int cmd_info(struct error *err);
 int cmd_version(struct error *err);
+/* The OCI features document, as `brig features` has it: CRI-O runs each handler's program so. */
+int cmd_features(struct error *err);

@@ -27,6 +27,15 @@ int cmd_info(struct error *err)
 	return stream_write_answer(&answer, err);
 }
 
+int cmd_features(struct error *err)
+{
+	__attribute__((cleanup(buffer_done_cleanup))) struct buffer features = { 0 };
+	const struct brig brig = { .root = BRIG_ROOT_DEFAULT };
+	int r = brig_features(&brig, &features, err);
+
+	return r < 0 ? r : stream_write_answer(&features, err);
+}
+
 int cmd_version(struct error *err)
 {
 	static char text[] = "containerd-shim-brig-v2:\n  Version:  " PACKAGE_VERSION "\n  Revision: " BRIG_COMMIT "\n";

@@ -29,6 +29,8 @@ static int run(const struct cmd *cmd, struct error *err)
 		return cmd_info(err);
 	case ARGUMENTS_VERSION:
 		return cmd_version(err);
+	case ARGUMENTS_FEATURES:
+		return cmd_features(err);
 	}
 	return -EINVAL;
 }

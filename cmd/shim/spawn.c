@@ -80,6 +80,8 @@ static int execute(const struct spawn *spawn, struct error *err)
 			       given->id,
 			       "-address",
 			       given->address,
+			       "-publish-binary",
+			       given->publish_binary,
 			       "-bundle",
 			       spawn->bundle,
 			       "-socket",

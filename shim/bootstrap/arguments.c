@@ -101,8 +101,10 @@ static int take_action(const char *text, const struct flags *flags, enum argumen
 		*ret = ARGUMENTS_START;
 	else if (strcmp(text, "delete") == 0)
 		*ret = ARGUMENTS_DELETE;
+	else if (strcmp(text, "features") == 0)
+		*ret = ARGUMENTS_FEATURES;
 	else
-		return usage(err, "unknown action", text, "there are start and delete");
+		return usage(err, "unknown action", text, "there are start, delete and features");
 	return 0;
 }
 
@@ -128,6 +130,11 @@ static int check_name(const char *flag, const char *name, struct error *err)
 	return 0;
 }
 
+static bool needs_names(enum arguments_action action)
+{
+	return action == ARGUMENTS_SERVE || action == ARGUMENTS_START || action == ARGUMENTS_DELETE;
+}
+
 int arguments_parse(char *const *argv, struct arguments *ret, struct error *err)
 {
 	struct flags flags = {
@@ -149,7 +156,7 @@ int arguments_parse(char *const *argv, struct arguments *ret, struct error *err)
 	r = take_action(*argv, &flags, &arguments->action, err);
 	if (r < 0)
 		return r;
-	if (arguments->action != ARGUMENTS_INFO && arguments->action != ARGUMENTS_VERSION) {
+	if (needs_names(arguments->action)) {
 		r = check_name("-namespace", arguments->namespace, err) ?: check_name("-id", arguments->id, err);
 		if (r < 0)
 			return r;

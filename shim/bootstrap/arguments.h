@@ -10,8 +10,9 @@ enum arguments_action {
 	ARGUMENTS_SERVE, /* no action: our own `start` calls it so */
 	ARGUMENTS_START,
 	ARGUMENTS_DELETE,
-	ARGUMENTS_INFO,	   /* -info */
-	ARGUMENTS_VERSION, /* -v, -version */
+	ARGUMENTS_INFO,	    /* -info */
+	ARGUMENTS_VERSION,  /* -v, -version */
+	ARGUMENTS_FEATURES, /* CRI-O asks each runtime so */
 };
 
 struct arguments { /* strings of argv, or "" */

@@ -358,6 +358,7 @@ static void input_ended(void *context)
 	struct io *io = context;
 
 	endpoint_done(&io->in);
+	terminal_end_input(&io->terminal);
 }
 
 static int begin_terminal(struct io *io, struct error *err)
@@ -407,19 +408,25 @@ void io_close_in(struct io *io)
 		streams_close_in(io->streams[STDIN_FILENO]);
 	else if (!io->is_terminal)
 		close_and_reset(&io->in.write_fd);
-	else if (copy_drain(&io->in_copy, endpoint_unread(io->in.read_fd)))
-		endpoint_done(&io->in);
+	else if (io->in.read_fd >= 0 && copy_drain(&io->in_copy, endpoint_unread(io->in.read_fd)))
+		input_ended(io);
+}
+
+static bool has_unread(const struct output *output)
+{
+	return output->copy.is_active || (output->to.is_fifo && endpoint_unread(output->to.write_fd) > 0);
 }
 
 bool io_has_unread(const struct io *io)
 {
-	for (size_t i = 0; i < ARRAY_SIZE(io->outputs); i++) {
-		const struct output *output = &io->outputs[i];
+	return has_unread(&io->outputs[0]) || has_unread(&io->outputs[1]) ||
+	       streams_is_unsent(io->streams[STDOUT_FILENO]) || streams_is_unsent(io->streams[STDERR_FILENO]);
+}
 
-		if (output->copy.is_active || (output->to.is_fifo && endpoint_unread(output->to.write_fd) > 0))
-			return true;
-	}
-	return false;
+bool io_is_being_read(struct io *io)
+{
+	return (has_unread(&io->outputs[0]) && endpoint_has_reader(&io->outputs[0].to)) ||
+	       (has_unread(&io->outputs[1]) && endpoint_has_reader(&io->outputs[1].to));
 }
 
 /* With our write end closed the reader sees the end; but what it has not read yet would be lost to one that opens the fifo only

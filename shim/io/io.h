@@ -53,6 +53,8 @@ int io_resize(struct io *io, uint32_t width, uint32_t height, struct error *err)
 void io_close_in(struct io *io);
 /* Is there output that has not left us, or that nobody has read from its fifo yet? */
 bool io_has_unread(const struct io *io);
+/* The same, and somebody has that fifo open for reading. */
+bool io_is_being_read(struct io *io);
 /* The process has ended: `finished` is called, once, when all that it wrote has left the shim or timeout (nanoseconds) passed; maybe
  * at once, from within. Plain streams have nothing to wait for. */
 void io_finish(struct io *io, uint64_t timeout, void (*finished)(void *context), void *context);

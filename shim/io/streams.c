@@ -256,6 +256,11 @@ void streams_close_in(struct stream *stream)
 	stream_in_end_soon(stream);
 }
 
+bool streams_is_unsent(const struct stream *stream)
+{
+	return stream && stream->use == STREAM_OUT && stream->peer && !stream->is_over;
+}
+
 void streams_release(struct stream *stream)
 {
 	if (!stream)

@@ -4,6 +4,7 @@
  * containerd's services/streaming and types/transfer. */
 #pragma once
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/cleanup.h"
@@ -65,5 +66,7 @@ int streams_open(struct streams *streams, const struct stream_request *request, 
 		 struct endpoint *ret_end, struct error *err);
 /* The end of input, asked for by another way than the peer's connection: what it sent before may still be in that. */
 void streams_close_in(struct stream *stream);
+/* Output whose end has not been sent yet to the peer that is there. NULL is allowed. */
+bool streams_is_unsent(const struct stream *stream);
 /* The process is gone. Output that is left is still sent to a peer that is there. NULL is allowed. */
 void streams_release(struct stream *stream);

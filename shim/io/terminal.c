@@ -1,10 +1,14 @@
 #include "shim/io/terminal.h"
 
 #include <fcntl.h>
+#include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
+#include <termios.h>
+#include <unistd.h>
 
 #include "base/fd.h"
+#include "base/log.h"
 
 #define NAME_SIZE 256 /* of what comes with the descriptor; of no interest */
 
@@ -62,6 +66,22 @@ int terminal_resize(const struct terminal *terminal, uint32_t width, uint32_t he
 	if (ioctl(terminal->master_fd, TIOCSWINSZ, &size) < 0)
 		return error_system(err, errno, "resize the terminal to %ux%u", width, height);
 	return 0;
+}
+
+void terminal_end_input(const struct terminal *terminal)
+{
+	struct termios mode;
+	char keys[2];
+
+	if (terminal->input_fd < 0 || tcgetattr(terminal->input_fd, &mode) < 0)
+		return;
+	/* Shells in which lines can be edited take every key, and leave OPOST as it is. */
+	if (!(mode.c_lflag & ICANON || mode.c_oflag & OPOST) || mode.c_cc[VEOF] == _POSIX_VDISABLE)
+		return;
+	/* The first may only be the end of a line without one. */
+	memset(keys, mode.c_cc[VEOF], sizeof(keys));
+	if (write(terminal->input_fd, keys, sizeof(keys)) < 0)
+		log_debug("end a terminal's input: errno %d", errno);
 }
 
 void terminal_done(struct terminal *terminal)

@@ -22,6 +22,8 @@ int terminal_open(struct terminal *ret, struct error *err);
 int terminal_take(struct terminal *terminal, struct error *err);
 /* Characters. ERROR_STATE before terminal_take. */
 int terminal_resize(const struct terminal *terminal, uint32_t width, uint32_t height, struct error *err);
+/* Nothing more will be typed: who reads is told as a person at the keyboard would (^D). A program that takes every key as it is, is not. */
+void terminal_end_input(const struct terminal *terminal);
 void terminal_done(struct terminal *terminal);
 static inline void terminal_done_cleanup(struct terminal *terminal)
 {

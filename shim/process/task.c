@@ -80,6 +80,7 @@ static void process_done(struct process *process)
 		task_answer(reply, process, &err);
 	}
 	loop_clear_timer(tasks->options.loop, &process->kill_timer);
+	loop_clear_timer(tasks->options.loop, &process->read_timer);
 	reaper_forget(tasks->reaper, &process->child);
 	exit_order_remove(&process->task->order, &process->exit);
 	task_audit_forget(process);

@@ -12,6 +12,7 @@
 #define DRAIN_TIMEOUT (10 * NS_PER_S) /* by default, as the next one: struct tasks_bounds */
 /* After the init's end every process is killed; an exec that still does not end holds back the news of the end no longer. */
 #define EXECS_TIMEOUT (10 * NS_PER_S)
+#define READ_PAUSE UINT64_C(2000000)
 
 static struct process *process_of(struct exit_entry *entry)
 {
@@ -78,7 +79,15 @@ void task_exit_drained(struct process *process)
 
 static void handle_drained(void *context)
 {
-	task_exit_drained(context);
+	struct process *process = context;
+	const struct tasks_options *options = &process->task->tasks->options;
+
+	if (!options->waits_for_readers || loop_now() >= process->read_deadline || !io_is_being_read(process->io)) {
+		task_exit_drained(process);
+		return;
+	}
+	process->read_timer = (struct loop_timer){ .expired = handle_drained, .context = process };
+	loop_set_timer(options->loop, &process->read_timer, loop_now() + READ_PAUSE);
 }
 
 /* With a pid namespace of its own the kernel has ended what the container ran; in one that it shares (a pod's, the host's) nobody
@@ -119,6 +128,7 @@ static void end_exec(struct process *exec)
 static void handle_exit(void *context, int status, struct timespec at)
 {
 	struct process *process = context;
+	uint64_t drain_time = process->task->tasks->options.bounds.drain ?: DRAIN_TIMEOUT;
 	struct state_step step;
 
 	if (state_step(process->kind, process->state, PROCESS_EXITED, &step, NULL) < 0 || !step.act)
@@ -134,7 +144,8 @@ static void handle_exit(void *context, int status, struct timespec at)
 	/* One that ends before its start, or while that is under way: the answer to the start comes first. */
 	if (!task_queue_is_starting(process))
 		task_exit_announce(process);
-	io_finish(process->io, process->task->tasks->options.bounds.drain ?: DRAIN_TIMEOUT, handle_drained, process);
+	process->read_deadline = loop_now() + drain_time;
+	io_finish(process->io, drain_time, handle_drained, process);
 }
 
 int task_exit_watch(struct process *process, const struct brig_process *made, struct error *err)

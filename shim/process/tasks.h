@@ -82,6 +82,8 @@ struct tasks_options {
 	void (*ended_by_limit)(void *context, enum task_limit limit, const struct task_info *info, const char *text);
 	void *context;
 	struct tasks_bounds bounds;
+	/* Whoever asks closes the fifos once it hears of an end (CRI-O): the end is told when they are read, within bounds.drain. */
+	bool waits_for_readers;
 	unsigned max_workers; /* side by side, others wait for their turn; 0: TASKS_WORKERS_MAX */
 };
 

@@ -21,6 +21,7 @@ struct service_options {	       /* strings outlive the service */
 	const char *bundle;	       /* absolute */
 	const char *ttrpc_address;     /* containerd's, or "" */
 	const char *refuses_the_hosts; /* what brig_refuses_the_hosts() says of the handler's policy, or NULL */
+	bool is_crio;		       /* who asks, in containerd's place */
 	struct brig brig;	       /* defaults; options that Create brings override them */
 };
 

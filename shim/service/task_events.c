@@ -1,5 +1,9 @@
 #include "shim/service/task_events.h"
 
+#include <errno.h>
+#include <fcntl.h>
+
+#include "base/cleanup.h"
 #include "base/log.h"
 #include "shim/proto/events.pb-c.h"
 #include "shim/service/service_core.h"
@@ -121,6 +125,18 @@ static const struct kind kinds[] = {
 	[TASK_CHECKPOINTED] = { "/tasks/checkpointed", "containerd.events.TaskCheckpointed", pack_id },
 };
 
+/* CRI-O looks for this file, which conmon makes as well. Source: conmon(8) */
+static void leave_oom_file(const struct task_info *info)
+{
+	AUTO_CLOSE int bundle_fd = open(info->bundle, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	AUTO_CLOSE int fd = -EBADF;
+
+	if (bundle_fd >= 0)
+		fd = openat(bundle_fd, "oom", O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0600);
+	if (fd < 0)
+		log_warning("container %s: make the file oom in its bundle: errno %d", info->id, errno);
+}
+
 void task_events_publish(void *context, enum task_event event, const struct task_info *info)
 {
 	__attribute__((cleanup(buffer_done_cleanup))) struct buffer packed = { 0 };
@@ -130,6 +146,8 @@ void task_events_publish(void *context, enum task_event event, const struct task
 	struct error err = { 0 };
 	int r;
 
+	if (event == TASK_OOM && service->options.is_crio)
+		leave_oom_file(info);
 	kind->pack(service, info, &packed);
 	published.value = packed.data;
 	published.length = packed.length;

@@ -44,12 +44,14 @@ static int answer(struct service_call *call, const struct task_info *info)
 	return call_answer(call, &answer);
 }
 
-/* containerd, started again, asks for the state of a container that ended meanwhile. Once it hears of that it stops reading, deletes
- * the container and notes how it ended: so what the container wrote and the events about it (out of memory) go before. */
+/* containerd asks for the state of a container that ended when it is about to delete it, or started again meanwhile. Once it hears of
+ * that it stops reading, with streams where it is, deletes the container and notes how it ended: so what the container wrote and the
+ * events about it (out of memory) go before. With the end of a stream containerd closes its connection: all is read. */
 static bool is_loud(const struct service *service, const struct task_info *info)
 {
 	return info->state == PROCESS_STOPPED && !*info->exec_id &&
-	       (!publisher_is_idle(service->publisher) || tasks_has_unread(service->tasks, info->id));
+	       (!publisher_is_idle(service->publisher) || tasks_has_unread(service->tasks, info->id) ||
+		server_has_reader(service->server));
 }
 
 static void look_again(struct service_call *call, uint64_t now)

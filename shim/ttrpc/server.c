@@ -124,6 +124,17 @@ size_t server_n_connections(const struct server *server)
 	return n;
 }
 
+bool server_has_reader(const struct server *server)
+{
+	for (size_t i = 0; i < SERVER_CONNECTIONS_MAX; i++) {
+		const struct session *session = server->sessions[i];
+
+		if (session && session->connection && session->has_ended_stream && session->calls.n == 0)
+			return true;
+	}
+	return false;
+}
+
 /* NULL: the connection is gone, even where its slot is in use again. */
 static struct session *session_of(const struct server *server, struct server_call call)
 {

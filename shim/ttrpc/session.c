@@ -226,6 +226,7 @@ int session_open(struct session *session, int fd, struct error *err)
 	};
 
 	session->last_stream_id = 0;
+	session->has_ended_stream = false;
 	session->timer = (struct loop_timer){ .expired = expire_calls, .context = session };
 	return connection_new(&options, fd, &session->connection, err);
 }
@@ -263,6 +264,7 @@ int session_send_data(struct session *session, uint32_t stream_id, struct messag
 		return -ENOENT;
 	if (is_last) {
 		header.flags |= FRAME_REMOTE_CLOSED;
+		session->has_ended_stream = true;
 		end_call(session, stream_id);
 	}
 	if (!payload.data)

@@ -14,6 +14,7 @@ struct session {
 	struct connection *connection; /* NULL: the slot is free */
 	struct loop_timer timer;       /* of the earliest deadline */
 	uint32_t last_stream_id;
+	bool has_ended_stream; /* by a last message of data */
 	struct calls calls;
 };
 

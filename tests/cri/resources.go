@@ -27,9 +27,9 @@ var resourceTests = []test{
 
 const mebibyte = 1 << 20
 
-// Holds so many bytes in a shell's variable.
+// Holds at least so many bytes, and less than twice as many, in a shell's variable.
 func holding(bytes int) string {
-	return fmt.Sprintf(`x=$(head -c %d /dev/zero | tr '\0' x); trap 'exit 0' TERM; echo holding; while :; do sleep 1000 & wait $!; done`, bytes)
+	return fmt.Sprintf(`x=0123456789abcdef; while [ ${#x} -lt %d ]; do x=$x$x; done; trap 'exit 0' TERM; echo holding; while :; do sleep 1000 & wait $!; done`, bytes)
 }
 
 func containerStats(t *T) {

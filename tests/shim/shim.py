@@ -336,6 +336,7 @@ class Shim:
             self.call("Shutdown", id=self.bundle.name)
         except ttrpc.Disconnected:
             pass  # it may be gone before its answer is out
+        self.client.close()  # else the shim stays for a second, so that its answer is read
         wait_until(lambda: not self.is_alive(), "the shim ends after Shutdown")
 
     def delete_command(self, name=None, bundle=None):

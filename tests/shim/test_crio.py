@@ -172,8 +172,32 @@ class Crio(case.ShimTest):
         self.assertFalse(state.terminal)
         container.out.fd = os.open(state.stdout, os.O_RDONLY | os.O_NONBLOCK)
         os.write(container.stdin_fd, b"late\n")
-        self.assertEqual(container.status(), 4)
         self.assertIn(b"late\n", container.out.to_end())
+        self.assertEqual(container.status(), 4)
+
+    def test_output_before_the_end(self):
+        """CRI-O closes the fifos once it hears of an end: that is told when they are read, of an exec and of a container"""
+        container = self.container("sh", "-c", "read line; echo last", create={"stdin": True}).start()
+        process = container.exec_shell("echo out; echo err >&2").start()
+        waiting = process.send("Wait")
+        shims.wait_until(lambda: not shims.is_alive(process.pid), "the exec has ended")
+        for reader in [process.out, process.err]:
+            self.assertFalse(container.shim.client.is_answered(waiting[1], 0.05))
+            reader.to_end()
+        self.assertEqual(container.shim.fetch(waiting).exit_status, 0)
+        waiting = container.send("Wait")
+        os.write(container.stdin_fd, b"go on\n")
+        shims.wait_until(lambda: not shims.is_alive(container.pid), "the container has ended")
+        self.assertFalse(container.shim.client.is_answered(waiting[1], 0.05))
+        container.close()  # nobody will read it
+        self.assertEqual(container.shim.fetch(waiting).exit_status, 0)
+
+    def test_out_of_memory(self):
+        """a container that was killed for its memory leaves the file that CRI-O looks for"""
+        limits = {"resources": {"memory": {"limit": 16 << 20}}}
+        container = self.running("dd", "if=/dev/zero", "of=/dev/null", "bs=64M", "count=1", linux=limits)
+        self.assertEqual(container.status(), 137)
+        self.assertTrue(os.path.exists(container.bundle.path("oom")))
 
     def test_pod(self):
         """the containers of a sandbox have one shim, which stays until the last one's end"""

@@ -4,6 +4,7 @@ import json
 import os
 import shutil
 import stat
+import subprocess
 
 import case
 import shim as shims
@@ -160,6 +161,8 @@ class Start(case.ShimTest):
         self.assertIn("user", features["linux"]["namespaces"])
         self.assertTrue(features["linux"]["mountExtensions"]["idmap"]["enabled"])
         self.assertIn("rro", features["mountOptions"])
+        result = subprocess.run([shim.program, "features"], capture_output=True, stdin=subprocess.DEVNULL, check=True)
+        self.assertEqual((json.loads(result.stdout), result.stderr), (features, b""))
 
     def test_shutdown(self):
         """Shutdown ends the shim and removes its socket"""

@@ -74,6 +74,19 @@ class Streaming(case.ShimTest):
                 streams[kind].take()
             self.assertEqual(bytes(streams[kind].data), text)
 
+    def test_state_after_the_end(self):
+        """that a container has ended is not said by State, after which containerd reads no more, before its readers have gone"""
+        container, streams = self.create("echo", "out", allowed=streaming.WINDOW_SIZE)
+        container.start()
+        self.assertEqual(container.status(), 0)
+        asked = container.send("State")
+        for stream in streams.values():
+            self.assertFalse(container.shim.client.is_answered(asked[1], 0.05))
+            stream.to_end()
+            stream.close()
+        self.assertEqual(shims.STATUS[container.shim.fetch(asked).status], "stopped")
+        self.assertEqual(bytes(streams["stdout"].data), b"out\n")
+
     def test_much_output(self):
         """16 MiB arrive whole, never more at a time than was allowed"""
         container, streams = self.create("sh", "-c", "head -c 16777216 /dev/zero; echo end")

@@ -77,6 +77,22 @@ class Terminal(case.ShimTest):
             self.assertIn(error.code, [ttrpc.FAILED_PRECONDITION, ttrpc.INVALID_ARGUMENT, ttrpc.UNKNOWN])
         self.assertEqual(container.state_name(), "running")
 
+    def test_end_of_input_is_told(self):
+        """CloseIO of a terminal's input: who reads lines, a shell or a program, comes to the end; who takes every key gets none"""
+        container = self.shell_with_terminal()
+        keys = "stty raw -echo min 0 time 20; echo r''aw; head -c 1 | od -An -tx1; echo n''one"
+        raw = container.exec_shell(keys, **self.terminal).start()
+        raw.out.until(b"raw")
+        raw.close_stdin()
+        process = container.exec_shell("cat; echo e''nd", **self.terminal).start()
+        self.type(process, b"line")
+        process.close_stdin()
+        self.assertIn(b"end", process.out.to_end())
+        self.assertNotIn(b"04", raw.out.until(b"none"))
+        container.call("CloseIO", stdin=True)
+        container.call("CloseIO", stdin=True)
+        self.assertEqual(container.status(), 0)
+
     def test_end_of_input(self):
         """CloseIO of a terminal's input does not end the program, whose output still comes"""
         container = self.shell_with_terminal()

@@ -39,7 +39,7 @@ Test(arguments, in_all_the_ways_of_go)
 			 "-bundle=", "-debug-socket=/x", "-socket=/s",	      "--",   "delete", "-ignored",
 			 NULL };
 	char *info[] = { "shim", "-info", NULL }, *version[] = { "shim", "-v", "start", NULL };
-	char *serve[] = { "shim", "-id=x", "-namespace=n", NULL },
+	char *serve[] = { "shim", "-id=x", "-namespace=n", NULL }, *features[] = { "shim", "features", NULL },
 	     *value_with_dash[] = { "shim", "-id", "-x", "-info", NULL };
 	struct arguments arguments;
 	struct error err = { 0 };
@@ -53,6 +53,8 @@ Test(arguments, in_all_the_ways_of_go)
 	cr_expect_eq(arguments.action, ARGUMENTS_INFO);
 	cr_expect_eq(arguments_parse(version, &arguments, &err), 0);
 	cr_expect_eq(arguments.action, ARGUMENTS_VERSION);
+	cr_expect_eq(arguments_parse(features, &arguments, &err), 0);
+	cr_expect_eq(arguments.action, ARGUMENTS_FEATURES);
 	cr_expect_eq(arguments_parse(serve, &arguments, &err), 0);
 	cr_expect_eq(arguments.action, ARGUMENTS_SERVE);
 	cr_expect_eq(arguments_parse(value_with_dash, &arguments, &err), 0);
