@@ -236,9 +236,9 @@ runc_table() {
 	sed -n 's/^#\(\[plugins.*runtimes\.runc\]\)$/\1/p; s/^#\(runtime_type = "io.containerd.runc.v2"\)$/\1/p' "$PAYLOAD/containerd/brig-1.toml"
 }
 
-# What containerd itself makes of settings; only then do they replace what holds. NAME is the file's in STATE, which the node sees in PREFIX.
-reads_as_wanted() { # NAME
-	host "$CONTAINERD" --config "$PREFIX/state/$1" config dump > "$STATE/dump" 2> "$STATE/dump.log" || return 1
+# What containerd itself makes of settings; only then do they replace what holds, or are read by the service. FILE is as the node sees it.
+reads_as_wanted() { # FILE
+	host "$CONTAINERD" --config "$1" config dump > "$STATE/dump" 2> "$STATE/dump.log" || return 1
 	for handler in brig brig-baseline runc; do
 		grep -qE "runtimes\.$handler\]" "$STATE/dump" || return 1
 	done
@@ -296,9 +296,9 @@ configure_block() {
 	# shellcheck disable=SC1083 # of k3s' template
 	[ "$KIND" != template ] || base='{{ template "base" . }}'
 	compose "$base" ''
-	reads_as_wanted trial || {
+	reads_as_wanted "$PREFIX/state/trial" || {
 		compose "$base" runc
-		reads_as_wanted trial || refuse_settings
+		reads_as_wanted "$PREFIX/state/trial" || refuse_settings
 	}
 	write_options
 	file=$(node "$CONFIG")
@@ -322,7 +322,7 @@ configure_dropin() { # FILE
 		echo 'version = 3'
 		tables 3 2
 	} > "$STATE/trial"
-	reads_as_wanted trial || refuse_settings
+	reads_as_wanted "$PREFIX/state/trial" || refuse_settings
 	write "$1" < "$STATE/trial"
 	rm -f "$STATE/trial" "$STATE/dump" "$STATE/dump.log"
 }
@@ -341,19 +341,18 @@ configure_containerd() {
 		write_options
 	elif [ -n "$DROPINS" ] && imports_dropins; then
 		configure_dropin "$DROPINS/brig.toml"
+		# With all that the file imports.
+		reads_as_wanted "$CONFIG" || refuse_settings
+		rm -f "$STATE/dump" "$STATE/dump.log"
 	else
 		configure_block
 	fi
 }
 
-# From 2.3 on by itself; before that where the site's settings say so.
+# Where the site's own file says so, as what `containerd config default` prints from 2.3 on does. What `config dump` says is no sign of it: without
+# that line it names the folder as well, and nothing in it is read.
 imports_dropins() {
-	[ "$MAJOR" -ge 2 ] || return 1
-	if [ -f "$(node "$CONFIG")" ]; then
-		host "$CONTAINERD" --config "$CONFIG" config dump 2> /dev/null
-	else
-		host "$CONTAINERD" config default 2> /dev/null
-	fi | grep -E '^imports' | grep -qF "$DROPINS/*.toml"
+	[ "$MAJOR" -ge 2 ] && grep -E '^imports *=' "$(node "$CONFIG")" 2> /dev/null | grep -qF "$DROPINS/*.toml"
 }
 
 configure_crio() {

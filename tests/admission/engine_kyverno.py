@@ -1,5 +1,5 @@
 """Kyverno: all requests as AdmissionReviews, by Kyverno's own engines (tests/cluster/tools/kyverno/review): the policies of today, and the
-ClusterPolicies of the legacy folder.
+ClusterPolicies of the legacy folder. And what is made, as manifests, by Kyverno's own command.
 
 A ValidatingPolicy says nothing of its further rules once one has failed: of each policy the first in the policy's order is expected."""
 
@@ -51,6 +51,33 @@ def run(requests, folder, deploy, policies=current):
 
 def run_legacy(requests, folder, deploy):
     yield from run(requests, folder, deploy, legacy)
+
+
+def run_command(requests, folder, deploy):
+    """The same by `kyverno apply`, as in CI: it knows no operation, so only what is made. It takes long: the last request of each row."""
+    made = list({request.case: request for request in requests if request.operation == "CREATE"}.values())
+    documents = list(yaml.safe_load_all(current(deploy)))
+    head = {"apiVersion": "cli.kyverno.io/v1alpha1", "metadata": {"name": "cases"}}
+    files = {"policies": [d for d in documents if d["kind"] == "ValidatingPolicy"],
+             "requests": [request.object | {"metadata": request.object["metadata"] | {"namespace": request.namespace}} for request in made],
+             "settings": [head | {"kind": "Context", "spec": {"resources": [d for d in documents if d["kind"] == "ConfigMap"]}}],
+             "values": [head | {"kind": "Values", "namespaceSelector": [n["metadata"] for n in table.namespace_objects()]}]}
+    for name, content in files.items():
+        (folder / f"{name}.yaml").write_text(yaml.safe_dump_all(content))
+    done = subprocess.run(["kyverno", "apply", folder / "policies.yaml", "--resource", folder / "requests.yaml", "--context-file",
+                           folder / "settings.yaml", "--values-file", folder / "values.yaml", "--policy-report", "--output-format", "json"],
+                          capture_output=True, text=True)
+    start = done.stdout.find("{")
+    if start < 0:
+        raise SystemExit(f"kyverno apply: {done.stdout}{done.stderr}")
+    answers = {}
+    for result in json.loads(done.stdout[start:])["results"]:
+        for thing in result["resources"]:
+            if result["result"] != "pass":
+                answers.setdefault(thing["name"], []).append({"policy": result["policy"], "message": result["message"],
+                                                              "refused": result["policy"] != "brig-advice"})
+    for request in made:
+        yield request, judge(request, answers.get(request.object["metadata"]["name"], []), order())
 
 
 def review_of(request):

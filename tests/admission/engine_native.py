@@ -31,9 +31,11 @@ class Api:
         address = urllib.parse.urlparse(cluster["server"])
         self.connection = http.client.HTTPSConnection(address.hostname, address.port, context=context, timeout=60)
 
-    def call(self, method, path, body=None, content="application/json"):
+    def call(self, method, path, body=None, content="application/json", impersonated=None):
         """Status, document and warnings of a request."""
         headers = {"Authorization": f"Bearer {self.token}", "Content-Type": content, "Accept": "application/json"}
+        if impersonated:
+            headers["Impersonate-User"] = impersonated
         self.connection.request(method, path, json.dumps(body) if body is not None else None, headers)
         answer = self.connection.getresponse()
         text = answer.read()
@@ -187,6 +189,14 @@ def run(requests, folder, deploy):
     apply(deploy / "vap/deny", lambda: [ask(user, one) for one in probes], lambda answers: all(answer[0] == 403 for answer in answers))
     for request, wrong in run_deny(user, requests):
         yield "deny", request, wrong
+
+
+def run_variant(requests, deploy):
+    """The same after `run`, with other settings, as warnings."""
+    user, probe = Api(os.environ["KUBECONFIG_USER"]), next(r for r in requests if r.deny)
+    apply(deploy / "vap/warn", lambda: ask(user, probe), lambda answer: table.judge(probe, *split(answer[2])) is None)
+    for request, wrong in run_warn(user, requests):
+        yield "other settings", request, wrong
 
 
 FIRST = ("brig-runtime-class", "brig-no-privileged", "brig-no-host-namespaces", "brig-no-host-path", "brig-no-host-port")

@@ -31,6 +31,12 @@ NAMESPACES = {
     "vendor": {},
     "late-vendor": {},
     "commented": {},
+    "indented": {},
+    "doubled": {},
+    "spaced": {},
+    "impossible": {},
+    "unreadable": {},
+    "renewed": {},
     "opted-out": {"brig.dev/isolation": "none", "brig.dev/exempt": "true", "admission.gatekeeper.sh/ignore": "true"},
     "pss-privileged": {"pod-security.kubernetes.io/enforce": "privileged"},
 }
@@ -38,7 +44,8 @@ NAMESPACES = {
 SETTINGS = {
     "runtimeClasses": "brig\nbrig-baseline\n# kata\n\n  gvisor  \n",
     "exemptNamespaces": "monitoring\nlisted-restricted\n# commented\nvendor until 2999-12-31\nlate-vendor until 2001-01-31\n"
-                        "unreadable until someday\n",
+                        "unreadable until someday\n  indented until 2999-12-31  \ndoubled until  2999-12-31\nspaced  until 2999-12-31\n"
+                        "impossible until 2999-02-31\nrenewed until 2001-01-31\nrenewed until 2999-12-31\n",
     "tokenAudiences": "# none\nvault\n",
 }
 KINDS = {
@@ -47,7 +54,7 @@ KINDS = {
     "ReplicaSet": ("apps/v1", "replicasets"), "Job": ("batch/v1", "jobs"), "CronJob": ("batch/v1", "cronjobs"),
 }
 ROW_KEYS = {"case", "base", "spec", "container", "metadata", "init", "ephemeral", "kind", "kinds", "object", "operation", "old",
-            "namespace", "isolated", "restricted", "advice", "says"}
+            "namespace", "isolated", "restricted", "advice", "says", "settings"}
 BASES = yaml.safe_load(f"""
 good:
   metadata: {{labels: {{app: x}}}}
@@ -169,9 +176,17 @@ def rows():
             yield row
 
 
-def requests():
+def variants():
+    """Settings other than SETTINGS that rows ask for."""
+    return list({str(row["settings"]): row["settings"] for row in rows() if "settings" in row}.values())
+
+
+def requests(settings=None):
+    """Those of the rows with these settings in place of the usual ones."""
     result = []
     for row in rows():
+        if row.get("settings") != settings:
+            continue
         kinds = row.get("kinds", [row.get("kind", "Pod")])
         if kinds == "all":
             kinds = list(KINDS)

@@ -61,6 +61,17 @@ newer_containerd() {
 	ln -sf "$NEW_CONTAINERD" "$T/bin/containerd"
 }
 
+# One whose settings import drop-ins, as what `containerd config default` prints does; they are below the node's root.
+importing_containerd() {
+	stub containerd 'if [ "$1" = --config ]; then
+			sed "s#\"/etc/#\"'"$ROOT"'/etc/#" "$2" > "'"$T"'/seen.toml"
+			shift 2
+			set -- --config "'"$T"'/seen.toml" "$@"
+		fi
+		exec '"$NEW_CONTAINERD"' "$@"'
+	printf 'version = 3\nimports = ["/etc/containerd/conf.d/*.toml"]\n' > "$ROOT/etc/containerd/config.toml"
+}
+
 payload() { # VERSION
 	rm -rf "$T/payload"
 	mkdir "$T/payload"
@@ -149,11 +160,12 @@ node_files() {
 	expect 3 installer status
 }
 
-@test "containerd 2 reads a folder of its own: one file is written there, the site's is left alone" {
-	newer_containerd
-	echo 'version = 3' > "$ROOT/etc/containerd/config.toml"
+@test "containerd 2 with settings that import a folder: one file is written there, the site's is left alone" {
+	importing_containerd
+	before=$(cat "$ROOT/etc/containerd/config.toml")
 	expect 0 installer install
-	[ "$(cat "$ROOT/etc/containerd/config.toml")" = 'version = 3' ]
+	[ "$(cat "$ROOT/etc/containerd/config.toml")" = "$before" ]
+	expect_handlers
 	expect 0 "$NEW_CONTAINERD" --config "$ROOT/etc/containerd/conf.d/brig.toml" config dump
 	[[ $output == *"runtime_path = '/opt/brig/current/containerd-shim-brig-v2'"* ]]
 	[[ $output == *runtimes.brig-baseline.options* && $output == *runtimes.runc* ]]
@@ -162,13 +174,21 @@ node_files() {
 	[ ! -e "$ROOT/etc/brig" ]
 	expect 0 installer uninstall
 	[ ! -e "$ROOT/etc/containerd/conf.d" ]
-	[ "$(cat "$ROOT/etc/containerd/config.toml")" = 'version = 3' ]
+	[ "$(cat "$ROOT/etc/containerd/config.toml")" = "$before" ]
+}
+
+@test "containerd 2 whose imports are not what it reads: nothing is left of the drop-in" {
+	newer_containerd
+	printf 'version = 3\nimports = [] # "/etc/containerd/conf.d/*.toml"\n' > "$ROOT/etc/containerd/config.toml"
+	expect 1 installer install
+	[[ $output == *'does not read its settings'* ]]
+	[ ! -e "$ROOT/etc/containerd/conf.d" ]
+	[ "$(restarts)" = 0 ]
 }
 
 @test "containerd 2 with settings of version 2 and 3 that import nothing: a block in their own words" {
 	newer_containerd
-	# What imports look like before 2.3: none.
-	stub containerd "if [ \"\${3:-}\" = config ]; then $NEW_CONTAINERD \"\$@\" | sed \"s#^imports.*#imports = []#\"; else exec $NEW_CONTAINERD \"\$@\"; fi"
+	# It names the folder among its imports all the same.
 	for version in 2 3; do
 		echo "version = $version" > "$ROOT/etc/containerd/config.toml"
 		expect 0 installer install
@@ -178,6 +198,15 @@ node_files() {
 		expect 0 installer uninstall
 		[ "$(cat "$ROOT/etc/containerd/config.toml")" = "version = $version" ]
 	done
+}
+
+@test "containerd 2 without settings: they are begun, and gone afterwards" {
+	newer_containerd
+	expect 0 installer install
+	expect_handlers
+	[ ! -e "$ROOT/etc/containerd/conf.d" ]
+	expect 0 installer uninstall
+	[ -z "$(find "$ROOT" -type f)" ]
 }
 
 @test "a second install changes nothing and restarts nothing" {
@@ -281,7 +310,7 @@ node_files() {
 }
 
 @test "a drop-in that the service does not come up with: the one before is still brig's, for what comes next" {
-	newer_containerd
+	importing_containerd
 	expect 0 installer install
 	before=$(cat "$ROOT/etc/containerd/conf.d/brig.toml")
 	payload 1.1
@@ -296,7 +325,7 @@ node_files() {
 	expect 0 installer upgrade
 	[ "$(cat "$ROOT/etc/containerd/conf.d/brig.toml")" != "$before" ]
 	expect 0 installer uninstall
-	[ -z "$(find "$ROOT" -type f)" ]
+	[ "$(find "$ROOT" -type f)" = "$ROOT/etc/containerd/config.toml" ]
 }
 
 @test "killed before the restart: the next one goes on, and can still go back" {

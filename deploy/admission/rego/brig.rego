@@ -54,7 +54,7 @@ is_exempt if {
 	beginning := concat("", [thing.metadata.namespace, " until "])
 	startswith(line, beginning)
 	date := trim_space(trim_prefix(line, beginning))
-	regex.match(`^[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])$`, date)
+	regex.match(`^[0-9]{4}-((0[13578]|1[02])-(0[1-9]|[12][0-9]|3[01])|(0[469]|11)-(0[1-9]|[12][0-9]|30)|02-(0[1-9]|[12][0-9]))$`, date)
 	date > time.format([time.now_ns(), "UTC", "2006-01-02"])
 }
 

@@ -114,10 +114,12 @@ violation contains {"msg": msg} if {
 	]), names)
 }
 
-# brig-limits: of the container, or of the pod as a whole. Ephemeral containers can't have any.
-has_limit(container, resource) if container.resources.limits[resource]
+# brig-limits: of the container, or of the pod as a whole; zero is none. Ephemeral containers can't have any.
+has_limit(container, resource) if is_limit(container.resources.limits[resource])
 
-has_limit(_, resource) if brig.spec.resources.limits[resource]
+has_limit(_, resource) if is_limit(brig.spec.resources.limits[resource])
+
+is_limit(quantity) if not regex.match(`^[+-]?0*[.]?0*([^0-9.].*)?$`, sprintf("%v", [quantity]))
 
 violation contains {"msg": msg} if {
 	needed := brig.setting("requiredLimits")

@@ -2,7 +2,7 @@
 
 import json
 
-from cluster import IMAGE, Case, case, container, expect, expect_in, kubectl, wait_until
+from cluster import IMAGE, Case, admin, case, container, expect, expect_in, kubectl, wait_until
 
 
 def status_line(t, key, more, **options):
@@ -136,6 +136,18 @@ def class_unknown(t: Case):
     manifest = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": t.slug}, "spec": {**t.pod_spec(), "runtimeClassName": "not-there"}}
     done = kubectl("apply", "-f", "-", stdin=json.dumps(manifest), status=1)
     expect_in("why", "not-there", done.stderr)
+
+
+@case(brig_only=True)
+def class_unserved(t: Case):
+    """a class whose handler the node does not have: the event says so"""
+    admin("apply", "-f", "-", stdin=json.dumps({"apiVersion": "node.k8s.io/v1", "kind": "RuntimeClass", "metadata": {"name": t.slug},
+                                               "handler": "not-installed"}))
+    t.runtime_class = t.slug
+    try:
+        expect_in("the event", "no runtime for \"not-installed\" is configured", refused(t, "no runtime for"))
+    finally:
+        admin("delete", "runtimeclass", t.slug)
 
 
 @case(brig_only=True)

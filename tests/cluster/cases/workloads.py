@@ -1,6 +1,6 @@
 """Controllers that make pods."""
 
-from cluster import Case, case, container, expect, kubectl, wait_until
+from cluster import Case, case, container, expect, expect_in, kubectl, wait_until
 
 
 def template(t, *containers, **spec):
@@ -48,3 +48,18 @@ def daemon_set(t: Case):
     t.apply({"apiVersion": "apps/v1", "kind": "DaemonSet", "metadata": {"name": t.slug}, "spec": {
         "selector": {"matchLabels": {"app": t.slug}}, "template": template(t, restartPolicy="Always")}})
     kubectl("rollout", "status", f"daemonset/{t.slug}", "--timeout=110s")
+
+
+@case()
+def nginx(t: Case):
+    """nginx as root on port 80, in the network that the plugin made: probed by the kubelet, asked by another pod, reloaded by exec"""
+    pod = t.ready({"name": "main", "image": "example.org/nginx:1",
+                   "readinessProbe": {"httpGet": {"path": "/", "port": 80}, "periodSeconds": 1}}, name="-server")
+    address = t.get(pod)["status"]["podIP"]
+    expect("its page", t.output(f"wget -q -O - http://{address}/", name="-asks"), "a page of nginx")
+    users = t.exec(pod, "/bin/busybox", "ps", "-o", "user,args").stdout
+    expect_in("the master", "root     nginx: master process", users)
+    expect_in("a worker", "www-data nginx: worker process", users)
+    t.exec(pod, "/usr/sbin/nginx", "-s", "reload")
+    expect("its page again", t.output(f"wget -q -O - http://{address}/", name="-asks-again"), "a page of nginx")
+    wait_until("its log", lambda: '"GET / HTTP/1.1" 200' in kubectl("logs", pod).stdout)
