@@ -34,6 +34,7 @@ static const struct step init_steps[] = {
 	{ "run the createContainer hooks", hooks_child_run_create_container },
 	{ "make the working directory", process_make_cwd },
 	{ "make the console", console_make },
+	{ "make mounts read-only", mounts_make_readonly },
 	{ "write sysctls", private_proc_write_sysctls },
 	{ "enter the new root", rootfs_pivot },
 	{ "make paths read-only", guarded_make_readonly },

@@ -107,7 +107,7 @@ static int copy_tree(int from_fd, int to_fd, dev_t device, int depth)
 	return rc;
 }
 
-int copy_up(int from_fd, int to_fd, struct error *err)
+int copy_up(int from_fd, int to_fd, bool with_mode, struct error *err)
 {
 	/* A new mount comes as O_PATH, which fchown and fchmod refuse. */
 	AUTO_CLOSE int top_fd = openat(to_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -117,7 +117,8 @@ int copy_up(int from_fd, int to_fd, struct error *err)
 	if (top_fd < 0 || fstat(from_fd, &status) < 0)
 		return error_system(err, errno, "tmpcopyup: open");
 	rc = copy_tree(from_fd, top_fd, status.st_dev, 0);
-	if (rc >= 0 && (fchown(top_fd, status.st_uid, status.st_gid) < 0 || fchmod(top_fd, status.st_mode & 07777) < 0))
+	if (rc >= 0 && (fchown(top_fd, status.st_uid, status.st_gid) < 0 ||
+			(with_mode && fchmod(top_fd, status.st_mode & 07777) < 0)))
 		rc = -errno;
 	return rc < 0 ? error_system(err, -rc, "tmpcopyup: copy the image's directory") : 0;
 }

@@ -72,7 +72,9 @@ struct masks {
 
 static int mask_source(struct child *child, struct masks *masks, bool is_directory, struct error *err)
 {
-	const struct plan_mount_option options[] = { { "nr_inodes", "1" }, { "mode", "000" } };
+	const char *label = child->plan->rootfs.mount_label;
+	const struct plan_mount_option options[] = { { "nr_inodes", "1" }, { "mode", "555" }, { "context", label } };
+	size_t n_options = ARRAY_SIZE(options) - (label ? 0 : 1);
 	uint64_t attributes = MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC;
 
 	if (!is_directory && masks->null_fd < 0)
@@ -81,7 +83,7 @@ static int mask_source(struct child *child, struct masks *masks, bool is_directo
 		return masks->null_fd;
 	/* One empty file system for all masked directories: its single inode is its root. */
 	if (masks->empty_fd < 0)
-		masks->empty_fd = mount_make_filesystem("tmpfs", options, ARRAY_SIZE(options), attributes, err);
+		masks->empty_fd = mount_make_filesystem("tmpfs", options, n_options, attributes, err);
 	return masks->empty_fd;
 }
 

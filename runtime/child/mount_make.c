@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
+#include <sys/xattr.h>
 
 #include "base/cleanup.h"
 #include "base/syscalls.h"
@@ -140,22 +141,39 @@ static int make_bind(const struct plan_mount *mount, int userns_fd, struct error
 	return rc < 0 ? rc : steal_fd(&fd);
 }
 
+/* As an extended attribute, which takes another descriptor than a new mount's. */
+static int set_label(int mount_fd, const char *label, struct error *err)
+{
+	AUTO_CLOSE int top_fd = openat(mount_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	if (top_fd < 0 || fsetxattr(top_fd, "security.selinux", label, strlen(label) + 1, 0) < 0)
+		return error_system(err, errno, "linux.mountLabel: set the label %.200s", label);
+	return 0;
+}
+
 static int make_filesystem(const struct plan_mount *mount, struct error *err)
 {
 	struct plan_mount_option source = { .key = "source", .value = mount->source };
 	/* One copy with the source in front: fsconfig takes it as just another key. */
 	AUTO_FREE struct plan_mount_option *options = calloc(mount->n_options + 1, sizeof(*options));
-	bool filled = mount->is_dev || mount->copy_up || mount->keep_mode;
+	bool filled = mount->fill || mount->label;
+	AUTO_CLOSE int fd = -EBADF;
+	int rc = 0;
 
 	if (!options)
 		return error_memory(err);
 	options[0] = source;
 	if (mount->n_options)
 		memcpy(options + 1, mount->options, mount->n_options * sizeof(*options));
-	/* What has to be filled first becomes read-only after that: mounts_attach. */
-	return mount_make_filesystem(mount->type, options + (mount->source ? 0 : 1),
-				     mount->n_options + (mount->source ? 1 : 0),
-				     filled ? mount->attr_set & ~(uint64_t)MOUNT_ATTR_RDONLY : mount->attr_set, err);
+	/* What has to be filled first becomes read-only after that: mounts_make_readonly. */
+	fd = mount_make_filesystem(mount->type, options + (mount->source ? 0 : 1),
+				   mount->n_options + (mount->source ? 1 : 0),
+				   filled ? mount->attr_set & ~(uint64_t)MOUNT_ATTR_RDONLY : mount->attr_set, err);
+	if (fd >= 0 && mount->label)
+		rc = set_label(fd, mount->label, err);
+	if (fd < 0 || rc < 0)
+		return fd < 0 ? fd : rc;
+	return steal_fd(&fd);
 }
 
 int mount_make_clone(int source_fd, const struct plan_mount *mount, struct error *err)
@@ -180,9 +198,22 @@ static int make(const struct plan_mount *mount, int userns_fd, struct error *err
 	return error_set(err, ERROR_INTERNAL, EINVAL, "unknown kind of mount");
 }
 
+/* Of what is new; a clone has its own by then. */
+static int set_propagation(int mount_fd, const struct plan_mount *mount, struct error *err)
+{
+	struct mount_attr attr = { .propagation = mount->propagation };
+
+	if (mount->kind == PLAN_MOUNT_BIND || !mount->propagation)
+		return 0;
+	if (sys_mount_setattr(mount_fd, 0, &attr) < 0)
+		return error_system(err, errno, "set the mount's propagation");
+	return 0;
+}
+
 int mount_make(const struct plan_mount *mount, int userns_fd, struct error *err)
 {
-	int fd = make(mount, userns_fd, err);
+	AUTO_CLOSE int fd = make(mount, userns_fd, err);
+	int rc = fd < 0 ? fd : set_propagation(fd, mount, err);
 
-	return fd >= 0 ? fd : error_prefix(err, "%s (%s)", mount->where, mount->destination);
+	return rc < 0 ? error_prefix(err, "%s (%s)", mount->where, mount->destination) : steal_fd(&fd);
 }

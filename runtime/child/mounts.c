@@ -108,26 +108,30 @@ static int attach_views(const struct child *child, const struct plan_mount *moun
 
 static bool is_filled(const struct child *child, const struct plan_mount *mount)
 {
-	return mount->is_dev || mount->copy_up || mount->keep_mode ||
-	       (mount->kind == PLAN_MOUNT_CGROUP && child->n_views);
+	return mount->fill || mount->label || (mount->kind == PLAN_MOUNT_CGROUP && child->n_views);
+}
+
+static bool has_mode(const struct plan_mount *mount)
+{
+	for (size_t i = 0; i < mount->n_options; i++) {
+		if (strcmp(mount->options[i].key, "mode") == 0)
+			return true;
+	}
+	return false;
 }
 
 /* /dev gets its nodes, a tmpfs with tmpcopyup what it hides: target_fd is the directory beneath. After the attachment, since
  * a rootless child binds the host's nodes, and older kernels mount nothing on a detached tree. */
 static int fill(struct child *child, const struct plan_mount *mount, int mount_fd, int target_fd, struct error *err)
 {
-	struct mount_attr attr = { .attr_set = MOUNT_ATTR_RDONLY };
 	int rc = 0;
 
 	if (mount->is_dev && mount->maker == PLAN_MAKER_CHILD)
 		rc = devices_fill(child->plan, mount_fd, devices_view(child), err);
 	if (rc >= 0 && mount->copy_up)
-		rc = copy_up(target_fd, mount_fd, err);
+		rc = copy_up(target_fd, mount_fd, !has_mode(mount), err);
 	if (rc >= 0 && mount->kind == PLAN_MOUNT_CGROUP)
 		rc = attach_views(child, mount, mount_fd, err);
-	if (rc >= 0 && is_filled(child, mount) && (mount->attr_set & MOUNT_ATTR_RDONLY) &&
-	    sys_mount_setattr(mount_fd, 0, &attr) < 0)
-		return error_system(err, errno, "make it read-only");
 	return rc;
 }
 
@@ -176,6 +180,33 @@ static int attach(struct child *child, const struct plan_mount *mount, int mount
 	return fill(child, mount, mount_fd, target_fd, err);
 }
 
+static bool has_cgroup_namespace(const struct plan_namespaces *namespaces)
+{
+	for (size_t i = 0; i < namespaces->n_join; i++) {
+		if (namespaces->join[i].flag == CLONE_NEWCGROUP)
+			return true;
+	}
+	return namespaces->create & CLONE_NEWCGROUP;
+}
+
+/* Without a cgroup namespace of the container's only the host's root may mount the host's tree anew: others get it as they see it
+ * already, bound read-only. */
+static int make(const struct child *child, const struct plan_mount *mount, struct error *err)
+{
+	struct plan_mount bound = *mount;
+	int fd = mount_make(mount, -EBADF, err);
+
+	if (fd != -EPERM || mount->kind != PLAN_MOUNT_CGROUP || has_cgroup_namespace(&child->plan->namespaces))
+		return fd;
+	bound.kind = PLAN_MOUNT_BIND;
+	bound.source = "/sys/fs/cgroup";
+	bound.recursive = bound.propagation_recursive = true;
+	bound.propagation = MS_SLAVE;
+	bound.attr_set = bound.attr_clear = bound.rattr_clear = 0;
+	bound.rattr_set = MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC;
+	return mount_make(&bound, -EBADF, err);
+}
+
 int mounts_attach(struct child *child, struct error *err)
 {
 	const struct plan_rootfs *rootfs = &child->plan->rootfs;
@@ -189,7 +220,7 @@ int mounts_attach(struct child *child, struct error *err)
 
 		mount = &rootfs->mounts[i];
 		if (*fd < 0)
-			*fd = mount_make(mount, -EBADF, err);
+			*fd = make(child, mount, err);
 		if (*fd < 0)
 			return *fd;
 		rc = attach(child, mount, *fd, err);
@@ -197,6 +228,24 @@ int mounts_attach(struct child *child, struct error *err)
 			return error_prefix(err, "%s (%s)", mount->where, mount->destination);
 		if (mount->type && strcmp(mount->type, "devpts") == 0)
 			child->pts_fd = *fd;
+	}
+	return 0;
+}
+
+/* When all is in place that lies in them: later mounts have their destinations made there, the terminal its /dev/console. */
+int mounts_make_readonly(struct child *child, struct error *err)
+{
+	const struct plan_rootfs *rootfs = &child->plan->rootfs;
+	struct mount_attr attr = { .attr_set = MOUNT_ATTR_RDONLY };
+
+	if (!(child->plan->namespaces.create & CLONE_NEWNS))
+		return 0;
+	for (size_t i = 0; i < rootfs->n_mounts; i++) {
+		const struct plan_mount *mount = &rootfs->mounts[i];
+
+		if (is_filled(child, mount) && (mount->attr_set & MOUNT_ATTR_RDONLY) &&
+		    sys_mount_setattr(child->mount_fds[i], 0, &attr) < 0)
+			return error_system(err, errno, "%s (%s)", mount->where, mount->destination);
 	}
 	return 0;
 }

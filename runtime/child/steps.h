@@ -24,6 +24,7 @@ int rootfs_pivot(struct child *child, struct error *err);
 int rootfs_finish(struct child *child, struct error *err);
 /* mounts.c */
 int mounts_attach(struct child *child, struct error *err);
+int mounts_make_readonly(struct child *child, struct error *err);
 /* devices.c */
 int devices_make(struct child *child, struct error *err);
 /* guarded.c */

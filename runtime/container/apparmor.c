@@ -14,6 +14,7 @@
 #include "base/cleanup.h"
 #include "base/fd.h"
 #include "container/brig.h"
+#include "parent/host.h"
 #include "plan/plan.h"
 
 #define MESSAGE_MAX ((size_t)64 * 1024)
@@ -112,7 +113,7 @@ int brig_apparmor_load(struct error *err)
 {
 	int rc;
 
-	if (access("/sys/module/apparmor/parameters/enabled", F_OK) < 0)
+	if (!host_has_apparmor())
 		return error_set(err, ERROR_UNSUPPORTED, EOPNOTSUPP,
 				 "load the profile " PLAN_APPARMOR_DEFAULT
 				 ": AppArmor is off on this host; boot with apparmor=1 security=apparmor");

@@ -83,7 +83,7 @@ static void write_linux(struct json_writer *writer)
 	write_cgroup(writer);
 	write_seccomp(writer);
 	write_enabled(writer, "apparmor", true);
-	write_enabled(writer, "selinux", false);
+	write_enabled(writer, "selinux", true);
 	write_enabled(writer, "intelRdt", false);
 	write_enabled(writer, "memoryPolicy", false);
 	write_enabled(writer, "netDevices", false);

@@ -75,6 +75,14 @@ static bool has_profile(const char *folder, const char *name)
 	return found;
 }
 
+bool host_has_apparmor(void)
+{
+	char text[8];
+
+	return fd_read_file_at(AT_FDCWD, "/sys/module/apparmor/parameters/enabled", text, sizeof(text)) > 0 &&
+	       *text == 'Y';
+}
+
 bool host_has_apparmor_profile(const char *name)
 {
 	return has_profile(APPARMORFS "policy/profiles", name);
@@ -124,7 +132,7 @@ int host_probe(struct host *host, struct error *err)
 	host->in_user_namespace = !is_initial_user_namespace();
 	host->cgroup_layout = cgroup_layout();
 	host->cgroup_closed = host->euid && !cgroup_layout_is_open(host->cgroup_layout);
-	host->apparmor = access("/sys/module/apparmor/parameters/enabled", F_OK) == 0;
+	host->apparmor = host_has_apparmor();
 	host->selinux = access("/sys/fs/selinux/enforce", F_OK) == 0;
 	return 0;
 }

@@ -9,6 +9,8 @@
 int host_probe(struct host *host, struct error *err);
 /* Our own; 0 where it can't be read. */
 int host_oom_score_adj(void);
+/* Is AppArmor on? It may be in the kernel and yet off, where another security module is chosen. */
+bool host_has_apparmor(void);
 /* Is an AppArmor profile of that name loaded? false also where we may not know. */
 bool host_has_apparmor_profile(const char *name);
 /* Can the kernel stack AppArmor's profiles, and is PLAN_APPARMOR_STACKED loaded? false also where we may not know. */

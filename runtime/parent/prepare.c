@@ -161,10 +161,12 @@ static int add_view(struct prepared *prepared, const struct cgroup_view *view, c
 }
 
 /* The directories are ours: a child in a user namespace of its own may not make any in a file system of the host's root. */
-static int make_views_root(const struct child_view *views, size_t n, const struct plan_mount *mount, struct error *err)
+static int make_views_root(const struct child_view *views, size_t n, const struct plan_rootfs *rootfs, size_t mount,
+			   struct error *err)
 {
-	const struct plan_mount_option mode = { "mode", "755" };
-	AUTO_CLOSE int fd = mount_make_filesystem("tmpfs", &mode, 1, mount->attr_set & ~(uint64_t)MOUNT_ATTR_RDONLY, err);
+	const struct plan_mount_option options[] = { { "mode", "755" }, { "context", rootfs->mount_label } };
+	uint64_t attributes = rootfs->mounts[mount].attr_set & ~(uint64_t)MOUNT_ATTR_RDONLY;
+	AUTO_CLOSE int fd = mount_make_filesystem("tmpfs", options, rootfs->mount_label ? 2 : 1, attributes, err);
 
 	for (size_t i = 0; fd >= 0 && i < n; i++)
 		if (mkdirat(fd, views[i].name, 0755) < 0)
@@ -200,8 +202,7 @@ static int make_cgroup_views(struct cgroup *cgroup, const struct plan_rootfs *ro
 		rc = add_view(prepared, &views[i], rootfs, mount, err);
 	if (rc >= 0 && unified.fd >= 0)
 		rc = add_view(prepared, &unified, rootfs, mount, err);
-	return rc < 0 ? rc
-		      : make_views_root(prepared->views + first, prepared->n_views - first, &rootfs->mounts[mount], err);
+	return rc < 0 ? rc : make_views_root(prepared->views + first, prepared->n_views - first, rootfs, mount, err);
 }
 
 /* -EBADF: the child makes it, in its cgroup namespace. */

@@ -37,6 +37,8 @@ runtime_plan_sources = \
 	runtime/plan/plan_limits.c \
 	runtime/plan/plan_mount_kinds.c \
 	runtime/plan/plan_mount_kinds.h \
+	runtime/plan/plan_mount_label.c \
+	runtime/plan/plan_mount_label.h \
 	runtime/plan/plan_mount_options.c \
 	runtime/plan/plan_mount_options.h \
 	runtime/plan/plan_mounts.c \

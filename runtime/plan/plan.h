@@ -72,10 +72,12 @@ struct plan_mount {
 	const char *type;
 	const struct plan_mount_option *options; /* file system: what goes to fsconfig */
 	size_t n_options;
+	const char *label;	       /* SELinux's, for the root of what takes no option context=, or NULL */
 	bool recursive;		       /* bind: AT_RECURSIVE clone */
 	bool is_dev;		       /* the tmpfs at /dev: filled with the devices and links below */
 	bool copy_up;		       /* tmpfs: tmpcopyup */
 	bool keep_mode;		       /* tmpfs without mode=: that of the directory beneath, if there is one */
+	bool fill;		       /* a new tmpfs: read-only, if at all, when what is to lie in it is there */
 	bool idmap, idmap_recursive;   /* MOUNT_ATTR_IDMAP with the maps below */
 	struct plan_id_map uids, gids; /* empty with idmap: the container's own maps */
 	bool idmap_by_floor; /* nobody asked for it: where the kernel refuses it after all, the mount stays as it is */
@@ -117,6 +119,7 @@ struct plan_rootfs {
 	size_t n_devices;
 	const char *const *masked, *const *readonly_paths; /* absolute, normalised */
 	size_t n_masked, n_readonly_paths;
+	const char *mount_label; /* SELinux's, which the mounts above have already: for those that mask, or NULL */
 };
 
 /* ---- process ---- */
@@ -444,6 +447,7 @@ struct host {
  * mounted later: whoever swaps it in between is refused. */
 struct host_source {
 	bool known; /* false: it could not be looked at, as `brig plan` for an ordinary user */
+	bool magic; /* not known, since a magic link of procfs leads there (or more links than the kernel follows) */
 	uint64_t device, inode;
 	uint32_t mode;	      /* st_mode */
 	uint64_t special;     /* st_rdev, of a device node */

@@ -15,6 +15,7 @@ struct set {
 	uint64_t grantable;
 	uint64_t *ret;
 	const char *why;
+	uint64_t inert; /* asked for as a matter of course, and without effect anywhere: a remark, no warning */
 };
 
 /* A comma-separated list that grows by replacement; short, so that the waste in the arena does not matter. */
@@ -38,11 +39,19 @@ static int warn(const struct plan_builder *builder, const struct set *set, enum 
 	return names ? plan_withheld_report(builder, rule, &line, err) : 0;
 }
 
+/* buildah, and `runc spec` once, ask for ambient capabilities that are not inheritable: the kernel knows none, nobody gets any. */
+static int remark(const struct plan_builder *builder, const struct set *set, const char *names, struct error *err)
+{
+	const struct report_line line = { REPORT_NOTE, "capability-inert", set->where, names, "left out", set->why };
+
+	return names ? report_add(builder->report, &line, err) : 0;
+}
+
 #define NAMES_IN_REPORT 64
 
 static int build_set(const struct plan_builder *builder, struct set *set, struct error *err)
 {
-	const char *unknown = NULL, *withheld = NULL;
+	const char *unknown = NULL, *withheld = NULL, *inert = NULL;
 	size_t n_unknown = 0;
 	uint64_t seen = 0;
 	int rc = 0, number;
@@ -55,12 +64,14 @@ static int build_set(const struct plan_builder *builder, struct set *set, struct
 			continue;
 		}
 		if (!(set->grantable >> number & 1) && !(seen >> number & 1))
-			rc = append(builder, &withheld, set->names[i], err);
+			rc = append(builder, set->inert >> number & 1 ? &inert : &withheld, set->names[i], err);
 		seen |= UINT64_C(1) << number;
 	}
 	*set->ret = seen & set->grantable;
 	if (rc >= 0)
 		rc = warn(builder, set, POLICY_CAPABILITY_WITHHELD, withheld, err);
+	if (rc >= 0)
+		rc = remark(builder, set, inert, err);
 	set->why = "this kernel, or this version of the runtime, does not know it";
 	return rc < 0 ? rc : warn(builder, set, POLICY_CAPABILITY_UNKNOWN, unknown, err);
 }
@@ -88,27 +99,28 @@ int plan_capabilities_build(struct plan_builder *builder, struct error *err)
 		return 0;
 	rc = build_set(builder,
 		       &(struct set){ "process.capabilities.bounding", asked->bounding, asked->n_bounding, bound,
-				      &plan->bounding, no_bound },
+				      &plan->bounding, no_bound, 0 },
 		       err);
 	if (rc >= 0)
 		rc = build_set(builder,
 			       &(struct set){ "process.capabilities.permitted", asked->permitted, asked->n_permitted,
-					      own, &plan->permitted, no_permission },
+					      own, &plan->permitted, no_permission, 0 },
 			       err);
 	if (rc >= 0)
 		rc = build_set(builder,
 			       &(struct set){ "process.capabilities.effective", asked->effective, asked->n_effective,
-					      plan->permitted, &plan->effective, not_permitted },
+					      plan->permitted, &plan->effective, not_permitted, 0 },
 			       err);
 	if (rc >= 0)
 		rc = build_set(builder,
 			       &(struct set){ "process.capabilities.inheritable", asked->inheritable,
-					      asked->n_inheritable, own & bound, &plan->inheritable, no_permission },
+					      asked->n_inheritable, own & bound, &plan->inheritable, no_permission, 0 },
 			       err);
 	if (rc >= 0)
 		rc = build_set(builder,
 			       &(struct set){ "process.capabilities.ambient", asked->ambient, asked->n_ambient,
-					      plan->permitted & plan->inheritable, &plan->ambient, not_ambient },
+					      plan->permitted & plan->inheritable, &plan->ambient, not_ambient,
+					      plan->permitted & ~plan->inheritable },
 			       err);
 	return rc;
 }

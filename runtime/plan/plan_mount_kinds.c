@@ -7,6 +7,7 @@
 
 #include "base/cleanup.h"
 #include "base/syscalls.h"
+#include "plan/plan_mount_label.h"
 
 /* Types that take the view of the namespaces they are mounted in: the child's. */
 static const char *const of_the_child[] = { "proc", "mqueue", "devpts", "tmpfs" };
@@ -200,10 +201,15 @@ static bool has_option(const struct plan_mount *mount, const char *key)
 
 int plan_mount_kinds_finish(struct plan_builder *builder, struct plan_mount *mount, struct error *err)
 {
+	int rc = plan_mount_label_give(builder, mount, err);
+
+	if (rc < 0)
+		return rc;
 	fold_recursive(mount);
 	mount->maker = PLAN_MAKER_CHILD;
 	if (mount->kind == PLAN_MOUNT_CGROUP)
 		return 0;
+	mount->fill = strcmp(mount->type, "tmpfs") == 0;
 	mount->keep_mode = strcmp(mount->type, "tmpfs") == 0 && !mount->copy_up && !has_option(mount, "mode");
 	if (strcmp(mount->type, "tmpfs") == 0 && strcmp(mount->destination, "/dev") == 0)
 		return finish_dev(builder, mount, err);

@@ -6,6 +6,7 @@
 
 #include "base/cleanup.h"
 #include "base/syscalls.h"
+#include "plan/plan_mount_label.h"
 
 enum option_kind {
 	SET, /* value: MOUNT_ATTR_*, for this mount */
@@ -122,6 +123,18 @@ static void set_atime(uint64_t *set, uint64_t *clear, uint64_t value)
 	*clear |= MOUNT_ATTR__ATIME;
 }
 
+/* A label has commas, so that whoever may have to give it to mount(2) puts it in quotes; fsconfig(2) takes the label alone. */
+static int copy_value(const struct plan_builder *builder, const char *key, const char *value, const char **ret,
+		      struct error *err)
+{
+	size_t length = strlen(value);
+
+	if (!plan_mount_label_is_option(key) || length < 2 || *value != '"' || value[length - 1] != '"')
+		return plan_builder_copy(builder, value, ret, err);
+	*ret = arena_strndup(builder->arena, value + 1, length - 2);
+	return *ret ? 0 : error_memory(err);
+}
+
 static int add_data(const struct plan_builder *builder, const char *text, struct plan_mount *ret, struct error *err)
 {
 	struct plan_mount_option *list = (struct plan_mount_option *)ret->options;
@@ -132,7 +145,7 @@ static int add_data(const struct plan_builder *builder, const char *text, struct
 	if (!one->key)
 		return error_memory(err);
 	ret->n_options++;
-	return equals ? plan_builder_copy(builder, equals + 1, &one->value, err) : 0;
+	return equals ? copy_value(builder, one->key, equals + 1, &one->value, err) : 0;
 }
 
 static int apply(const struct plan_builder *builder, const struct option *option, struct plan_mount *ret,
@@ -199,7 +212,7 @@ int plan_mount_options_parse(const struct plan_builder *builder, const struct pl
 			     struct plan_mount *ret, struct error *err)
 {
 	const struct spec_mount *spec = asked->spec;
-	/* Room for two more, which the plan itself may add (plan_mounts.c). */
+	/* Room for those that the plan itself may add (plan_mount_kinds.c, plan_mount_label.c). */
 	struct plan_mount_option *list =
 		arena_array_of(builder->arena, spec->n_options + PLAN_MOUNT_OPTIONS_SPARE, struct plan_mount_option);
 	int rc = 0;

@@ -4,7 +4,7 @@
 #include "plan/plan_builder.h"
 
 /* Places at the end of the list of data options that are left free for the plan's own. */
-#define PLAN_MOUNT_OPTIONS_SPARE 2
+#define PLAN_MOUNT_OPTIONS_SPARE 3
 
 struct plan_mount_asked {
 	const char *where; /* "mounts[3]" */

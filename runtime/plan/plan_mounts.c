@@ -157,14 +157,20 @@ static int build_id_map(struct plan_builder *builder, const struct plan_mount_as
 	return rc;
 }
 
-/* Other runtimes hand unknown options of a bind mount to the kernel, which ignores them. */
+/* Other runtimes hand unknown options of a bind mount to the kernel, which ignores them. Some words engines have for themselves,
+ * and podman leaves them in: whether a volume is filled from the image, how fresh it has to be. */
 static int check_bind_options(const struct plan_mount *mount, struct error *err)
 {
+	static const char *const ignored[] = { "sync",	 "dirsync", "lazytime",	  "mand",     "copy",
+					       "nocopy", "cached",  "consistent", "delegated" };
+
 	for (size_t i = 0; i < mount->n_options; i++) {
 		const struct plan_mount_option *option = &mount->options[i];
+		size_t word = 0;
 
-		if (!option->value && (strcmp(option->key, "sync") == 0 || strcmp(option->key, "dirsync") == 0 ||
-				       strcmp(option->key, "lazytime") == 0 || strcmp(option->key, "mand") == 0))
+		while (word < ARRAY_SIZE(ignored) && strcmp(option->key, ignored[word]) != 0)
+			word++;
+		if (!option->value && word < ARRAY_SIZE(ignored))
 			continue;
 		return error_invalid(err, "%s.options: \"%.100s\" means nothing for a bind mount; leave it out",
 				     mount->where, option->key);

@@ -97,6 +97,7 @@ static void print_mount(struct plan_printer *printer, const struct plan_mount *m
 			    names_text(&names_propagations,
 				       mount->propagation | (mount->propagation_recursive ? (uint64_t)MS_REC : 0)));
 	print_options(printer, mount);
+	plan_printer_string(printer, "label", mount->label);
 	plan_printer_string(printer, "where", mount->where);
 	plan_printer_object_end(printer);
 }
@@ -128,6 +129,7 @@ void plan_print_files(struct plan_printer *printer, const struct plan_rootfs *ro
 	plan_printer_bool(printer, "noPivot", rootfs->no_pivot);
 	if (rootfs->propagation)
 		plan_printer_string(printer, "propagation", names_text(&names_propagations, rootfs->propagation));
+	plan_printer_string(printer, "mountLabel", rootfs->mount_label);
 	plan_printer_list(printer, "mounts");
 	for (size_t i = 0; i < rootfs->n_mounts; i++)
 		print_mount(printer, &rootfs->mounts[i]);

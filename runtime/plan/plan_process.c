@@ -1,4 +1,5 @@
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/cleanup.h"
@@ -64,6 +65,46 @@ static int build_user(struct plan_builder *builder, struct error *err)
 	return rc < 0 ? rc : build_groups(builder, err);
 }
 
+/* By name, and entries of one name in their order in the list. */
+static int compare_variables(const void *first, const void *second)
+{
+	const char *const *a = *(const char *const *const *)first, *const *b = *(const char *const *const *)second;
+	size_t n_a = strcspn(*a, "="), n_b = strcspn(*b, "=");
+	int order = strncmp(*a, *b, n_a < n_b ? n_a : n_b);
+
+	if (order != 0 || n_a != n_b)
+		return order != 0 ? order : n_a < n_b ? -1 : 1;
+	return a < b ? -1 : 1;
+}
+
+/* Of a name that is there twice the last counts, as with other runtimes (exec's --env relies on that): programs differ. */
+static int keep_last(struct plan_builder *builder, const char **list, struct error *err)
+{
+	const char ***order;
+	size_t n = 0, kept = 0;
+
+	while (list[n])
+		n++;
+	order = arena_array_of(builder->arena, n + 1, const char **);
+	if (!order)
+		return error_memory(err);
+	for (size_t i = 0; i < n; i++)
+		order[i] = &list[i];
+	qsort(order, n, sizeof(*order), compare_variables);
+	for (size_t i = 0; i + 1 < n; i++) {
+		size_t length = strcspn(*order[i], "=") + 1;
+
+		if (strncmp(*order[i], *order[i + 1], length) == 0)
+			*order[i] = NULL;
+	}
+	for (size_t i = 0; i < n; i++) {
+		if (list[i])
+			list[kept++] = list[i];
+	}
+	list[kept] = NULL;
+	return 0;
+}
+
 /* What systemd handed to us it hands to the program: sd_listen_fds(3) wants the receiver's own pid, which is 1. */
 static int build_environment(struct plan_builder *builder, struct error *err)
 {
@@ -79,6 +120,8 @@ static int build_environment(struct plan_builder *builder, struct error *err)
 		list[process->n_env + 1] = "LISTEN_PID=1";
 		rc = list[process->n_env] ? 0 : -ENOMEM;
 	}
+	if (rc >= 0)
+		rc = keep_last(builder, list, err);
 	builder->plan->process.envp = list;
 	return rc;
 }

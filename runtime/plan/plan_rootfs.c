@@ -6,6 +6,7 @@
 #include "base/path.h"
 #include "plan/plan_builder.h"
 #include "plan/plan_harden.h"
+#include "plan/plan_mount_label.h"
 
 /* linux.maskedPaths or linux.readonlyPaths. */
 struct path_list {
@@ -61,23 +62,6 @@ static int build_propagation(struct plan_builder *builder, struct error *err)
 	return 0;
 }
 
-static int build_label(struct plan_builder *builder, struct error *err)
-{
-	const char *label = builder->spec->linux_.mount_label;
-	struct report_line line = { .where = "linux.mountLabel", .applied = "no label", .why = "this host has no SELinux" };
-
-	if (!label)
-		return 0;
-	if (builder->host->selinux)
-		return error_set(
-			err, ERROR_UNSUPPORTED, EOPNOTSUPP,
-			"linux.mountLabel: \"%.200s\" can't be set: this version does not label mounts for SELinux; leave it out",
-			label);
-	if (plan_builder_copy(builder, label, &line.asked, err) < 0)
-		return -ENOMEM;
-	return plan_withheld_report(builder, POLICY_SELINUX_MISSING, &line, err);
-}
-
 /* Mounts that the container's own user namespace makes it can undo. The floor's has them made outside of it; so has config.json's
  * own where the policy is about what mounts allow. It takes the host's privileges. */
 static bool is_locked(const struct plan_builder *builder)
@@ -103,5 +87,5 @@ int plan_rootfs_build(struct plan_builder *builder, struct error *err)
 		rc = build_paths(builder, &masked, &plan->masked, &plan->n_masked, err);
 	if (rc >= 0)
 		rc = build_paths(builder, &readonly, &plan->readonly_paths, &plan->n_readonly_paths, err);
-	return rc < 0 ? rc : build_label(builder, err);
+	return rc < 0 ? rc : plan_mount_label_build(builder, err);
 }

@@ -68,8 +68,10 @@ prepare() {
 }
 
 @test "--env adds variables, and the container's own stay" {
-	must brig exec --env A=1 -e 'B=two words' --env EMPTY= "$ID" env
+	must brig exec --env A=0 --env A=1 -e 'B=two words' --env EMPTY= --env PATH=/bin "$ID" /bin/env
 	expect_line "$output" A=1
+	expect_unlike "$output" A=0
+	expect_equal "$(grep ^PATH= <<< "$output")" PATH=/bin
 	expect_line "$output" 'B=two words'
 	expect_line "$output" EMPTY=
 	expect_line "$output" TERM=xterm

@@ -128,10 +128,13 @@ teardown() {
 	chmod 2710 "$BUNDLE/rootfs/kept" "$BUNDLE/rootfs/readonly"
 	add_mount /kept tmpfs tmpfs nosuid
 	add_mount /readonly tmpfs tmpfs ro
+	# Where it lies is made before that becomes read-only.
+	add_mount /readonly/below tmpfs tmpfs shared mode=711
 	add_mount /named tmpfs tmpfs mode=700
 	add_mount /new tmpfs tmpfs nosuid
-	inside 'stat -c %a /kept /readonly /named /new; touch /readonly/x 2> /dev/null || echo refused'
-	expect_equal "$output" $'2710\n2710\n700\n1777\nrefused'
+	inside 'stat -c %a /kept /readonly /readonly/below /named /new; touch /readonly/x 2> /dev/null || echo refused
+		grep -c " /readonly/below .* shared:" /proc/self/mountinfo'
+	expect_equal "$output" $'2710\n2710\n711\n700\n1777\nrefused\n1'
 }
 
 @test "a file over a directory, and the other way round, is an error that says so" {
@@ -148,9 +151,12 @@ teardown() {
 	ln -s below/file "$BUNDLE/rootfs/config/link"
 	chown 1000:1001 "$BUNDLE/rootfs/config/below/file"
 	chmod 640 "$BUNDLE/rootfs/config/below/file"
+	mkdir "$BUNDLE/rootfs/named"
 	add_mount /config tmpfs tmpfs tmpcopyup
-	inside 'cat /config/link; stat -c "%a %u:%g" /config/below/file; readlink /config/link; echo changed > /config/below/file'
-	expect_equal "$output" $'kept\n640 1000:1001\nbelow/file'
+	add_mount /named tmpfs tmpfs tmpcopyup mode=1700
+	inside 'cat /config/link; stat -c "%a %u:%g" /config/below/file; readlink /config/link; echo changed > /config/below/file
+		stat -c %a /config /named'
+	expect_equal "$output" $'kept\n640 1000:1001\nbelow/file\n755\n1700'
 	expect_file "$BUNDLE/rootfs/config/below/file" kept
 }
 

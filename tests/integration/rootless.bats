@@ -54,8 +54,12 @@ brig() {
 	echo kept > "$HOME_OF_USER/data/file"
 	chown -R "$USER_ID" "$HOME_OF_USER/data"
 	add_mount /data bind "$HOME_OF_USER/data" rbind ro
-	inside 'cat /data/file; echo x > /data/file 2>/dev/null || echo refused'
-	expect_equal "$output" $'kept\nrefused'
+	# What may not be mounted anew is bound.
+	without_namespace cgroup
+	add_mount /cgroups cgroup cgroup ro
+	inside 'cat /data/file; echo x > /data/file 2>/dev/null || echo refused; [ -e /cgroups/*.procs ] || [ -e /cgroups/unified ]
+		mkdir /cgroups/mine 2>&1 | grep -c "Read-only file system"'
+	expect_equal "$output" $'kept\nrefused\n1'
 	expect_file "$HOME_OF_USER/data/file" kept
 }
 

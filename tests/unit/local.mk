@@ -46,6 +46,7 @@ unit_plan_sources = \
 	tests/unit/plan/test_plan_levels.c \
 	tests/unit/plan/test_plan_floor.c \
 	tests/unit/plan/test_plan_limits.c \
+	tests/unit/plan/test_plan_mount_label.c \
 	tests/unit/plan/test_plan_mount_options.c \
 	tests/unit/plan/test_plan_mounts.c \
 	tests/unit/plan/test_plan_namespaces.c \
@@ -59,6 +60,7 @@ unit_plan_sources = \
 	tests/unit/plan/test_plan_sysctl.c \
 	tests/unit/plan/test_plan_userns.c \
 	tests/unit/plan/test_plan_userns_network.c \
+	tests/unit/plan/test_plan_userns_table.c \
 	tests/unit/plan/test_plan_withheld.c
 
 unit_parent_sources = \

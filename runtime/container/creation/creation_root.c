@@ -11,8 +11,6 @@
 #include "parent/root_mount.h"
 
 #define MEMORY_MAX ((size_t)16 * 1024 * 1024)
-/* Overlays of detached layers. */
-#define MAPPED_LAYERS_SINCE HOST_IDMAP_VERSION(6, 15)
 
 /* These run with the host's view, or find their way by root.path (OCI config.md "POSIX-platform Hooks"). */
 static bool has_hooks_outside(const struct plan *plan)
@@ -55,7 +53,7 @@ static bool is_mappable_at(const char *path, unsigned kernel)
 static bool is_mappable(const struct plan_root_mount *root)
 {
 	unsigned kernel = host_idmap_kernel();
-	bool is = kernel >= MAPPED_LAYERS_SINCE;
+	bool is = kernel >= HOST_IDMAP_LAYERS_SINCE;
 
 	if (root->mount.kind == PLAN_MOUNT_BIND)
 		return is_mappable_at(root->mount.source, kernel);

@@ -121,7 +121,7 @@ static void look_at_landlock(const struct brig *brig, struct doctor_finding *fin
 static void look_at_apparmor(const struct brig *brig, struct doctor_finding *finding)
 {
 	(void)brig;
-	if (access("/sys/module/apparmor/parameters/enabled", F_OK) < 0)
+	if (!host_has_apparmor())
 		return found(finding, DOCTOR_LACKS, "AppArmor is off");
 	if (!host_has_apparmor_profile(PLAN_APPARMOR_DEFAULT))
 		return found(finding, DOCTOR_LACKS,

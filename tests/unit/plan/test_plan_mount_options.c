@@ -28,7 +28,7 @@ Test(plan_mount_options, attributes)
 	} cases[] = {
 		{ "", 0, 0, 0, 0 },
 		{ "'defaults','async','loud','silent','iversion','noiversion','nomand','nolazytime'", 0, 0, 0, 0 },
-		{ "'sync','dirsync','lazytime','mand'", 0, 0, 0, 0 },
+		{ "'sync','dirsync','lazytime','mand','copy','nocopy'", 0, 0, 0, 0 },
 		{ "'ro'", MOUNT_ATTR_RDONLY, 0, 0, 0 },
 		{ "'rw'", 0, MOUNT_ATTR_RDONLY, 0, 0 },
 		{ "'ro','rw'", 0, MOUNT_ATTR_RDONLY, 0, 0 },

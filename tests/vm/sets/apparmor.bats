@@ -9,7 +9,10 @@ PROFILES=/sys/kernel/security/apparmor/profiles
 
 setup_file() {
 	mountpoint --quiet /sys/kernel/security || mount -t securityfs securityfs /sys/kernel/security
-	"$BRIG" apparmor load
+	# As at each boot of a node: by the unit that the installer puts there.
+	sed "s,/usr/bin/brig,$BRIG," deploy/apparmor/brig-apparmor.service > /etc/systemd/system/brig-apparmor.service
+	systemctl enable --quiet brig-apparmor.service
+	systemctl start brig-apparmor.service
 	apparmor_parser --replace --skip-cache <<- 'TEXT'
 		profile of-a-test flags=(attach_disconnected, mediate_deleted) {
 		  file,
@@ -36,6 +39,14 @@ confine() { # PROFILE
 
 @test "brig-default is a profile that the kernel takes" {
 	grep -q '^brig-default (enforce)$' "$PROFILES"
+}
+
+@test "the unit that loads it at boot has run, and stays before the engines" {
+	expect_equal "$(systemctl is-active brig-apparmor.service)" active
+	expect_equal "$(systemctl is-enabled brig-apparmor.service)" enabled
+	expect_like "$(systemctl show --property=Before brig-apparmor.service)" 'containerd.service'
+	# Below a caller's profile as well.
+	compgen -G '/sys/kernel/security/apparmor/policy/namespaces/brig/profiles/brig-default.*'
 }
 
 @test "a container is confined by brig-default" {

@@ -76,6 +76,7 @@ is_gone() { # UNIT
 	wait_until is_gone "$UNIT"
 }
 
+# bats test_tags=not-in-uml
 @test "systemctl status, systemd-cgls and systemd-cgtop show it" {
 	pod_start shown
 	must systemctl status --no-pager "$UNIT"
@@ -104,6 +105,7 @@ is_not_active() { # UNIT
 	[ "$(property ActiveState "$1")" != active ]
 }
 
+# bats test_tags=not-in-uml
 @test "podman's pod is a slice, and its containers are scopes in it" {
 	local slice id ids options=()
 
@@ -135,6 +137,7 @@ is_not_active() { # UNIT
 	done
 }
 
+# bats test_tags=not-in-uml
 @test "a unit that podman generates runs a container as a service" {
 	must pod create --name served --pull never --network none "${plain[@]}" "$IMAGE" sleep 300
 	must pod generate systemd --name served

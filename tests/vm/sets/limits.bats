@@ -191,7 +191,11 @@ slow_disk() { # DRIVER-COMMAND
 		[{ major: $major, minor: $minor, rate: 1048576 }], throttleWriteIOPSDevice: [{ major: $major, minor: $minor, rate: 77 }] },
 		devices: [{ allow: false, access: "rwm" }, { allow: true, type: "b", major: $major, minor: $minor, access: "r" },
 		{ allow: true, type: "c", access: "rw" }] }'
-	sleeper
+	program sleep 300
+	must "$1" run --detach --bundle "$BUNDLE" "$ID"
+	expect_equal "$(value io.max)" "$device rbps=1048576 wbps=max riops=max wiops=77"
+	# By systemd: its property as well, which it writes anew.
+	[ "$1" = brig ] || systemctl daemon-reload
 	expect_equal "$(value io.max)" "$device rbps=1048576 wbps=max riops=max wiops=77"
 	must brig delete --force "$ID"
 	began=$(date +%s%N)

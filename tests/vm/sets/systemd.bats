@@ -116,6 +116,7 @@ is_gone() { # UNIT
 	must brig delete --force "$ID"
 }
 
+# bats test_tags=not-in-uml
 @test "names that systemd does not take are refused" {
 	local path
 
@@ -126,6 +127,7 @@ is_gone() { # UNIT
 	assert_nothing_left
 }
 
+# bats test_tags=not-in-uml
 @test "a unit of that name that runs is left alone" {
 	helper systemd-run --quiet --unit="brig-$ID" --scope sleep 300
 	wait_until state_is active
@@ -134,6 +136,7 @@ is_gone() { # UNIT
 	systemctl stop "$SCOPE"
 }
 
+# bats test_tags=not-in-uml
 @test "a unit of that name that has failed is no obstacle" {
 	helper systemd-run --quiet --unit="brig-$ID" --scope --property=RuntimeMaxSec=100ms --property=CollectMode=inactive sleep 300
 	wait_until state_is failed
@@ -157,7 +160,12 @@ is_gone() { # UNIT
 	expect_equal "$(property CPUQuotaPerSecUSec)" 340ms
 	# The file has the exact time.
 	expect_equal "$(cat "$group/cpu.max")" "33333 100000"
+	if [ -e "$group/memory.swap.max" ]; then
+		must brig update --memory 67108864 --memory-swap 100663296 "$ID"
+		expect_equal "$(property MemorySwapMax)" 33554432
+	fi
 	systemctl daemon-reload
+	[ ! -e "$group/memory.swap.max" ] || expect_equal "$(cat "$group/memory.swap.max")" 33554432
 	expect_equal "$(cat "$group/memory.max")" 67108864
 	expect_equal "$(cat "$group/memory.low")" 33554432
 	expect_equal "$(cat "$group/memory.high")" 50331648
@@ -181,6 +189,24 @@ is_gone() { # UNIT
 	expect_equal "$(cat "$group/memory.max")" 134217728
 	expect_equal "$(cat "$group/pids.max")" 99
 	expect_equal "$(cat "$group/cpu.max")" "50000 100000"
+}
+
+@test "one that is paused stays frozen through update and daemon-reload, goes on, and can be deleted frozen" {
+	sleeper
+	must brig pause "$ID"
+	expect_like "$(cat "$(group_of "$SCOPE")/cgroup.events")" 'frozen 1'
+	if grep -qw pids /sys/fs/cgroup/cgroup.controllers; then
+		must brig update --pids-limit 55 "$ID"
+		expect_equal "$(property TasksMax)" 55
+	fi
+	systemctl daemon-reload
+	expect_like "$(cat "$(group_of "$SCOPE")/cgroup.events")" 'frozen 1'
+	expect_equal "$(property ActiveState)" active
+	must brig resume "$ID"
+	must brig exec "$ID" true
+	must brig pause "$ID"
+	must brig delete --force "$ID"
+	wait_until is_gone "$SCOPE"
 }
 
 @test "a limit of one process holds, and one more is none" {
@@ -261,11 +287,13 @@ with_bus() { # SCRIPT ARGUMENT...
 	unshare --mount sh -c 'mount -t tmpfs none /run/dbus; '"$1" sh "${@:2}"
 }
 
+# bats test_tags=not-in-uml
 @test "without a bus it is an error that says so" {
 	must_fail 1 'system_bus_socket.*No such file' with_bus 'exec "$@"' "$BRIG" --root "$ROOT" --systemd-cgroup run --bundle "$BUNDLE" "$ID"
 	assert_nothing_left
 }
 
+# bats test_tags=not-in-uml
 @test "with a bus that never answers it is an error in bounded time" {
 	cat > "$T/mute" <<- 'TEXT'
 		import socket, time
@@ -280,12 +308,14 @@ with_bus() { # SCRIPT ARGUMENT...
 	assert_nothing_left
 }
 
+# bats test_tags=not-in-uml
 @test "a container that was made with systemd is deleted without its bus" {
 	sleeper
 	must with_bus 'exec "$@"' "$BRIG" --root "$ROOT" delete --force "$ID"
 	wait_until is_gone "$SCOPE"
 }
 
+# bats test_tags=not-in-uml
 @test "a helper that others can write to is not executed" {
 	local helper
 
@@ -312,6 +342,7 @@ with_bus() { # SCRIPT ARGUMENT...
 	done
 }
 
+# bats test_tags=not-in-uml
 @test "features say that systemd is there" {
 	must brig features
 	expect_json "$output" '.linux.cgroup.systemd and .linux.cgroup.systemdUser'
