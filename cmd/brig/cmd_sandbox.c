@@ -78,6 +78,10 @@ static int print(const struct sandbox_options *options, const struct sandbox_res
 	if (!options->json) {
 		if (result->error.kind != ERROR_NONE)
 			log_error("%s", result->error.message);
+		for (size_t i = 0; i < result->n_files; i++) {
+			if (result->files[i].error)
+				log_warning("option --collect: %s: %s", result->files[i].name, result->files[i].error);
+		}
 		return 0;
 	}
 	sandbox_json_write(result, &text);

@@ -9,7 +9,8 @@
 
 static const struct command_option options[] = {
 	{ "root", 0, OPTION_STRING, 0, AT(root), "DIR", NULL,
-	  "where the state of containers is kept; default: /run/brig, or $XDG_RUNTIME_DIR/brig for an ordinary user" },
+	  "where the state of containers is kept; default: /run/brig; for an ordinary user $XDG_RUNTIME_DIR/brig, or "
+	  "/tmp/brig-UID where there is none" },
 	{ "policy", 0, OPTION_STRING, 0, AT(policy), "NAME|FILE", NULL,
 	  "what the site allows: the name of a built-in set (strict, baseline, conformant), or the path of a policy file, which has a slash in it; "
 	  "default: /etc/brig/policy.json, or strict where that is missing" },

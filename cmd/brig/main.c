@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/auxv.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "config.h"
@@ -49,12 +50,13 @@ static void fill_standard_streams(void)
 	}
 }
 
-/* A caller that ignores SIGCHLD would take the exit statuses away that we wait for. A reader of our messages who is gone must not
- * end us with a container half made. The program inside has neither from us. */
+/* A caller that ignores SIGCHLD would take the exit statuses away that we wait for. A reader of our messages who is gone, or the caller's
+ * RLIMIT_FSIZE, must not end us with a container half made. The program inside has none of that from us. */
 static void take_signals(void)
 {
 	signal(SIGCHLD, SIG_DFL);
 	signal(SIGPIPE, SIG_IGN);
+	signal(SIGXFSZ, SIG_IGN);
 }
 
 /* Three lines, no more: older versions of go-runc take each by its place, newer ones by the words before it and pass over a
@@ -97,6 +99,35 @@ static const char *make_absolute(struct arena *arena, const char *path)
 	return here ? arena_printf(arena, "%s/%s", here, path) : NULL;
 }
 
+/* Of an ordinary user without a directory of the session: made by us, or left alone. What somebody else has put there first, in a
+ * directory that is for everybody, would be trusted. */
+static int take_shared_place(struct arena *arena, const char **ret, struct error *err)
+{
+	unsigned uid = geteuid();
+	const char *path = arena_printf(arena, "/tmp/brig-%u", uid);
+	struct stat status;
+
+	if (!path)
+		return error_memory(err);
+	if (mkdir(path, 0700) < 0 && errno != EEXIST)
+		return error_system(err, errno, "make the state directory %s; give --root, or set XDG_RUNTIME_DIR", path);
+	if (lstat(path, &status) < 0)
+		return error_system(err, errno, "look at the state directory %s", path);
+	if (!S_ISDIR(status.st_mode) || status.st_uid != uid || status.st_mode & 0077)
+		return error_set(err, ERROR_REFUSED, EPERM,
+				 "the state directory %s has to be a directory of user %u that is closed to all others (mode "
+				 "0700): remove it, give --root, or set XDG_RUNTIME_DIR",
+				 path, uid);
+	*ret = path;
+	return 0;
+}
+
+/* su and the like pass on that of another user. */
+static bool is_usable(const char *runtime_dir)
+{
+	return runtime_dir && runtime_dir[0] == '/' && faccessat(AT_FDCWD, runtime_dir, W_OK | X_OK, AT_EACCESS) == 0;
+}
+
 static int choose_root(struct invocation *invocation, const char **ret, struct error *err)
 {
 	const char *given = invocation->globals.root, *runtime_dir = getenv("XDG_RUNTIME_DIR"), *root;
@@ -105,10 +136,12 @@ static int choose_root(struct invocation *invocation, const char **ret, struct e
 		return error_set(err, ERROR_USAGE, EINVAL, "option --root: expected a directory, found nothing");
 	if (given)
 		root = make_absolute(invocation->arena, given);
-	else if (getauxval(AT_EUID) != 0 && runtime_dir && runtime_dir[0] == '/')
+	else if (getauxval(AT_EUID) == 0)
+		root = BRIG_ROOT_DEFAULT;
+	else if (is_usable(runtime_dir))
 		root = arena_printf(invocation->arena, "%s/brig", runtime_dir);
 	else
-		root = BRIG_ROOT_DEFAULT;
+		return take_shared_place(invocation->arena, ret, err);
 	if (!root)
 		return error_system(err, errno, "find the directory of --root");
 	*ret = root;

@@ -141,12 +141,20 @@ static int take_binds(const struct sandbox_options *options, struct arena *arena
 	return rc;
 }
 
+/* "./a" and "/work/a", as people write it who think of the program's view. */
+static const char *skip_work(const char *name)
+{
+	if (strncmp(name, SANDBOX_WORK "/", strlen(SANDBOX_WORK "/")) == 0)
+		return name + strlen(SANDBOX_WORK "/");
+	return strncmp(name, "./", 2) == 0 ? name + 2 : name;
+}
+
 /* NAME=PATH; where the path may be missing, NAME alone as well. */
 static int take_copy(const char *text, bool path_is_optional, struct arena *arena, struct sandbox_copy *ret)
 {
-	const char *sign = strchr(text, '=');
+	const char *name = skip_work(text), *sign = strchr(name, '=');
 
-	ret->name = arena_strndup(arena, text, sign ? (size_t)(sign - text) : strlen(text));
+	ret->name = arena_strndup(arena, name, sign ? (size_t)(sign - name) : strlen(name));
 	ret->path = sign ? sign + 1 : NULL;
 	if (!ret->name)
 		return -ENOMEM;

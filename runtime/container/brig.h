@@ -18,8 +18,8 @@
 
 struct record_session;
 
-struct brig {		  /* one invocation's surroundings: the global options */
-	const char *root; /* state directory, absolute; BRIG_ROOT_DEFAULT, or $XDG_RUNTIME_DIR/brig for an ordinary user */
+struct brig {		    /* one invocation's surroundings: the global options */
+	const char *root;   /* state directory, absolute; BRIG_ROOT_DEFAULT, or an ordinary user's own */
 	const char *policy; /* --policy NAME|FILE; NULL: the built-in one */
 	bool redact_args; /* --redact-args: no output, log or record has a program's arguments; the policy can demand it as well */
 	bool systemd_cgroup;		/* --systemd-cgroup, --cgroup-manager=systemd */

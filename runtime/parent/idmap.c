@@ -149,14 +149,14 @@ static int check_map(int proc_fd, const char *file, uint32_t least, struct error
 }
 
 /* Stopped in the namespace: a map is told as whoever opens it sees it, and so takes somebody in there (user_namespaces(7)). */
-static _Noreturn void stop_inside(int userns_fd)
+static _Noreturn void stop_inside(int userns_fd, pid_t parent)
 {
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	if (setns(userns_fd, CLONE_NEWUSER) < 0)
 		_exit(errno);
-	/* The change of credentials has taken it back. */
+	/* After the change of credentials, which takes it back; and not where brig was killed before. */
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	raise(SIGSTOP);
+	if (getppid() == parent)
+		raise(SIGSTOP);
 	_exit(0);
 }
 
@@ -176,11 +176,11 @@ static int check_maps_of(pid_t pid, uint32_t least, struct error *err)
 
 int idmap_check_least(int userns_fd, uint32_t least, struct error *err)
 {
+	pid_t parent = getpid(), pid = fork();
 	int status = 0, rc;
-	pid_t pid = fork();
 
 	if (pid == 0)
-		stop_inside(userns_fd);
+		stop_inside(userns_fd, parent);
 	if (pid < 0)
 		return error_system(err, errno, "fork");
 	while (waitpid(pid, &status, WUNTRACED) < 0 && errno == EINTR)
@@ -209,13 +209,14 @@ int idmap_open_namespace(const struct plan_id_map *uids, const struct plan_id_ma
 {
 	struct plan_namespaces namespaces = { .uids = *uids, .gids = *gids };
 	struct clone_args args = { .flags = CLONE_NEWUSER, .exit_signal = SIGCHLD };
+	pid_t parent = getpid(), pid = sys_clone3(&args);
 	int rc;
-	pid_t pid = sys_clone3(&args);
 
 	if (pid == 0) {
-		/* Nothing of us is left behind where brig is killed meanwhile. */
+		/* Nothing of us is left behind where brig is killed meanwhile, or was before we asked for that. */
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
-		pause();
+		if (getppid() == parent)
+			pause();
 		_exit(0);
 	}
 	if (pid < 0)

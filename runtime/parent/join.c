@@ -143,10 +143,12 @@ static int enter_owned(struct join *join, uint64_t kinds, pid_t pid, struct erro
  * of it but its own stack: neither call fails, which would set our errno. */
 __attribute__((no_sanitize("address"))) static int hold_namespaces(void *data)
 {
-	(void)data;
-	/* Nothing of us is left behind where brig is killed meanwhile. */
+	const pid_t *parent = data;
+
+	/* Nothing of us is left behind where brig is killed meanwhile, or was before we asked for that. */
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	pause();
+	if (getppid() == *parent)
+		pause();
 	_exit(0);
 }
 
@@ -154,13 +156,13 @@ int join_make_owned(struct join *join, const struct plan_namespaces *namespaces,
 {
 	uint64_t kinds = namespaces->create & JOIN_OWNED & ~(uint64_t)CLONE_NEWUSER;
 	char stack[HOLDER_STACK_SIZE] __attribute__((aligned(16)));
-	pid_t pid;
+	pid_t parent = getpid(), pid;
 	int rc;
 
 	join->late = true;
 	if (!(namespaces->create & CLONE_NEWUSER))
 		return 0;
-	pid = clone(hold_namespaces, stack + sizeof(stack), CLONE_VM | CLONE_NEWUSER | (int)kinds | SIGCHLD, NULL);
+	pid = clone(hold_namespaces, stack + sizeof(stack), CLONE_VM | CLONE_NEWUSER | (int)kinds | SIGCHLD, &parent);
 	if (pid < 0)
 		return error_system(err, errno,
 				    "make a user namespace (user_namespaces(7): is user.max_user_namespaces 0?)");

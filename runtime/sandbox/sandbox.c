@@ -164,13 +164,16 @@ static int write_config(struct life *life, struct error *err)
 static int open_stdin(struct life *life, struct error *err)
 {
 	const char *path = life->request->stdin_path;
+	struct stat status;
 
 	if (strcmp(path, "-") == 0)
 		life->stdin_fd = fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3);
-	else
-		life->stdin_fd = open(path, O_RDONLY | O_NOCTTY | O_CLOEXEC);
+	else /* A pipe that nobody has opened yet is not to hold us: the program's time counts. */
+		life->stdin_fd = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
 	if (life->stdin_fd < 0)
 		return error_system(err, errno, "option --stdin: open %s", path);
+	if (fstat(life->stdin_fd, &status) == 0 && S_ISDIR(status.st_mode))
+		return error_set(err, ERROR_INVALID, EISDIR, "option --stdin: %s is a directory", path);
 	life->watch.in = (struct sandbox_stream){ .fd = -EBADF, .peer_fd = life->stdin_fd, .is_input = true };
 	return sandbox_stream_open(&life->watch.in, &life->child_fds[0], err);
 }

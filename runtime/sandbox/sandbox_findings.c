@@ -40,7 +40,7 @@ void sandbox_findings_warn_of_limits(struct sandbox_result *result, bool has_cpu
 
 	if (!result->by_cgroup)
 		text = "without a cgroup --memory, --cpu-time and --cpus are not held for all of it together: memory "
-		       "and processor time for each process, --cpus not at all";
+		       "and processor time for each process, shared memory and --cpus not at all";
 	else if (!has_cpu)
 		text = "--cpus is not held: the cgroup that this user was given lacks the cpu controller";
 	if (!text)

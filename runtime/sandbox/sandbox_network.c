@@ -337,6 +337,8 @@ int sandbox_network_resolv_conf(const char *egress, struct arena *arena, const c
 	char address[INET6_ADDRSTRLEN];
 	int rc = egress_value_parse("option --egress", egress, arena, &value, err);
 
+	if (rc < 0 && err && err->kind == ERROR_INVALID)
+		err->kind = ERROR_USAGE;
 	if (rc < 0)
 		return rc;
 	for (size_t i = 0; i < value.n; i++) {

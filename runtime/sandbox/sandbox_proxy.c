@@ -6,6 +6,7 @@
 #include "base/cleanup.h"
 #include "base/fd.h"
 #include "base/log.h"
+#include "base/path.h"
 #include "container/record.h"
 #include "sandbox/sandbox_findings.h"
 
@@ -23,6 +24,14 @@ int sandbox_proxy_check(const struct sandbox_request *request, struct error *err
 	if (request->egress)
 		return error_set(err, ERROR_USAGE, EINVAL,
 				 "options --egress and --egress-proxy: one way out is enough: addresses, or names");
+	for (size_t i = 0; i < request->n_binds; i++) {
+		/* The proxy's socket would be made in a folder of the host's, and stay there. */
+		if (path_is_below(SANDBOX_PROXY_PATH, request->binds[i].destination))
+			return error_set(err, ERROR_USAGE, EINVAL,
+					 "option --egress-proxy: its socket is " SANDBOX_PROXY_PATH
+					 ", where option --bind-ro or --bind-rw %s is in the way: bind it elsewhere",
+					 request->binds[i].destination);
+	}
 	rc = allow_list_parse(request->egress_proxy, list, err);
 	if (rc < 0) {
 		error_prefix(err, "option --egress-proxy");

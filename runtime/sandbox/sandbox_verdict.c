@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <signal.h>
+#include <string.h>
 #include <sys/wait.h>
 
 #define NS_PER_S UINT64_C(1000000000)
@@ -106,6 +107,8 @@ void sandbox_verdict_decide(const struct sandbox_end *end, struct sandbox_result
 	ret->oom = end->was_out_of_memory;
 	ret->verdict = judge(end, ret->exit_code, ret->signal);
 	ret->exit_status = exit_status(end, ret);
+	if (ret->verdict == SANDBOX_INTERNAL && end->stopped_by)
+		error_set(&ret->error, ERROR_SYSTEM, EINTR, "stopped by SIG%s", sigabbrev_np(end->stopped_by));
 }
 
 /* As a shell and docker have it: the program that is not there has an exit status all the same. */

@@ -148,6 +148,27 @@ print("still here")'
 	expect_equal "$(find /run/brig-ids -lname "$ROOT/*" 2> /dev/null)" ""
 }
 
+@test "SIGKILL to brig at any moment leaves no process that holds its output" {
+	must python3 - "$BRIG" --root "$ROOT" sandbox --name "$ID" --env BRIG_TEST="$ID" -- sh -c 'setsid sleep 1000 & sleep 1000' << 'END'
+import subprocess, sys, time
+for i in range(40):
+    pipe = subprocess.PIPE
+    brig = subprocess.Popen(sys.argv[1:], stdin=subprocess.DEVNULL, stdout=pipe, stderr=pipe)
+    time.sleep(i / 1000)
+    brig.kill()
+    brig.communicate(timeout=60)
+END
+	wait_until no_process
+	wait_until attempt_succeeds sandbox -- true
+	assert_nothing_left
+}
+
+# The end of one that was killed may still go on.
+attempt_succeeds() {
+	attempt "$@"
+	[ "$status" -eq 0 ]
+}
+
 @test "what is left of a sandbox does not take a container with it that has its name" {
 	load_parts bundle
 	bundle_new "$BUNDLE"

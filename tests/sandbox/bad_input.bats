@@ -33,6 +33,7 @@ refused() { # PATTERN ARGUMENT...
 	refused 'not a regular file' --file a="$T/fifo" -- true
 	refused 'not a regular file' --file a=/dev/zero -- true
 	refused "open $T/none: No such file" --stdin "$T/none" -- true
+	refused "stdin: $T is a directory" --stdin "$T" -- true
 	refused 'without ".."' --file ../a=/etc/passwd -- true
 	refused 'File exists' --file a=/etc/passwd --file a=/etc/passwd -- true
 }
@@ -77,6 +78,11 @@ refused() { # PATTERN ARGUMENT...
 		fi
 	done
 	refused 'sha256' --oci "$T/layout:box" -- true
+}
+
+@test "an egress list that is none" {
+	refused 'option --egress: .*no address' --egress example.org -- true
+	judged refused --egress 192.0.2.1:http -- true
 }
 
 @test "names that are no ids" {

@@ -134,6 +134,29 @@ to_full_disk() {
 	assert_nothing_left
 }
 
+@test "input that nobody begins to write holds neither the time nor the end" {
+	mkfifo "$T/fifo"
+	judged ok --stdin "$T/fifo" -- true
+	judged wall_time --timeout 500ms --stdin "$T/fifo" -- cat
+}
+
+@test "the caller's limit on files is an error, and not the end of brig" {
+	local status=0
+
+	# Through a pipe: a message in a file would be one that does not fit.
+	output=$({ prlimit --fsize=0 "$BRIG" --root "$ROOT" sandbox --name "$ID" -- true || echo "status $?"; } 2>&1 | cat)
+	expect_like "$output" 'File too large'
+	expect_like "$output" 'status 125'
+	assert_nothing_left
+}
+
+@test "what could not be collected is told without --json, too" {
+	must sandbox --collect ./there="$T/a" --collect /work/none="$T/b" --collect there="$T/no/c" -- sh -c 'echo mine > there'
+	expect_file "$T/a" mine
+	expect_like "$stderr" "warning: option --collect: none: No such file"
+	expect_like "$stderr" "warning: option --collect: there: .*$T/no/c: No such file"
+}
+
 @test "input that never ends does not hold what does not read it" {
 	mkfifo "$T/fifo"
 	exec 9<> "$T/fifo"

@@ -125,6 +125,7 @@ print(s.makefile().read().splitlines()[-1])' "$HTTP"
 	echo nameserver 127.0.0.1 > "$T/resolv.conf"
 	unshare --net --mount sh -c 'ip link set lo up; mount --bind "$1" /etc/resolv.conf; exec sleep 300' sh "$T/resolv.conf" 3>&- &
 	helper_pid=$!
+	HELPERS+=("$helper_pid")
 	wait_until grep -qs sleep "/proc/$helper_pid/comm"
 	serve nsenter --target "$helper_pid" --net --mount
 	brig() {
@@ -190,5 +191,8 @@ reaching_with_policy() {
 	must_fail 125 'option --egress-proxy: .*no port' sandbox --egress-proxy web.test:http -- true
 	must_fail 125 'option --egress-proxy: ' sandbox --egress-proxy '' -- true
 	must_fail 125 'one way out' sandbox --egress-proxy web.test --egress 192.0.2.1 -- true
+	mkdir "$T/tmp"
+	must_fail 125 'bind-rw /tmp is in the way' sandbox --egress-proxy web.test --bind-rw "$T/tmp:/tmp" -- true
+	expect_equal "$(ls -A "$T/tmp")" ""
 	assert_nothing_left
 }

@@ -83,6 +83,20 @@ Test(sandbox_options, takes_places)
 	cr_expect_str_eq(request.oci_tag, "tag");
 }
 
+Test(sandbox_options, takes_names_as_the_program_sees_them)
+{
+	struct sandbox_request request = { 0 };
+	struct error err = { 0 };
+
+	cr_assert_eq(parse(WORDS("--file", "./a=/z", "--file", "/work/b/c=./z", "--collect", "./d=e", "true"), &request,
+			   &err),
+		     0, "%s", err.message);
+	cr_expect_str_eq(request.files[0].name, "a");
+	cr_expect_str_eq(request.files[1].name, "b/c");
+	cr_expect_str_eq(request.files[1].path, "./z");
+	cr_expect_str_eq(request.collects[0].name, "d");
+}
+
 Test(sandbox_options, takes_a_policy)
 {
 	struct sandbox_options options;
@@ -135,6 +149,10 @@ Test(sandbox_options, refuses_what_makes_no_sense)
 		{ "--file", "x=" },
 		{ "--file", "../x=/y" },
 		{ "--file", "/x=/y" },
+		{ "--file", "./../x=/y" },
+		{ "--file", "/work/../x=/y" },
+		{ "--file", "/works/x=/y" },
+		{ "--file", "/work/=/y" },
 		{ "--file", "=/y" },
 		{ "--collect", "x" },
 		{ "--collect", "../x=/y" },
