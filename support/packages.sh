@@ -9,7 +9,7 @@ packages_demo=(python3 jq)
 packages_check=(
 	libcriterion-dev bats jq gojq python3 strace procps iproute2 mount util-linux binutils xz-utils git
 	clang libclang-rt-14-dev clang-format clang-tidy llvm shellcheck universal-ctags busybox-static e2fsprogs python3-pip
-	zstd passt slirp4netns openssl python3-yaml
+	zstd passt slirp4netns openssl curl python3-yaml
 	debhelper mmdebstrap
 )
 

@@ -56,7 +56,7 @@ bool seccomp_libseccomp_is_wrong(const struct plan_seccomp *plan, const struct s
 			if (seccomp_reading_is_listed(plan, SCMP_ARCH_X86) && has_no_number_of_its_own(rule->names[k]) &&
 			    (data->arch == SCMP_ARCH_X86 || rule->n_args > 0))
 				return true;
-			if (seccomp_reading_is_named(rule->names[k], data))
+			if (count_orderings(rule) > 0 && seccomp_reading_is_named(rule->names[k], data))
 				n_orderings += count_orderings(rule);
 		}
 	}

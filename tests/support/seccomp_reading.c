@@ -56,27 +56,33 @@ static const struct {
 /* How data makes the call `name`: not at all, directly, or through socketcall or ipc. */
 enum way { NOT, DIRECT, MULTIPLEXED };
 
-static enum way way_of(const char *name, uint32_t token, const struct seccomp_data *data)
+/* called: the call of data's number, or NULL. Numbers are looked up for the multiplexers alone: that takes libseccomp longest. */
+static enum way way_of(const char *name, const char *called, uint32_t token, const struct seccomp_data *data)
 {
-	int number = seccomp_syscall_resolve_name_arch(token, name);
-	char *called = seccomp_syscall_resolve_num_arch(token, data->nr);
-	bool same = called && strcmp(called, name) == 0;
-	bool multiplexer = called && ((strcmp(called, "socketcall") == 0 && number <= -101 && number >= -120 &&
-				       (uint32_t)data->args[0] == (uint32_t)-number % 100) ||
-				      (strcmp(called, "ipc") == 0 && number <= -201 && number >= -224 &&
-				       (uint32_t)data->args[0] == (uint32_t)-number % 200));
+	bool is_socketcall = called && strcmp(called, "socketcall") == 0, is_ipc = called && strcmp(called, "ipc") == 0;
+	int number;
 
-	free(called);
 	for (size_t i = 0; i < ARRAY_SIZE(new_calls); i++)
 		if (strcmp(name, new_calls[i].name) == 0)
 			return data->nr == new_calls[i].number + (token == SCMP_ARCH_X32 ? (int)X32_BIT : 0) ? DIRECT
 													     : NOT;
-	return same ? DIRECT : multiplexer ? MULTIPLEXED : NOT;
+	if (called && strcmp(called, name) == 0)
+		return DIRECT;
+	if (!is_socketcall && !is_ipc)
+		return NOT;
+	number = seccomp_syscall_resolve_name_arch(token, name);
+	if (is_socketcall && number <= -101 && number >= -120 && (uint32_t)data->args[0] == (uint32_t)-number % 100)
+		return MULTIPLEXED;
+	if (is_ipc && number <= -201 && number >= -224 && (uint32_t)data->args[0] == (uint32_t)-number % 200)
+		return MULTIPLEXED;
+	return NOT;
 }
 
 bool seccomp_reading_is_named(const char *name, const struct seccomp_data *data)
 {
-	return way_of(name, token_of(data), data) != NOT;
+	AUTO_FREE char *called = seccomp_syscall_resolve_num_arch(token_of(data), data->nr);
+
+	return way_of(name, called, token_of(data), data) != NOT;
 }
 
 bool seccomp_reading_repeats_argument(const struct plan_seccomp_rule *rule)
@@ -131,6 +137,7 @@ static void weigh(struct answer *answer, uint32_t action, bool always)
 
 uint32_t seccomp_reading_verdict(const struct plan_seccomp *plan, const struct seccomp_data *data, bool *ret_clash)
 {
+	AUTO_FREE char *called = seccomp_syscall_resolve_num_arch(token_of(data), data->nr);
 	struct answer answer = { .action = plan->default_action };
 
 	*ret_clash = false;
@@ -140,7 +147,7 @@ uint32_t seccomp_reading_verdict(const struct plan_seccomp *plan, const struct s
 		const struct plan_seccomp_rule *rule = &plan->rules[i];
 
 		for (size_t k = 0; k < rule->n_names && rule->action != plan->default_action; k++) {
-			enum way way = way_of(rule->names[k], token_of(data), data);
+			enum way way = way_of(rule->names[k], called, token_of(data), data);
 			bool always;
 
 			if (way != NOT && rule_matches(rule, way, data, &always))
@@ -164,6 +171,13 @@ static int number_of_multiplexer(const char *name, uint32_t token)
 	return -1;
 }
 
+static bool is_direct(const char *name, uint32_t token, const struct seccomp_data *data)
+{
+	AUTO_FREE char *called = seccomp_syscall_resolve_num_arch(token, data->nr);
+
+	return way_of(name, called, token, data) == DIRECT;
+}
+
 static int64_t highest(const struct plan_seccomp *plan, uint32_t token)
 {
 	struct seccomp_data data = { .arch = token == SCMP_ARCH_X32 ? SCMP_ARCH_X86_64 : token };
@@ -177,7 +191,7 @@ static int64_t highest(const struct plan_seccomp *plan, uint32_t token)
 			if (number_of_multiplexer(name, token) > most)
 				most = number_of_multiplexer(name, token);
 			for (data.nr = base + 600; data.nr >= base && data.nr > most; data.nr--)
-				if (way_of(name, token, &data) == DIRECT)
+				if (is_direct(name, token, &data))
 					most = data.nr;
 		}
 	}

@@ -93,7 +93,6 @@ take_away_by_hand() {
 		echo THAWED > "$group/freezer.state" || true
 		rmdir "$group" || true
 	done 2> /dev/null
-	rm -rf "$ROOT"
 }
 
 cleanup_all() {
@@ -101,7 +100,10 @@ cleanup_all() {
 
 	end_helpers
 	delete_containers
-	assert_nothing_left || result=1
-	take_away_by_hand
+	if ! assert_nothing_left; then
+		result=1
+		take_away_by_hand
+	fi
+	rm -rf "$ROOT"
 	return "$result"
 }

@@ -103,9 +103,12 @@ static void probe(struct subject *subject, const char *name, uint64_t *seed)
 {
 	static const uint32_t tokens[] = { SCMP_ARCH_X86_64, SCMP_ARCH_X86, SCMP_ARCH_X32 };
 	struct seccomp_data data;
+	int numbers[3];
 
+	for (size_t i = 0; i < 3; i++)
+		numbers[i] = seccomp_syscall_resolve_name_arch(tokens[i], name);
 	for (size_t i = 0; i < 3 * 30; i++) {
-		int number = seccomp_syscall_resolve_name_arch(tokens[i % 3], name);
+		int number = numbers[i % 3];
 
 		data = (struct seccomp_data){ .arch = i % 3 == 1 ? SCMP_ARCH_X86 : SCMP_ARCH_X86_64 };
 		for (unsigned k = 0; k < 6; k++)
