@@ -63,6 +63,24 @@ void buffer_printf(struct buffer *buffer, const char *format, ...)
 	buffer->length += (size_t)length;
 }
 
+void buffer_append_visible(struct buffer *buffer, const char *text, bool quoted)
+{
+	for (const unsigned char *c = (const unsigned char *)text; *c; c++) {
+		bool c1_control = c[0] == 0xc2 && c[1] >= 0x80 && c[1] < 0xa0;
+
+		if (*c == '\n')
+			buffer_append_text(buffer, "\\n");
+		else if (*c == '\t')
+			buffer_append_text(buffer, "\\t");
+		else if (*c < ' ' || *c == 0x7f || c1_control)
+			buffer_printf(buffer, "\\x%02x", *c);
+		else if (quoted && (*c == '"' || *c == '\\'))
+			buffer_printf(buffer, "\\%c", *c);
+		else
+			buffer_append(buffer, c, 1);
+	}
+}
+
 char *buffer_steal(struct buffer *buffer)
 {
 	char *data;

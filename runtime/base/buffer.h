@@ -1,6 +1,7 @@
 /* A growing run of bytes with a cap. */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "base/cleanup.h"
@@ -24,6 +25,9 @@ static inline void buffer_done_cleanup(struct buffer *buffer)
 void buffer_append(struct buffer *buffer, const void *data, size_t length);
 void buffer_append_text(struct buffer *buffer, const char *text);
 void buffer_printf(struct buffer *buffer, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* What somebody else wrote, in a line for people: control characters as \n, \t and \x1b, so that it neither forges a second line nor
+ * steers the reader's terminal. quoted: " and \ get a \ too. */
+void buffer_append_visible(struct buffer *buffer, const char *text, bool quoted);
 /* The text as an owned string (never NULL where failed is 0); the buffer is empty afterwards. */
 char *buffer_steal(struct buffer *buffer);
 /* Makes room for length more bytes; returns 0 or sets and returns failed. */

@@ -102,25 +102,6 @@ static uint64_t elapsed_us(void)
 	       (uint64_t)(sink.start.tv_nsec / 1000);
 }
 
-/* A hostile file name in a message must neither forge a second line nor steer the reader's terminal. */
-static void append_text(struct buffer *line, const char *text, bool quoted)
-{
-	for (const unsigned char *c = (const unsigned char *)text; *c; c++) {
-		bool c1_control = c[0] == 0xc2 && c[1] >= 0x80 && c[1] < 0xa0;
-
-		if (*c == '\n')
-			buffer_append_text(line, "\\n");
-		else if (*c == '\t')
-			buffer_append_text(line, "\\t");
-		else if (*c < ' ' || *c == 0x7f || c1_control)
-			buffer_printf(line, "\\x%02x", *c);
-		else if (quoted && (*c == '"' || *c == '\\'))
-			buffer_printf(line, "\\%c", *c);
-		else
-			buffer_append(line, c, 1);
-	}
-}
-
 static void compose_json(struct buffer *line, enum log_level level, const char *message)
 {
 	char time_text[TIMESTAMP_MAX];
@@ -144,7 +125,7 @@ static void compose_file_text(struct buffer *line, enum log_level level, const c
 	clock_gettime(CLOCK_REALTIME, &now);
 	timestamp_format(&now, time_text);
 	buffer_printf(line, "time=\"%s\" level=%s msg=\"", time_text, level_names[level]);
-	append_text(line, message, /* quoted= */ true);
+	buffer_append_visible(line, message, /* quoted= */ true);
 	buffer_append_text(line, "\"");
 	if (level == LOG_LEVEL_DEBUG)
 		buffer_printf(line, " elapsed_us=%llu", (unsigned long long)elapsed_us());
@@ -160,7 +141,7 @@ static void compose_stderr_text(struct buffer *line, enum log_level level, const
 		buffer_append_text(line, "brig: ");
 	else if (level != LOG_LEVEL_ERROR)
 		buffer_printf(line, "brig: %s: ", level_names[level]);
-	append_text(line, message, /* quoted= */ false);
+	buffer_append_visible(line, message, /* quoted= */ false);
 	buffer_append_text(line, "\n");
 }
 

@@ -18,19 +18,21 @@ void ending_record(const struct creation *creation, const struct ending_note *no
 	expectation_keep_last(&creation->container, note->status, note->denials);
 }
 
-void ending_clean_up(const struct brig *brig, const char *id)
+/* Not found: somebody has deleted it already, and may have made another one of that name, which is not ours. */
+static void warn(int rc, const struct error *err)
 {
-	struct container container;
-	struct error err = { 0 };
+	if (rc < 0 && err->kind != ERROR_NOT_FOUND)
+		log_warning("%s", err->message);
+}
 
-	if (store_open(brig, id, STORE_LOCKED, &container, &err) < 0) {
-		if (err.kind != ERROR_NOT_FOUND)
-			log_warning("%s", err.message);
-		return;
-	}
-	if (delete_locked(brig, &container, &err) < 0)
-		log_warning("%s", err.message);
-	store_done(&container);
+void ending_clean_up(struct creation *creation)
+{
+	struct error err = { 0 };
+	int rc = store_lock_again(&creation->container, &err);
+
+	if (rc >= 0)
+		rc = delete_locked(creation->brig, &creation->container, &err);
+	warn(rc, &err);
 }
 
 void ending_take_away(struct creation *creation)
@@ -40,6 +42,5 @@ void ending_take_away(struct creation *creation)
 
 	if (rc >= 0)
 		rc = delete_opened(creation->brig, &creation->container, creation->cgroup, &err);
-	if (rc < 0 && err.kind != ERROR_NOT_FOUND)
-		log_warning("%s", err.message);
+	warn(rc, &err);
 }

@@ -12,7 +12,8 @@ struct ending_note {
 };
 /* In the audit trail, and for `brig explain --last`. */
 void ending_record(const struct creation *creation, const struct ending_note *note);
-/* After creation_done: what it leaves goes away, unless somebody has deleted it already. A failure is a warning. */
-void ending_clean_up(const struct brig *brig, const char *id);
-/* The same before creation_done, with what the creation has open and knows: nothing is looked up again. The container is unlocked. */
+/* Before creation_done, the container unlocked: what it leaves goes away, unless somebody has deleted it already. A failure is a warning. Its
+ * control groups are looked up again: an update may have made more. */
+void ending_clean_up(struct creation *creation);
+/* The same with what the creation has open and knows: nothing is looked up again. */
 void ending_take_away(struct creation *creation);

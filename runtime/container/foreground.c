@@ -1,6 +1,7 @@
 #include "container/foreground.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <poll.h>
 #include <signal.h>
@@ -62,6 +63,9 @@ int foreground_take_terminal(struct foreground *foreground, int master_socket_fd
 
 	if (n <= 0 || foreground->master_fd < 0)
 		return error_system(err, n < 0 ? (int)-n : EPROTO, "receive the container's terminal");
+	/* Who has it open with us is nobody: the runtime's child has closed it. */
+	if (fcntl(foreground->master_fd, F_SETFL, O_NONBLOCK) < 0)
+		return error_system(err, errno, "set O_NONBLOCK on the container's terminal");
 	if (tcgetattr(STDIN_FILENO, &foreground->saved) < 0)
 		return 0; /* not a terminal: bytes are relayed all the same */
 	raw = foreground->saved;
@@ -73,15 +77,38 @@ int foreground_take_terminal(struct foreground *foreground, int master_socket_fd
 	return 0;
 }
 
-/* False at the end of from_fd. EIO is how a pty says that nobody holds its other end. */
-static bool copy_some(int from_fd, int to_fd)
-{
-	char bytes[COPY_SIZE];
-	ssize_t n = read(from_fd, bytes, sizeof(bytes));
+/* One direction of the terminal. What was read is written once there is room: a program that takes no input, or a reader who takes no
+ * output, must not keep us from the container's end, from signals and from its time limit. */
+struct relay {
+	int from_fd, to_fd; /* from_fd: -1 once it is over */
+	size_t length, written;
+	char bytes[COPY_SIZE]; /* PIPE_BUF: a pipe that has room takes all of it */
+};
 
-	if (n < 0)
-		return errno == EINTR || errno == EAGAIN;
-	return n > 0 && fd_write_all(to_fd, bytes, (size_t)n) == 0;
+static struct pollfd relay_poll(const struct relay *relay)
+{
+	if (relay->written < relay->length)
+		return (struct pollfd){ .fd = relay->to_fd, .events = POLLOUT };
+	return (struct pollfd){ .fd = relay->from_fd, .events = POLLIN };
+}
+
+/* Where poll(2) had something to tell. EIO is how a pty says that nobody holds its other end. */
+static void relay_move(struct relay *relay)
+{
+	bool writes = relay->written < relay->length;
+	ssize_t n = writes ? write(relay->to_fd, relay->bytes + relay->written, relay->length - relay->written)
+			   : read(relay->from_fd, relay->bytes, sizeof(relay->bytes));
+
+	if (n < 0 && (errno == EINTR || errno == EAGAIN))
+		return;
+	if (n > 0 && writes) {
+		relay->written += (size_t)n;
+		return;
+	}
+	relay->length = n > 0 ? (size_t)n : 0;
+	relay->written = 0;
+	if (n <= 0)
+		relay->from_fd = -1;
 }
 
 static void forward_signals(const struct foreground *foreground, int pidfd)
@@ -98,13 +125,17 @@ static void forward_signals(const struct foreground *foreground, int pidfd)
 }
 
 /* What the program wrote before its end is still in the terminal. */
-static void drain(const struct foreground *foreground)
+static void drain(struct relay *relay)
 {
-	struct pollfd polled = { .fd = foreground->master_fd, .events = POLLIN };
+	struct pollfd polled = { .fd = relay->from_fd, .events = POLLIN };
 
-	while (foreground->master_fd >= 0 && poll(&polled, 1, 0) > 0 && polled.revents & POLLIN) {
-		if (!copy_some(foreground->master_fd, STDOUT_FILENO))
+	while (relay->from_fd >= 0) {
+		if (fd_write_all(relay->to_fd, relay->bytes + relay->written, relay->length - relay->written) < 0)
 			return;
+		relay->length = relay->written = 0;
+		if (poll(&polled, 1, 0) <= 0 || !(polled.revents & POLLIN))
+			return;
+		relay_move(relay);
 	}
 }
 
@@ -164,11 +195,13 @@ static int time_left(const struct foreground *foreground)
 
 int foreground_wait(struct foreground *foreground, const struct birth *birth, int *ret_exit_status, struct error *err)
 {
+	struct relay out = { .from_fd = foreground->master_fd, .to_fd = STDOUT_FILENO };
+	struct relay in = { .from_fd = foreground->master_fd >= 0 ? STDIN_FILENO : -1, .to_fd = foreground->master_fd };
 	struct pollfd polled[] = {
 		{ .fd = birth->pidfd, .events = POLLIN },
 		{ .fd = foreground->signal_fd, .events = POLLIN },
-		{ .fd = foreground->master_fd, .events = POLLIN },
-		{ .fd = foreground->master_fd >= 0 ? STDIN_FILENO : -1, .events = POLLIN },
+		relay_poll(&out),
+		relay_poll(&in),
 		{ .fd = denial_keeper_fd(foreground->keeper), .events = POLLIN },
 		{ .fd = foreground->learn_fd, .events = POLLIN },
 	};
@@ -180,16 +213,18 @@ int foreground_wait(struct foreground *foreground, const struct birth *birth, in
 		keep_deadline(foreground, birth->pidfd);
 		if (polled[1].revents)
 			forward_signals(foreground, birth->pidfd);
-		if (polled[2].revents && !copy_some(foreground->master_fd, STDOUT_FILENO))
-			polled[2].fd = -1;
-		if (polled[3].revents && !copy_some(STDIN_FILENO, foreground->master_fd))
-			polled[3].fd = -1;
+		if (polled[2].revents)
+			relay_move(&out);
+		polled[2] = relay_poll(&out);
+		if (polled[3].revents)
+			relay_move(&in);
+		polled[3] = relay_poll(&in);
 		keep_denials(foreground, polled[4].revents);
 		polled[4].fd = denial_keeper_fd(foreground->keeper);
 		record_calls(foreground, polled[5].revents);
 		polled[5].fd = foreground->learn_fd;
 	}
-	drain(foreground);
+	drain(&out);
 	if (waitid(P_PIDFD, (id_t)birth->pidfd, &info, WEXITED) < 0)
 		return error_system(err, errno, "wait for the container's process");
 	*ret_exit_status = info.si_code == CLD_EXITED ? info.si_status : 128 + info.si_status;

@@ -105,9 +105,9 @@ static int run_in_foreground(const struct brig *brig, const struct brig_create *
 			record_end(&creation, &foreground, *ret_exit_status);
 		else
 			creation_undo(&creation, err);
-		creation_done(&creation);
 		if (!request->keep)
-			ending_clean_up(brig, request->id);
+			ending_clean_up(&creation);
+		creation_done(&creation);
 	}
 	denial_keeper_free(foreground.keeper);
 	foreground_end(&foreground);

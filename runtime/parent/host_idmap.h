@@ -7,6 +7,9 @@
 
 #define HOST_IDMAP_VERSION(major, minor) ((unsigned)(major) << 16 | (unsigned)(minor))
 
+/* An overlay itself can't, but since then one can be made of layers that are mapped, each on a file system that can. */
+#define HOST_IDMAP_LAYERS_SINCE HOST_IDMAP_VERSION(6, 15)
+
 /* The kernel that runs, as HOST_IDMAP_VERSION: uname(2). 0: it does not say. */
 unsigned host_idmap_kernel(void);
 /* file_system: *_MAGIC of statfs(2). Unknown ones: no. docs/user-namespaces.md has the table. */

@@ -43,6 +43,7 @@ static int look_at(const struct look *look, const struct host_source_request *re
 	struct statfs file_system;
 	struct statx status;
 
+	ret->magic = fd < 0 && errno == ELOOP;
 	if (fd < 0 || statx(fd, "", AT_EMPTY_PATH, mask, &status) < 0 || fstatfs(fd, &file_system) < 0 ||
 	    !real_path(fd, path))
 		return 0;

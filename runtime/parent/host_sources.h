@@ -14,7 +14,8 @@ struct host_source_request {
 };
 
 /* ret: n of them, in the order of the requests; their strings are the arena's. Each is opened with O_PATH, without following magic
- * links of procfs, and closed again. Where that fails, or the host's mounts can't be read, ret[i].known is false. Returns 0 or -ENOMEM
+ * links of procfs, and closed again. Where that fails, or the host's mounts can't be read, ret[i].known is false, and
+ * magic says whether it was such a link. Returns 0 or -ENOMEM
  * with err set.
  * Source: openat2(2), statx(2), proc_pid_mountinfo(5). */
 int host_sources_look(const struct host_source_request *requests, size_t n, struct arena *arena,

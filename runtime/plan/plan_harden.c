@@ -17,6 +17,7 @@ static const struct rule rules[] = {
 	{ plan_harden_oom_score, true, false },
 	{ plan_harden_ambient_capability, true, false },
 	{ plan_harden_capability, true, false },
+	{ plan_harden_realtime, true, false },
 	/* After the capabilities: some calls are allowed with one only. */
 	{ plan_harden_seccomp, true, false },
 	{ plan_harden_listener, true, false },
@@ -41,13 +42,12 @@ enum policy_level plan_harden_level(const struct plan_builder *builder, enum pol
 	return builder->levels[rule];
 }
 
-static int refuse(const struct plan_builder *builder, enum policy_rule rule, const struct report_line *line,
-		  struct error *err)
+int plan_harden_refuse(const char *policy, const struct report_line *line, const char *remedy, struct error *err)
 {
 	return error_set(err, ERROR_REFUSED, EPERM,
-			 "%s: asked for %.200s, but %s; rule %s of policy %.192s refuses that: %s", line->where,
-			 line->asked, line->why, line->rule, policy_name(builder->request->policy),
-			 policy_rule_remedy(rule));
+			 "%s%sasked for %.200s, but %s; rule %s of policy %.192s refuses that%s%s", line->where ?: "",
+			 line->where ? ": " : "", line->asked, line->why, line->rule, policy, remedy ? ": " : "",
+			 remedy ?: "");
 }
 
 int plan_harden_find(struct plan_builder *builder, enum policy_rule rule, struct report_line *line, bool *ret_adjust,
@@ -58,7 +58,8 @@ int plan_harden_find(struct plan_builder *builder, enum policy_rule rule, struct
 	switch (plan_harden_level(builder, rule)) {
 	case POLICY_ENFORCE:
 		if (!builder->request->collects)
-			return refuse(builder, rule, line, err);
+			return plan_harden_refuse(policy_name(builder->request->policy), line, policy_rule_remedy(rule),
+						  err);
 		*ret_adjust = true;
 		line->level = REPORT_REFUSED;
 		line->applied = policy_rule_remedy(rule);

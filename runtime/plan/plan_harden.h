@@ -20,6 +20,10 @@ enum policy_level plan_harden_level(const struct plan_builder *builder, enum pol
 int plan_harden_find(struct plan_builder *builder, enum policy_rule rule, struct report_line *line, bool *ret_adjust,
 		     struct error *err);
 
+/* What a rule of the policy of that name says where it refuses: the report's line with all but its level, `where` and remedy or NULL. For
+ * what can't be adjusted at the level adjust; plan_harden_find says it at enforce. Returns -EPERM with err set (ERROR_REFUSED). */
+int plan_harden_refuse(const char *policy, const struct report_line *line, const char *remedy, struct error *err);
+
 /* ---- plan_harden_namespaces.c ---- */
 
 /* Rules host-namespace and cgroup-namespace. Not in the table: before the first part, which fills builder->added. */
@@ -59,6 +63,8 @@ int plan_harden_new_privileges(struct plan_builder *builder, struct error *err);
 int plan_harden_session_keyring(struct plan_builder *builder, struct error *err);
 int plan_harden_core_dump(struct plan_builder *builder, struct error *err);
 int plan_harden_oom_score(struct plan_builder *builder, struct error *err);
+/* Rule capability, of realtime scheduling. */
+int plan_harden_realtime(struct plan_builder *builder, struct error *err);
 
 /* ---- plan_harden_capabilities.c ---- */
 /* Is the container's root another one than the host's? */

@@ -1,6 +1,6 @@
 /* The floor's rules about namespaces. They run before all others, with plan_namespaces.c: mounts, sysctls and the cgroup depend on
  * what is shared with the host. */
-#include <errno.h>
+#include <stdio.h>
 
 #include "base/cleanup.h"
 #include "base/names.h"
@@ -61,9 +61,8 @@ static int check_mount(struct plan_builder *builder, struct error *err)
 		return 0;
 	if (level != POLICY_ADJUST)
 		return plan_harden_find(builder, POLICY_HOST_NAMESPACE, &line, &adjust, err);
-	return error_set(err, ERROR_REFUSED, EPERM,
-			 "%s: asked for %s, but %s; rule host-namespace of policy %.192s refuses that: leave the path out",
-			 line.where, line.asked, line.why, policy_name(builder->request->policy));
+	line.rule = policy_rule_name(POLICY_HOST_NAMESPACE);
+	return plan_harden_refuse(policy_name(builder->request->policy), &line, "leave the path out", err);
 }
 
 bool plan_harden_refuses_the_hosts(const struct plan_builder *builder)
@@ -75,14 +74,16 @@ bool plan_harden_refuses_the_hosts(const struct plan_builder *builder)
 
 int plan_harden_refuse_the_hosts(uint64_t kind, const char *policy, struct error *err)
 {
+	struct report_line line = { .rule = policy_rule_name(POLICY_HOST_NAMESPACE) };
+	char asked[64];
 	size_t i = 0;
 
 	while (i < ARRAY_SIZE(kinds) - 1 && kinds[i].flag != kind)
 		i++;
-	return error_set(err, ERROR_REFUSED, EPERM,
-			 "asked for the host's %s namespace, but %s; rule %s of policy %.192s refuses that: %s",
-			 names_text(&names_namespaces, kinds[i].flag), kinds[i].why,
-			 policy_rule_name(POLICY_HOST_NAMESPACE), policy, policy_rule_remedy(POLICY_HOST_NAMESPACE));
+	snprintf(asked, sizeof(asked), "the host's %s namespace", names_text(&names_namespaces, kinds[i].flag));
+	line.asked = asked;
+	line.why = kinds[i].why;
+	return plan_harden_refuse(policy, &line, policy_rule_remedy(POLICY_HOST_NAMESPACE), err);
 }
 
 int plan_harden_namespaces(struct plan_builder *builder, struct error *err)

@@ -55,6 +55,9 @@ static const struct {
 	unsigned major, minor;
 } harmless_devices[] = { { 1, 3 }, { 1, 5 }, { 1, 7 }, { 1, 8 }, { 1, 9 }, { 5, 0 } };
 
+/* What it is a name of is up to the process that looks: openat2(2), RESOLVE_NO_MAGICLINKS. It could not be opened either. */
+static const char is_magic[] = "it leads through a magic link, as procfs has them: name the file itself";
+
 struct finding {
 	enum policy_rule rule;
 	const char *why; /* NULL: nothing is against it */
@@ -199,7 +202,7 @@ static int text_of_asked(const struct plan_builder *builder, const struct plan_m
 {
 	if (mount->kind != PLAN_MOUNT_BIND)
 		*ret = plan_builder_text(builder, err, "type %s", mount->type);
-	else if (strcmp(mount->source, source->real) == 0)
+	else if (!source->real || strcmp(mount->source, source->real) == 0)
 		*ret = mount->source;
 	else
 		*ret = plan_builder_text(builder, err, "%s (really %s)", mount->source, source->real);
@@ -210,7 +213,7 @@ static int text_of_asked(const struct plan_builder *builder, const struct plan_m
 static int check(struct plan_builder *builder, struct plan_mount *mount, const struct host_source *source,
 		 bool *ret_drop, struct error *err)
 {
-	bool is_bind = mount->kind == PLAN_MOUNT_BIND;
+	bool is_bind = mount->kind == PLAN_MOUNT_BIND, magic = is_bind && source && source->magic;
 	struct report_line line = { .applied = "no such mount" };
 	struct finding finding;
 	int rc = 0;
@@ -219,9 +222,11 @@ static int check(struct plan_builder *builder, struct plan_mount *mount, const s
 	if (!line.where)
 		return -ENOMEM;
 	mount->source_checked = is_bind;
-	if (is_bind && !(source && source->known && source->real))
+	if (is_bind && !magic && !(source && source->known && source->real))
 		return note_unknown(builder, line.where, mount->source, err);
-	if (is_bind) {
+	if (magic) {
+		finding = (struct finding){ POLICY_MOUNT_SOURCE, is_magic };
+	} else if (is_bind) {
 		mount->source_device = source->device;
 		mount->source_inode = source->inode;
 		rc = judge_bind(builder, mount, source, &finding, err);
@@ -240,11 +245,9 @@ static int find_needed(struct plan_builder *builder, struct report_line *line, s
 {
 	bool ignored;
 
+	line->rule = policy_rule_name(POLICY_MOUNT_SOURCE);
 	if (plan_harden_level(builder, POLICY_MOUNT_SOURCE) == POLICY_ADJUST)
-		return error_set(err, ERROR_REFUSED, EPERM,
-				 "%s: asked for %.200s, but %s; rule %s of policy %.192s refuses that", line->where,
-				 line->asked, line->why, policy_rule_name(POLICY_MOUNT_SOURCE),
-				 policy_name(builder->request->policy));
+		return plan_harden_refuse(policy_name(builder->request->policy), line, /* remedy= */ NULL, err);
 	return plan_harden_find(builder, POLICY_MOUNT_SOURCE, line, &ignored, err);
 }
 
@@ -257,8 +260,11 @@ static int check_root(struct plan_builder *builder, struct error *err)
 	int rc;
 
 	places.writable = !builder->plan->rootfs.readonly;
+	if (source->magic) {
+		line.why = is_magic;
+		return find_needed(builder, &line, err);
+	}
 	if (!source->known || !source->real) {
-		/* A magic link such as /proc/self/root, which is the host's "/": refused when it is opened. */
 		builder->plan->rootfs.source_checked = builder->request->root_is_at_path;
 		return builder->request->root_is_at_path ? note_unknown(builder, line.where, line.asked, err) : 0;
 	}

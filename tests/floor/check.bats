@@ -55,6 +55,20 @@ strict() {
 	must_fail 1 'No such file' strict check "$T/nothing"
 }
 
+@test "no text of config.json or of a program forges a line of the report or steers the terminal" {
+	config '.process.capabilities.bounding += ["CAP_X\nrefused   forged\u001b[2J"]'
+	attempt strict check "$BUNDLE"
+	expect_like "$output" 'asked for CAP_X\\nrefused   forged\\x1b\[2J'
+	# A program's name is what its file is called.
+	shell 'cp /bin/busybox "$(printf "/tmp/busybox\033[5n")"; /tmp/busybox* unshare -U true; true'
+	must strict run --bundle "$BUNDLE" "$ID"
+	must brig explain --last
+	expect_like "$output" 'by busybox.\[5n'
+	expect_like "$output" 'CAP_X\\nrefused   forged\\x1b\[2J'
+	expect_equal "$(grep -c '^refused' <<< "$output" || true)" 0
+	expect_unlike "$output" $'\033'
+}
+
 @test "check agrees with run: what it says is applied is what the container has" {
 	attempt strict check --json "$BUNDLE"
 	expect_json "$output" '[.report[] | select(.rule == "user-namespace")] | length == 1'

@@ -203,30 +203,30 @@ is_counted() { # JQ-FILTER
 	must_fail 1 'in the foreground' brig explain --last
 }
 
+# A thread of the kernel's writes messages down, some time later.
+kernel_logged() {
+	must strict explain --json "$ID"
+	[ "$(jq '.kernelLog | length' <<< "$output")" != 0 ]
+}
+
 @test "where nobody counts, the kernel's log has some of it, if the policy asks for that" {
 	head -c 0 /dev/kmsg 2> /dev/null || skip "the kernel's log can't be read here"
 	chmod 1777 "$BUNDLE/rootfs/tmp"
 	jq -n '{ set: "strict", audit: { enabled: false, kernel_log: true } }' > "$T/policy.json"
-	shell 'mount -t tmpfs x /mnt; touch /tmp/ready; while ! [ -e /tmp/end ]; do sleep 0.1; done'
+	# Again and again: ten messages in five seconds are all the host's, and another test may have had them.
+	shell 'while ! [ -e /tmp/end ]; do mount -t tmpfs x /mnt; touch /tmp/ready; sleep 0.1; done'
 	must brig --policy "$T/policy.json" run --detach --bundle "$BUNDLE" "$ID"
 	wait_until test -e "$BUNDLE/rootfs/tmp/ready"
 	must strict explain --json "$ID"
 	expect_json "$output" '.denials == null'
-	# Ten messages in five seconds are all the host's: another test may have had them. And a thread of the kernel's writes them down, later.
-	for _ in {1..40}; do
-		if [ "$(jq '.kernelLog | length' <<< "$output")" != 0 ]; then
-			break
-		fi
-		sleep 0.05
-		must strict explain --json "$ID"
-	done
-	if [ "$(jq '.kernelLog | length' <<< "$output")" = 0 ]; then
-		skip "the kernel's bound on the rate of messages was reached"
+	if ! wait_until kernel_logged && ! dmesg | grep -q 'audit: type=1326'; then
+		skip "the kernel writes of no refused call here"
 	fi
+	expect_json "$output" '.kernelLog != []'
 	expect_json "$output" '.kernelLog[] | select(.call == "mount") | .count >= 1 and .programs == ["mount"] and .first <= .last'
 	must strict explain "$ID"
 	expect_like "$output" "the kernel's log has"
-	expect_like "$output" 'mount\(\): count 1'
+	expect_like "$output" 'mount\(\): count [0-9]+'
 	touch "$BUNDLE/rootfs/tmp/end"
 	wait_until status_is stopped
 	# A container without one of its own sees none of it.

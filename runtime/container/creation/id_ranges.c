@@ -19,7 +19,7 @@
 #define UNIT_IDS 65536u
 #define LOCK_TRIES 1000
 #define LOCK_PAUSE_NS (10 * 1000 * 1000)
-#define SHARE_TRIES 16
+#define LINK_TRIES 16
 
 /* UNIT, or UNIT/HOLDER: the holder's path as a number. */
 typedef char unit_name[8];
@@ -163,14 +163,19 @@ static int take_unit(int dir_fd, uint32_t unit, const char *holder, struct error
 
 	snprintf(name, sizeof(name), "%u", unit);
 	format_link(link, unit, holder);
-	if (mkdirat(dir_fd, name, 0700) < 0) {
-		if (errno != EEXIST)
-			return error_system(err, errno, "take the ids from %u on", unit * UNIT_IDS);
-		if (!reclaim(dir_fd, name, holder) || mkdirat(dir_fd, name, 0700) < 0)
-			return 0;
+	/* Its last holder may be on its way out, without the lock, and takes the new directory along. */
+	for (int i = 0; i < LINK_TRIES; i++) {
+		if (mkdirat(dir_fd, name, 0700) < 0) {
+			if (errno != EEXIST)
+				return error_system(err, errno, "take the ids from %u on", unit * UNIT_IDS);
+			if (!reclaim(dir_fd, name, holder) || mkdirat(dir_fd, name, 0700) < 0)
+				return 0;
+		}
+		if (symlinkat(holder, dir_fd, link) == 0)
+			return 1;
+		if (errno != ENOENT)
+			break;
 	}
-	if (symlinkat(holder, dir_fd, link) == 0)
-		return 1;
 	return error_system(err, errno, "take the ids from %u on for %s", unit * UNIT_IDS, holder);
 }
 
@@ -236,7 +241,7 @@ static int share_unit(int dir_fd, uint32_t unit, const char *holder)
 	snprintf(name, sizeof(name), "%u", unit);
 	format_link(link, unit, holder);
 	/* Its last holder may be on its way out, and takes the directory along. */
-	for (int i = 0; i < SHARE_TRIES; i++) {
+	for (int i = 0; i < LINK_TRIES; i++) {
 		if (mkdirat(dir_fd, name, 0700) < 0 && errno != EEXIST)
 			return -errno;
 		if (symlinkat(holder, dir_fd, link) == 0 || errno == EEXIST)

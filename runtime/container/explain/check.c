@@ -1,6 +1,7 @@
 /* brig check: the policy's report on a document, all of it, before anything runs. */
 #include <errno.h>
 #include <limits.h>
+#include <linux/sched.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -9,6 +10,7 @@
 #include "base/json_write.h"
 #include "container/brig.h"
 #include "container/creation/creation.h"
+#include "parent/join.h"
 #include "plan/report.h"
 #include "policy/policy.h"
 
@@ -66,17 +68,28 @@ static enum brig_verdict verdict_on(const struct report *report)
 	return verdict;
 }
 
+static void print_part(const char *before, const char *text, struct buffer *out)
+{
+	buffer_append_text(out, before);
+	buffer_append_visible(out, text, /* quoted= */ false);
+}
+
 static void print_line(const struct report_line *line, struct buffer *out)
 {
-	buffer_printf(out, "%-9s %-20s %s", report_level_name(line->level), line->rule, line->where ?: "");
+	buffer_printf(out, "%-9s %-20s ", report_level_name(line->level), line->rule);
+	print_part("", line->where ?: "", out);
 	if (line->asked)
-		buffer_printf(out, ": asked for %s", line->asked);
-	if (line->applied && line->level == REPORT_REFUSED)
-		buffer_printf(out, "; %s; to do: %s\n", line->why, line->applied);
-	else if (line->applied)
-		buffer_printf(out, ", applied %s: %s\n", line->applied, line->why);
-	else
-		buffer_printf(out, ": %s\n", line->why);
+		print_part(": asked for ", line->asked, out);
+	if (line->applied && line->level == REPORT_REFUSED) {
+		print_part(line->asked ? "; " : ": ", line->why, out);
+		print_part("; to do: ", line->applied, out);
+	} else if (line->applied) {
+		print_part(", applied ", line->applied, out);
+		print_part(": ", line->why, out);
+	} else {
+		print_part(": ", line->why, out);
+	}
+	buffer_append_text(out, "\n");
 }
 
 static void print_text(const struct decision *decision, enum brig_verdict verdict, struct buffer *out)
@@ -117,6 +130,13 @@ static void write_json(const char *policy, const struct report *report, enum bri
 	buffer_append_text(out, "\n");
 }
 
+static void print_refusal(const struct error *refusal, struct buffer *out)
+{
+	buffer_printf(out, "%-9s %-20s ", "refused", "built-in");
+	buffer_append_visible(out, refusal->message, /* quoted= */ false);
+	buffer_append_text(out, "\nrefused\n");
+}
+
 /* What no policy allows ends planning: the error is the report then. */
 static int report_refusal(const struct decision *decision, const struct brig_check *request,
 			  const struct error *refusal, struct buffer *out)
@@ -127,8 +147,41 @@ static int report_refusal(const struct decision *decision, const struct brig_che
 	if (request->json)
 		write_json(policy_name(&decision->policy), &report, BRIG_IS_REFUSED, out);
 	else
-		buffer_printf(out, "%-9s %-20s %s\nrefused\n", "refused", "built-in", refusal->message);
+		print_refusal(refusal, out);
 	return 0;
+}
+
+static int look_at_namespace(struct decision *decision, const struct plan_namespace_join *one, struct error *err)
+{
+	const struct plan_namespaces alone = { .join = one, .n_join = 1 };
+	enum policy_rule rule = one->flag == CLONE_NEWUSER ? POLICY_USER_NAMESPACE : POLICY_HOST_NAMESPACE;
+	enum policy_level level = policy_level(&decision->policy, rule);
+	struct report_line line = { .level = REPORT_REFUSED, .rule = "built-in", .where = "linux.namespaces" };
+	struct error refusal = { 0 };
+	struct join join;
+
+	if (join_open(&alone, /* privileged= */ false, &join, &refusal) >= 0) {
+		join_done(&join);
+		return 0;
+	}
+	if (refusal.kind != ERROR_REFUSED)
+		return 0;
+	if (level == POLICY_ENFORCE || level == POLICY_ADJUST)
+		line.rule = policy_rule_name(rule);
+	line.why = arena_strdup(decision->report.arena, refusal.message);
+	line.applied = policy_rule_remedy(rule);
+	return line.why ? report_add(&decision->report, &line, err) : error_memory(err);
+}
+
+/* Whose the namespaces are that it is told to join is seen once they are opened. One that is not there yet may come. */
+static int look_at_namespaces(struct decision *decision, struct error *err)
+{
+	const struct plan_namespaces *namespaces = &decision->plan->namespaces;
+	int rc = 0;
+
+	for (size_t i = 0; rc >= 0 && i < namespaces->n_join; i++)
+		rc = look_at_namespace(decision, &namespaces->join[i], err);
+	return rc;
 }
 
 static int decide(const struct brig *brig, const char *path, struct decision *decision, struct error *err)
@@ -137,7 +190,9 @@ static int decide(const struct brig *brig, const char *path, struct decision *de
 	struct brig_create create = { .id = "container", .collects = true };
 	int rc = copy ? split(copy, &create.bundle, &create.config, err) : error_memory(err);
 
-	return rc < 0 ? rc : creation_decide(brig, &create, PLAN_HOLDS_TIMEOUT | PLAN_HOLDS_MAX_OUTPUT, decision, err);
+	if (rc >= 0)
+		rc = creation_decide(brig, &create, PLAN_HOLDS_TIMEOUT | PLAN_HOLDS_MAX_OUTPUT, decision, err);
+	return rc < 0 ? rc : look_at_namespaces(decision, err);
 }
 
 static enum brig_verdict tell(const struct decision *decision, bool json, struct buffer *out)

@@ -36,6 +36,7 @@ static int look_at(const struct container *container, struct explanation *ret, s
 	ret->id = container->state.id;
 	ret->status = brig_status_name(status);
 	ret->is_conformant = rc == -ENOENT;
+	ret->findings.arena = container->arena;
 	if (rc < 0)
 		return ret->is_conformant ? 0 : rc;
 	rc = denial_document_read(container->dir_fd, container->arena, &ret->denials, err);
@@ -76,6 +77,13 @@ static int look_at_last(const struct brig *brig, struct arena *arena, struct exp
 
 /* ---- for people ---- */
 
+/* What config.json, or a program inside, had a say in. */
+static void print_part(const char *before, const char *text, struct buffer *out)
+{
+	buffer_append_text(out, before);
+	buffer_append_visible(out, text, /* quoted= */ false);
+}
+
 static void print_report(const struct expectation *expected, struct buffer *out)
 {
 	buffer_printf(out, "\nWhat policy %s made of config.json\n", expected->policy);
@@ -84,9 +92,12 @@ static void print_report(const struct expectation *expected, struct buffer *out)
 	for (size_t i = 0; i < expected->n_report; i++) {
 		const struct expected_line *line = &expected->report[i];
 
-		buffer_printf(out, "  %-9s %-20s %s", line->level, line->rule, line->where ?: "");
-		buffer_printf(out, "%s%s", line->asked ? ": asked for " : "", line->asked ?: "");
-		buffer_printf(out, "%s%s: %s\n", line->applied ? ", applied " : "", line->applied ?: "", line->why ?: "");
+		buffer_printf(out, "  %-9s %-20s ", line->level, line->rule);
+		print_part("", line->where ?: "", out);
+		print_part(line->asked ? ": asked for " : "", line->asked ?: "", out);
+		print_part(line->applied ? ", applied " : "", line->applied ?: "", out);
+		print_part(": ", line->why ?: "", out);
+		buffer_append_text(out, "\n");
 	}
 }
 
@@ -97,9 +108,12 @@ static void print_findings(const struct explanation *explanation, struct buffer 
 	buffer_append_text(out, "\nWhether it holds\n");
 	if (findings->n == 0)
 		buffer_printf(out, "  the container is %s: there is nothing to look at\n", explanation->status);
-	for (size_t i = 0; i < findings->n; i++)
-		buffer_printf(out, "  %-8s %-22s %s\n", findings->list[i].disagrees ? "FLAGGED" : "ok",
-			      findings->list[i].name, findings->list[i].detail);
+	for (size_t i = 0; i < findings->n; i++) {
+		buffer_printf(out, "  %-8s %-22s ", findings->list[i].disagrees ? "FLAGGED" : "ok",
+			      findings->list[i].name);
+		print_part("", findings->list[i].detail, out);
+		buffer_append_text(out, "\n");
+	}
 }
 
 static void print_call(const struct denial_call *call, struct buffer *out)
@@ -112,7 +126,7 @@ static void print_call(const struct denial_call *call, struct buffer *out)
 		buffer_printf(out, "%s%s", i ? ", " : "", call->arguments[i]);
 	buffer_printf(out, "): count %" PRIu64 ", %s to %s, by", call->count, call->first, call->last);
 	for (size_t i = 0; i < call->n_programs; i++)
-		buffer_printf(out, "%s %s", i ? "," : "", call->programs[i]);
+		print_part(i ? ", " : " ", call->programs[i], out);
 	buffer_append_text(out, call->n_programs ? "\n    in config.json: " : " somebody\n    in config.json: ");
 	explain_rule(call, name, out);
 	buffer_printf(out, "\n    it would open: %s\n", explain_what_opens(name));

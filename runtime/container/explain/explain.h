@@ -5,11 +5,11 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "base/arena.h"
 #include "container/explain/denial_document.h"
 #include "container/explain/expectation.h"
 #include "container/store.h"
 
-#define EXPLAIN_FINDINGS_MAX 32
 #define EXPLAIN_DETAIL_MAX 320
 
 struct explain_finding {
@@ -19,11 +19,12 @@ struct explain_finding {
 };
 
 struct explain_findings {
-	struct explain_finding list[EXPLAIN_FINDINGS_MAX];
-	size_t n, n_flagged;
+	struct arena *arena; /* the caller's: the list grows in it */
+	struct explain_finding *list;
+	size_t n, capacity, n_flagged;
 };
 
-/* One more; beyond the last one it is counted where it disagrees, and else dropped. */
+/* One more. Where the arena has no room for it, it is counted if it disagrees, and else dropped. */
 void explain_find(struct explain_findings *findings, const char *name, bool agrees, const char *format, ...)
 	__attribute__((format(printf, 4, 5)));
 

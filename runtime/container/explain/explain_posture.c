@@ -14,15 +14,33 @@
 #include "container/metrics/metrics_parse.h"
 #include "parent/cgroup/cgroup.h"
 
+#define FINDINGS_FIRST 32 /* as a rule all that there are */
+
+static struct explain_finding *add(struct explain_findings *findings)
+{
+	size_t capacity = findings->capacity ? 2 * findings->capacity : FINDINGS_FIRST;
+	struct explain_finding *list;
+
+	if (findings->n < findings->capacity)
+		return &findings->list[findings->n++];
+	list = arena_array_of(findings->arena, capacity, struct explain_finding);
+	if (!list)
+		return NULL;
+	if (findings->n)
+		memcpy(list, findings->list, findings->n * sizeof(*list));
+	findings->list = list;
+	findings->capacity = capacity;
+	return &list[findings->n++];
+}
+
 void explain_find(struct explain_findings *findings, const char *name, bool agrees, const char *format, ...)
 {
-	struct explain_finding *finding = &findings->list[findings->n];
+	struct explain_finding *finding = add(findings);
 	va_list args;
 
 	findings->n_flagged += !agrees;
-	if (findings->n == EXPLAIN_FINDINGS_MAX)
+	if (!finding)
 		return;
-	findings->n++;
 	finding->name = name;
 	finding->disagrees = !agrees;
 	va_start(args, format);

@@ -367,6 +367,20 @@ static int give_file(int fd, const char *file, uid_t uid, struct error *err)
 	return error_system(err, errno, "give the cgroup's %s to uid %u", file, uid);
 }
 
+/* Whoever makes groups of his own must not make more of them, nor deeper ones, than are walked through to list or remove them
+ * (cgroup_walk.c): nobody could delete the container. The kernel's word for no bound is "max"; another one is config.json's. */
+static int bound_groups(int fd, const char *file, unsigned most, struct error *err)
+{
+	char text[32];
+	int r;
+
+	if (fd_read_file_at(fd, file, text, sizeof(text)) <= 0 || strcmp(text, "max") != 0)
+		return 0;
+	snprintf(text, sizeof(text), "%u", most);
+	r = fd_write_file_at(fd, file, text);
+	return r < 0 ? error_system(err, -r, "write %s to the cgroup's %s", text, file) : 0;
+}
+
 int cgroup_delegate(const struct cgroup *cgroup, uid_t uid, struct error *err)
 {
 	int fd = cgroup_clone_fd(cgroup), r = 0;
@@ -383,7 +397,9 @@ int cgroup_delegate(const struct cgroup *cgroup, uid_t uid, struct error *err)
 	for (char *file = strsep(&rest, "\n"); r == 0 && file; file = strsep(&rest, "\n"))
 		if (*file && !strchr(file, '/'))
 			r = give_file(fd, file, uid, err);
-	return r;
+	if (r == 0)
+		r = bound_groups(fd, "cgroup.max.depth", CGROUP_DEPTH_MAX, err);
+	return r < 0 ? r : bound_groups(fd, "cgroup.max.descendants", CGROUP_GROUPS_MAX / 2, err);
 }
 
 static int check_usable(struct cgroup *cgroup, const char *what, struct error *err)

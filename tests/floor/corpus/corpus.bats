@@ -7,7 +7,6 @@
 # rules, verdict, change   of jq; $folder is $T, $network a namespace of somebody else's. built-in: what every policy refuses
 # policy, prepare, needs   more of the policy file (FOLDER is $T); a function below; something of the host
 # says                     of what is refused: what run's message is like, in place of the rule's name
-# late: true               it is found out only when a path is opened: by run, not by check
 # script, inside           of what is adjusted: what runs, and what it prints then, as a regex in which the dot is any character
 # reported: false          the report says nothing, as nothing is taken away
 # control                  why the script is not run without the rules as well, where that would do harm or tell nothing
@@ -149,9 +148,7 @@ one_case() {
 	policy_for_case
 	case $(field verdict) in
 	refused)
-		if [ -z "$(field late)" ]; then
-			check_says refused 4
-		fi
+		check_says refused 4
 		run_refused
 		if [ "$(field rules)" != '["built-in"]' ]; then
 			check_is_silent_without

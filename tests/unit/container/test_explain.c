@@ -157,14 +157,31 @@ Test(explain, names_of_calls)
 	cr_expect_str_eq(seccomp_calls_name(1, UINT32_MAX, name), "call 4294967295 of architecture 0x1");
 }
 
-Test(explain, findings_have_an_end)
+Test(explain, no_finding_is_lost)
 {
-	struct explain_findings findings = { 0 };
+	struct arena *arena = arena_new(256 * 1024);
+	struct explain_findings findings = { .arena = arena };
 
-	for (size_t i = 0; i < EXPLAIN_FINDINGS_MAX + 5; i++)
-		explain_find(&findings, "x", i < EXPLAIN_FINDINGS_MAX, "%zu", i);
-	cr_expect_eq(findings.n, EXPLAIN_FINDINGS_MAX);
-	cr_expect_eq(findings.n_flagged, 5, "none that disagrees is lost");
+	for (size_t i = 0; i < 100; i++)
+		explain_find(&findings, "x", i != 99, "%zu", i);
+	cr_assert_eq(findings.n, 100);
+	cr_expect_str_eq(findings.list[0].detail, "0");
+	cr_expect_str_eq(findings.list[99].detail, "99");
+	cr_expect(findings.list[99].disagrees);
+	cr_expect_eq(findings.n_flagged, 1);
+	arena_free(arena);
+}
+
+Test(explain, without_memory_what_disagrees_is_counted)
+{
+	struct arena *arena = arena_new(16);
+	struct explain_findings findings = { .arena = arena };
+
+	explain_find(&findings, "x", /* agrees= */ true, "1");
+	explain_find(&findings, "x", /* agrees= */ false, "2");
+	cr_expect_eq(findings.n, 0);
+	cr_expect_eq(findings.n_flagged, 1);
+	arena_free(arena);
 }
 
 #define RECORD                                                                                                        \

@@ -1,5 +1,6 @@
 /* Groups that are really made: devices, failure, takeover, removal. */
 #include <criterion/criterion.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <sched.h>
 #include <signal.h>
@@ -340,6 +341,7 @@ Test(cgroup_real_rules, delegation)
 {
 	struct cgroup_fixture f;
 	struct stat st;
+	int fd;
 
 	cgroup_fixture_need_layout(HOST_CGROUP_HYBRID);
 	cgroup_fixture_init(&f, "delegated");
@@ -351,5 +353,16 @@ Test(cgroup_real_rules, delegation)
 	cr_expect_eq(st.st_uid, 12345);
 	fstatat(cgroup_clone_fd(f.cgroup), "cgroup.max.depth", &st, 0);
 	cr_expect_eq(st.st_uid, 0, "a limit is not given away");
+	/* What is in there can be removed, however deep its owner would have it. */
+	fd = openat(cgroup_clone_fd(f.cgroup), ".", O_PATH | O_CLOEXEC);
+	errno = 0;
+	for (unsigned depth = 0; depth < 60 && mkdirat(fd, "deep", 0755) == 0; depth++) {
+		int below_fd = openat(fd, "deep", O_PATH | O_CLOEXEC);
+
+		close(fd);
+		fd = below_fd;
+	}
+	cr_expect_eq(errno, EAGAIN, "the kernel's answer to too many levels");
+	close(fd);
 	cgroup_fixture_finish(&f);
 }

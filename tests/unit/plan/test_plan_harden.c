@@ -61,6 +61,18 @@ static bool has_short_list(const struct plan *plan)
 	       sets->effective == sets->bounding;
 }
 
+static bool has_no_realtime(const struct plan *plan)
+{
+	const struct plan_process *process = &plan->process;
+
+	for (size_t i = 0; i < process->n_rlimits; i++) {
+		if (process->rlimits[i].resource == RLIMIT_RTPRIO &&
+		    (process->rlimits[i].soft || process->rlimits[i].hard))
+			return false;
+	}
+	return !process->scheduler.set && !process->set_io_priority;
+}
+
 static bool has_no_ambient(const struct plan *plan)
 {
 	const struct plan_capabilities *sets = &plan->process.capabilities;
@@ -183,6 +195,32 @@ static const struct rule_case cases[] = {
 	  NULL,
 	  has_short_list,
 	  "process.capabilities: asked for CAP_NET_RAW",
+	  true },
+	{ POLICY_CAPABILITY,
+	  { .process = ",'rlimits':[{'type':'RLIMIT_RTPRIO','soft':0,'hard':99}]" },
+	  NULL,
+	  has_no_realtime,
+	  "process.rlimits (RLIMIT_RTPRIO): asked for realtime priorities, but it goes before all other programs",
+	  true },
+	{ POLICY_CAPABILITY,
+	  { .process = ",'scheduler':{'policy':'SCHED_FIFO','priority':1}" },
+	  NULL,
+	  has_no_realtime,
+	  "process.scheduler: asked for SCHED_FIFO, but",
+	  true },
+	{ POLICY_CAPABILITY,
+	  { .process = ",'scheduler':{'policy':'SCHED_DEADLINE','runtime':10,'deadline':20,'period':30}",
+	    .namespaces = PLAN_FIXTURE_USER,
+	    .linux_ = PLAN_FIXTURE_MAPS },
+	  NULL,
+	  has_no_realtime,
+	  "process.scheduler: asked for SCHED_DEADLINE, but",
+	  true },
+	{ POLICY_CAPABILITY,
+	  { .process = ",'ioPriority':{'class':'IOPRIO_CLASS_RT','priority':0}" },
+	  NULL,
+	  has_no_realtime,
+	  "process.ioPriority: asked for IOPRIO_CLASS_RT, but",
 	  true },
 	{ POLICY_AMBIENT_CAPABILITY,
 	  { .process = CAPABILITIES("'CAP_CHOWN'") },

@@ -169,3 +169,31 @@ Test(plan_harden_mounts, nothing_is_locked_without_a_reason_or_the_means)
 		cr_expect_not(fixture.plan->rootfs.locked, "case %zu", i);
 	}
 }
+
+/* Before it is opened, so that `brig check` tells it; a path that is just not there may come. */
+Test(plan_harden_mounts, a_magic_link_is_refused_and_named)
+{
+	static const struct host_source magic = { .magic = true };
+	const struct plan_fixture_json volume = {
+		.mounts = "{'destination':'/a','type':'bind','source':'/proc/self/cwd','options':['rbind']}"
+	};
+	struct policy policy = { 0 };
+	PLAN_FIXTURE(source);
+	PLAN_FIXTURE(root);
+
+	cr_assert_eq(policy_load("conformant", &policy, NULL), 0);
+	policy.levels[POLICY_MOUNT_SOURCE] = POLICY_ENFORCE;
+	source.request.policy = root.request.policy = &policy;
+	source.request.sources = &magic;
+	plan_fixture_build(&source, &volume);
+	cr_expect_eq(source.err.kind, ERROR_REFUSED);
+	cr_expect_not_null(strstr(source.err.message,
+				  "mounts[0].source: asked for /proc/self/cwd, but it leads through a magic link"),
+			   "%s", source.err.message);
+	root.request.root_source = magic;
+	root.request.root_is_at_path = true;
+	plan_fixture_build(&root, &(struct plan_fixture_json){ 0 });
+	cr_expect_eq(root.err.kind, ERROR_REFUSED);
+	cr_expect_not_null(strstr(root.err.message, "root.path: "), "%s", root.err.message);
+	cr_expect_not_null(strstr(root.err.message, "magic link"), "%s", root.err.message);
+}
