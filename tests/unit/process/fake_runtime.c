@@ -467,6 +467,12 @@ bool io_has_unread(const struct io *io)
 	return fake->has_unread;
 }
 
+bool io_is_being_read(struct io *io)
+{
+	(void)io;
+	return fake->is_being_read;
+}
+
 void io_close_in(struct io *io)
 {
 	fake->n_closed_in += io != NULL;

@@ -78,6 +78,7 @@ void fixture_begin_with(const struct tasks_bounds *bounds, unsigned max_workers)
 		.event = take_event,
 		.ended_by_limit = take_limit,
 		.context = &fixture,
+		.waits_for_readers = true,
 		.bounds = *bounds,
 		.max_workers = max_workers,
 	};

@@ -21,6 +21,11 @@ static void begin_execs(void)
 	fixture_begin_with(&(struct tasks_bounds){ .kill = HOUR, .drain = HOUR, .execs = 20 * MS }, /* max_workers= */ 1);
 }
 
+static void begin_drain(void)
+{
+	fixture_begin_with(&(struct tasks_bounds){ .kill = HOUR, .drain = 20 * MS, .execs = HOUR }, /* max_workers= */ 0);
+}
+
 static void begin_workers(void)
 {
 	fixture_begin_with(&(struct tasks_bounds){ 0 }, WORKERS);
@@ -28,6 +33,7 @@ static void begin_workers(void)
 
 TestSuite(bound_kill, .init = begin_kill, .fini = fixture_end);
 TestSuite(bound_execs, .init = begin_execs, .fini = fixture_end);
+TestSuite(bound_drain, .init = begin_drain, .fini = fixture_end);
 TestSuite(bound_workers, .init = begin_workers, .fini = fixture_end);
 
 Test(bound_kill, one_that_does_not_work_is_repeated_and_reported)
@@ -98,6 +104,14 @@ static void create(const char *id, struct fixture_reply *reply)
 {
 	fixture_reply_init(reply, id);
 	cr_assert_eq(fixture_create(id, reply, NULL), 0);
+}
+
+Test(bound_drain, a_reader_that_does_not_read_holds_the_news_back_no_longer)
+{
+	fixture_make("c", PROCESS_RUNNING);
+	fake->is_being_read = true;
+	cr_assert_eq(fixture_kill("c", "", SIGTERM), 0);
+	fixture_until(strstr(fixture.events, "exit:7"));
 }
 
 Test(bound_workers, others_wait_for_their_turn_and_come_in_order)

@@ -107,6 +107,18 @@ Test(tasks_exit, output_is_drained_before_the_exit_is_told)
 	cr_expect_str_eq(fixture.events, "create start exit:7 waited delete deleted ");
 }
 
+Test(tasks_exit, output_is_read_before_the_exit_is_told)
+{
+	fixture_make("c", PROCESS_RUNNING);
+	fake->is_being_read = true;
+	cr_assert_eq(fixture_kill("c", "", SIGTERM), 0);
+	fixture_until(fixture_state("c", "") == PROCESS_STOPPED);
+	fixture_settle();
+	cr_expect_not(was_told("exit"));
+	fake->is_being_read = false;
+	fixture_until(was_told("exit:7"));
+}
+
 Test(tasks_exit, an_exec_is_deleted_after_its_exit_was_told)
 {
 	struct fixture_reply deleted;
