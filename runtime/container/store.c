@@ -112,6 +112,11 @@ static int not_found(const char *id, struct error *err)
 	return error_set(err, ERROR_NOT_FOUND, ENOENT, "container does not exist: %s", id);
 }
 
+static int already_exists(const char *id, struct error *err)
+{
+	return error_set(err, ERROR_EXISTS, EEXIST, "container with given ID already exists: %s", id);
+}
+
 /* Between opening and locking the directory its owner may have removed it, and another one may have its name now. */
 static bool was_replaced(const struct container *container, const char *id)
 {
@@ -140,6 +145,15 @@ static int open_directory(struct container *container, const char *id, enum stor
 	return was_replaced(container, id) ? not_found(id, err) : 0;
 }
 
+/* Between making and opening the directory a delete may have removed it; then the one of its name is another create's, and that may
+ * have been first to lock it, and be done (store_mark_cgroup). Its container is not ours to undo. */
+static int check_unused(const struct container *container, const char *id, struct error *err)
+{
+	struct stat status;
+
+	return fstatat(container->dir_fd, STORE_CGROUP, &status, AT_SYMLINK_NOFOLLOW) == 0 ? already_exists(id, err) : 0;
+}
+
 int store_reserve(const struct brig *brig, const char *id, struct container *ret, struct error *err)
 {
 	struct container container = { .root_fd = -EBADF, .dir_fd = -EBADF };
@@ -154,19 +168,20 @@ int store_reserve(const struct brig *brig, const char *id, struct container *ret
 	if (!container.arena)
 		rc = error_memory(err);
 	else if (mkdirat(container.root_fd, id, 0700) < 0)
-		rc = errno == EEXIST
-			     ? error_set(err, ERROR_EXISTS, EEXIST, "container with given ID already exists: %s", id)
-			     : error_system(err, errno, "make the state directory of %s", id);
+		rc = errno == EEXIST ? already_exists(id, err)
+				     : error_system(err, errno, "make the state directory of %s", id);
 	if (rc < 0) {
 		store_done(&container);
 		return rc;
 	}
 	/* Who lists containers may be asking this very moment whether somebody makes it, and holds the lock for as long. */
 	rc = open_directory(&container, id, STORE_LOCKED, err);
+	if (rc >= 0)
+		rc = check_unused(&container, id, err);
 	if (rc < 0) {
 		if (err->kind == ERROR_NOT_FOUND)
 			rc = error_set(err, ERROR_STATE, EBUSY, "container %s was deleted while it was made", id);
-		else
+		else if (err->kind != ERROR_EXISTS)
 			unlinkat(container.root_fd, id, AT_REMOVEDIR);
 		store_done(&container);
 		return rc;
