@@ -39,7 +39,7 @@ struct process { /* the init of a container, or an exec */
 	bool is_overflowed;		  /* an exec that wrote more than it may */
 	struct loop_timer kill_timer;
 	struct loop_timer read_timer; /* its end is told once its output is read, or at read_deadline */
-	uint64_t read_deadline;
+	uint64_t read_deadline, read_pause;
 	struct task_reply *waiters;
 	struct task_request *requests; /* the first is the one being served, once is_busy */
 	size_t n_requests;

@@ -12,7 +12,8 @@
 #define DRAIN_TIMEOUT (10 * NS_PER_S) /* by default, as the next one: struct tasks_bounds */
 /* After the init's end every process is killed; an exec that still does not end holds back the news of the end no longer. */
 #define EXECS_TIMEOUT (10 * NS_PER_S)
-#define READ_PAUSE UINT64_C(2000000)
+#define READ_PAUSE_MIN UINT64_C(2000000)
+#define READ_PAUSE_MAX UINT64_C(50000000)
 
 static struct process *process_of(struct exit_entry *entry)
 {
@@ -87,7 +88,9 @@ static void handle_drained(void *context)
 		return;
 	}
 	process->read_timer = (struct loop_timer){ .expired = handle_drained, .context = process };
-	loop_set_timer(options->loop, &process->read_timer, loop_now() + READ_PAUSE);
+	loop_set_timer(options->loop, &process->read_timer, loop_now() + process->read_pause);
+	if (process->read_pause < READ_PAUSE_MAX)
+		process->read_pause *= 2;
 }
 
 /* With a pid namespace of its own the kernel has ended what the container ran; in one that it shares (a pod's, the host's) nobody
@@ -145,6 +148,7 @@ static void handle_exit(void *context, int status, struct timespec at)
 	if (!task_queue_is_starting(process))
 		task_exit_announce(process);
 	process->read_deadline = loop_now() + drain_time;
+	process->read_pause = READ_PAUSE_MIN;
 	io_finish(process->io, drain_time, handle_drained, process);
 }
 

@@ -8,6 +8,8 @@
 
 /* Nanoseconds without accepting, where there is no descriptor left to do so: the peer waits, and epoll does not spin. */
 #define ACCEPT_PAUSE UINT64_C(100000000)
+/* Who has not closed a connection whose stream ended so long ago does not close it for that. */
+#define READER_TIME UINT64_C(5000000000)
 
 struct server {
 	struct server_options options;
@@ -129,7 +131,8 @@ bool server_has_reader(const struct server *server)
 	for (size_t i = 0; i < SERVER_CONNECTIONS_MAX; i++) {
 		const struct session *session = server->sessions[i];
 
-		if (session && session->connection && session->has_ended_stream && session->calls.n == 0)
+		if (session && session->connection && session->calls.n == 0 && session->stream_ended &&
+		    loop_now() - session->stream_ended < READER_TIME)
 			return true;
 	}
 	return false;

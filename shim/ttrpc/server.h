@@ -57,7 +57,8 @@ DEFINE_CLEANUP(struct server *, server_free);
 /* Open calls of all connections. */
 size_t server_n_calls(const struct server *server);
 size_t server_n_connections(const struct server *server);
-/* Is there a connection that was for a stream, has got all of it, and is still open? Its peer may not have read the end. */
+/* Is there a connection that was for a stream, has got all of it some seconds ago at most, and is still open? Its peer may not have
+ * read the end; one that stays open longer, as containerd's do before 2.3, says nothing. */
 bool server_has_reader(const struct server *server);
 
 /* These end the call. All return 0; -ENOENT where it is over already; a negative errno where its connection is over now.

@@ -226,7 +226,7 @@ int session_open(struct session *session, int fd, struct error *err)
 	};
 
 	session->last_stream_id = 0;
-	session->has_ended_stream = false;
+	session->stream_ended = 0;
 	session->timer = (struct loop_timer){ .expired = expire_calls, .context = session };
 	return connection_new(&options, fd, &session->connection, err);
 }
@@ -264,7 +264,7 @@ int session_send_data(struct session *session, uint32_t stream_id, struct messag
 		return -ENOENT;
 	if (is_last) {
 		header.flags |= FRAME_REMOTE_CLOSED;
-		session->has_ended_stream = true;
+		session->stream_ended = loop_now();
 		end_call(session, stream_id);
 	}
 	if (!payload.data)

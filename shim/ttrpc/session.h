@@ -14,7 +14,7 @@ struct session {
 	struct connection *connection; /* NULL: the slot is free */
 	struct loop_timer timer;       /* of the earliest deadline */
 	uint32_t last_stream_id;
-	bool has_ended_stream; /* by a last message of data */
+	uint64_t stream_ended; /* when, by a last message of data: loop_now; 0: none was */
 	struct calls calls;
 };
 

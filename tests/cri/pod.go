@@ -109,7 +109,8 @@ func (p *pod) stop() {
 		ctx, cancel := context.WithTimeout(p.ctx, p.stopTime())
 		defer cancel()
 		_, err = p.StopPodSandbox(ctx, &cri.StopPodSandboxRequest{PodSandboxId: p.id})
-		return !p.crio || status.Code(err) != codes.DeadlineExceeded
+		return !p.crio || err == nil || !(status.Code(err) == codes.DeadlineExceeded ||
+			strings.Contains(err.Error(), "deadline exceeded") || strings.Contains(err.Error(), "context canceled"))
 	})
 	p.must(err, "StopPodSandbox")
 }

@@ -9,6 +9,7 @@ import subprocess
 import bundle as bundles
 import case
 import shim as shims
+import test_resources
 import ttrpc
 import wire
 
@@ -84,8 +85,8 @@ class Crio(case.ShimTest):
         self.assertEqual(case.read(container.bundle.path("address")).decode(), container.shim.answer)
         waiting = container.send("Wait")
         container.start()
-        self.assertEqual(container.shim.fetch(waiting).exit_status, 7)
         self.assertEqual((container.out.to_end(), container.err.to_end()), (b"out\n", b"err\n"))
+        self.assertEqual(container.shim.fetch(waiting).exit_status, 7)
         state = container.state()
         self.assertEqual((shims.STATUS[state.status], state.exit_status), ("stopped", 7))
         self.assertGreater(state.exited_at.seconds, 0)
@@ -194,6 +195,8 @@ class Crio(case.ShimTest):
 
     def test_out_of_memory(self):
         """a container that was killed for its memory leaves the file that CRI-O looks for"""
+        if not test_resources.has_controllers():
+            self.skipTest("this machine's cgroups have no memory controller here")
         limits = {"resources": {"memory": {"limit": 16 << 20}}}
         container = self.running("dd", "if=/dev/zero", "of=/dev/null", "bs=64M", "count=1", linux=limits)
         self.assertEqual(container.status(), 137)

@@ -42,7 +42,7 @@ struct fake {
 	bool group_is_empty; /* its processes have ended */
 	bool has_unread;     /* every stream */
 	bool is_being_read;
-	pid_t unkillable;    /* as in uninterruptible sleep: no signal of the shim's has an effect */
+	pid_t unkillable; /* as in uninterruptible sleep: no signal of the shim's has an effect */
 	/* in the test's process: */
 	unsigned n_group_kills, n_group_kills_all, n_group_releases, n_group_signals, n_stuck_asked;
 	uint64_t oom_count;
