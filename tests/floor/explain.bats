@@ -209,17 +209,24 @@ kernel_logged() {
 	[ "$(jq '.kernelLog | length' <<< "$output")" != 0 ]
 }
 
+refusals_in_log() {
+	dmesg | grep -c 'audit: type=1326.*comm="mount"' || true
+}
+
 @test "where nobody counts, the kernel's log has some of it, if the policy asks for that" {
+	local before
+
 	head -c 0 /dev/kmsg 2> /dev/null || skip "the kernel's log can't be read here"
 	chmod 1777 "$BUNDLE/rootfs/tmp"
 	jq -n '{ set: "strict", audit: { enabled: false, kernel_log: true } }' > "$T/policy.json"
+	before=$(refusals_in_log)
 	# Again and again: ten messages in five seconds are all the host's, and another test may have had them.
 	shell 'while ! [ -e /tmp/end ]; do mount -t tmpfs x /mnt; touch /tmp/ready; sleep 0.1; done'
 	must brig --policy "$T/policy.json" run --detach --bundle "$BUNDLE" "$ID"
 	wait_until test -e "$BUNDLE/rootfs/tmp/ready"
 	must strict explain --json "$ID"
 	expect_json "$output" '.denials == null'
-	if ! wait_until kernel_logged && ! dmesg | grep -q 'audit: type=1326'; then
+	if ! wait_until kernel_logged && [ "$(refusals_in_log)" -le "$before" ]; then
 		skip "the kernel writes of no refused call here"
 	fi
 	expect_json "$output" '.kernelLog != []'

@@ -149,7 +149,7 @@ print("still here")'
 }
 
 @test "SIGKILL to brig at any moment leaves no process that holds its output" {
-	must python3 - "$BRIG" --root "$ROOT" sandbox --name "$ID" --env BRIG_TEST="$ID" -- sh -c 'setsid sleep 1000 & sleep 1000' << 'END'
+	cat > "$T/kill.py" << 'END'
 import subprocess, sys, time
 for i in range(40):
     pipe = subprocess.PIPE
@@ -157,7 +157,10 @@ for i in range(40):
     time.sleep(i / 1000)
     brig.kill()
     brig.communicate(timeout=60)
+print("40 were killed")
 END
+	must env BRIG_TEST="$ID" python3 "$T/kill.py" "$BRIG" --root "$ROOT" sandbox --name "$ID" --env BRIG_TEST="$ID" -- sh -c 'setsid sleep 1000 & sleep 1000'
+	expect_equal "$output" '40 were killed'
 	wait_until no_process
 	wait_until attempt_succeeds sandbox -- true
 	assert_nothing_left

@@ -82,26 +82,28 @@ no_process() {
 }
 
 @test "without a directory of the session the state is in one of the user's own, never in somebody else's" {
-	local place=/tmp/brig-54322
+	# A number that nobody else has: the place is named by it.
+	local uid=$((200000000 + BASHPID)) place
+	place=/tmp/brig-$uid
 
 	at_home() {
-		env -i PATH="$PATH" BRIG_TEST="$ID" "$@" setpriv --reuid 54322 --regid 54322 --clear-groups "$HOME_OF_USER/brig" sandbox \
+		env -i PATH="$PATH" BRIG_TEST="$ID" "$@" setpriv --reuid "$uid" --regid "$uid" --clear-groups "$HOME_OF_USER/brig" sandbox \
 			--env BRIG_TEST="$ID" -- echo hello
 	}
 	chmod 755 "$HOME_OF_USER"
 	rm -rf "$place"
 	must at_home
 	expect_equal "$output" hello
-	expect_equal "$(stat -c '%u %a' "$place")" '54322 700'
+	expect_equal "$(stat -c '%u %a' "$place")" "$uid 700"
 	# su passes on what is another user's.
 	must at_home XDG_RUNTIME_DIR="$T/home"
 	chmod 755 "$place"
-	must_fail 125 'state directory /tmp/brig-54322 has to be a directory of user 54322' at_home
+	must_fail 125 "state directory $place has to be a directory of user $uid" at_home
 	rm -rf "$place"
 	mkdir -m 0700 "$place"
-	must_fail 125 'has to be a directory of user 54322' at_home
+	must_fail 125 "has to be a directory of user $uid" at_home
 	rmdir "$place"
 	ln -s "$T" "$place"
-	must_fail 125 'has to be a directory of user 54322' at_home
+	must_fail 125 "has to be a directory of user $uid" at_home
 	rm "$place"
 }
