@@ -50,6 +50,7 @@ const struct command cmd_apparmor = {
 		"(the policy's rule apparmor). The text is in the program; apparmor_parser(8), of the package apparmor, "
 		"compiles it.",
 	.group = COMMAND_PREPARES,
+	.flags = COMMAND_KEEPS_NO_STATE,
 	.options_size = COMMAND_OPTIONS_SIZE(struct apparmor_options),
 	.options = apparmor_options,
 	.positionals = positionals,

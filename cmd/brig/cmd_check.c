@@ -46,6 +46,7 @@ const struct command cmd_check = {
 		"ordinary user it can't look at every mount's source.\n\n"
 		"Exit status: 0 as it is, 3 adjusted, 4 refused, 1 for a document that is wrong in itself.",
 	.group = COMMAND_PREPARES,
+	.flags = COMMAND_KEEPS_NO_STATE,
 	.options_size = COMMAND_OPTIONS_SIZE(struct brig_check),
 	.defaults = &defaults,
 	.options = check_options,

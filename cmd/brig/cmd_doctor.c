@@ -40,6 +40,7 @@ const struct command cmd_doctor = {
 		"Exit status: 0 all of it works, 3 something is missing, 4 something is missing without which the set strict "
 		"can't be held.",
 	.group = COMMAND_LOOKS,
+	.flags = COMMAND_KEEPS_NO_STATE,
 	.options_size = COMMAND_OPTIONS_SIZE(struct doctor_options),
 	.options = doctor_options,
 	.examples = examples,

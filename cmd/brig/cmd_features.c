@@ -21,5 +21,6 @@ const struct command cmd_features = {
 	.description =
 		"The features document of the OCI runtime specification. It depends on the program, not on the host.",
 	.group = COMMAND_PREPARES,
+	.flags = COMMAND_KEEPS_NO_STATE,
 	.run = run,
 };

@@ -44,6 +44,7 @@ const struct command cmd_plan = {
 		"policy in force, and for each rule what was asked, what would be applied, and why. Changes "
 		"nothing and needs no privileges.",
 	.group = COMMAND_PREPARES,
+	.flags = COMMAND_KEEPS_NO_STATE,
 	.options_size = COMMAND_OPTIONS_SIZE(struct brig_plan),
 	.defaults = &defaults,
 	.options = plan_options,

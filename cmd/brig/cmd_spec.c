@@ -74,6 +74,7 @@ const struct command cmd_spec = {
 		"capabilities and network, and with the root file system read-only. A config.json that "
 		"exists is not overwritten.",
 	.group = COMMAND_PREPARES,
+	.flags = COMMAND_KEEPS_NO_STATE,
 	.options_size = COMMAND_OPTIONS_SIZE(struct spec_options),
 	.defaults = &defaults,
 	.options = spec_options,

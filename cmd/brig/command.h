@@ -71,6 +71,7 @@ enum command_group { COMMAND_RUNS, COMMAND_LOOKS, COMMAND_CHANGES, COMMAND_PREPA
 
 #define COMMAND_PROTECTS_ITSELF 1u  /* starts a program inside: brig must be out of that program's reach first */
 #define COMMAND_USAGE_IS_FAILURE 2u /* failure_status is that of a bad command line too */
+#define COMMAND_KEEPS_NO_STATE 4u   /* touches no state directory */
 #define COMMAND_OPTIONS_MAX 512
 
 struct command {

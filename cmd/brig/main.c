@@ -101,14 +101,17 @@ static const char *make_absolute(struct arena *arena, const char *path)
 
 /* Of an ordinary user without a directory of the session: made by us, or left alone. What somebody else has put there first, in a
  * directory that is for everybody, would be trusted. */
-static int take_shared_place(struct arena *arena, const char **ret, struct error *err)
+static int take_shared_place(struct invocation *invocation, const char **ret, struct error *err)
 {
 	unsigned uid = geteuid();
-	const char *path = arena_printf(arena, "/tmp/brig-%u", uid);
+	const char *path = arena_printf(invocation->arena, "/tmp/brig-%u", uid);
 	struct stat status;
 
 	if (!path)
 		return error_memory(err);
+	*ret = path;
+	if (invocation->command->flags & COMMAND_KEEPS_NO_STATE)
+		return 0;
 	if (mkdir(path, 0700) < 0 && errno != EEXIST)
 		return error_system(err, errno, "make the state directory %s; give --root, or set XDG_RUNTIME_DIR", path);
 	if (lstat(path, &status) < 0)
@@ -118,7 +121,6 @@ static int take_shared_place(struct arena *arena, const char **ret, struct error
 				 "the state directory %s has to be a directory of user %u that is closed to all others (mode "
 				 "0700): remove it, give --root, or set XDG_RUNTIME_DIR",
 				 path, uid);
-	*ret = path;
 	return 0;
 }
 
@@ -141,7 +143,7 @@ static int choose_root(struct invocation *invocation, const char **ret, struct e
 	else if (is_usable(runtime_dir))
 		root = arena_printf(invocation->arena, "%s/brig", runtime_dir);
 	else
-		return take_shared_place(invocation->arena, ret, err);
+		return take_shared_place(invocation, ret, err);
 	if (!root)
 		return error_system(err, errno, "find the directory of --root");
 	*ret = root;

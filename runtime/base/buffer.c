@@ -67,12 +67,15 @@ void buffer_append_visible(struct buffer *buffer, const char *text, bool quoted)
 {
 	for (const unsigned char *c = (const unsigned char *)text; *c; c++) {
 		bool c1_control = c[0] == 0xc2 && c[1] >= 0x80 && c[1] < 0xa0;
+		/* Of such a pair the second, or a byte on its own that an 8-bit terminal takes for a control character. */
+		bool lone = *c >= 0x80 && *c < 0xa0 &&
+			    (c == (const unsigned char *)text || c[-1] < 0x80 || c[-1] == 0xc2);
 
 		if (*c == '\n')
 			buffer_append_text(buffer, "\\n");
 		else if (*c == '\t')
 			buffer_append_text(buffer, "\\t");
-		else if (*c < ' ' || *c == 0x7f || c1_control)
+		else if (*c < ' ' || *c == 0x7f || c1_control || lone)
 			buffer_printf(buffer, "\\x%02x", *c);
 		else if (quoted && (*c == '"' || *c == '\\'))
 			buffer_printf(buffer, "\\%c", *c);

@@ -124,18 +124,33 @@ static void forward_signals(const struct foreground *foreground, int pidfd)
 	}
 }
 
-/* What the program wrote before its end is still in the terminal. */
-static void drain(struct relay *relay)
+static bool is_told_to_end(const struct foreground *foreground)
 {
-	struct pollfd polled = { .fd = relay->from_fd, .events = POLLIN };
+	struct signalfd_siginfo info;
 
+	while (read(foreground->signal_fd, &info, sizeof(info)) == sizeof(info)) {
+		if (info.ssi_signo == SIGTERM || info.ssi_signo == SIGINT || info.ssi_signo == SIGHUP ||
+		    info.ssi_signo == SIGQUIT)
+			return true;
+	}
+	return false;
+}
+
+/* What the program wrote before its end is still in the terminal. A reader who takes it slowly is waited for, until a signal. */
+static void drain(const struct foreground *foreground, struct relay *relay)
+{
 	while (relay->from_fd >= 0) {
-		if (fd_write_all(relay->to_fd, relay->bytes + relay->written, relay->length - relay->written) < 0)
+		bool writes = relay->written < relay->length;
+		struct pollfd polled[] = { relay_poll(relay), { .fd = foreground->signal_fd, .events = POLLIN } };
+
+		if (poll(polled, ARRAY_SIZE(polled), writes ? -1 : 0) < 0 && errno != EINTR)
 			return;
-		relay->length = relay->written = 0;
-		if (poll(&polled, 1, 0) <= 0 || !(polled.revents & POLLIN))
+		if (!polled[0].revents && polled[1].revents && is_told_to_end(foreground))
 			return;
-		relay_move(relay);
+		if (!writes && !(polled[0].revents & POLLIN))
+			return;
+		if (polled[0].revents)
+			relay_move(relay);
 	}
 }
 
@@ -224,7 +239,7 @@ int foreground_wait(struct foreground *foreground, const struct birth *birth, in
 		record_calls(foreground, polled[5].revents);
 		polled[5].fd = foreground->learn_fd;
 	}
-	drain(&out);
+	drain(foreground, &out);
 	if (waitid(P_PIDFD, (id_t)birth->pidfd, &info, WEXITED) < 0)
 		return error_system(err, errno, "wait for the container's process");
 	*ret_exit_status = info.si_code == CLD_EXITED ? info.si_status : 128 + info.si_status;

@@ -213,9 +213,13 @@ int idmap_open_namespace(const struct plan_id_map *uids, const struct plan_id_ma
 	int rc;
 
 	if (pid == 0) {
+		pid_t seen;
+
 		/* Nothing of us is left behind where brig is killed meanwhile, or was before we asked for that. */
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
-		if (getppid() == parent)
+		seen = getppid();
+		/* 0: this is in a pid namespace that brig has joined for its children. */
+		if (seen == parent || seen == 0)
 			pause();
 		_exit(0);
 	}

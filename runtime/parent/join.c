@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <linux/nsfs.h>
 #include <sched.h>
 #include <signal.h>
@@ -12,6 +13,7 @@
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -55,10 +57,19 @@ static const char *pod_field(uint64_t flag)
 
 static int open_one(const struct plan_namespace_join *join, struct error *err)
 {
-	/* O_NONBLOCK: the path is the caller's word; a FIFO there must not hang us. */
-	AUTO_CLOSE int fd = open(join->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	AUTO_CLOSE int path_fd = open(join->path, O_PATH | O_CLOEXEC), fd = -EBADF;
+	struct statfs file_system;
+	char link[32];
 	int type;
 
+	if (path_fd < 0)
+		return error_system(err, errno, "linux.namespaces: open %s", join->path);
+	/* The path is the caller's word: to open a device does something, and a FIFO would hang us. */
+	if (fstatfs(path_fd, &file_system) < 0 || file_system.f_type != NSFS_MAGIC)
+		return error_invalid(err, "linux.namespaces: %s is not a namespace file (such as /proc/PID/ns/net)",
+				     join->path);
+	snprintf(link, sizeof(link), "/proc/self/fd/%d", path_fd);
+	fd = open(link, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
 		return error_system(err, errno, "linux.namespaces: open %s", join->path);
 	type = ioctl(fd, NS_GET_NSTYPE);

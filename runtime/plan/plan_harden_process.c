@@ -152,6 +152,16 @@ static int find_realtime(struct plan_builder *builder, struct report_line *line,
 	return plan_harden_find(builder, POLICY_CAPABILITY, line, ret_adjust, err);
 }
 
+/* Without one in config.json brig's own is inherited, and sched_setscheduler(2) wants nothing more. */
+static int close_inherited_limit(struct plan_builder *builder, size_t at, struct error *err)
+{
+	enum policy_level level = plan_harden_level(builder, POLICY_CAPABILITY);
+
+	if (builder->host->rlimit_hard[RLIMIT_RTPRIO] == 0 || (level != POLICY_ADJUST && level != POLICY_ENFORCE))
+		return 0;
+	return set_limit_to_0(builder, RLIMIT_RTPRIO, at, err);
+}
+
 static int check_realtime_limit(struct plan_builder *builder, struct error *err)
 {
 	const struct plan_process *process = &builder->plan->process;
@@ -162,7 +172,9 @@ static int check_realtime_limit(struct plan_builder *builder, struct error *err)
 	bool adjust;
 	int rc;
 
-	if (at == process->n_rlimits || (process->rlimits[at].hard == 0 && process->rlimits[at].soft == 0))
+	if (at == process->n_rlimits)
+		return close_inherited_limit(builder, at, err);
+	if (process->rlimits[at].hard == 0 && process->rlimits[at].soft == 0)
 		return 0;
 	rc = find_realtime(builder, &line, &adjust, err);
 	return rc >= 0 && adjust ? set_limit_to_0(builder, RLIMIT_RTPRIO, at, err) : rc;

@@ -202,11 +202,26 @@ static int text_of_asked(const struct plan_builder *builder, const struct plan_m
 {
 	if (mount->kind != PLAN_MOUNT_BIND)
 		*ret = plan_builder_text(builder, err, "type %s", mount->type);
-	else if (!source->real || strcmp(mount->source, source->real) == 0)
+	else if (strcmp(mount->source, source->real) == 0)
 		*ret = mount->source;
 	else
 		*ret = plan_builder_text(builder, err, "%s (really %s)", mount->source, source->real);
 	return *ret ? 0 : -ENOMEM;
+}
+
+static int refuse(struct plan_builder *builder, struct report_line *line, struct error *err)
+{
+	line->rule = policy_rule_name(POLICY_MOUNT_SOURCE);
+	return plan_harden_refuse(policy_name(builder->request->policy), line, /* remedy= */ NULL, err);
+}
+
+/* A warning does not make it openable. */
+static int find_magic(struct plan_builder *builder, struct report_line *line, bool *ret_drop, struct error *err)
+{
+	line->why = is_magic;
+	if (plan_harden_level(builder, POLICY_MOUNT_SOURCE) == POLICY_WARN)
+		return refuse(builder, line, err);
+	return plan_harden_find(builder, POLICY_MOUNT_SOURCE, line, ret_drop, err);
 }
 
 /* *ret_drop: the mount is to be left out. */
@@ -225,8 +240,10 @@ static int check(struct plan_builder *builder, struct plan_mount *mount, const s
 	if (is_bind && !magic && !(source && source->known && source->real))
 		return note_unknown(builder, line.where, mount->source, err);
 	if (magic) {
-		finding = (struct finding){ POLICY_MOUNT_SOURCE, is_magic };
-	} else if (is_bind) {
+		line.asked = mount->source;
+		return find_magic(builder, &line, ret_drop, err);
+	}
+	if (is_bind) {
 		mount->source_device = source->device;
 		mount->source_inode = source->inode;
 		rc = judge_bind(builder, mount, source, &finding, err);
@@ -245,9 +262,8 @@ static int find_needed(struct plan_builder *builder, struct report_line *line, s
 {
 	bool ignored;
 
-	line->rule = policy_rule_name(POLICY_MOUNT_SOURCE);
 	if (plan_harden_level(builder, POLICY_MOUNT_SOURCE) == POLICY_ADJUST)
-		return plan_harden_refuse(policy_name(builder->request->policy), line, /* remedy= */ NULL, err);
+		return refuse(builder, line, err);
 	return plan_harden_find(builder, POLICY_MOUNT_SOURCE, line, &ignored, err);
 }
 
@@ -262,7 +278,8 @@ static int check_root(struct plan_builder *builder, struct error *err)
 	places.writable = !builder->plan->rootfs.readonly;
 	if (source->magic) {
 		line.why = is_magic;
-		return find_needed(builder, &line, err);
+		return plan_harden_level(builder, POLICY_MOUNT_SOURCE) == POLICY_WARN ? refuse(builder, &line, err)
+										      : find_needed(builder, &line, err);
 	}
 	if (!source->known || !source->real) {
 		builder->plan->rootfs.source_checked = builder->request->root_is_at_path;

@@ -65,11 +65,19 @@ static int build_user(struct plan_builder *builder, struct error *err)
 	return rc < 0 ? rc : build_groups(builder, err);
 }
 
+/* With its "=", so that an entry without a value does not come between others of its name. */
+static size_t name_length(const char *entry)
+{
+	size_t n = strcspn(entry, "=");
+
+	return n + (entry[n] == '=');
+}
+
 /* By name, and entries of one name in their order in the list. */
 static int compare_variables(const void *first, const void *second)
 {
 	const char *const *a = *(const char *const *const *)first, *const *b = *(const char *const *const *)second;
-	size_t n_a = strcspn(*a, "="), n_b = strcspn(*b, "=");
+	size_t n_a = name_length(*a), n_b = name_length(*b);
 	int order = strncmp(*a, *b, n_a < n_b ? n_a : n_b);
 
 	if (order != 0 || n_a != n_b)

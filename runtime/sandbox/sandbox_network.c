@@ -171,6 +171,7 @@ static _Noreturn void execute(const struct starting *starting)
 	}
 	/* Signals as a new program expects them: pasta takes an ignored SIGPIPE for a failure. */
 	signal(SIGPIPE, SIG_DFL);
+	signal(SIGXFSZ, SIG_DFL);
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	if (rc == 0) {

@@ -79,6 +79,7 @@ static _Noreturn void be_criu(const struct child *child)
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	signal(SIGPIPE, SIG_DFL);
+	signal(SIGXFSZ, SIG_DFL);
 	setsid();
 	if (child->place && prepare_restore(child) < 0)
 		_exit(EXIT_NOT_EXECUTED);

@@ -102,8 +102,8 @@ Test(buffer, visible_text_has_no_control_characters)
 	BUFFER(plain, 0);
 	BUFFER(quoted, 0);
 
-	buffer_append_visible(&plain, "a\n\t\x1b[2J\x7f\xc2\x9b\r \"\\ \xc3\xa4", /* quoted= */ false);
-	cr_expect_str_eq(plain.data, "a\\n\\t\\x1b[2J\\x7f\\xc2\x9b\\x0d \"\\ \xc3\xa4");
+	buffer_append_visible(&plain, "a\n\t\x1b[2J\x7f\xc2\x9b\r \"\\ \x9b\xc3\x9c\xc3\xa4", /* quoted= */ false);
+	cr_expect_str_eq(plain.data, "a\\n\\t\\x1b[2J\\x7f\\xc2\\x9b\\x0d \"\\ \\x9b\xc3\x9c\xc3\xa4");
 	buffer_append_visible(&quoted, "\"\\", /* quoted= */ true);
 	cr_expect_str_eq(quoted.data, "\\\"\\\\");
 }

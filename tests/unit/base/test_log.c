@@ -200,7 +200,7 @@ Test(log, text_lines_in_a_file)
 	cr_assert_not_null(rest);
 	cr_expect_eq(strncmp(text, "time=\"20", 8), 0);
 	cr_expect_not_null(strstr(text, " level=warning msg=\"a \\\"quoted\\\" \\\\ word\\nand a forged line \\x1b[31m "
-					"\\xc2\x9b\"\n"),
+					"\\xc2\\x9b\"\n"),
 			   "got: %s", text);
 	cr_expect_not_null(strstr(text, " level=error msg=\"second\"\n"));
 	expect_content(stderr_path, "second\n");
