@@ -86,6 +86,7 @@ int lifecycle_prepare_exec(struct process *exec, struct error *err)
 	struct state_step step;
 	int r = state_step(PROCESS_INIT, task->init.state, PROCESS_ASKED_EXEC, &step, err);
 
+	task_exit_start_again(exec);
 	if (r >= 0)
 		r = task_open_streams(exec, err);
 	if (r < 0)
@@ -128,7 +129,7 @@ void lifecycle_exec_failed(struct process *exec, bool outcome_is_known)
 			  err.message);
 	exit_order_remove(&task->order, &exec->exit);
 	io_free(steal_ptr(&exec->io));
-	task_wake(task);
+	task_exit_start_failed(exec);
 }
 
 int lifecycle_prepare_delete(struct process *process, struct error *err)

@@ -35,6 +35,7 @@ struct process { /* the init of a container, or an exec */
 	struct task_denials_exec denials; /* of an exec */
 	bool is_told;			  /* its exit */
 	bool is_given_up;		  /* its end was waited for in vain */
+	bool has_failed;		  /* an exec's last start: nobody waits for it any more */
 	bool is_killed;			  /* by SIGKILL: what it started goes with it */
 	bool is_overflowed;		  /* an exec that wrote more than it may */
 	struct loop_timer kill_timer;

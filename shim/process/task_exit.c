@@ -12,6 +12,8 @@
 #define DRAIN_TIMEOUT (10 * NS_PER_S) /* by default, as the next one: struct tasks_bounds */
 /* After the init's end every process is killed; an exec that still does not end holds back the news of the end no longer. */
 #define EXECS_TIMEOUT (10 * NS_PER_S)
+/* What an exec whose start failed has ended with: no program has run. containerd's clients call 255 the unknown status. */
+#define STATUS_UNKNOWN 255
 #define READ_PAUSE_MIN UINT64_C(2000000)
 #define READ_PAUSE_MAX UINT64_C(50000000)
 
@@ -20,16 +22,21 @@ static struct process *process_of(struct exit_entry *entry)
 	return (struct process *)((char *)entry - offsetof(struct process, exit));
 }
 
-static void tell(struct process *process)
+static void answer_waiters(struct process *process)
 {
 	struct task_reply *reply;
 
-	process->is_told = true;
-	task_event(process, TASK_EXITED);
 	while ((reply = process->waiters)) {
 		process->waiters = reply->next;
 		task_answer(reply, process, NULL);
 	}
+}
+
+static void tell(struct process *process)
+{
+	process->is_told = true;
+	task_event(process, TASK_EXITED);
+	answer_waiters(process);
 }
 
 void task_exit_tell(struct task *task)
@@ -38,6 +45,10 @@ void task_exit_tell(struct task *task)
 
 	while ((entry = exit_order_take(&task->order)))
 		tell(process_of(entry));
+	for (struct process *exec = task->execs; exec; exec = exec->next) {
+		if (exec->has_failed)
+			answer_waiters(exec);
+	}
 	if (!task->order.first)
 		loop_clear_timer(task->tasks->options.loop, &task->end_timer);
 }
@@ -176,9 +187,24 @@ void task_exit_announce(struct process *process)
 	task_wake(process->task);
 }
 
+void task_exit_start_failed(struct process *exec)
+{
+	exec->has_failed = true;
+	exec->exit_status = STATUS_UNKNOWN;
+	clock_gettime(CLOCK_REALTIME, &exec->exited_at);
+	task_wake(exec->task);
+}
+
+void task_exit_start_again(struct process *exec)
+{
+	exec->has_failed = false;
+	exec->exit_status = 0;
+	exec->exited_at = (struct timespec){ 0 };
+}
+
 void task_exit_wait(struct process *process, struct task_reply *reply)
 {
-	if (process->is_told) {
+	if (process->is_told || process->has_failed) {
 		task_answer(reply, process, NULL);
 		return;
 	}

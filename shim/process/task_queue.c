@@ -206,9 +206,8 @@ static int begin(struct process *process, struct error *err)
 	int r = job->prepare ? job->prepare(process, err) : 0;
 
 	process->is_waiting = r == JOB_WAITS;
-	if (r != 0 || !job->run || (job->begin_here && job->begin_here(process)))
-		return r;
-	r = start_worker(process, err);
+	if (r == 0 && job->run && !(job->begin_here && job->begin_here(process)))
+		r = start_worker(process, err);
 	if (r < 0 && job->fail)
 		job->fail(process, /* outcome_is_known= */ true);
 	return r;

@@ -42,12 +42,14 @@ class Exec(case.ShimTest):
                                             for kind in ("mnt", "net", "ipc", "uts")], init)
 
     def test_missing_program(self):
-        """an exec of a program that does not exist fails at Start, says so, and its id is free after Delete"""
+        """an exec of a program that does not exist fails at Start, says so, ends whoever waits, and its id is free after Delete"""
         container = self.running()
         process = container.exec("missing", exec_id="again")
+        wait = process.send("Wait")
         with self.assertRaises(ttrpc.CallError) as caught:
             process.start()
         self.assertIn("not found", caught.exception.message)
+        self.assertEqual([container.shim.fetch(wait).exit_status, process.status()], [255, 255])
         process.delete()
         process.close()
         for reader in [process.out, process.err]:

@@ -172,6 +172,61 @@ Test(tasks_failure, an_exec_can_be_started_again_after_a_failure)
 	cr_expect_eq(fixture_state("c", "e"), PROCESS_RUNNING);
 }
 
+Test(tasks_failure, who_waits_for_an_exec_whose_start_fails_is_told_after_it)
+{
+	struct fixture_reply waited, started, again;
+
+	fixture_make("c", PROCESS_RUNNING);
+	fixture_make_exec("c", "e", PROCESS_CREATED);
+	fixture.events[0] = '\0';
+	fake->exec = FAKE_FAILS;
+	fixture_reply_init(&waited, "waited");
+	fixture_reply_init(&started, "started");
+	cr_assert_eq(tasks_wait(fixture.tasks, fixture_name("c", "e"), &waited.reply, NULL), 0);
+	cr_assert_eq(tasks_start(fixture.tasks, fixture_name("c", "e"), &started.reply, NULL), 0);
+	fixture_until(waited.n_answers);
+	cr_expect_str_eq(fixture.events, "started waited ");
+	cr_expect(!waited.has_failed);
+	cr_expect_eq(waited.exit_status, 255, "it has not run: never 0");
+	fixture_reply_init(&again, NULL);
+	cr_assert_eq(tasks_wait(fixture.tasks, fixture_name("c", "e"), &again.reply, NULL), 0);
+	cr_expect_eq(again.n_answers, 1, "at once");
+}
+
+Test(tasks_failure, who_waits_for_an_exec_whose_streams_cannot_be_opened_is_told)
+{
+	struct fixture_reply waited;
+
+	fixture_make("c", PROCESS_RUNNING);
+	fixture_make_exec("c", "e", PROCESS_CREATED);
+	fake->io_open_fails = true;
+	fixture_reply_init(&waited, NULL);
+	cr_assert_eq(tasks_wait(fixture.tasks, fixture_name("c", "e"), &waited.reply, NULL), 0);
+	cr_expect_neq(fixture_start("c", "e"), ERROR_NONE);
+	fixture_until(waited.n_answers);
+	cr_expect_eq(waited.exit_status, 255);
+}
+
+Test(tasks_failure, who_waits_for_an_exec_that_is_started_again_waits_for_its_end)
+{
+	struct fixture_reply waited;
+
+	fixture_make("c", PROCESS_RUNNING);
+	fixture_make_exec("c", "e", PROCESS_CREATED);
+	fake->exec = FAKE_FAILS;
+	cr_expect_eq(fixture_start("c", "e"), ERROR_REFUSED);
+	fake->exec = FAKE_WORKS;
+	cr_expect_eq(fixture_start("c", "e"), ERROR_NONE);
+	cr_expect_neq(fixture_start("c", "e"), ERROR_NONE, "it runs");
+	fixture_reply_init(&waited, NULL);
+	cr_assert_eq(tasks_wait(fixture.tasks, fixture_name("c", "e"), &waited.reply, NULL), 0);
+	fixture_settle();
+	cr_expect_eq(waited.n_answers, 0);
+	cr_assert_eq(fixture_kill("c", "e", SIGTERM), 0);
+	fixture_until(waited.n_answers);
+	cr_expect_eq(waited.exit_status, 7);
+}
+
 Test(tasks_failure, a_delete_that_fails_can_be_repeated)
 {
 	fixture_make("c", PROCESS_STOPPED);
