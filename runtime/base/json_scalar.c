@@ -98,16 +98,26 @@ static void put_unsigned(void *target, size_t size, uint64_t value)
 		memcpy(target, &value, sizeof(value));
 }
 
-static uint64_t get_unsigned(const void *target, size_t size)
+uint64_t json_scalar_load(const void *value, size_t size)
 {
+	uint8_t u8;
+	uint16_t u16;
 	uint32_t u32;
 	uint64_t u64;
 
+	if (size == sizeof(u8)) {
+		memcpy(&u8, value, size);
+		return u8;
+	}
+	if (size == sizeof(u16)) {
+		memcpy(&u16, value, size);
+		return u16;
+	}
 	if (size == sizeof(u32)) {
-		memcpy(&u32, target, size);
+		memcpy(&u32, value, size);
 		return u32;
 	}
-	memcpy(&u64, target, sizeof(u64));
+	memcpy(&u64, value, sizeof(u64));
 	return u64;
 }
 
@@ -173,7 +183,7 @@ int json_scalar_add_flag(const struct json_type *type, const struct json_value *
 		return json_scalar_mismatch(&json_string, value, err);
 	if (!names_find_n(type->names, value->text, value->length, &flag))
 		return unknown_name(type->names, value, err);
-	put_unsigned(target, type->size, get_unsigned(target, type->size) | flag);
+	put_unsigned(target, type->size, json_scalar_load(target, type->size) | flag);
 	return 0;
 }
 

@@ -16,6 +16,8 @@ runtime_base_sources = \
 	runtime/base/json.h \
 	runtime/base/json_build.c \
 	runtime/base/json_build.h \
+	runtime/base/json_encode.c \
+	runtime/base/json_encode.h \
 	runtime/base/json_scalar.c \
 	runtime/base/json_scalar.h \
 	runtime/base/json_types.c \

@@ -11,7 +11,7 @@
 #include "base/cleanup.h"
 #include "base/fd.h"
 #include "base/file.h"
-#include "base/json_write.h"
+#include "base/json_encode.h"
 #include "base/syscalls.h"
 #include "plan/plan.h"
 
@@ -91,84 +91,12 @@ int state_read(int dir_fd, struct arena *arena, struct state *ret, struct error 
 	return 0;
 }
 
-static void write_audit(struct json_writer *writer, const struct state_audit *audit)
-{
-	json_write_key(writer, "audit");
-	json_write_object_begin(writer);
-	json_write_member(writer, "path", audit->path);
-	json_write_member_uint(writer, "maxBytes", audit->max_bytes);
-	json_write_member_uint(writer, "keep", audit->keep);
-	json_write_member_bool(writer, "syslog", audit->syslog);
-	json_write_member_bool(writer, "required", audit->required);
-	json_write_member_bool(writer, "journald", audit->journald);
-	json_write_member_bool(writer, "redactArgs", audit->redact_args);
-	json_write_member(writer, "policy", audit->policy);
-	json_write_member(writer, "policyDigest", audit->policy_digest);
-	json_write_member(writer, "planDigest", audit->plan_digest);
-	json_write_object_end(writer);
-}
-
-static void write_hooks_left_out(struct json_writer *writer, const struct state *state)
-{
-	json_write_key(writer, "hooksLeftOut");
-	json_write_array_begin(writer);
-	for (size_t i = 0; i < state->n_hooks_left_out; i++)
-		json_write_string(writer, state->hooks_left_out[i]);
-	json_write_array_end(writer);
-}
-
-static void write_landlock(struct json_writer *writer, const struct state_landlock *landlock)
-{
-	json_write_key(writer, "landlock");
-	json_write_object_begin(writer);
-	json_write_key(writer, "places");
-	json_write_array_begin(writer);
-	for (size_t i = 0; i < landlock->n_places; i++)
-		json_write_string(writer, landlock->places[i]);
-	json_write_array_end(writer);
-	json_write_object_end(writer);
-}
-
 int state_write(int dir_fd, const struct state *state, struct error *err)
 {
 	__attribute__((cleanup(buffer_done_cleanup))) struct buffer text = { 0 };
 	struct json_writer writer = json_writer_on(&text, /* indent= */ 0);
 
-	json_write_object_begin(&writer);
-	json_write_member(&writer, "ociVersion", state->oci_version);
-	json_write_member(&writer, "id", state->id);
-	json_write_member(&writer, "bundle", state->bundle);
-	json_write_member(&writer, "rootfs", state->rootfs);
-	json_write_member(&writer, "created", state->created);
-	json_write_member(&writer, "owner", state->owner);
-	json_write_member_int(&writer, "pid", state->pid);
-	json_write_member_uint(&writer, "pidStartTime", state->pid_start_time);
-	json_write_member(&writer, "cgroupPath", state->cgroup_path);
-	json_write_member_uint(&writer, "cgroupManager", state->cgroup_manager);
-	json_write_member_bool(&writer, "splitCgroup", state->split_cgroup);
-	json_write_member_bool(&writer, "userNamespace", state->user_namespace);
-	json_write_member_bool(&writer, "pidNamespace", state->pid_namespace);
-	json_write_member_bool(&writer, "lateWork", state->late_work);
-	json_write_member_bool(&writer, "listenerHeld", state->listener_held);
-	json_write_member_uint(&writer, "idsFirst", state->ids_first);
-	json_write_member_uint(&writer, "idsSize", state->ids_size);
-	json_write_member_uint(&writer, "addedNamespaces", state->added_namespaces);
-	json_write_key(&writer, "annotations");
-	json_write_object_begin(&writer);
-	for (size_t i = 0; i < state->n_annotations; i++)
-		json_write_member(&writer, state->annotations[i].name, state->annotations[i].value);
-	json_write_object_end(&writer);
-	if (state->audit)
-		write_audit(&writer, state->audit);
-	if (state->landlock)
-		write_landlock(&writer, state->landlock);
-	if (state->policy) {
-		json_write_member(&writer, "policy", state->policy);
-		json_write_member(&writer, "policyName", state->policy_name);
-	}
-	if (state->n_hooks_left_out)
-		write_hooks_left_out(&writer, state);
-	json_write_object_end(&writer);
+	json_encode(&writer, &state_type, state);
 	if (text.failed)
 		return error_memory(err);
 	return file_replace_at(dir_fd, STATE_FILE, &text, 0600, err);

@@ -9,6 +9,7 @@ unit_base_sources = \
 	tests/unit/base/test_fd.c \
 	tests/unit/base/test_file.c \
 	tests/unit/base/test_json.c \
+	tests/unit/base/test_json_encode.c \
 	tests/unit/base/test_json_write.c \
 	tests/unit/base/test_log.c \
 	tests/unit/base/test_names.c \

@@ -24,11 +24,14 @@ Test(state, comes_back_as_it_was_written)
 						  .max_bytes = UINT64_MAX,
 						  .keep = 7,
 						  .syslog = true,
+						  .journald = true,
 						  .required = true,
 						  .policy = "strict",
 						  .policy_digest = "ab",
 						  .plan_digest = "cd" };
 	static const struct json_pair annotations[] = { { "", "empty" }, { "a\"b", "line\nbreak \xe2\x82\xac" } };
+	static const char *const places[] = { "/", "/dev/shm" }, *const hooks[] = { "hooks.poststop[0]" };
+	static const struct state_landlock landlock = { .places = places, .n_places = 2 };
 	const struct state written = { .oci_version = "1.3.0",
 				       .id = "box",
 				       .bundle = "/b\\undle",
@@ -45,6 +48,14 @@ Test(state, comes_back_as_it_was_written)
 				       .listener_held = true,
 				       .annotations = annotations,
 				       .n_annotations = 2,
+				       .ids_first = 100000,
+				       .ids_size = 65536,
+				       .added_namespaces = UINT64_C(0x10000000),
+				       .policy = "{}",
+				       .policy_name = "ours",
+				       .hooks_left_out = hooks,
+				       .n_hooks_left_out = 1,
+				       .landlock = &landlock,
 				       .audit = &audit };
 	SCRATCH(scratch);
 	ARENA(arena);
@@ -71,7 +82,7 @@ Test(state, comes_back_as_it_was_written)
 	cr_expect_str_eq(state.audit->path, audit.path);
 	cr_expect_eq(state.audit->max_bytes, UINT64_MAX);
 	cr_expect_eq(state.audit->keep, 7);
-	cr_expect(state.audit->syslog && state.audit->required && !state.audit->redact_args);
+	cr_expect(state.audit->syslog && state.audit->journald && state.audit->required && !state.audit->redact_args);
 	cr_expect_str_eq(state.audit->policy, "strict");
 	cr_expect_str_eq(state.audit->policy_digest, "ab");
 	cr_expect_str_eq(state.audit->plan_digest, "cd");
@@ -79,6 +90,13 @@ Test(state, comes_back_as_it_was_written)
 	cr_expect_str_eq(state.annotations[0].name, "");
 	cr_expect_str_eq(state.annotations[1].name, annotations[1].name);
 	cr_expect_str_eq(state.annotations[1].value, annotations[1].value);
+	cr_expect(state.ids_first == 100000 && state.ids_size == 65536 && state.added_namespaces == 0x10000000);
+	cr_expect_str_eq(state.policy, "{}");
+	cr_expect_str_eq(state.policy_name, "ours");
+	cr_assert_eq(state.n_hooks_left_out, 1);
+	cr_expect_str_eq(state.hooks_left_out[0], hooks[0]);
+	cr_assert(state.landlock && state.landlock->n_places == 2);
+	cr_expect_str_eq(state.landlock->places[1], places[1]);
 }
 
 #define FIELDS(pid, start, manager)                                                                                \
