@@ -176,3 +176,21 @@ void json_write_member_bool(struct json_writer *writer, const char *key, bool va
 	json_write_key(writer, key);
 	json_write_bool(writer, value);
 }
+
+void json_write_member_strings(struct json_writer *writer, const char *key, const char *const *list, size_t n)
+{
+	json_write_key(writer, key);
+	json_write_array_begin(writer);
+	for (size_t i = 0; i < n; i++)
+		json_write_string(writer, list[i]);
+	json_write_array_end(writer);
+}
+
+void json_write_member_terminated(struct json_writer *writer, const char *key, const char *const *list)
+{
+	size_t n = 0;
+
+	while (list && list[n])
+		n++;
+	json_write_member_strings(writer, key, list, n);
+}

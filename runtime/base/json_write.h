@@ -40,5 +40,8 @@ void json_write_member(struct json_writer *writer, const char *key, const char *
 void json_write_member_int(struct json_writer *writer, const char *key, int64_t value);
 void json_write_member_uint(struct json_writer *writer, const char *key, uint64_t value);
 void json_write_member_bool(struct json_writer *writer, const char *key, bool value);
+/* An array of n texts; or of those up to a NULL, where list NULL is none. */
+void json_write_member_strings(struct json_writer *writer, const char *key, const char *const *list, size_t n);
+void json_write_member_terminated(struct json_writer *writer, const char *key, const char *const *list);
 /* text in quotes with all escapes, appended as it is: for a logger's single values. */
 void json_write_quoted(struct buffer *buffer, const char *text, size_t length);

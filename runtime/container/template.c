@@ -102,15 +102,6 @@ static const char *const refused_calls[] = {
 	NULL,
 };
 
-static void write_strings(struct json_writer *writer, const char *key, const char *const *list)
-{
-	json_write_key(writer, key);
-	json_write_array_begin(writer);
-	for (; *list; list++)
-		json_write_string(writer, *list);
-	json_write_array_end(writer);
-}
-
 static void write_process(struct json_writer *writer)
 {
 	static const char *const sets[] = { "bounding", "effective", "permitted", "inheritable", "ambient" };
@@ -124,13 +115,13 @@ static void write_process(struct json_writer *writer)
 	json_write_member_int(writer, "uid", 0);
 	json_write_member_int(writer, "gid", 0);
 	json_write_object_end(writer);
-	write_strings(writer, "args", arguments);
-	write_strings(writer, "env", environment);
+	json_write_member_terminated(writer, "args", arguments);
+	json_write_member_terminated(writer, "env", environment);
 	json_write_member(writer, "cwd", "/");
 	json_write_key(writer, "capabilities");
 	json_write_object_begin(writer);
 	for (size_t i = 0; i < ARRAY_SIZE(sets); i++)
-		write_strings(writer, sets[i], none);
+		json_write_member_terminated(writer, sets[i], none);
 	json_write_object_end(writer);
 	json_write_key(writer, "rlimits");
 	json_write_array_begin(writer);
@@ -158,7 +149,7 @@ static void write_mounts(struct json_writer *writer, bool rootless)
 		json_write_member(writer, "destination", mount->destination);
 		json_write_member(writer, "type", mount->type);
 		json_write_member(writer, "source", mount->source);
-		write_strings(writer, "options", mount->options);
+		json_write_member_terminated(writer, "options", mount->options);
 		json_write_object_end(writer);
 	}
 	json_write_array_end(writer);
@@ -197,7 +188,7 @@ static void write_namespaces(struct json_writer *writer, bool rootless)
 static void write_rule_begin(struct json_writer *writer, const char *const *names, const char *action)
 {
 	json_write_object_begin(writer);
-	write_strings(writer, "names", names);
+	json_write_member_terminated(writer, "names", names);
 	json_write_member(writer, "action", action);
 }
 
@@ -231,10 +222,10 @@ static void write_seccomp(struct json_writer *writer)
 	json_write_member(writer, "defaultAction", "SCMP_ACT_ALLOW");
 #ifdef __aarch64__
 	(void)architectures;
-	write_strings(writer, "architectures", arm);
+	json_write_member_terminated(writer, "architectures", arm);
 #else
 	(void)arm;
-	write_strings(writer, "architectures", architectures);
+	json_write_member_terminated(writer, "architectures", architectures);
 #endif
 	json_write_key(writer, "syscalls");
 	json_write_array_begin(writer);
@@ -267,8 +258,8 @@ int brig_spec(bool rootless, struct buffer *json, struct error *err)
 	json_write_key(&writer, "linux");
 	json_write_object_begin(&writer);
 	write_namespaces(&writer, rootless);
-	write_strings(&writer, "maskedPaths", masked_paths);
-	write_strings(&writer, "readonlyPaths", readonly_paths);
+	json_write_member_terminated(&writer, "maskedPaths", masked_paths);
+	json_write_member_terminated(&writer, "readonlyPaths", readonly_paths);
 	write_seccomp(&writer);
 	json_write_object_end(&writer);
 	json_write_object_end(&writer);

@@ -12,14 +12,12 @@
 
 static int format_state(const struct plan *plan, pid_t pid, struct buffer *json)
 {
+	static const char *const fds[] = { "seccompFd" };
 	struct json_writer writer = json_writer_on(json, /* indent= */ 0);
 
 	json_write_object_begin(&writer);
 	json_write_member(&writer, "ociVersion", plan->oci_version);
-	json_write_key(&writer, "fds");
-	json_write_array_begin(&writer);
-	json_write_string(&writer, "seccompFd");
-	json_write_array_end(&writer);
+	json_write_member_strings(&writer, "fds", fds, ARRAY_SIZE(fds));
 	json_write_member_int(&writer, "pid", pid);
 	if (plan->seccomp.listener_metadata)
 		json_write_member(&writer, "metadata", plan->seccomp.listener_metadata);

@@ -51,15 +51,6 @@ uint64_t sandbox_config_disk(const struct sandbox_limits *limits)
 	return fourth > DISK_LEAST ? fourth : DISK_LEAST;
 }
 
-static void write_strings(struct json_writer *writer, const char *key, const char *const *list)
-{
-	json_write_key(writer, key);
-	json_write_array_begin(writer);
-	for (; list && *list; list++)
-		json_write_string(writer, *list);
-	json_write_array_end(writer);
-}
-
 static bool names_same(const char *entry, const char *other)
 {
 	size_t length = strcspn(entry, "=");
@@ -140,13 +131,13 @@ static void write_process(struct json_writer *writer, const struct sandbox_confi
 	json_write_member_int(writer, "uid", SANDBOX_UID);
 	json_write_member_int(writer, "gid", SANDBOX_UID);
 	json_write_object_end(writer);
-	write_strings(writer, "args", config->argv);
+	json_write_member_terminated(writer, "args", config->argv);
 	write_environment(writer, config);
 	json_write_member(writer, "cwd", config->cwd);
 	json_write_key(writer, "capabilities");
 	json_write_object_begin(writer);
 	for (size_t i = 0; i < ARRAY_SIZE(sets); i++)
-		write_strings(writer, sets[i], NULL);
+		json_write_member_terminated(writer, sets[i], NULL);
 	json_write_object_end(writer);
 	write_rlimits(writer, config);
 	json_write_member_bool(writer, "noNewPrivileges", true);
@@ -180,7 +171,7 @@ static void write_bind(struct json_writer *writer, const struct sandbox_bind *bi
 	json_write_member(writer, "destination", bind->destination);
 	json_write_member(writer, "type", "bind");
 	json_write_member(writer, "source", bind->source);
-	write_strings(writer, "options", options);
+	json_write_member_terminated(writer, "options", options);
 	json_write_object_end(writer);
 }
 

@@ -178,15 +178,6 @@ static void write_floor(struct json_writer *writer, const struct sandbox_result 
 	json_write_object_end(writer);
 }
 
-static void write_warnings(struct json_writer *writer, const struct sandbox_result *result)
-{
-	json_write_key(writer, "warnings");
-	json_write_array_begin(writer);
-	for (size_t i = 0; i < result->n_warnings; i++)
-		json_write_string(writer, result->warnings[i]);
-	json_write_array_end(writer);
-}
-
 void sandbox_json_write(const struct sandbox_result *result, struct buffer *out)
 {
 	struct json_writer writer = json_writer_on(out, /* indent= */ 0);
@@ -206,7 +197,7 @@ void sandbox_json_write(const struct sandbox_result *result, struct buffer *out)
 	write_denied(&writer, result);
 	write_egress(&writer, result->egress);
 	write_limits(&writer, result);
-	write_warnings(&writer, result);
+	json_write_member_strings(&writer, "warnings", result->warnings, result->n_warnings);
 	write_phases(&writer, &result->phases);
 	write_floor(&writer, result);
 	json_write_member(&writer, "error", result->error.kind == ERROR_NONE ? NULL : result->error.message);

@@ -115,15 +115,6 @@ static void write_egress(struct json_writer *writer, const struct plan_egress *e
 	json_write_array_end(writer);
 }
 
-static void write_strings(struct json_writer *writer, const char *key, const char *const *list, size_t n)
-{
-	json_write_key(writer, key);
-	json_write_array_begin(writer);
-	for (size_t i = 0; i < n; i++)
-		json_write_string(writer, list[i]);
-	json_write_array_end(writer);
-}
-
 static bool is_on_top(const struct plan_rootfs *rootfs, size_t mount)
 {
 	for (size_t i = mount + 1; i < rootfs->n_mounts; i++) {
@@ -167,10 +158,10 @@ static uint64_t filters_of(const struct plan_seccomp *seccomp)
 
 static void write_rootfs(struct json_writer *writer, const struct plan *plan)
 {
-	write_strings(writer, "masked", plan->rootfs.masked, plan->rootfs.n_masked);
+	json_write_member_strings(writer, "masked", plan->rootfs.masked, plan->rootfs.n_masked);
 	if (!(plan->namespaces.create & CLONE_NEWNS))
 		return;
-	write_strings(writer, "readonly", plan->rootfs.readonly_paths, plan->rootfs.n_readonly_paths);
+	json_write_member_strings(writer, "readonly", plan->rootfs.readonly_paths, plan->rootfs.n_readonly_paths);
 	write_mounts(writer, &plan->rootfs);
 	json_write_member_bool(writer, "readonlyRoot", plan->rootfs.readonly);
 }

@@ -238,15 +238,6 @@ static void write_findings(const struct explain_findings *findings, struct json_
 	json_write_member_uint(writer, "flagged", findings->n_flagged);
 }
 
-static void write_texts(const char *key, const char *const *texts, size_t n, struct json_writer *writer)
-{
-	json_write_key(writer, key);
-	json_write_array_begin(writer);
-	for (size_t i = 0; i < n; i++)
-		json_write_string(writer, texts[i]);
-	json_write_array_end(writer);
-}
-
 static void write_call(const struct denial_call *call, struct json_writer *writer)
 {
 	__attribute__((cleanup(buffer_done_cleanup))) struct buffer rule = { 0 };
@@ -258,8 +249,8 @@ static void write_call(const struct denial_call *call, struct json_writer *write
 	json_write_member(writer, "call", name);
 	json_write_member_uint(writer, "architecture", call->architecture);
 	json_write_member_uint(writer, "number", call->number);
-	write_texts("arguments", call->arguments, call->n_arguments, writer);
-	write_texts("programs", call->programs, call->n_programs, writer);
+	json_write_member_strings(writer, "arguments", call->arguments, call->n_arguments);
+	json_write_member_strings(writer, "programs", call->programs, call->n_programs);
 	json_write_member_uint(writer, "count", call->count);
 	json_write_member(writer, "first", call->first);
 	json_write_member(writer, "last", call->last);

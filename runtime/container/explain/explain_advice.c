@@ -61,10 +61,7 @@ void explain_rule(const struct denial_call *call, const char *name, struct buffe
 	struct json_writer writer = json_writer_on(out, /* indent= */ 0);
 
 	json_write_object_begin(&writer);
-	json_write_key(&writer, "names");
-	json_write_array_begin(&writer);
-	json_write_string(&writer, name);
-	json_write_array_end(&writer);
+	json_write_member_strings(&writer, "names", &name, 1);
 	json_write_member(&writer, "action", "SCMP_ACT_ALLOW");
 	if (call->n_decisive) {
 		json_write_key(&writer, "args");

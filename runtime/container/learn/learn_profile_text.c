@@ -44,10 +44,7 @@ static void write_args(struct json_writer *writer, const struct learn_rule *rule
 static void write_rule(struct json_writer *writer, const struct learn_rule *rule)
 {
 	json_write_object_begin(writer);
-	json_write_key(writer, "names");
-	json_write_array_begin(writer);
-	json_write_string(writer, rule->name);
-	json_write_array_end(writer);
+	json_write_member_strings(writer, "names", &rule->name, 1);
 	write_action(writer, "action", "errnoRet", rule->action);
 	write_args(writer, rule);
 	json_write_object_end(writer);

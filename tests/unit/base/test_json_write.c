@@ -53,6 +53,22 @@ Test(json_write, indented)
 	buffer_done(&buffer);
 }
 
+Test(json_write, lists_of_texts)
+{
+	static const char *const list[] = { "a", "b", NULL };
+	struct buffer buffer = { 0 };
+	struct json_writer writer = json_writer_on(&buffer, 0);
+
+	json_write_object_begin(&writer);
+	json_write_member_strings(&writer, "one", list, 1);
+	json_write_member_strings(&writer, "none", NULL, 0);
+	json_write_member_terminated(&writer, "all", list);
+	json_write_member_terminated(&writer, "no", NULL);
+	json_write_object_end(&writer);
+	cr_expect_str_eq(buffer.data, "{\"one\":[\"a\"],\"none\":[],\"all\":[\"a\",\"b\"],\"no\":[]}");
+	buffer_done(&buffer);
+}
+
 Test(json_write, escapes)
 {
 	struct buffer buffer = { 0 };
