@@ -24,15 +24,11 @@ static const struct {
 	{ "stderr", "/proc/self/fd/2" }, { "core", "/proc/kcore" },	 { "ptmx", "pts/ptmx" },
 };
 
-/* Splits "a/b/c" into an open directory (made where it is missing) and the last name. */
-static int open_parent(int base_fd, const char *path, const char **ret_name)
+/* Of "a/b/c" the directory, made where it is missing; slash: the last one. */
+static int open_parent(int base_fd, const char *path, const char *slash)
 {
-	const char *slash = strrchr(path, '/');
 	char directory[256];
 
-	*ret_name = slash ? slash + 1 : path;
-	if (!slash)
-		return openat(base_fd, ".", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if ((size_t)(slash - path) >= sizeof(directory))
 		return -ENAMETOOLONG;
 	snprintf(directory, sizeof(directory), "/%.*s", (int)(slash - path), path);
@@ -94,8 +90,9 @@ static int make_node(const struct filling *filling, int dir_fd, const char *name
 static int make_device(const struct filling *filling, int base_fd, const char *relative,
 		       const struct plan_device *device, struct error *err)
 {
-	const char *name;
-	AUTO_CLOSE int dir_fd = open_parent(base_fd, relative, &name);
+	const char *slash = strrchr(relative, '/'), *name = slash ? slash + 1 : relative;
+	AUTO_CLOSE int parent_fd = slash ? open_parent(base_fd, relative, slash) : -EBADF;
+	int dir_fd = slash ? parent_fd : base_fd;
 	int rc = dir_fd < 0 ? dir_fd : make_node(filling, dir_fd, name, device);
 
 	if (rc < 0)

@@ -37,13 +37,15 @@ static int kill_processes(const struct state *state, struct cgroup *cgroup, stru
 	return 0;
 }
 
+/* usage: read before the group is gone, unless it is known. */
 static int remove_cgroup(const struct state *state, struct cgroup *cgroup, struct audit_usage *usage, struct error *err)
 {
 	int rc = kill_processes(state, cgroup, err);
 
 	if (rc < 0 || !cgroup)
 		return rc;
-	record_usage(state, cgroup, usage);
+	if (state->audit && !usage->is_known)
+		record_usage(cgroup, usage);
 	return cgroup_destroy(cgroup, END_TIMEOUT_MS, err);
 }
 
@@ -60,9 +62,10 @@ static void run_poststop_hooks(const struct brig *brig, const struct container *
 		log_warning("poststop: %s", err.message);
 }
 
-int delete_opened(const struct brig *brig, struct container *container, struct cgroup *cgroup, struct error *err)
+int delete_opened(const struct brig *brig, struct container *container, struct cgroup *cgroup,
+		  const struct audit_usage *known, struct error *err)
 {
-	struct audit_usage usage = { 0 };
+	struct audit_usage usage = known ? *known : (struct audit_usage){ 0 };
 	int rc = remove_cgroup(&container->state, cgroup, &usage, err);
 
 	if (rc < 0)
@@ -89,7 +92,7 @@ int delete_locked(const struct brig *brig, struct container *container, struct e
 		rc = cgroup_open(state->cgroup_manager, state->cgroup_path, &cgroup, err);
 	if (rc < 0)
 		return error_prefix(err, "delete container %s", state->id);
-	return delete_opened(brig, container, cgroup, err);
+	return delete_opened(brig, container, cgroup, /* known= */ NULL, err);
 }
 
 /* A brig that hangs in create (in a hook, say) holds the lock: ending its container makes it fail and let go. */

@@ -12,6 +12,7 @@ void ending_record(const struct creation *creation, const struct ending_note *no
 					  .status = note->status,
 					  .ended_by = note->ended_by,
 					  .cgroup = creation->cgroup,
+					  .usage = note->usage,
 					  .denials = note->denials };
 
 	record_exit(creation->brig, &creation->container.state, &exit);
@@ -35,12 +36,12 @@ void ending_clean_up(struct creation *creation)
 	warn(rc, &err);
 }
 
-void ending_take_away(struct creation *creation)
+void ending_take_away(struct creation *creation, const struct audit_usage *usage)
 {
 	struct error err = { 0 };
 	int rc = store_lock_again(&creation->container, &err);
 
 	if (rc >= 0)
-		rc = delete_opened(creation->brig, &creation->container, creation->cgroup, &err);
+		rc = delete_opened(creation->brig, &creation->container, creation->cgroup, usage, &err);
 	warn(rc, &err);
 }

@@ -51,6 +51,7 @@ struct record_exit {
 	const struct timespec *at;	       /* when it ended, or NULL: now */
 	const char *ended_by;		       /* "timeout", "max-output", or NULL */
 	struct cgroup *cgroup;		       /* what it has used; or NULL */
+	const struct audit_usage *usage;       /* the same, read already; or NULL */
 	const char *error;		       /* or NULL */
 	const struct denial_listener *denials; /* who has counted the calls that were refused; or NULL */
 };
@@ -62,5 +63,5 @@ int record_egress(const struct brig *brig, const struct state *state, const stru
 void record_update(const struct brig *brig, const struct state *state, const struct plan *plan,
 		   const struct error *failure);
 void record_delete(const struct brig *brig, const struct state *state, const struct audit_usage *usage);
-/* To be read while the group is there. */
-void record_usage(const struct state *state, struct cgroup *cgroup, struct audit_usage *ret);
+/* To be read while the group is there; cgroup may be NULL. ret is left alone where nothing is known. */
+void record_usage(struct cgroup *cgroup, struct audit_usage *ret);

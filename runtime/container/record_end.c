@@ -10,7 +10,6 @@
 #include "container/record.h"
 #include "container/record_target.h"
 #include "parent/cgroup/cgroup.h"
-#include "parent/cgroup/cgroup_statistics.h"
 #include "parent/cgroup/egress.h"
 #include "parent/seccomp/seccomp_calls.h"
 
@@ -28,20 +27,20 @@ static uint64_t cpu_usec(struct cgroup *cgroup)
 {
 	struct brig_metrics metrics = { 0 };
 	int fd = cgroup_files(cgroup, "", NULL);
-	AUTO_FREE char *text = fd >= 0 ? cgroup_statistics_read(fd, "cpu.stat") : NULL;
+	char text[4096];
 
-	if (!text)
+	if (fd < 0 || fd_read_file_at(fd, "cpu.stat", text, sizeof(text)) < 0)
 		return count(cgroup_files(cgroup, "cpuacct", NULL), "cpuacct.usage") / 1000;
 	metrics_parse_cpu(text, &metrics);
 	return metrics.cpu.usage_usec;
 }
 
-void record_usage(const struct state *state, struct cgroup *cgroup, struct audit_usage *ret)
+void record_usage(struct cgroup *cgroup, struct audit_usage *ret)
 {
 	bool v2 = true;
 	int fd;
 
-	if (!state->audit || !cgroup || !cgroup_exists(cgroup))
+	if (!cgroup || !cgroup_exists(cgroup))
 		return;
 	fd = cgroup_files(cgroup, "memory", &v2);
 	*ret = (struct audit_usage){
@@ -107,7 +106,10 @@ void record_exit(const struct brig *brig, const struct state *state, const struc
 	if (!record_target_of_state(brig, state, &target))
 		return;
 	record.workload = record_target_workload(state->annotations, state->n_annotations);
-	record_usage(state, exit->cgroup, &record.usage);
+	if (exit->usage)
+		record.usage = *exit->usage;
+	else
+		record_usage(exit->cgroup, &record.usage);
 	if (exit->denials)
 		take_denials(exit->denials, &record, denied, names);
 	if (exit->cgroup && arena && egress_read(exit->cgroup, arena, &egress, NULL) >= 0)

@@ -74,6 +74,7 @@ struct life {
 	struct sandbox_proxy proxy;
 	struct sandbox_group group;
 	struct sandbox_watch watch;
+	struct audit_usage usage; /* of all of it, after the end */
 };
 
 /* ---- before ---- */
@@ -377,7 +378,7 @@ static int conclude(struct life *life, struct error *err)
 	sandbox_proxy_end(&life->proxy);
 	life->stopped_by = life->stopped_by ?: watch->end.stopped_by;
 	watch->end.cpu_limit = watch->cpu_limit;
-	sandbox_findings_of_group(watch->cgroup, &watch->end, result);
+	sandbox_findings_of_group(watch->cgroup, &watch->end, &life->usage, result);
 	sandbox_findings_of_denials(denial_keeper_listener(watch->keeper), result);
 	result->wall_time = watch->wall_time;
 	result->cpu_time = watch->end.cpu_time;
@@ -392,13 +393,16 @@ static int conclude(struct life *life, struct error *err)
 	return rc;
 }
 
-static void record(struct life *life)
+static void record_and_take_away(struct life *life)
 {
 	const struct ending_note note = { .status = life->result->exit_status,
 					  .ended_by = ended_by(life->result->verdict),
-					  .denials = denial_keeper_listener(life->watch.keeper) };
+					  .denials = denial_keeper_listener(life->watch.keeper),
+					  .usage = life->usage.is_known ? &life->usage : NULL };
 
 	ending_record(&life->creation, &note);
+	ending_take_away(&life->creation, note.usage);
+	creation_done(&life->creation);
 }
 
 static void close_all(struct life *life)
@@ -489,11 +493,8 @@ void sandbox_run(const struct brig *brig, const struct sandbox_request *request,
 	/* Before anything ran, whatever failed for it. */
 	if (life.stopped_by && ret->verdict == SANDBOX_INTERNAL)
 		ret->exit_status = 128 + life.stopped_by;
-	if (life.is_created) {
-		record(&life);
-		ending_take_away(&life.creation);
-		creation_done(&life.creation);
-	}
+	if (life.is_created)
+		record_and_take_away(&life);
 	close_all(&life);
 	ret->phases.end = since(&clock);
 }

@@ -10,11 +10,13 @@
 #include "base/fd.h"
 #include "base/log.h"
 #include "container/explain/denial_listener.h"
+#include "container/record.h"
 #include "parent/cgroup/cgroup.h"
 #include "parent/seccomp/seccomp_calls.h"
 
 #define WARNINGS_MAX 64
 #define DENIED_MAX 256
+#define NS_PER_US UINT64_C(1000)
 
 void sandbox_findings_warn(struct sandbox_result *result, const char *format, ...)
 {
@@ -80,35 +82,32 @@ void sandbox_findings_of_plan(const struct creation *creation, struct sandbox_re
 	}
 }
 
-static uint64_t read_number(struct cgroup *cgroup, const char *controller, const char *const files[2], const char *key)
+static uint64_t refused_processes(struct cgroup *cgroup)
 {
-	bool v2 = false;
-	int fd = cgroup_files(cgroup, controller, &v2);
+	int fd = cgroup_files(cgroup, "pids", NULL);
+	const char *found;
 	char text[256];
-	const char *found = text;
 
-	if (fd < 0 || fd_read_file_at(fd, files[v2], text, sizeof(text)) < 0)
+	if (fd < 0 || fd_read_file_at(fd, "pids.events", text, sizeof(text)) < 0)
 		return 0;
-	if (key)
-		found = strstr(text, key);
-	return found ? strtoull(found + (key ? strlen(key) : 0), NULL, 10) : 0;
+	found = strstr(text, "max ");
+	return found ? strtoull(found + strlen("max "), NULL, 10) : 0;
 }
 
-void sandbox_findings_of_group(struct cgroup *cgroup, struct sandbox_end *end, struct sandbox_result *ret)
+void sandbox_findings_of_group(struct cgroup *cgroup, struct sandbox_end *end, struct audit_usage *usage,
+			       struct sandbox_result *ret)
 {
-	static const char *const peak[] = { "memory.max_usage_in_bytes", "memory.peak" };
-	static const char *const events[] = { "pids.events", "pids.events" };
-	uint64_t n_refused, cpu_time;
+	uint64_t n_refused;
 
 	if (!cgroup || !ret->by_cgroup)
 		return;
-	cpu_time = sandbox_watch_cpu_time(cgroup);
-	if (cpu_time > 0)
-		end->cpu_time = cpu_time;
-	ret->peak_memory = read_number(cgroup, "memory", peak, NULL);
-	n_refused = read_number(cgroup, "pids", events, "max ");
+	record_usage(cgroup, usage);
+	if (usage->cpu_usec > 0)
+		end->cpu_time = usage->cpu_usec * NS_PER_US;
+	ret->peak_memory = usage->memory_peak;
+	end->was_out_of_memory = usage->oom_kills > 0;
+	n_refused = refused_processes(cgroup);
 	end->was_out_of_pids = n_refused > 0;
-	end->was_out_of_memory = cgroup_oom_count(cgroup) > 0;
 	if (n_refused > 0)
 		sandbox_findings_warn(ret,
 				      "%" PRIu64 " times more processes were asked for than the %" PRIu64 " of --pids",

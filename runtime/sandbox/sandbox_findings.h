@@ -7,6 +7,7 @@
 #include "sandbox/sandbox.h"
 #include "sandbox/sandbox_watch.h"
 
+struct audit_usage;
 struct denial_listener;
 
 /* One more line for the result. */
@@ -15,6 +16,7 @@ void sandbox_findings_warn(struct sandbox_result *result, const char *format, ..
 void sandbox_findings_warn_of_limits(struct sandbox_result *result, bool has_cpu);
 /* Once it is decided: the limits that the policy has left, its warnings, its name. */
 void sandbox_findings_of_plan(const struct creation *creation, struct sandbox_result *ret);
-/* After the end, while the group is there. */
-void sandbox_findings_of_group(struct cgroup *cgroup, struct sandbox_end *end, struct sandbox_result *ret);
+/* After the end, while the group is there. usage: what was read for it, for the audit trail as well; left alone where there is no group. */
+void sandbox_findings_of_group(struct cgroup *cgroup, struct sandbox_end *end, struct audit_usage *usage,
+			       struct sandbox_result *ret);
 void sandbox_findings_of_denials(const struct denial_listener *listener, struct sandbox_result *ret);

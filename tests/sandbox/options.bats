@@ -170,6 +170,13 @@ except OSError as error: print("refused")'
 	expect_json "$output" '.limits == { wall_ms: 5000, cpu_ms: 3000, memory: 50331648, cpus: 0.5, pids: 33, output: 7168, disk: 12582912, held_by: "cgroup" }'
 }
 
+@test "the audit trail has what was used as the object has it, at the end and at the removal" {
+	printf '{"set": "strict", "audit": {"path": "%s/trail/audit.jsonl"}}' "$T" > "$T/policy.json"
+	judged memory --policy "$T/policy.json" --memory 24m -- python3 -c 'bytearray(100 << 20)'
+	expect_equal "$(jq -c 'select(.usage) | [.event, .usage.oom_kills > 0, .usage.memory_peak, (.usage.cpu_usec / 1000 | floor)]' "$T/trail/audit.jsonl")" \
+		"$(jq -c '["exit", "delete"][] as $event | [$event, .oom, .peak_memory, .cpu_ms]' <<< "$output")"
+}
+
 @test "a policy's maximum lowers a limit, and the object says so" {
 	echo '{ "set": "strict", "limits": { "timeout": "400ms", "max_output": "1k" } }' > "$T/policy.json"
 	attempt brig --policy "$T/policy.json" sandbox --name "$ID" --json -- sleep 100
