@@ -6,6 +6,7 @@
 #include "container/creation/creation_ids.h"
 #include "parent/host.h"
 #include "plan/plan_build.h"
+#include "plan/plan_hook_environment.h"
 #include "policy/policy.h"
 
 int stored_plan_spec(const struct container *container, struct spec **ret, struct error *err)
@@ -32,33 +33,45 @@ int stored_plan_hooks_left_out(const struct report *report, struct state *state,
 	return 0;
 }
 
-static bool is_left_out(const struct state *state, const char *where)
+/* of: "", or a part of it. */
+static bool is_left_out(const struct state *state, const char *where, const char *of)
 {
+	size_t length = strlen(where);
+
 	for (size_t i = 0; i < state->n_hooks_left_out; i++) {
-		if (strcmp(state->hooks_left_out[i], where) == 0)
+		const char *entry = state->hooks_left_out[i];
+
+		if (strncmp(entry, where, length) == 0 && strcmp(entry + length, of) == 0)
 			return true;
 	}
 	return false;
 }
 
 /* What the policy's rule took away when the container was made is not to come back with the configuration. */
-static void leave_out_hooks(struct plan *plan, const struct state *state)
+static int leave_out_hooks(struct plan *plan, const struct state *state, struct error *err)
 {
+	int rc = 0;
+
 	for (size_t kind = 0; kind < PLAN_N_HOOK_KINDS && state->n_hooks_left_out > 0; kind++) {
 		struct plan_hook *list = (struct plan_hook *)plan->hooks[kind].list;
 		size_t n = 0;
 
-		for (size_t i = 0; i < plan->hooks[kind].n; i++) {
-			if (!is_left_out(state, list[i].where))
-				list[n++] = list[i];
+		for (size_t i = 0; rc >= 0 && i < plan->hooks[kind].n; i++) {
+			if (is_left_out(state, list[i].where, ""))
+				continue;
+			if (is_left_out(state, list[i].where, PLAN_HOOK_ENVIRONMENT))
+				rc = plan_hook_environment_clear(plan->arena, &list[i], err);
+			list[n++] = list[i];
 		}
 		plan->hooks[kind].n = n;
 	}
+	return rc;
 }
 
 int stored_plan_load(const struct brig *brig, const struct container *container, struct plan **ret, struct error *err)
 {
 	AUTO(spec_free) struct spec *spec = NULL;
+	AUTO(plan_free) struct plan *plan = NULL;
 	struct report report = { 0 };
 	struct host host;
 	struct plan_request request = { .decided = true,
@@ -78,10 +91,13 @@ int stored_plan_load(const struct brig *brig, const struct container *container,
 		return rc;
 	request.spec = spec;
 	creation_ids_recall(&container->state, &request);
-	rc = plan_build(&request, ret, &report, err);
+	rc = plan_build(&request, &plan, &report, err);
 	if (rc < 0)
 		return rc;
-	leave_out_hooks(*ret, &container->state);
-	(*ret)->seccomp.listener_held = container->state.listener_held;
+	rc = leave_out_hooks(plan, &container->state, err);
+	if (rc < 0)
+		return rc;
+	plan->seccomp.listener_held = container->state.listener_held;
+	*ret = steal_ptr(&plan);
 	return 0;
 }

@@ -4,6 +4,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/capability.h>
+#include <linux/ioprio.h>
+#include <sched.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -110,6 +112,16 @@ static void probe_limits(struct host *host)
 	host->oom_score_adj = host_oom_score_adj();
 }
 
+static void probe_priorities(struct host *host)
+{
+	int scheduler = sched_getscheduler(0);
+	long io_priority = syscall(SYS_ioprio_get, IOPRIO_WHO_PROCESS, 0);
+
+	host->scheduler = scheduler < 0 ? SCHED_OTHER : scheduler & ~SCHED_RESET_ON_FORK;
+	host->nice = getpriority(PRIO_PROCESS, 0);
+	host->io_priority = io_priority < 0 ? 0 : (int)io_priority;
+}
+
 /* The kernel's number for the first one (PROC_USER_INIT_INO). */
 static bool is_initial_user_namespace(void)
 {
@@ -129,6 +141,7 @@ int host_probe(struct host *host, struct error *err)
 	memset(host->rlimit_hard, 0xff, sizeof(host->rlimit_hard));
 	if (!(host->capabilities >> CAP_SYS_RESOURCE & 1))
 		probe_limits(host);
+	probe_priorities(host);
 	host->in_user_namespace = !is_initial_user_namespace();
 	host->cgroup_layout = cgroup_layout();
 	host->cgroup_closed = host->euid && !cgroup_layout_is_open(host->cgroup_layout);

@@ -28,10 +28,13 @@ runtime_plan_sources = \
 	runtime/plan/plan_harden_paths.c \
 	runtime/plan/plan_harden_landlock.c \
 	runtime/plan/plan_harden_process.c \
+	runtime/plan/plan_harden_priority.c \
 	runtime/plan/plan_harden_resources.c \
 	runtime/plan/plan_harden_sysctl.c \
 	runtime/plan/plan_harden_sources.c \
 	runtime/plan/plan_hooks.c \
+	runtime/plan/plan_hook_environment.c \
+	runtime/plan/plan_hook_environment.h \
 	runtime/plan/plan_levels.c \
 	runtime/plan/plan_levels.h \
 	runtime/plan/plan_limits.c \

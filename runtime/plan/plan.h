@@ -460,6 +460,8 @@ struct host_source {
 
 /* What limits a group by those above it: the lowest of each kind; 0: none. */
 struct host_limits {
+	int scheduler, nice;	  /* our own, SCHED_*: what config.json does not set is inherited */
+	int io_priority;	  /* our own, as ioprio_get(2) has it */
 	uint64_t pids;	 /* processes and threads */
 	uint64_t memory; /* bytes */
 	uint64_t cpu;	 /* thousandths of a processor */

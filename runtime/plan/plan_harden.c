@@ -17,7 +17,7 @@ static const struct rule rules[] = {
 	{ plan_harden_oom_score, true, false },
 	{ plan_harden_ambient_capability, true, false },
 	{ plan_harden_capability, true, false },
-	{ plan_harden_realtime, true, false },
+	{ plan_harden_priority, true, false },
 	/* After the capabilities: some calls are allowed with one only. */
 	{ plan_harden_seccomp, true, false },
 	{ plan_harden_listener, true, false },

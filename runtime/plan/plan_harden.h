@@ -63,8 +63,14 @@ int plan_harden_new_privileges(struct plan_builder *builder, struct error *err);
 int plan_harden_session_keyring(struct plan_builder *builder, struct error *err);
 int plan_harden_core_dump(struct plan_builder *builder, struct error *err);
 int plan_harden_oom_score(struct plan_builder *builder, struct error *err);
-/* Rule capability, of realtime scheduling. */
-int plan_harden_realtime(struct plan_builder *builder, struct error *err);
+/* The place of a limit (RLIMIT_*) in the list, or the list's end. */
+size_t plan_harden_find_limit(const struct plan_process *process, int resource);
+/* at: that place. Returns 0 or -ENOMEM. */
+int plan_harden_set_limit_to_0(struct plan_builder *builder, int resource, size_t at, struct error *err);
+
+/* ---- plan_harden_priority.c ---- */
+/* Rule capability, of priorities: realtime, and above the usual one. */
+int plan_harden_priority(struct plan_builder *builder, struct error *err);
 
 /* ---- plan_harden_capabilities.c ---- */
 /* Is the container's root another one than the host's? */

@@ -1,9 +1,10 @@
 /* The floor's rule about hooks: programs of the host, run as root, that config.json names. */
 #include <errno.h>
+#include <string.h>
 
-#include "base/cleanup.h"
 #include "base/path.h"
 #include "plan/plan_harden.h"
+#include "plan/plan_hook_environment.h"
 
 /* In a listed directory, or one that is listed itself. As text: a link in a listed directory leads where its owner, who is the site's, wants. */
 static int is_allowed(const struct plan_builder *builder, const struct plan_hook *hook, bool *ret, struct error *err)
@@ -17,6 +18,41 @@ static int is_allowed(const struct plan_builder *builder, const struct plan_hook
 	for (size_t i = 0; i < directories.n; i++)
 		*ret |= path_is_below(path, directories.list[i]);
 	return 0;
+}
+
+static int report_variable(struct plan_builder *builder, const struct plan_hook *hook, const char *variable,
+			   struct error *err)
+{
+	enum policy_level level = plan_harden_level(builder, POLICY_HOOK);
+	const char *instead = plan_hook_environment_of(variable);
+	struct report_line line = { .level = level == POLICY_WARN ? REPORT_WARNING : REPORT_ADJUSTED,
+				    .rule = policy_rule_name(POLICY_HOOK),
+				    .applied = instead ?: "left out",
+				    .why = "it says what a program that the policy lists loads or runs" };
+
+	if (instead == variable)
+		return 0;
+	line.where = plan_builder_text(builder, err, "%s" PLAN_HOOK_ENVIRONMENT, hook->where);
+	/* The value is nobody's business but the program's. */
+	line.asked = plan_builder_text(builder, err, "%.*s", (int)strcspn(variable, "="), variable);
+	if (!line.where || !line.asked)
+		return -ENOMEM;
+	if (level == POLICY_WARN)
+		line.applied = line.asked;
+	return report_add(builder->report, &line, err);
+}
+
+/* Made so at the level enforce too: engines hand on what they have themselves. */
+static int check_environment(struct plan_builder *builder, struct plan_hook *hook, struct error *err)
+{
+	enum policy_level level = plan_harden_level(builder, POLICY_HOOK);
+	int rc = 0;
+
+	if (level == POLICY_OFF)
+		return 0;
+	for (size_t i = 0; rc >= 0 && hook->envp[i]; i++)
+		rc = report_variable(builder, hook, hook->envp[i], err);
+	return rc < 0 || level == POLICY_WARN ? rc : plan_hook_environment_clear(builder->arena, hook, err);
 }
 
 static int check(struct plan_builder *builder, const struct plan_hook *hook, bool *ret_keep, struct error *err)
@@ -48,8 +84,10 @@ static int check_list(struct plan_builder *builder, struct plan_hooks *hooks, st
 
 	for (size_t i = 0; rc >= 0 && i < hooks->n; i++) {
 		rc = check(builder, &hooks->list[i], &keep, err);
-		if (rc >= 0 && keep)
-			kept[n++] = hooks->list[i];
+		if (rc < 0 || !keep)
+			continue;
+		kept[n] = hooks->list[i];
+		rc = check_environment(builder, &kept[n++], err);
 	}
 	if (rc >= 0)
 		*hooks = (struct plan_hooks){ kept, n };

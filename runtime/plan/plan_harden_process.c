@@ -1,13 +1,9 @@
 /* The floor's rules about what a process may have. */
 #include <errno.h>
 #include <inttypes.h>
-#include <linux/capability.h>
-#include <linux/ioprio.h>
-#include <sched.h>
 #include <string.h>
 #include <sys/resource.h>
 
-#include "base/names.h"
 #include "plan/plan_harden.h"
 
 #define OOM_SCORE_LEAST 0
@@ -50,8 +46,7 @@ int plan_harden_session_keyring(struct plan_builder *builder, struct error *err)
 	return rc;
 }
 
-/* at: its place in the list, or the list's end. */
-static int set_limit_to_0(struct plan_builder *builder, int resource, size_t at, struct error *err)
+int plan_harden_set_limit_to_0(struct plan_builder *builder, int resource, size_t at, struct error *err)
 {
 	struct plan_process *process = &builder->plan->process;
 	struct plan_rlimit *limits = arena_array_of(builder->arena, process->n_rlimits + 1, struct plan_rlimit);
@@ -66,7 +61,7 @@ static int set_limit_to_0(struct plan_builder *builder, int resource, size_t at,
 	return 0;
 }
 
-static size_t find_limit(const struct plan_process *process, int resource)
+size_t plan_harden_find_limit(const struct plan_process *process, int resource)
 {
 	size_t at = 0;
 
@@ -86,7 +81,7 @@ int plan_harden_core_dump(struct plan_builder *builder, struct error *err)
 		.applied = "none",
 		.why = "a core dump has the program's memory, and the host's core_pattern says where it goes"
 	};
-	size_t at = find_limit(process, RLIMIT_CORE);
+	size_t at = plan_harden_find_limit(process, RLIMIT_CORE);
 	bool adjust;
 	int rc;
 
@@ -99,7 +94,7 @@ int plan_harden_core_dump(struct plan_builder *builder, struct error *err)
 	if (at == process->n_rlimits)
 		line.asked = "brig's own limit";
 	rc = plan_harden_find(builder, POLICY_CORE_DUMP, &line, &adjust, err);
-	return rc >= 0 && adjust ? set_limit_to_0(builder, RLIMIT_CORE, at, err) : rc;
+	return rc >= 0 && adjust ? plan_harden_set_limit_to_0(builder, RLIMIT_CORE, at, err) : rc;
 }
 
 /* Whoever writes config.json writes these: they are as good as its other fields. */
@@ -143,89 +138,4 @@ int plan_harden_oom_score(struct plan_builder *builder, struct error *err)
 		process->oom_score_adj = least;
 	}
 	return rc;
-}
-
-static int find_realtime(struct plan_builder *builder, struct report_line *line, bool *ret_adjust, struct error *err)
-{
-	line->why = "it goes before all other programs of the host, and no limit of processor time holds it (sched(7)); "
-		    "CAP_SYS_NICE, which that takes, is not the container's";
-	return plan_harden_find(builder, POLICY_CAPABILITY, line, ret_adjust, err);
-}
-
-/* Without one in config.json brig's own is inherited, and sched_setscheduler(2) wants nothing more. */
-static int close_inherited_limit(struct plan_builder *builder, size_t at, struct error *err)
-{
-	enum policy_level level = plan_harden_level(builder, POLICY_CAPABILITY);
-
-	if (builder->host->rlimit_hard[RLIMIT_RTPRIO] == 0 || (level != POLICY_ADJUST && level != POLICY_ENFORCE))
-		return 0;
-	return set_limit_to_0(builder, RLIMIT_RTPRIO, at, err);
-}
-
-static int check_realtime_limit(struct plan_builder *builder, struct error *err)
-{
-	const struct plan_process *process = &builder->plan->process;
-	struct report_line line = { .where = "process.rlimits (RLIMIT_RTPRIO)",
-				    .asked = "realtime priorities",
-				    .applied = "none" };
-	size_t at = find_limit(process, RLIMIT_RTPRIO);
-	bool adjust;
-	int rc;
-
-	if (at == process->n_rlimits)
-		return close_inherited_limit(builder, at, err);
-	if (process->rlimits[at].hard == 0 && process->rlimits[at].soft == 0)
-		return 0;
-	rc = find_realtime(builder, &line, &adjust, err);
-	return rc >= 0 && adjust ? set_limit_to_0(builder, RLIMIT_RTPRIO, at, err) : rc;
-}
-
-static int check_scheduler(struct plan_builder *builder, struct error *err)
-{
-	struct plan_scheduler *scheduler = &builder->plan->process.scheduler;
-	struct report_line line = { .where = "process.scheduler", .applied = "the usual one" };
-	bool adjust;
-	int rc;
-
-	if (!scheduler->set ||
-	    (scheduler->policy != SCHED_FIFO && scheduler->policy != SCHED_RR && scheduler->policy != SCHED_DEADLINE))
-		return 0;
-	line.asked = names_text(&names_scheduler_policies, (uint64_t)scheduler->policy);
-	rc = find_realtime(builder, &line, &adjust, err);
-	if (rc >= 0 && adjust)
-		*scheduler = (struct plan_scheduler){ 0 };
-	return rc;
-}
-
-static int check_io_priority(struct plan_builder *builder, struct error *err)
-{
-	struct plan_process *process = &builder->plan->process;
-	struct report_line line = { .where = "process.ioPriority",
-				    .asked = "IOPRIO_CLASS_RT",
-				    .applied = "the usual one",
-				    .why = "it goes before all other programs at the host's disks; CAP_SYS_NICE, which that "
-					   "takes, is not the container's" };
-	bool adjust;
-	int rc;
-
-	if (!process->set_io_priority || IOPRIO_PRIO_CLASS(process->io_priority) != IOPRIO_CLASS_RT)
-		return 0;
-	rc = plan_harden_find(builder, POLICY_CAPABILITY, &line, &adjust, err);
-	if (rc >= 0 && adjust)
-		process->set_io_priority = false;
-	return rc;
-}
-
-/* What takes CAP_SYS_NICE, without having it: brig itself would set it, or raise the limit to it. */
-int plan_harden_realtime(struct plan_builder *builder, struct error *err)
-{
-	uint64_t ceiling = policy_capabilities(builder->request->policy, plan_harden_has_user_namespace(builder));
-	int rc;
-
-	if (!builder->process || ceiling >> CAP_SYS_NICE & 1)
-		return 0;
-	rc = check_realtime_limit(builder, err);
-	if (rc >= 0)
-		rc = check_scheduler(builder, err);
-	return rc < 0 ? rc : check_io_priority(builder, err);
 }

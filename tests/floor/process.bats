@@ -65,6 +65,29 @@ status_line() { # NAME
 	expect_equal "$output" $'0\n0'
 }
 
+# The caller's: brig's own are what a program has that asks for none.
+with_priority() { # COMMAND...: as it was called, with realtime priority, ahead of others, at the disks too
+	BRIG_TEST=$ID "$@" "$BRIG" --root "$ROOT" --policy "$POLICY" run --bundle "$BUNDLE" "$ID"
+}
+
+@test "priorities are the usual ones, whatever config.json asks for and the caller has" {
+	local caller
+
+	shell 'awk "{ print \$18, \$19, \$40, \$41 }" /proc/self/stat; ionice -p $$; awk "/nice/ || /realtime p/ { print \$4 }" /proc/self/limits'
+	for caller in 'env' 'nice -n -10' 'chrt --fifo 10' 'ionice -c 1 -n 0'; do
+		# shellcheck disable=SC2086 # words
+		must with_priority $caller
+		expect_equal "$output" $'20 0 0 0\nnone: prio 0\n0\n0'
+	done
+	config '.process.scheduler = { policy: "SCHED_OTHER", nice: -20 } | .process.ioPriority = { class: "IOPRIO_CLASS_RT", priority: 0 } |
+		.process.rlimits = [{ type: "RLIMIT_NICE", soft: 40, hard: 40 }]'
+	must with_priority env
+	expect_equal "$output" $'20 0 0 0\nnone: prio 0\n0\n0'
+	policy '{ "capability": "off" }'
+	must with_priority env
+	expect_like "$output" $'^0 -20 0 0\nrealtime: prio 0\n'
+}
+
 @test "the session keyring is a new one" {
 	# Its name is the container's, where one is made. The runs with none come first: the kernel takes a keyring away only some time
 	# after the last process that had it.
@@ -134,6 +157,28 @@ status_line() { # NAME
 	must "$BRIG" --root "$ROOT" --policy conformant start "$ID"
 	must "$BRIG" --root "$ROOT" --policy conformant delete --force "$ID"
 	expect_equal "$(cat "$T/ran")" $'create\npoststart\npoststop'
+}
+
+@test "what steers a listed hook is left out of its environment, of those that run later too" {
+	local when
+
+	mkdir "$T/hooks"
+	printf '#!/bin/sh\necho "$1 $HARMLESS $XDG_CONFIG_HOME" >> %s/ran\n' "$T" > "$T/hooks/good"
+	chmod +x "$T/hooks/good"
+	policy '{}' "{ \"hook_directories\": [\"$T/hooks\"] }"
+	config --arg hook "$T/hooks/good" 'def hook($when): [{ path: $hook, args: ["good", $when], env: ["HARMLESS=kept", "XDG_CONFIG_HOME=steers"] }];
+		.hooks = { createRuntime: hook("createRuntime"), poststart: hook("poststart"), poststop: hook("poststop") }'
+	program sleep 300
+	must create
+	# What was left out does not come back with a later command, whatever its policy.
+	must "$BRIG" --root "$ROOT" --policy conformant start "$ID"
+	must "$BRIG" --root "$ROOT" --policy conformant delete --force "$ID"
+	expect_equal "$(cat "$T/ran")" $'createRuntime kept \npoststart kept \npoststop kept '
+	must brig plan --bundle "$BUNDLE"
+	for when in createRuntime poststart poststop; do
+		expect_like "$output" "rule=hook where=hooks\\.$when\\[0\\]\\.env asked=XDG_CONFIG_HOME applied=.left out"
+	done
+	expect_unlike "$output" 'steers'
 }
 
 @test "a setting of a shared namespace takes the list, one's own does not" {

@@ -36,6 +36,12 @@ prepare_overlay() {
 	mountpoint -q "$T/overlay" || mount -t overlay overlay -o "lowerdir=$BUNDLE/rootfs,upperdir=$T/upper,workdir=$T/work" "$T/overlay"
 }
 
+# It tells of its environment, where the container can read it.
+prepare_listed_hook() {
+	printf '%s\n' '#!/bin/sh' '/usr/bin/env | /usr/bin/grep -vE "^(PWD|OLDPWD|SHLVL|_)=" | /usr/bin/sort | /usr/bin/tr "\n" " " > "$1"' > "$T/hooks/listed"
+	chmod 755 "$T/hooks/listed"
+}
+
 prepare_ramfs() {
 	mkdir -p "$T/ram"
 	mountpoint -q "$T/ram" || mount -t ramfs ramfs "$T/ram"

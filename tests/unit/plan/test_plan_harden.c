@@ -2,6 +2,8 @@
 #include <errno.h>
 #include <linux/bpf.h>
 #include <linux/capability.h>
+#include <linux/ioprio.h>
+#include <sched.h>
 #include <string.h>
 #include <sys/resource.h>
 
@@ -61,16 +63,44 @@ static bool has_short_list(const struct plan *plan)
 	       sets->effective == sets->bounding;
 }
 
-static bool has_no_realtime(const struct plan *plan)
+static void with_realtime(struct plan_fixture *fixture)
+{
+	fixture->host.scheduler = SCHED_FIFO;
+}
+
+static void with_nice(struct plan_fixture *fixture)
+{
+	fixture->host.nice = -5;
+}
+
+static void with_io_priority(struct plan_fixture *fixture)
+{
+	fixture->host.io_priority = IOPRIO_PRIO_VALUE(IOPRIO_CLASS_RT, 4);
+}
+
+static bool has_no_priority(const struct plan *plan)
 {
 	const struct plan_process *process = &plan->process;
+	size_t closed = 0;
 
 	for (size_t i = 0; i < process->n_rlimits; i++) {
-		if (process->rlimits[i].resource == RLIMIT_RTPRIO &&
-		    (process->rlimits[i].soft || process->rlimits[i].hard))
-			return false;
+		if (process->rlimits[i].resource == RLIMIT_RTPRIO || process->rlimits[i].resource == RLIMIT_NICE)
+			closed += !process->rlimits[i].soft && !process->rlimits[i].hard;
 	}
-	return !process->scheduler.set && !process->set_io_priority;
+	return closed == 2 && (!process->scheduler.set || process->scheduler.policy == SCHED_BATCH ||
+			       process->scheduler.policy == SCHED_OTHER) &&
+	       process->scheduler.nice == 0 && process->scheduler.flags == 0 && process->io_priority == 0;
+}
+
+/* brig's own, which only what is set does away with. */
+static bool has_no_inherited_scheduler(const struct plan *plan)
+{
+	return has_no_priority(plan) && plan->process.scheduler.set;
+}
+
+static bool has_no_inherited_io_priority(const struct plan *plan)
+{
+	return has_no_priority(plan) && plan->process.set_io_priority;
 }
 
 static bool has_no_ambient(const struct plan *plan)
@@ -199,13 +229,13 @@ static const struct rule_case cases[] = {
 	{ POLICY_CAPABILITY,
 	  { .process = ",'rlimits':[{'type':'RLIMIT_RTPRIO','soft':0,'hard':99}]" },
 	  NULL,
-	  has_no_realtime,
+	  has_no_priority,
 	  "process.rlimits (RLIMIT_RTPRIO): asked for realtime priorities, but it goes before all other programs",
 	  true },
 	{ POLICY_CAPABILITY,
 	  { .process = ",'scheduler':{'policy':'SCHED_FIFO','priority':1}" },
 	  NULL,
-	  has_no_realtime,
+	  has_no_priority,
 	  "process.scheduler: asked for SCHED_FIFO, but",
 	  true },
 	{ POLICY_CAPABILITY,
@@ -213,15 +243,45 @@ static const struct rule_case cases[] = {
 	    .namespaces = PLAN_FIXTURE_USER,
 	    .linux_ = PLAN_FIXTURE_MAPS },
 	  NULL,
-	  has_no_realtime,
+	  has_no_priority,
 	  "process.scheduler: asked for SCHED_DEADLINE, but",
 	  true },
 	{ POLICY_CAPABILITY,
 	  { .process = ",'ioPriority':{'class':'IOPRIO_CLASS_RT','priority':0}" },
 	  NULL,
-	  has_no_realtime,
+	  has_no_priority,
 	  "process.ioPriority: asked for IOPRIO_CLASS_RT, but",
 	  true },
+	{ POLICY_CAPABILITY,
+	  { .process = ",'rlimits':[{'type':'RLIMIT_NICE','soft':20,'hard':21}]" },
+	  NULL,
+	  has_no_priority,
+	  "process.rlimits (RLIMIT_NICE): asked for nice values below 0, but",
+	  true },
+	{ POLICY_CAPABILITY,
+	  { .process = ",'scheduler':{'policy':'SCHED_BATCH','nice':-1}" },
+	  NULL,
+	  has_no_priority,
+	  "process.scheduler: asked for nice -1, but",
+	  true },
+	{ POLICY_CAPABILITY, { 0 }, with_realtime, has_no_inherited_scheduler,
+	  "process.scheduler: asked for SCHED_FIFO, brig's own, but", true },
+	{ POLICY_CAPABILITY, { 0 }, with_nice, has_no_inherited_scheduler,
+	  "process.scheduler: asked for nice -5, brig's own, but", true },
+	{ POLICY_CAPABILITY,
+	  { .process = ",'scheduler':{'policy':'SCHED_OTHER','nice':5,'flags':['SCHED_FLAG_KEEP_POLICY']}" },
+	  with_realtime,
+	  has_no_inherited_scheduler,
+	  "process.scheduler: asked for SCHED_FIFO, brig's own, but",
+	  true },
+	{ POLICY_CAPABILITY,
+	  { .process = ",'scheduler':{'policy':'SCHED_OTHER','nice':5,'flags':['SCHED_FLAG_KEEP_PARAMS']}" },
+	  with_nice,
+	  has_no_inherited_scheduler,
+	  "process.scheduler: asked for nice -5, brig's own, but",
+	  true },
+	{ POLICY_CAPABILITY, { 0 }, with_io_priority, has_no_inherited_io_priority,
+	  "process.ioPriority: asked for IOPRIO_CLASS_RT, brig's own, but", true },
 	{ POLICY_AMBIENT_CAPABILITY,
 	  { .process = CAPABILITIES("'CAP_CHOWN'") },
 	  NULL,

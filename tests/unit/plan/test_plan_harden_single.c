@@ -131,6 +131,85 @@ Test(plan_harden, a_namespace_of_its_own_has_its_own_settings)
 	cr_expect_eq(joined.plan->n_sysctls, 1);
 }
 
+static const char *variable_of(const struct plan_hook *hook, const char *name)
+{
+	for (size_t i = 0; hook->envp[i]; i++) {
+		if (strncmp(hook->envp[i], name, strlen(name)) == 0 && hook->envp[i][strlen(name)] == '=')
+			return hook->envp[i];
+	}
+	return NULL;
+}
+
+static const char *const one_hook[] = { "/usr/bin/one-hook" };
+
+#define HOOK_WITH(variables) ",'hooks':{'createRuntime':[{'path':'/usr/bin/one-hook','env':[" variables "]}]}"
+
+/* CVE-2025-23266 by config.json: a program that the site lists is not to load what config.json names (ld.so(8), bash(1)). */
+Test(plan_harden, a_listed_hook_has_no_variable_that_steers_it)
+{
+	static const char *const steering[] = { "LD_PRELOAD=/a",
+						"LD_AUDIT=",
+						"GLIBC_TUNABLES=a",
+						"BASH_ENV=/a",
+						"BASH_FUNC_ls%%=() { :; }",
+						"PYTHONPATH=/a",
+						"PERL5OPT=-Ma",
+						"XDG_CONFIG_HOME=/a",
+						"HOME=/a",
+						"HOME=/rootless" };
+	static const enum policy_level levels[] = { POLICY_ENFORCE, POLICY_ADJUST, POLICY_WARN, POLICY_OFF };
+
+	for (size_t i = 0; i < ARRAY_SIZE(steering) * ARRAY_SIZE(levels); i++) {
+		const char *variable = steering[i / ARRAY_SIZE(levels)];
+		struct policy policy = with_level(POLICY_HOOK, levels[i % ARRAY_SIZE(levels)]);
+		bool held = levels[i % ARRAY_SIZE(levels)] == POLICY_ENFORCE || levels[i % ARRAY_SIZE(levels)] == POLICY_ADJUST;
+		AUTO(buffer_done) struct buffer text = { 0 };
+		PLAN_FIXTURE(fixture);
+
+		buffer_printf(&text, HOOK_WITH("'A=b','%s','HOME=/root','LDX=c'"), variable);
+		policy.hook_directories = (struct policy_strings){ one_hook, 1 };
+		fixture.request.policy = &policy;
+		plan_fixture_good(&fixture, &(struct plan_fixture_json){ .top = text.data });
+		cr_assert_eq(fixture.plan->hooks[PLAN_HOOK_CREATE_RUNTIME].n, 1);
+		const struct plan_hook *hook = fixture.plan->hooks[PLAN_HOOK_CREATE_RUNTIME].list;
+		cr_expect_str_eq(hook->envp[0], "A=b");
+		cr_expect_str_eq(hook->envp[1], held ? "HOME=/root" : variable);
+		cr_expect_str_eq(variable_of(hook, "LDX"), "LDX=c", "no name of that table");
+		cr_expect_eq(plan_fixture_has_line(&fixture, "hook"), levels[i % ARRAY_SIZE(levels)] != POLICY_OFF, "%s", variable);
+		if (held) {
+			cr_expect_str_eq(plan_fixture_line(&fixture, "hook")->where, "hooks.createRuntime[0].env");
+			cr_expect_null(strchr(plan_fixture_line(&fixture, "hook")->asked, '='), "the name, and not what it is");
+		}
+	}
+}
+
+Test(plan_harden, a_listed_hook_finds_programs_in_the_systems_directories)
+{
+	static const struct {
+		const char *asked;
+		bool kept;
+	} paths[] = { { "/usr/bin", true },	  { "/sbin:/usr/local/bin:/bin", true },
+		      { "/usr/bin:/tmp/a", false }, { "/usr/bin:", false },
+		      { "/usr/bi", false },	  { "", false },
+		      { "bin", false },		  { "/usr/bin/../../tmp", false } };
+
+	for (size_t i = 0; i < ARRAY_SIZE(paths); i++) {
+		struct policy policy = with_level(POLICY_HOOK, POLICY_ENFORCE);
+		AUTO(buffer_done) struct buffer text = { 0 };
+		PLAN_FIXTURE(fixture);
+		const char *found;
+
+		buffer_printf(&text, HOOK_WITH("'PATH=%s'"), paths[i].asked);
+		policy.hook_directories = (struct policy_strings){ one_hook, 1 };
+		fixture.request.policy = &policy;
+		plan_fixture_good(&fixture, &(struct plan_fixture_json){ .top = text.data });
+		found = variable_of(fixture.plan->hooks[PLAN_HOOK_CREATE_RUNTIME].list, "PATH");
+		cr_assert_not_null(found);
+		cr_expect_eq(strcmp(found + strlen("PATH="), paths[i].asked) == 0, paths[i].kept, "%s: %s", paths[i].asked, found);
+		cr_expect_eq(plan_fixture_has_line(&fixture, "hook"), !paths[i].kept, "%s", paths[i].asked);
+	}
+}
+
 static bool notifies(unsigned holds, const struct plan_fixture_json *json)
 {
 	struct policy policy = with_level(POLICY_SECCOMP, POLICY_ADJUST);
