@@ -85,7 +85,7 @@ static int open_target(int root_fd, const struct plan_mount *mount, bool is_file
 	return rc < 0 ? rc : steal_fd(&fd);
 }
 
-static bool is_below_mount(const struct child *child, const struct child_view *view, const struct plan_mount *mount)
+static bool is_view_of(const struct child *child, const struct child_view *view, const struct plan_mount *mount)
 {
 	return &child->plan->rootfs.mounts[view->mount] == mount;
 }
@@ -96,7 +96,7 @@ static int attach_views(const struct child *child, const struct plan_mount *moun
 		const struct child_view *view = &child->views[i];
 		AUTO_CLOSE int target_fd = -EBADF;
 
-		if (!is_below_mount(child, view, mount))
+		if (!is_view_of(child, view, mount))
 			continue;
 		target_fd = openat(mount_fd, view->name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 		if (target_fd < 0 ||
@@ -180,33 +180,6 @@ static int attach(struct child *child, const struct plan_mount *mount, int mount
 	return fill(child, mount, mount_fd, target_fd, err);
 }
 
-static bool has_cgroup_namespace(const struct plan_namespaces *namespaces)
-{
-	for (size_t i = 0; i < namespaces->n_join; i++) {
-		if (namespaces->join[i].flag == CLONE_NEWCGROUP)
-			return true;
-	}
-	return namespaces->create & CLONE_NEWCGROUP;
-}
-
-/* Without a cgroup namespace of the container's only the host's root may mount the host's tree anew: others get it as they see it
- * already, bound read-only. */
-static int make(const struct child *child, const struct plan_mount *mount, struct error *err)
-{
-	struct plan_mount bound = *mount;
-	int fd = mount_make(mount, -EBADF, err);
-
-	if (fd != -EPERM || mount->kind != PLAN_MOUNT_CGROUP || has_cgroup_namespace(&child->plan->namespaces))
-		return fd;
-	bound.kind = PLAN_MOUNT_BIND;
-	bound.source = "/sys/fs/cgroup";
-	bound.recursive = bound.propagation_recursive = true;
-	bound.propagation = MS_SLAVE;
-	bound.attr_set = bound.attr_clear = bound.rattr_clear = 0;
-	bound.rattr_set = MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC;
-	return mount_make(&bound, -EBADF, err);
-}
-
 int mounts_attach(struct child *child, struct error *err)
 {
 	const struct plan_rootfs *rootfs = &child->plan->rootfs;
@@ -220,7 +193,7 @@ int mounts_attach(struct child *child, struct error *err)
 
 		mount = &rootfs->mounts[i];
 		if (*fd < 0)
-			*fd = make(child, mount, err);
+			*fd = mount_make(mount, -EBADF, err);
 		if (*fd < 0)
 			return *fd;
 		rc = attach(child, mount, *fd, err);

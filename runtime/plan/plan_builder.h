@@ -77,6 +77,9 @@ int plan_mounts_build(struct plan_builder *builder, struct error *err);
 int plan_devices_build(struct plan_builder *builder, struct error *err);
 int plan_seccomp_build(struct plan_builder *builder, struct error *err);
 int plan_cgroup_build(struct plan_builder *builder, struct error *err);
+/* Who manages the container's cgroup. An ordinary user whom nobody gave a part of the tree gets a container all the same, without a
+ * group, as from other runtimes; who names a path gets that or an error. */
+enum plan_cgroup_manager plan_cgroup_manager(const struct plan_builder *builder);
 /* For the report: why limits of a container without a cgroup are not held. */
 const char *plan_cgroup_why_none(const struct plan_builder *builder);
 /* What annotations say of systemd's unit. ERROR_INVALID: a value that is not of the property's type. */

@@ -78,9 +78,7 @@ static void build_owner(struct plan_builder *builder)
 	}
 }
 
-/* An ordinary user whom nobody gave a part of the tree gets a container all the same, without a group, as from other runtimes;
- * who names a path gets that or an error. */
-static enum plan_cgroup_manager choose_manager(const struct plan_builder *builder)
+enum plan_cgroup_manager plan_cgroup_manager(const struct plan_builder *builder)
 {
 	enum plan_cgroup_manager asked = builder->request->cgroup_manager;
 	bool is_new = !builder->exec && !builder->update;
@@ -120,7 +118,7 @@ int plan_cgroup_build(struct plan_builder *builder, struct error *err)
 	struct plan_cgroup *cgroup = &builder->plan->cgroup;
 	int rc;
 
-	cgroup->manager = choose_manager(builder);
+	cgroup->manager = plan_cgroup_manager(builder);
 	rc = build_path(builder, err);
 	if (rc < 0 || builder->exec)
 		return rc;

@@ -107,7 +107,24 @@ static int finish_devpts(struct plan_builder *builder, struct plan_mount *mount,
 	return rc;
 }
 
-/* ---- sysfs ---- */
+/* ---- what shows the host's namespaces ---- */
+
+/* In place of a new file system, the host's with all below it, read-only: where the kernel would refuse the new one. */
+static int bind_hosts(struct plan_builder *builder, struct plan_mount *mount, const struct report_line *line,
+		      struct error *err)
+{
+	mount->kind = PLAN_MOUNT_BIND;
+	mount->ours = true;
+	mount->type = NULL;
+	mount->options = NULL;
+	mount->n_options = 0;
+	mount->recursive = mount->propagation_recursive = true;
+	mount->propagation = MS_SLAVE;
+	mount->attr_set = mount->attr_clear = mount->rattr_clear = 0;
+	mount->rattr_set = MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC;
+	mount->maker = by_privilege(plan_builder_can(builder, CAP_SYS_ADMIN));
+	return report_add(builder->report, line, err);
+}
 
 static int bind_sys(struct plan_builder *builder, struct plan_mount *mount, struct error *err)
 {
@@ -120,18 +137,29 @@ static int bind_sys(struct plan_builder *builder, struct plan_mount *mount, stru
 		"sysfs shows the network namespace, and a user namespace that does not own it may not mount it"
 	};
 
-	mount->kind = PLAN_MOUNT_BIND;
-	mount->ours = true;
-	mount->type = NULL;
 	mount->source = "/sys";
-	mount->options = NULL;
-	mount->n_options = 0;
-	mount->recursive = mount->propagation_recursive = true;
-	mount->propagation = MS_SLAVE;
-	mount->attr_set = mount->attr_clear = mount->rattr_clear = 0;
-	mount->rattr_set = MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC;
-	mount->maker = by_privilege(plan_builder_can(builder, CAP_SYS_ADMIN));
-	return report_add(builder->report, &line, err);
+	return bind_hosts(builder, mount, &line, err);
+}
+
+/* Nobody in a user namespace may mount the tree of a cgroup namespace that was there before it. A parent who has made the container's
+ * group on the machine shows that alone (prepare.c). */
+static int finish_cgroup(struct plan_builder *builder, struct plan_mount *mount, struct error *err)
+{
+	const struct report_line line = { REPORT_ADJUSTED,
+					  "cgroup-bound",
+					  mount->where,
+					  "a new cgroup file system",
+					  "the host's /sys/fs/cgroup, bound read-only with all below it",
+					  "without a cgroup namespace of the container's it would be the host's, and a "
+					  "user namespace that does not own that may not mount it" };
+	bool has_group = plan_builder_can_on_host(builder, CAP_SYS_ADMIN) &&
+			 plan_cgroup_manager(builder) != PLAN_CGROUP_DISABLED;
+
+	if (has_group || plan_builder_namespace(builder, CLONE_NEWCGROUP) != PLAN_NAMESPACE_HOST ||
+	    !(has_user_namespace(builder) || builder->host->in_user_namespace))
+		return 0;
+	mount->source = "/sys/fs/cgroup";
+	return bind_hosts(builder, mount, &line, err);
 }
 
 /* A sysfs takes CAP_SYS_ADMIN in the user namespace that owns the network namespace. */
@@ -208,7 +236,7 @@ int plan_mount_kinds_finish(struct plan_builder *builder, struct plan_mount *mou
 	fold_recursive(mount);
 	mount->maker = PLAN_MAKER_CHILD;
 	if (mount->kind == PLAN_MOUNT_CGROUP)
-		return 0;
+		return finish_cgroup(builder, mount, err);
 	mount->fill = strcmp(mount->type, "tmpfs") == 0;
 	mount->keep_mode = strcmp(mount->type, "tmpfs") == 0 && !mount->copy_up && !has_option(mount, "mode");
 	if (strcmp(mount->type, "tmpfs") == 0 && strcmp(mount->destination, "/dev") == 0)

@@ -295,6 +295,49 @@ Test(plan_mounts, sysfs_that_the_kernel_would_refuse_becomes_a_read_only_bind)
 	}
 }
 
+/* The child does as it is told: what the kernel would refuse to it is known before. */
+Test(plan_mounts, cgroups_that_the_kernel_would_refuse_become_a_read_only_bind)
+{
+	static const struct {
+		const char *namespaces, *linux_;
+		bool in_user_namespace;
+		enum plan_cgroup_manager manager;
+		bool bound;
+	} cases[] = {
+		{ ",{'type':'user'}", PLAN_FIXTURE_MAPS, false, PLAN_CGROUP_DISABLED, true },
+		{ ",{'type':'user','path':'/n'}", "", false, PLAN_CGROUP_DISABLED, true },
+		{ "", "", true, PLAN_CGROUP_FS, true },
+		/* The host's own, for root without a user namespace. */
+		{ "", "", false, PLAN_CGROUP_DISABLED, false },
+		/* The container's group is shown by the parent. */
+		{ ",{'type':'user'}", PLAN_FIXTURE_MAPS, false, PLAN_CGROUP_FS, false },
+		/* It has a tree of its own. */
+		{ ",{'type':'user'},{'type':'cgroup'}", PLAN_FIXTURE_MAPS, false, PLAN_CGROUP_DISABLED, false },
+		{ ",{'type':'cgroup','path':'/n'}", "", true, PLAN_CGROUP_DISABLED, false },
+	};
+	const uint64_t safe = MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC;
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		PLAN_FIXTURE(fixture);
+
+		fixture.host.in_user_namespace = cases[i].in_user_namespace;
+		fixture.request.cgroup_manager = cases[i].manager;
+		plan_fixture_good(&fixture, &(struct plan_fixture_json){
+						    .mounts = "{'destination':'/c','type':'cgroup','options':['rw']}",
+						    .namespaces = cases[i].namespaces,
+						    .linux_ = cases[i].linux_ });
+		cr_expect_eq(plan_fixture_has_line(&fixture, "cgroup-bound"), cases[i].bound, "case %zu", i);
+		cr_expect_eq(only_mount(&fixture)->kind, cases[i].bound ? PLAN_MOUNT_BIND : PLAN_MOUNT_CGROUP,
+			     "case %zu", i);
+		if (!cases[i].bound)
+			continue;
+		cr_expect_str_eq(only_mount(&fixture)->source, "/sys/fs/cgroup");
+		cr_expect(only_mount(&fixture)->recursive);
+		cr_expect_eq(only_mount(&fixture)->rattr_set, safe);
+		cr_expect_eq(only_mount(&fixture)->propagation, MS_SLAVE);
+	}
+}
+
 Test(plan_mounts, destinations_are_normalised)
 {
 	PLAN_FIXTURE(fixture);
