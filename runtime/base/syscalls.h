@@ -64,6 +64,12 @@ static inline int sys_pidfd_send_signal(int pidfd, int signal)
 	return (int)syscall(SYS_pidfd_send_signal, pidfd, signal, NULL, 0);
 }
 
+/* The process group that it leads, also where that process itself has been reaped. EINVAL before Linux 6.9. */
+static inline int sys_pidfd_signal_group(int pidfd, int signal)
+{
+	return (int)syscall(SYS_pidfd_send_signal, pidfd, signal, NULL, /* PIDFD_SIGNAL_PROCESS_GROUP= */ 4);
+}
+
 /* landlock_create_ruleset(2), landlock_add_rule(2), landlock_restrict_self(2) */
 static inline int sys_landlock_create_ruleset(const struct landlock_ruleset_attr *attr, size_t size, unsigned flags)
 {

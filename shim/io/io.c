@@ -358,7 +358,7 @@ static void input_ended(void *context)
 	struct io *io = context;
 
 	endpoint_done(&io->in);
-	terminal_end_input(&io->terminal);
+	terminal_end_input(&io->terminal, io->loop);
 }
 
 static int begin_terminal(struct io *io, struct error *err)

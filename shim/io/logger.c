@@ -93,6 +93,7 @@ static void launch_program(struct launch *launch)
 {
 	int null_fd = open("/dev/null", O_RDWR | O_CLOEXEC), fds[ARRAY_SIZE(launch->fds)];
 
+	setpgid(0, 0);
 	reset_signals();
 	/* First out of each other's way, then into place. */
 	launch->program_fd = fcntl(launch->program_fd, F_DUPFD_CLOEXEC, SAFE_FD);
@@ -146,6 +147,9 @@ static int spawn(struct launch *launch, struct logger *logger, struct error *err
 		kill(pid, SIGKILL);
 		return error_system(err, code, "pidfd_open");
 	}
+	/* Here as well: it may be killed before it comes to that. */
+	setpgid(pid, pid);
+	logger->pid = pid;
 	return 0;
 }
 
@@ -240,8 +244,11 @@ int logger_wait_ready(const struct logger *logger, int timeout, struct error *er
 
 void logger_kill(struct logger *logger)
 {
-	if (logger->pidfd >= 0)
-		sys_pidfd_send_signal(logger->pidfd, SIGKILL);
+	if (logger->pidfd < 0)
+		return;
+	/* On older kernels by number, which is the group's for sure as long as its leader has not been reaped. */
+	if (sys_pidfd_signal_group(logger->pidfd, SIGKILL) < 0 && sys_pidfd_send_signal(logger->pidfd, SIGKILL) == 0)
+		kill(-logger->pid, SIGKILL);
 }
 
 void logger_done(struct logger *logger)

@@ -16,6 +16,7 @@ struct logger {
 	struct endpoint out,
 		err; /* pipes: the logger reads, the container writes; the read ends kept here are non-blocking */
 	int ready_fd, pidfd;
+	pid_t pid; /* of it, and of its process group */
 	char *path;
 };
 #define LOGGER_NONE ((struct logger){ .out = ENDPOINT_NONE, .err = ENDPOINT_NONE, .ready_fd = -EBADF, .pidfd = -EBADF })
@@ -30,7 +31,7 @@ struct logger_options {
 int logger_start(const struct logger_options *options, struct logger *ret, struct error *err);
 /* Waits until it is ready, timeout milliseconds at most: ERROR_TIMEOUT. It has ended or can't be executed: ERROR_PROGRAM. */
 int logger_wait_ready(const struct logger *logger, int timeout, struct error *err);
-/* For one that is of no use any more. */
+/* For one that is of no use any more: with what it started, as far as that is in its process group. */
 void logger_kill(struct logger *logger);
 void logger_done(struct logger *logger);
 static inline void logger_done_cleanup(struct logger *logger)

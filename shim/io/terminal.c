@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <termios.h>
@@ -10,6 +11,7 @@
 #include "base/fd.h"
 #include "base/log.h"
 
+#define END_KEYS 2    /* the first may only be the end of a line without one */
 #define NAME_SIZE 256 /* of what comes with the descriptor; of no interest */
 
 int terminal_open(struct terminal *ret, struct error *err)
@@ -68,24 +70,52 @@ int terminal_resize(const struct terminal *terminal, uint32_t width, uint32_t he
 	return 0;
 }
 
-void terminal_end_input(const struct terminal *terminal)
+/* False: there is no room for all of it yet. */
+static bool type_end(struct terminal *terminal)
 {
 	struct termios mode;
-	char keys[2];
+	char keys[END_KEYS];
+	ssize_t n;
 
-	if (terminal->input_fd < 0 || tcgetattr(terminal->input_fd, &mode) < 0)
-		return;
+	if (tcgetattr(terminal->input_fd, &mode) < 0)
+		return true;
 	/* Shells in which lines can be edited take every key, and leave OPOST as it is. */
 	if (!(mode.c_lflag & ICANON || mode.c_oflag & OPOST) || mode.c_cc[VEOF] == _POSIX_VDISABLE)
-		return;
-	/* The first may only be the end of a line without one. */
+		return true;
 	memset(keys, mode.c_cc[VEOF], sizeof(keys));
-	if (write(terminal->input_fd, keys, sizeof(keys)) < 0)
-		log_debug("end a terminal's input: errno %d", errno);
+	n = write(terminal->input_fd, keys, terminal->n_end_keys);
+	if (n < 0)
+		return errno != EAGAIN && errno != EINTR;
+	terminal->n_end_keys -= (size_t)n;
+	return terminal->n_end_keys == 0;
+}
+
+static void handle_room(void *context, uint32_t events)
+{
+	struct terminal *terminal = context;
+
+	(void)events;
+	if (type_end(terminal))
+		loop_unwatch(terminal->loop, &terminal->end_watch);
+}
+
+void terminal_end_input(struct terminal *terminal, struct loop *loop)
+{
+	struct error err = { 0 };
+
+	terminal->n_end_keys = END_KEYS;
+	if (terminal->input_fd < 0 || type_end(terminal))
+		return;
+	terminal->loop = loop;
+	terminal->end_watch = (struct loop_watch){ .ready = handle_room, .context = terminal };
+	if (loop_watch(loop, &terminal->end_watch, terminal->input_fd, EPOLLOUT, &err) < 0)
+		log_warning("the end of a terminal's input is not told: %s", err.message);
 }
 
 void terminal_done(struct terminal *terminal)
 {
+	if (terminal->loop)
+		loop_unwatch(terminal->loop, &terminal->end_watch);
 	close_and_reset(&terminal->console_fds[0]);
 	close_and_reset(&terminal->console_fds[1]);
 	close_and_reset(&terminal->master_fd);

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "shim/io/terminal.h"
 #include "tests/unit/shim/io_fixture.h"
 
 #define TERMINAL(name)                \
@@ -138,6 +139,35 @@ Test(io_terminal, input_that_is_not_read_waits_without_spinning)
 	cr_expect_eq(io_fixture_wait(&fixture, pid), 0);
 	close(in);
 	close(out);
+}
+
+/* By the terminal itself, since how much it holds is the kernel's. */
+Test(io_terminal, the_end_of_input_is_typed_once_there_is_room)
+{
+	IO_FIXTURE(fixture);
+	AUTO(terminal_done) struct terminal terminal = TERMINAL_NONE;
+	AUTO_CLOSE int slave_fd = -EBADF;
+	int unlock = 0;
+	char lines[1000];
+	ssize_t n = 0;
+
+	terminal.input_fd = posix_openpt(O_RDWR | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
+	cr_assert_eq(ioctl(terminal.input_fd, TIOCSPTLCK, &unlock), 0);
+	slave_fd = ioctl(terminal.input_fd, TIOCGPTPEER, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	cr_assert_geq(slave_fd, 0);
+	for (size_t i = 0; i < sizeof(lines); i += 2)
+		memcpy(lines + i, "x\n", 2);
+	while (write(terminal.input_fd, lines, sizeof(lines)) > 0 || write(terminal.input_fd, "\n", 1) > 0) {}
+	cr_assert_eq(errno, EAGAIN);
+	terminal_end_input(&terminal, fixture.loop);
+	cr_expect(terminal.end_watch.is_active, "there is room: nothing is tested");
+	for (uint64_t since = loop_now(); n != 0 || terminal.n_end_keys;) {
+		cr_assert_lt(loop_now() - since, IO_PATIENCE * UINT64_C(1000000), "no end comes");
+		cr_assert_geq(loop_step(fixture.loop, /* max_wait= */ 1), 0);
+		while ((n = read(slave_fd, lines, sizeof(lines))) > 0) {}
+	}
+	cr_expect_eq(terminal.n_end_keys, 0);
+	cr_expect_not(terminal.end_watch.is_active);
 }
 
 Test(io_terminal, takes_a_new_size)

@@ -4,9 +4,11 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/syscalls.h"
 #include "shim/io/logger.h"
 #include "tests/unit/shim/io_fixture.h"
 
@@ -157,6 +159,43 @@ Test(io_logger, that_was_never_of_use_is_killed)
 	io_fixture_open(&fixture);
 	io_free(steal_ptr(&fixture.io));
 	wait_for_all(&fixture);
+}
+
+static bool kernel_signals_groups(void)
+{
+	AUTO_CLOSE int pidfd = sys_pidfd_open(getpid(), 0);
+
+	return sys_pidfd_signal_group(pidfd, 0) == 0 || errno != EINVAL;
+}
+
+/* Its container fails once the script has made the file. */
+static void expect_all_killed(const char *script, bool is_reaped)
+{
+	IO_FIXTURE(fixture);
+	char uri[400];
+	uint64_t since = loop_now();
+
+	prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
+	use_logger(&fixture, uri, script, "");
+	io_fixture_open(&fixture);
+	while (!scratch_has(&fixture.scratch, "started"))
+		cr_assert_lt(loop_now() - since, IO_PATIENCE * UINT64_C(1000000), "the logger does not start");
+	if (is_reaped)
+		cr_assert_gt(wait(NULL), 0);
+	io_free(steal_ptr(&fixture.io));
+	wait_for_all(&fixture);
+}
+
+Test(io_logger, that_was_never_of_use_is_killed_with_its_children)
+{
+	expect_all_killed("sleep 1000 & echo >started; wait", /* is_reaped= */ false);
+}
+
+Test(io_logger, that_ended_before_it_was_ready_leaves_no_children)
+{
+	if (!kernel_signals_groups())
+		cr_skip_test("a group whose leader has been reaped can be signalled since Linux 6.9");
+	expect_all_killed("sleep 1000 & echo >started", /* is_reaped= */ true);
 }
 
 Test(io_logger, that_can_t_be_executed_says_why)
