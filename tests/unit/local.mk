@@ -234,6 +234,7 @@ libtestsupport_a_SOURCES = \
 	tests/support/policy_reading.c \
 	tests/support/policy_reading.h \
 	tests/support/quick_start.c \
+	tests/support/rounds.h \
 	tests/support/scratch.c \
 	tests/support/scratch.h \
 	tests/support/seccomp_both.c \

@@ -14,6 +14,7 @@
 #include "parent/seccomp/seccomp_evaluate.h"
 #include "parent/seccomp/seccomp_floor.h"
 #include "tests/support/bpf_simulator.h"
+#include "tests/support/rounds.h"
 #include "tests/support/seccomp_both.h"
 #include "tests/support/seccomp_profile.h"
 
@@ -199,10 +200,11 @@ static const struct plan_seccomp *random_plan(struct arena *arena, bool notifies
 
 Test(seccomp_compose, random_rules)
 {
+	const unsigned n_rounds = rounds_of(100);
 	uint64_t seed = first_seed();
 	size_t n_compared = 0, n_from_config = 0, n_from_floor = 0;
 
-	for (int i = 0; i < 100; i++) {
+	for (unsigned i = 0; i < n_rounds; i++) {
 		AUTO(arena_free) struct arena *arena = arena_new(1 << 20);
 		struct subject subject = { .n_compared = 0 };
 
@@ -215,7 +217,7 @@ Test(seccomp_compose, random_rules)
 		n_from_floor += subject.n_from_floor;
 		subject_done(&subject);
 	}
-	cr_expect_gt(n_compared, 1000000);
+	cr_expect_gt(n_compared, 10000 * n_rounds);
 	cr_expect_gt(n_from_config, n_compared / 100);
 	cr_expect_gt(n_from_floor, n_compared / 100);
 }
@@ -234,10 +236,11 @@ static void real_floor(size_t i, struct seccomp_program *program)
 
 Test(seccomp_compose, real_floors)
 {
+	const unsigned n_random = rounds_of(84);
 	uint64_t seed = first_seed();
 	size_t n_compared = 0, n_from_config = 0, n_from_floor = 0;
 
-	for (size_t i = 0; i < 96; i++) {
+	for (size_t i = 0; i < 12 + n_random; i++) {
 		AUTO(arena_free) struct arena *arena = arena_new(1 << 20);
 		struct subject subject = { .n_compared = 0 };
 
@@ -255,7 +258,7 @@ Test(seccomp_compose, real_floors)
 		n_from_floor += subject.n_from_floor;
 		subject_done(&subject);
 	}
-	cr_expect_gt(n_compared, 1000000);
+	cr_expect_gt(n_compared, 10000 * (12 + n_random));
 	cr_expect_gt(n_from_config, n_compared / 100);
 	cr_expect_gt(n_from_floor, n_compared / 100);
 }
@@ -328,10 +331,11 @@ static void probe_randomly(struct subject *subject, size_t n, uint64_t *seed)
 
 Test(seccomp_compose, random_programs)
 {
+	const unsigned n_rounds = rounds_of(2000);
 	uint64_t seed = first_seed();
 	size_t n_big = 0;
 
-	for (size_t i = 0; i < 2000; i++) {
+	for (size_t i = 0; i < n_rounds; i++) {
 		struct subject subject = { .n_compared = 0 };
 		size_t n = 1 + (size_t)(seccomp_profile_random_number(&seed) >> 20) % (i % 10 ? 40 : 1500);
 
@@ -345,7 +349,7 @@ Test(seccomp_compose, random_programs)
 			n_big++;
 		subject_done(&subject);
 	}
-	cr_expect_lt(n_big, 200);
+	cr_expect_lt(n_big, n_rounds / 10);
 }
 
 /* A chain of comparisons that ends in ALLOW: one copy of the floor. */

@@ -15,6 +15,7 @@
 
 #include "parent/seccomp/seccomp.h"
 #include "tests/support/bpf_simulator.h"
+#include "tests/support/rounds.h"
 #include "tests/support/seccomp_libseccomp.h"
 #include "tests/support/seccomp_profile.h"
 
@@ -196,14 +197,10 @@ static double mean_steps(const struct seccomp_program *program)
 	return (double)sum / 450;
 }
 
-static void print_costs(const char *name, const struct seccomp_program *program, const double *install, double make)
+static void print_costs(const char *name, const struct seccomp_program *program, double *install, double *make, size_t n)
 {
-	double sorted[ROUNDS];
-
-	for (size_t i = 0; i < ROUNDS; i++)
-		sorted[i] = install[i];
 	printf("%-12s %5zu instructions, %5.1f run on average, made in %7.1f us, installed in %6.1f us\n", name,
-	       program->n, mean_steps(program), make, median(sorted, ROUNDS));
+	       program->n, mean_steps(program), median(make, n), median(install, n));
 }
 
 Test(seccomp_kernel, costs)
@@ -212,8 +209,9 @@ Test(seccomp_kernel, costs)
 	const struct plan_seccomp *plan = seccomp_profile_engine(arena);
 	struct seccomp_program ours = { 0 }, theirs = { 0 };
 	double install[2][ROUNDS], make[2][ROUNDS];
+	const unsigned n_rounds = rounds_of(ROUNDS);
 
-	for (size_t i = 0; i < ROUNDS; i++) {
+	for (size_t i = 0; i < n_rounds; i++) {
 		seccomp_program_done(&ours);
 		free(theirs.instructions);
 		make[0][i] = now();
@@ -225,8 +223,8 @@ Test(seccomp_kernel, costs)
 		install[0][i] = time_install(&ours);
 		install[1][i] = time_install(&theirs);
 	}
-	print_costs("ours", &ours, install[0], median(make[0], ROUNDS));
-	print_costs("libseccomp", &theirs, install[1], median(make[1], ROUNDS));
+	print_costs("ours", &ours, install[0], make[0], n_rounds);
+	print_costs("libseccomp", &theirs, install[1], make[1], n_rounds);
 	cr_expect_lt(ours.n, theirs.n);
 	cr_expect_lt(mean_steps(&ours), 25.0);
 	seccomp_program_done(&ours);

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "tasks_fixture.h"
+#include "tests/support/rounds.h"
 
 TestSuite(tasks_exit, .init = fixture_begin, .fini = fixture_end);
 
@@ -216,14 +217,15 @@ Test(tasks_exit, out_of_memory_is_told_once_per_change_and_at_the_end)
 /* The slope over many execs, without a container's fork in each round being measured: what the shim keeps of one. */
 Test(tasks_exit, nothing_stays_of_an_exec, .timeout = 300)
 {
+	const unsigned n_execs = rounds_of(EXECS);
 	size_t before = 0, after;
 
 	fixture_make("c", PROCESS_RUNNING);
 	fake->exec = FAKE_EXITS_AT_ONCE;
-	for (int i = 0; i < EXECS; i++) {
+	for (unsigned i = 0; i < n_execs; i++) {
 		struct fixture_reply waited;
 
-		if (i == EXECS / 2)
+		if (i == n_execs / 2)
 			before = mallinfo2().uordblks;
 		fixture.events[0] = '\0';
 		fake->n_processes = 1;
@@ -237,5 +239,5 @@ Test(tasks_exit, nothing_stays_of_an_exec, .timeout = 300)
 	fixture_settle();
 	after = mallinfo2().uordblks;
 	/* A worker or two that is not reaped yet; one byte an exec would be 1,000. */
-	cr_expect_lt(after, before + EXECS / 2, "%zu bytes more after %d execs", after - before, EXECS / 2);
+	cr_expect_lt(after, before + EXECS / 2, "%zu bytes more after %u execs", after - before, n_execs / 2);
 }
