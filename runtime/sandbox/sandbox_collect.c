@@ -64,7 +64,8 @@ static void take_file(struct collection *collection, int fd, struct sandbox_coll
 {
 	struct error err = { 0 };
 
-	entry->data.limit = collection->room + 1;
+	/* fd_read_all has the bound; a buffer asks for more at a time than a small rest of it. */
+	entry->data.limit = collection->room + BUFFER_LIMIT_DEFAULT;
 	if (fd_read_all(fd, collection->room, &entry->data, entry->name, &err) < 0) {
 		fail(collection, entry, err.code);
 		return;
@@ -145,12 +146,12 @@ static void take(struct collection *collection, const struct place *place)
 		return;
 	if (code == ELOOP)
 		entry->error = "a symbolic link is in the way, or it lies too deep";
+	else if (code == ENXIO || (code == 0 && !S_ISREG(status.st_mode))) /* ENXIO: a socket */
+		entry->error = "it is not a regular file";
 	else if (code == EMFILE)
 		entry->error = "there are more directories than are collected";
 	else if (code != 0)
 		fail(collection, entry, code);
-	else if (!S_ISREG(status.st_mode))
-		entry->error = "it is not a regular file";
 	else
 		take_file(collection, fd, entry, place->path);
 }
@@ -158,7 +159,10 @@ static void take(struct collection *collection, const struct place *place)
 int sandbox_files_collect(int work_fd, const struct sandbox_request *request, struct sandbox_result *ret,
 			  struct error *err)
 {
-	struct collection collection = { .result = ret, .capacity = SANDBOX_COLLECT_FILES, .room = SANDBOX_COLLECT_BYTES };
+	/* One more entry, to say that there are more. */
+	struct collection collection = { .result = ret,
+					 .capacity = SANDBOX_COLLECT_FILES + 1,
+					 .room = SANDBOX_COLLECT_BYTES };
 
 	ret->files = arena_array_of(ret->arena, collection.capacity, struct sandbox_collected);
 	if (!ret->files)

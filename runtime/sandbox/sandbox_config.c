@@ -38,7 +38,8 @@ struct new_mount {
 static const struct new_mount new_mounts[] = {
 	{ "/proc", "proc", { "nosuid", "noexec", "nodev" }, false },
 	{ "/dev", "tmpfs", { "nosuid", "noexec", "mode=755", "size=64k" }, false },
-	{ "/dev/pts", "devpts", { "nosuid", "noexec", "newinstance", "ptmxmode=0666", "mode=0620" }, false },
+	/* All containers of a host have 3072 terminals together (kernel.pty.max). */
+	{ "/dev/pts", "devpts", { "nosuid", "noexec", "newinstance", "ptmxmode=0666", "mode=0620", "max=64" }, false },
 	{ "/dev/shm", "tmpfs", { "nosuid", "noexec", "nodev", "mode=1777", DISK_FILES }, true },
 	{ "/tmp", "tmpfs", { "nosuid", "nodev", "mode=1777", DISK_FILES }, true },
 	{ SANDBOX_WORK, "tmpfs", { "nosuid", "nodev", "mode=1777", DISK_FILES }, true },

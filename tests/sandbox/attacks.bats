@@ -53,6 +53,14 @@ except OSError as error:
     assert error.errno == errno.ENOSPC, error'
 }
 
+@test "terminals are bounded, of which all containers have some thousands together" {
+	judged ok -- python3 -c 'import os
+try:
+    while True: os.openpty()
+except OSError as error: print(error.strerror, len(os.listdir("/dev/pts")) - 1)'
+	expect_equal "$(of .stdout.data)" 'No space left on device 64'
+}
+
 @test "files in memory are counted as memory" {
 	judged memory --memory 32m -- python3 -c 'import os
 fd = os.memfd_create("x")

@@ -201,7 +201,9 @@ Test(sandbox_files, no_link_leads_out)
 Test(sandbox_files, pipes_and_giants_are_not_read, .timeout = 30)
 {
 	SCRATCH(work);
-	static const struct sandbox_copy copies[] = { { "fifo", NULL }, { "giant", NULL }, { "small", NULL } };
+	static const struct sandbox_copy copies[] = {
+		{ "fifo", NULL }, { "giant", NULL }, { "small", NULL }, { "socket", NULL }
+	};
 	struct sandbox_result result = result_new();
 	int fd;
 
@@ -210,12 +212,14 @@ Test(sandbox_files, pipes_and_giants_are_not_read, .timeout = 30)
 	cr_assert_eq(ftruncate(fd, (off_t)1 << 40), 0);
 	close(fd);
 	scratch_file(&work, "small", "s", 0600);
+	cr_assert_eq(mknodat(work.fd, "socket", S_IFSOCK | 0600, 0), 0);
 	collect(&work, copies, ARRAY_SIZE(copies), &result);
-	cr_assert_eq(result.n_files, 3);
+	cr_assert_eq(result.n_files, 4);
 	cr_expect_str_eq(result.files[0].error, "it is not a regular file");
 	cr_expect_not_null(strstr(result.files[1].error, "16 MiB"));
 	cr_expect_eq(result.files[1].data.length, 0);
 	cr_expect_null(result.files[2].error, "what fits is still taken: %s", result.files[2].error);
+	cr_expect_str_eq(result.files[3].error, "it is not a regular file");
 	sandbox_result_done(&result);
 }
 
@@ -232,7 +236,35 @@ Test(sandbox_files, the_number_of_files_is_bounded)
 		scratch_file(&work, name, "", 0600);
 	}
 	collect(&work, &copy, 1, &result);
-	cr_expect_eq(result.n_files, SANDBOX_COLLECT_FILES);
+	cr_expect_eq(result.n_files, SANDBOX_COLLECT_FILES + 1);
+	for (size_t i = 0; i < result.n_files - 1; i++)
+		cr_expect_null(result.files[i].error);
+	cr_expect_not_null(result.files[result.n_files - 1].error);
+	sandbox_result_done(&result);
+}
+
+Test(sandbox_files, as_much_as_allowed_is_not_too_much)
+{
+	SCRATCH(work);
+	static const struct sandbox_copy copies[] = { { "d", NULL }, { "large", NULL }, { "rest", NULL }, { "more", NULL } };
+	struct sandbox_result result = result_new();
+	char name[32];
+	int fd;
+
+	scratch_directory(&work, "d");
+	for (size_t i = ARRAY_SIZE(copies) - 1; i < SANDBOX_COLLECT_FILES; i++) {
+		snprintf(name, sizeof(name), "d/%zu", i);
+		scratch_file(&work, name, "", 0600);
+	}
+	fd = openat(work.fd, "large", O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+	cr_assert_eq(ftruncate(fd, (off_t)SANDBOX_COLLECT_BYTES - 4), 0);
+	close(fd);
+	scratch_file(&work, "rest", "rest", 0600);
+	scratch_file(&work, "more", "m", 0600);
+	collect(&work, copies, ARRAY_SIZE(copies), &result);
+	cr_assert_eq(result.n_files, SANDBOX_COLLECT_FILES);
+	for (size_t i = 0; i < result.n_files - 1; i++)
+		cr_expect_null(result.files[i].error, "%s: %s", result.files[i].name, result.files[i].error);
 	cr_expect_not_null(result.files[result.n_files - 1].error);
 	sandbox_result_done(&result);
 }
