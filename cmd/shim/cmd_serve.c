@@ -1,7 +1,6 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 
@@ -62,13 +61,6 @@ static enum log_level log_level(const struct arguments *arguments)
 	return arguments->debug ? LOG_LEVEL_DEBUG : LOG_LEVEL_INFO;
 }
 
-static bool is_crio(const struct arguments *arguments)
-{
-	const char *name = strrchr(arguments->publish_binary, '/');
-
-	return strcmp(name ? name + 1 : arguments->publish_binary, "crio") == 0;
-}
-
 static int serve(const struct arguments *arguments, const char *root, struct error *err)
 {
 	AUTO(loop_free) struct loop *loop = NULL;
@@ -81,7 +73,6 @@ static int serve(const struct arguments *arguments, const char *root, struct err
 		.bundle = arguments->bundle,
 		.ttrpc_address = getenv("TTRPC_ADDRESS") ?: "",
 		.refuses_the_hosts = getenv(CMD_REFUSES_VARIABLE) ?: "",
-		.is_crio = is_crio(arguments),
 		.brig = { .root = root },
 	};
 	int r = loop_new(&loop, err);

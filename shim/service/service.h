@@ -19,9 +19,8 @@ struct service_options {	       /* strings outlive the service */
 	const char *socket_path;       /* its file, removed at the end */
 	const char *namespace, *id;    /* -namespace; -id: of the container that this shim was started for */
 	const char *bundle;	       /* absolute */
-	const char *ttrpc_address;     /* containerd's, or "" */
+	const char *ttrpc_address;     /* containerd's, or "": who asks (CRI-O) takes no events */
 	const char *refuses_the_hosts; /* what brig_refuses_the_hosts() says of the handler's policy, or NULL */
-	bool is_crio;		       /* who asks, in containerd's place */
 	struct brig brig;	       /* defaults; options that Create brings override them */
 };
 

@@ -146,7 +146,7 @@ void task_events_publish(void *context, enum task_event event, const struct task
 	struct error err = { 0 };
 	int r;
 
-	if (event == TASK_OOM && service->options.is_crio)
+	if (event == TASK_OOM && !*service->options.ttrpc_address)
 		leave_oom_file(info);
 	kind->pack(service, info, &packed);
 	published.value = packed.data;

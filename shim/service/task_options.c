@@ -55,7 +55,7 @@ static int make_tasks(struct service *service, const struct options *handler, st
 		.streams = service->streams,
 		.no_pivot = handler->no_pivot,
 		.no_new_keyring = handler->no_new_keyring,
-		.waits_for_readers = service->options.is_crio,
+		.waits_for_readers = !*service->options.ttrpc_address,
 		.event = task_events_publish,
 		.ended_by_limit = task_events_ended_by_limit,
 		.context = service,

@@ -18,10 +18,10 @@ SANDBOX = "io.kubernetes.cri-o.SandboxID"
 
 
 class Shim(shims.Shim):
-    """Started in CRI-O's way: no bundle, no addresses, nothing on stdin."""
+    """Started in CRI-O's way: no bundle, no addresses, nothing on stdin. Its program may have any name."""
 
     def command(self, *action, name=None):
-        return [self.program, "-namespace", shims.NAMESPACE, "-address", "", "-publish-binary", "/usr/bin/crio",
+        return [self.program, "-namespace", shims.NAMESPACE, "-address", "", "-publish-binary", "/usr/libexec/renamed",
                 "-id", name or self.bundle.name, *action]
 
     def start(self, stdin=None):
