@@ -110,7 +110,7 @@ struct audit_record {
 	size_t n_egress_denied;
 	const struct audit_request *request; /* or NULL */
 	struct audit_usage usage;
-	uint64_t took_usec; /* from the request to this line, of a create; 0: not measured */
+	uint64_t took_usec; /* from the request to this line, of a create or a start; 0: not measured */
 	const char *error;  /* why it was refused or failed; or NULL */
 	const char *reason; /* the same as a word ("system", "invalid"...); or NULL */
 	const char *rule;   /* the policy's, by which it was refused; or NULL */

@@ -139,7 +139,8 @@ static int take_failure(struct tally *tally, const struct audit_entry *entry, st
 	return tally_add(tally, TALLY_FAILURES, LABELS(entry->event, known(entry->reason)), 1, err);
 }
 
-static int take_startup(struct tally *tally, const struct audit_entry *entry, struct error *err)
+/* Creates have no name here, since sums of before there were others have none. */
+static int take_startup(struct tally *tally, const struct audit_entry *entry, const char *phase, struct error *err)
 {
 	char index[24];
 	size_t i = 0;
@@ -150,8 +151,8 @@ static int take_startup(struct tally *tally, const struct audit_entry *entry, st
 	while (i < TALLY_BUCKETS && entry->took_usec > tally_bounds[i])
 		i++;
 	snprintf(index, sizeof(index), "%zu", i);
-	rc = tally_add(tally, TALLY_STARTUPS, LABELS(index), 1, err);
-	return rc < 0 ? rc : tally_add(tally, TALLY_STARTUP_USEC, LABELS(NULL), entry->took_usec, err);
+	rc = tally_add(tally, TALLY_STARTUPS, LABELS(index, phase), 1, err);
+	return rc < 0 ? rc : tally_add(tally, TALLY_STARTUP_USEC, LABELS(phase), entry->took_usec, err);
 }
 
 static int take_report(struct tally *tally, const struct audit_entry *entry, struct error *err)
@@ -175,13 +176,15 @@ static int take_create(struct tally *tally, const struct audit_entry *entry, str
 		return take_failure(tally, entry, err);
 	rc = tally_add(tally, TALLY_CREATES, LABELS(known(entry->policy)), 1, err);
 	if (rc >= 0)
-		rc = take_startup(tally, entry, err);
+		rc = take_startup(tally, entry, /* phase= */ NULL, err);
 	return rc < 0 ? rc : take_report(tally, entry, err);
 }
 
 static int take_start(struct tally *tally, const struct audit_entry *entry, struct error *err)
 {
-	return tally_add(tally, TALLY_STARTS, LABELS(known(entry->policy)), 1, err);
+	int rc = tally_add(tally, TALLY_STARTS, LABELS(known(entry->policy)), 1, err);
+
+	return rc < 0 ? rc : take_startup(tally, entry, "start", err);
 }
 
 static int take_exec(struct tally *tally, const struct audit_entry *entry, struct error *err)

@@ -22,8 +22,8 @@ enum tally_family {
 	TALLY_OOM_KILLS,      /* no labels */
 	TALLY_DEADLINES,      /* by limit */
 	TALLY_POLICY_CHANGES, /* no labels */
-	TALLY_STARTUPS,	      /* by the index of a bucket, as a number */
-	TALLY_STARTUP_USEC,   /* no labels: the sum */
+	TALLY_STARTUPS,	      /* by the index of a bucket, as a number, and phase: none for create, "start" */
+	TALLY_STARTUP_USEC,   /* by phase: the sum */
 	TALLY_BROKEN_LINES,   /* no labels */
 	TALLY_UNCOUNTED,      /* no labels: what had no room below its own labels */
 	TALLY_N_FAMILIES,

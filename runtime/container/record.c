@@ -236,7 +236,7 @@ void record_update(const struct brig *brig, const struct state *state, const str
 	record_target_write(&target, &record, /* binding= */ false, NULL);
 }
 
-int record_start(const struct brig *brig, const struct state *state, struct error *err)
+int record_start(const struct brig *brig, const struct state *state, uint64_t begun_usec, struct error *err)
 {
 	struct audit_record record = { .event = AUDIT_START, .id = state->id, .pid = state->pid };
 	struct record_target target;
@@ -244,6 +244,9 @@ int record_start(const struct brig *brig, const struct state *state, struct erro
 	if (!record_target_of_state(brig, state, &target))
 		return 0;
 	record.workload = record_target_workload(state->annotations, state->n_annotations);
+	/* No start takes no time: 0 is for what was not measured. */
+	if (begun_usec)
+		record.took_usec = (record_clock() - begun_usec) ?: 1;
 	return record_target_write(&target, &record, /* binding= */ true, err);
 }
 

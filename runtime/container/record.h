@@ -24,7 +24,8 @@ uint64_t record_clock(void);
 int record_prepare(struct creation *creation, struct error *err);
 /* Fails where the policy has it that nothing happens unrecorded, and it can't be recorded; so do the next two. */
 int record_create(struct creation *creation, struct error *err);
-int record_start(const struct brig *brig, const struct state *state, struct error *err);
+/* begun_usec: when it was asked for; 0: together with the create, whose line has the time of both. */
+int record_start(const struct brig *brig, const struct state *state, uint64_t begun_usec, struct error *err);
 
 struct record_exec {
 	const struct brig *brig;

@@ -42,8 +42,9 @@ int start_run_hooks(const struct plan *plan, pid_t pid, int pidfd, struct error 
 
 struct waiting { /* the container's first process */
 	int pidfd;
-	int fd;		/* connection to it, or -EBADF */
-	int denials_fd; /* brig_start_supervised's */
+	int fd;		     /* connection to it, or -EBADF */
+	int denials_fd;	     /* brig_start_supervised's */
+	uint64_t begun_usec; /* when the start was asked for: record_clock */
 };
 
 static int connect_to(const struct container *container, struct waiting *waiting, struct error *err)
@@ -57,9 +58,10 @@ static int connect_to(const struct container *container, struct waiting *waiting
 	return 0;
 }
 
-static int continue_restored(const struct brig *brig, const struct container *container, struct error *err)
+static int continue_restored(const struct brig *brig, const struct container *container, const struct waiting *waiting,
+			     struct error *err)
 {
-	int rc = record_start(brig, &container->state, err);
+	int rc = record_start(brig, &container->state, waiting->begun_usec, err);
 
 	return rc < 0 ? rc : checkpoint_go_on(container, err);
 }
@@ -70,7 +72,7 @@ static int let_go(const struct brig *brig, const struct container *container, co
 	int fd, rc = connect_to(container, waiting, err);
 
 	if (rc >= 0)
-		rc = record_start(brig, &container->state, err);
+		rc = record_start(brig, &container->state, waiting->begun_usec, err);
 	if (rc < 0)
 		return rc;
 	fd = waiting->fd;
@@ -112,13 +114,13 @@ static int start_locked(const struct brig *brig, const struct container *contain
 		rc = stored_plan_load(brig, container, &plan, err);
 	if (rc < 0)
 		return rc;
-	return checkpoint_waits(container) ? continue_restored(brig, container, err)
+	return checkpoint_waits(container) ? continue_restored(brig, container, waiting, err)
 					   : let_go(brig, container, plan, waiting, err);
 }
 
 int brig_start_supervised(const struct brig *brig, const char *id, int *ret_denials_fd, struct error *err)
 {
-	struct waiting waiting = { .pidfd = -EBADF, .fd = -EBADF, .denials_fd = -EBADF };
+	struct waiting waiting = { .pidfd = -EBADF, .fd = -EBADF, .denials_fd = -EBADF, .begun_usec = record_clock() };
 	struct container container;
 	int rc = store_open(brig, id, STORE_LOCKED, &container, err);
 

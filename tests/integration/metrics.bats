@@ -47,7 +47,9 @@ sum() { # NAME: of all its labels
 		expect_equal "$(sum brig_refusals_total)" 1
 		expect_equal "$(sample 'brig_failures_total{operation="create",reason="program"}')" 1
 		expect_equal "$(sample brig_policy_changes_total)" 1
-		expect_equal "$(sample brig_startup_seconds_count)" 2
+		expect_equal "$(sample 'brig_startup_seconds_count{phase="create"}')" 2
+		# What run does is one thing: the create's time has the start in it.
+		expect_equal "$(sample 'brig_startup_seconds_count{phase="start"}')" 0
 		expect_equal "$(sample brig_audit_trail)" 1
 	done
 	expect_equal "$(stat -c %a "$T/log/audit.jsonl.sums")" 600
@@ -87,6 +89,7 @@ sum() { # NAME: of all its labels
 	must audited create --bundle "$BUNDLE" "$ID"
 	expect_equal "$(sample 'brig_sandboxes{kind="container",state="created"}')" 1
 	must audited start "$ID"
+	expect_equal "$(sample 'brig_startup_seconds_count{phase="start"}')" 1
 	expect_equal "$(sample 'brig_sandboxes{kind="container",state="running"}')" 1
 	mkdir -m 0700 "$T/containerd"
 	mv "$ROOT" "$T/containerd/k8s.io"

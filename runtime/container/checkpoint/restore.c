@@ -142,6 +142,6 @@ int checkpoint_restore(struct creation *creation, enum child_role role, struct e
 	if (rc >= 0 && !waits)
 		rc = record_create(creation, err);
 	if (rc >= 0 && !waits)
-		rc = record_start(creation->brig, &creation->container.state, err);
+		rc = record_start(creation->brig, &creation->container.state, /* begun_usec= */ 0, err);
 	return rc < 0 ? error_prefix(err, "restore from %s", creation->request->images->path) : 0;
 }

@@ -70,7 +70,7 @@ int creation_birth_give(struct creation *creation, enum child_role role, struct 
 	if (role == CHILD_INIT_RUNS)
 		rc = record_create(creation, err);
 	if (rc >= 0 && role == CHILD_INIT_RUNS)
-		rc = record_start(creation->brig, &container->state, err);
+		rc = record_start(creation->brig, &container->state, /* begun_usec= */ 0, err);
 	if (rc < 0)
 		return rc;
 	/* Without a cgroup the pid is the only way to find it again: it is on record before the process goes its way. */

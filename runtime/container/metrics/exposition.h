@@ -25,6 +25,6 @@ struct exposition_histogram {
 	size_t n;
 	uint64_t sum_usec;
 };
-/* In seconds. The family has no labels of its own. */
+/* In seconds. values: of the labels that the family has beside `le`. */
 void exposition_histogram(struct buffer *out, const struct exposition_family *family,
-			  const struct exposition_histogram *histogram);
+			  const char *const values[EXPOSITION_LABELS], const struct exposition_histogram *histogram);

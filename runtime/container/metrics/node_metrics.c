@@ -60,7 +60,10 @@ static const struct {
 };
 
 static const struct exposition_family startup = {
-	"brig_startup_seconds", "histogram", { NULL }, "From the request for a container until it was made; starting it comes after"
+	"brig_startup_seconds",
+	"histogram",
+	{ "phase" },
+	"From the request to make a container, or to start one that waits, until brig had done so"
 };
 static const struct exposition_family build = GAUGE("build_info", { "version" }, "1; what program printed this");
 static const struct exposition_family floor_info =
@@ -218,7 +221,8 @@ static void print_counters(const struct tally *tally, struct buffer *out)
 	}
 }
 
-static void print_startup(const struct tally *tally, struct buffer *out)
+/* The tally's name for creates is none: tally.h. */
+static void print_startup(const struct tally *tally, const char *phase, struct buffer *out)
 {
 	uint64_t counts[TALLY_BUCKETS + 1];
 	struct exposition_histogram histogram = { tally_bounds, counts, TALLY_BUCKETS, 0 };
@@ -226,11 +230,10 @@ static void print_startup(const struct tally *tally, struct buffer *out)
 
 	for (size_t i = 0; i <= TALLY_BUCKETS; i++) {
 		snprintf(index, sizeof(index), "%zu", i);
-		counts[i] = tally_value(tally, TALLY_STARTUPS, VALUES(index));
+		counts[i] = tally_value(tally, TALLY_STARTUPS, VALUES(index, phase));
 	}
-	histogram.sum_usec = tally_value(tally, TALLY_STARTUP_USEC, VALUES(NULL));
-	exposition_begin(out, &startup);
-	exposition_histogram(out, &startup, &histogram);
+	histogram.sum_usec = tally_value(tally, TALLY_STARTUP_USEC, VALUES(phase));
+	exposition_histogram(out, &startup, VALUES(phase ?: "create"), &histogram);
 }
 
 static int print_history(const struct policy *policy, const struct brig_metrics_request *request, struct buffer *out,
@@ -245,7 +248,9 @@ static int print_history(const struct policy *policy, const struct brig_metrics_
 	exposition_begin(out, &audited);
 	exposition_sample(out, &audited, VALUES(NULL), tally.is_found);
 	print_counters(&tally, out);
-	print_startup(&tally, out);
+	exposition_begin(out, &startup);
+	print_startup(&tally, /* phase= */ NULL, out);
+	print_startup(&tally, "start", out);
 	tally_done(&tally);
 	return 0;
 }

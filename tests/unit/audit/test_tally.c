@@ -60,11 +60,11 @@ Test(tally, every_event_in_its_place)
 			"01", "\"event\":\"create\",\"id\":\"c\",\"policy\":{\"name\":\"strict\"},\"took_usec\":7000,"
 			      "\"report\":[{\"rule\":\"capability\",\"level\":\"adjusted\"},"
 			      "{\"rule\":\"capability\",\"level\":\"adjusted\"}]")
-			LINE("02", "\"event\":\"start\",\"id\":\"c\",\"policy\":{\"name\":\"strict\"}") LINE(
-				"03", "\"event\":\"exec\",\"id\":\"c\",\"policy\":{\"name\":\"strict\"}")
-				LINE("04",
-				     "\"event\":\"exit\",\"id\":\"c\",\"status\":124,\"ended_by\":\"timeout\",\"denials\":7,"
-				     "\"denied\":[{\"call\":\"mount\",\"count\":4},{\"call\":\"bpf\",\"count\":1}]")
+			LINE("02", "\"event\":\"start\",\"id\":\"c\",\"policy\":{\"name\":\"strict\"},\"took_usec\":900")
+				LINE("03", "\"event\":\"exec\",\"id\":\"c\",\"policy\":{\"name\":\"strict\"}") LINE(
+					"04",
+					"\"event\":\"exit\",\"id\":\"c\",\"status\":124,\"ended_by\":\"timeout\",\"denials\":7,"
+					"\"denied\":[{\"call\":\"mount\",\"count\":4},{\"call\":\"bpf\",\"count\":1}]")
 					LINE("05", "\"event\":\"delete\",\"id\":\"c\"") LINE(
 						"06",
 						"\"event\":\"refusal\",\"id\":\"d\",\"reason\":\"refused\",\"rule\":\"hook\",\"error\":\"no\"")
@@ -91,7 +91,16 @@ Test(tally, every_event_in_its_place)
 	cr_expect_eq(tally_value(&tally, TALLY_FAILURES, LABELS("start", "program")), 1);
 	cr_expect_eq(tally_value(&tally, TALLY_STARTUPS, LABELS("3")), 1, "between 5 and 10 ms");
 	cr_expect_eq(tally_value(&tally, TALLY_STARTUP_USEC, LABELS(NULL)), 7000);
+	cr_expect_eq(tally_value(&tally, TALLY_STARTUPS, LABELS("0", "start")), 1, "at most 1 ms");
+	cr_expect_eq(tally_value(&tally, TALLY_STARTUP_USEC, LABELS("start")), 900);
 	cr_expect_eq(tally_value(&tally, TALLY_BROKEN_LINES, LABELS(NULL)), 1);
+	tally_done(&tally);
+	/* What is kept beside the trail is the same. */
+	tally = updated(&scratch);
+	cr_expect_eq(tally_value(&tally, TALLY_STARTUPS, LABELS("3")), 1);
+	cr_expect_eq(tally_value(&tally, TALLY_STARTUP_USEC, LABELS(NULL)), 7000);
+	cr_expect_eq(tally_value(&tally, TALLY_STARTUPS, LABELS("0", "start")), 1);
+	cr_expect_eq(tally_value(&tally, TALLY_STARTUP_USEC, LABELS("start")), 900);
 	tally_done(&tally);
 }
 

@@ -44,9 +44,23 @@ Test(exposition, a_histogram_s_buckets_add_up)
 	const struct exposition_histogram histogram = { bounds, counts, 2, 12345678 };
 	struct buffer text = { 0 };
 
-	exposition_histogram(&text, &family, &histogram);
+	exposition_histogram(&text, &family, VALUES(NULL), &histogram);
 	cr_expect_str_eq(text.data, "s_seconds_bucket{le=\"0.002500\"} 2\ns_seconds_bucket{le=\"1.000000\"} 5\n"
 				    "s_seconds_bucket{le=\"+Inf\"} 9\ns_seconds_sum 12.345678\ns_seconds_count 9\n");
+	buffer_done(&text);
+}
+
+Test(exposition, a_histogram_s_own_labels_come_before_le)
+{
+	static const struct exposition_family family = { "s_seconds", "histogram", { "phase" }, "S" };
+	static const uint64_t bounds[] = { 2500 }, counts[] = { 2, 3 };
+	const struct exposition_histogram histogram = { bounds, counts, 1, 1 };
+	struct buffer text = { 0 };
+
+	exposition_histogram(&text, &family, VALUES("start"), &histogram);
+	cr_expect_str_eq(text.data, "s_seconds_bucket{phase=\"start\",le=\"0.002500\"} 2\n"
+				    "s_seconds_bucket{phase=\"start\",le=\"+Inf\"} 5\n"
+				    "s_seconds_sum{phase=\"start\"} 0.000001\ns_seconds_count{phase=\"start\"} 5\n");
 	buffer_done(&text);
 }
 
