@@ -77,8 +77,9 @@ int store_open(const struct brig *brig, const char *id, enum store_lock lock, st
 int store_lock_now(const struct brig *brig, const char *id, struct container *ret);
 /* Is a brig at work on it (creating, starting, deleting)? */
 bool store_is_busy(const struct container *container);
-/* Records where the container's cgroup will be, before anything is made: with that, what a killed brig leaves can be found and
- * removed. A symbolic link: one system call, all or nothing; state.json follows while the container is set up. */
+/* Records where the container's cgroup will be, before anything is made, and after cgroup_check_unused: with that, what a killed brig
+ * leaves can be found and removed, and nobody else's. A symbolic link: one system call, all or nothing; state.json follows while the
+ * container is set up. */
 int store_mark_cgroup(const struct container *container, struct error *err);
 void store_unlock(struct container *container);
 /* What store_unlock let go, as store_open has it. ERROR_NOT_FOUND: somebody has removed it meanwhile. */

@@ -104,6 +104,19 @@ delays() { # FIRST STEP LAST, in tenths of milliseconds
 	done
 }
 
+@test "what a create that was killed leaves has no say over another container's cgroup" {
+	if ! command -v strace > /dev/null; then
+		skip "strace is not installed"
+	fi
+	config --arg path "/brig-test-$ID" '.linux.cgroupsPath = $path'
+	sleeper
+	# The first directory is the state's, the second the cgroup's.
+	attempt env BRIG_TEST="$ID" strace --quiet=all -o /dev/null -e trace=mkdirat -e inject=mkdirat:signal=SIGKILL:when=2 \
+		"$BRIG" --root "$ROOT" create --bundle "$BUNDLE" "$ID-other"
+	must brig delete --force "$ID-other"
+	must status_is running
+}
+
 @test "the container and the hook end with a brig that is killed before it was created" {
 	local hook
 

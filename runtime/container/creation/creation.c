@@ -208,6 +208,9 @@ static int mark(struct creation *creation, struct error *err)
 {
 	int rc = fill_state(creation, err);
 
+	/* First: whoever deletes what a killed brig leaves here ends all that runs in the group. */
+	if (rc >= 0)
+		rc = cgroup_check_unused(&creation->plan->cgroup, err);
 	return rc < 0 ? rc : store_mark_cgroup(&creation->container, err);
 }
 

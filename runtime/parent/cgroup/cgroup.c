@@ -188,6 +188,20 @@ static void unmake(struct cgroup *cgroup)
 		cgroup_tree_unmake(cgroup, tree);
 }
 
+int cgroup_check_unused(const struct plan_cgroup *plan, struct error *err)
+{
+	AUTO(cgroup_free) struct cgroup *cgroup = NULL;
+	int r = new_group(plan->manager, plan->path, &cgroup, err);
+
+	if (r < 0 || !cgroup->membership)
+		return r;
+	if (cgroup->layout != HOST_CGROUP_V1)
+		return cgroup_tree_check_unused(cgroup, CGROUP_TREE_V2, err);
+	for (unsigned tree = 0; r == 0 && tree < CGROUP_N_CONTROLLERS; tree++)
+		r = cgroup_tree_check_unused(cgroup, tree, err);
+	return r;
+}
+
 int cgroup_create(const struct plan_cgroup *plan, struct cgroup **ret, struct error *err)
 {
 	AUTO(cgroup_free) struct cgroup *cgroup = NULL;

@@ -35,6 +35,9 @@ bool cgroup_layout_is_open(enum host_cgroup_layout layout);
  * Errors: ERROR_INVALID (path, values), ERROR_EXISTS (processes in it), ERROR_UNSUPPORTED (a limit that this host can't
  * enforce; the message names its path in config.json), ERROR_SYSTEM (EACCES, EPERM, EROFS: no right to make groups). */
 int cgroup_create(const struct plan_cgroup *plan, struct cgroup **ret, struct error *err);
+/* Before anything is made: that nothing runs in a group of that path. Who notes first which group will be the container's would else note
+ * somebody else's. Errors: as cgroup_create's. */
+int cgroup_check_unused(const struct plan_cgroup *plan, struct error *err);
 /* After cgroup_create: what counts memory, processor time and tasks holds the group also where no limit needs it, for statistics and
  * out-of-memory events. v1 controllers alone: a v2 group has its controllers, or they are its parents' to turn on. One that is
  * not mounted, or in which we have no right to make groups, is left out. ERROR_EXISTS: processes are in it. */

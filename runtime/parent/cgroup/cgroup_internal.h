@@ -98,6 +98,8 @@ int cgroup_tree_membership_fd(struct cgroup *cgroup);
 bool cgroup_tree_has_parent(struct cgroup *cgroup, unsigned tree);
 /* Makes the group in that tree, parents too; an existing one without processes is taken over. */
 int cgroup_tree_make(struct cgroup *cgroup, unsigned tree, struct error *err);
+/* ERROR_EXISTS: the group is there, and processes are in it. */
+int cgroup_tree_check_unused(struct cgroup *cgroup, unsigned tree, struct error *err);
 /* Removes what cgroup_tree_make made there. */
 void cgroup_tree_unmake(struct cgroup *cgroup, unsigned tree);
 /* The trees that the group's layout has at all, as bits. */

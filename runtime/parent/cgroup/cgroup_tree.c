@@ -187,6 +187,11 @@ static int check_empty(const struct cgroup *cgroup, unsigned tree, struct error 
 		root, cgroup->path);
 }
 
+int cgroup_tree_check_unused(struct cgroup *cgroup, unsigned tree, struct error *err)
+{
+	return cgroup_tree_fd(cgroup, tree) < 0 ? 0 : check_empty(cgroup, tree, err);
+}
+
 int cgroup_tree_make(struct cgroup *cgroup, unsigned tree, struct error *err)
 {
 	struct cgroup_tree *t = &cgroup->trees[tree];

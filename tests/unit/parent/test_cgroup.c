@@ -310,7 +310,15 @@ Test(cgroup_settings, quota_and_period)
 
 	build(&f, cgroup_v2_settings, &resources);
 	cr_expect_str_eq(value_of(&f, "cpu.max"), "max 20000");
-	cr_expect_eq(cgroup_settings_controllers(&f.settings), 0, "a period alone limits nothing");
+	cr_expect_eq(cgroup_settings_controllers(&f.settings), 1 << CGROUP_CPU, "a later quota is a share of it");
+	build(&f, cgroup_v1_settings, &resources);
+	cr_expect_eq(cgroup_settings_controllers(&f.settings), 1 << CGROUP_CPU);
+	resources.cpu_period = 100000;
+	build(&f, cgroup_v1_settings, &resources);
+	cr_expect_eq(cgroup_settings_controllers(&f.settings), 0, "the kernel's own period alone changes nothing");
+	build(&f, cgroup_v2_settings, &resources);
+	cr_expect_eq(cgroup_settings_controllers(&f.settings), 0);
+	resources.cpu_period = 20000;
 	f.facts.cpu_quota = 5000;
 	build(&f, cgroup_v2_settings, &resources);
 	cr_expect_str_eq(value_of(&f, "cpu.max"), "5000 20000", "an update keeps the quota");
@@ -431,6 +439,7 @@ Test(cgroup, disabled_has_no_group)
 	pid_t *pids;
 	size_t n = 7;
 
+	cr_expect_eq(cgroup_check_unused(&plan, &err), 0);
 	cr_assert_eq(cgroup_create(&plan, &cgroup, &err), 0);
 	cr_expect_eq(cgroup_clone_fd(cgroup), -EBADF);
 	cr_expect_eq(cgroup_join(cgroup, 1, /* cloned= */ false, &err), 0);

@@ -251,8 +251,11 @@ Test(cgroup_real_rules, takes_over_an_empty_group_only)
 
 	cgroup_fixture_need_layout(HOST_CGROUP_HYBRID);
 	cgroup_fixture_init(&f, "taken");
+	cr_expect_eq(cgroup_check_unused(&f.plan, &f.err), 0);
 	cgroup_fixture_create(&f);
+	cr_expect_eq(cgroup_check_unused(&f.plan, &f.err), 0);
 	pid = cgroup_fixture_spawn(&f);
+	cr_expect_eq(cgroup_check_unused(&f.plan, &f.err), -EEXIST);
 	cr_expect_eq(cgroup_create(&f.plan, &other, &f.err), -EEXIST);
 	cr_expect_eq(f.err.kind, ERROR_EXISTS);
 	cr_expect_eq(cgroup_fixture_count(&f), 1, "a refused creation removes nothing");
