@@ -149,3 +149,19 @@ has_ended() {
 	[[ $output == *"rule hook of policy strict"*hook_directories* ]]
 	expect 0 docker_run --rm busybox true
 }
+
+# bats test_tags=asks-more
+@test "docker builds the installer's image by its recipe, with what every builder knows" {
+	"$clients_folder/../../deploy/install/payload" "$BRIG_BUILD" "$WORLD/context"
+	# In place of Debian's image: the same programs as far as the recipe calls them. Its own builder, without BuildKit.
+	mkdir "$WORLD/base"
+	printf 'FROM busybox\nCOPY apt-get /usr/bin/apt-get\n' > "$WORLD/base/Dockerfile"
+	printf '#!/bin/sh\n' > "$WORLD/base/apt-get"
+	chmod 755 "$WORLD/base/apt-get"
+	expect 0 in_world env DOCKER_BUILDKIT=0 "$DOCKER/bin/docker" build --tag debian:bookworm-slim "$WORLD/base"
+	expect 0 in_world env DOCKER_BUILDKIT=0 "$DOCKER/bin/docker" build --network none --file "$WORLD/context/Containerfile" --tag installer "$WORLD/context"
+	[ "$(docker inspect --format '{{.Config.User}} {{.Config.Entrypoint}}' installer)" = '65534:65534 [/usr/local/bin/brig-install]' ]
+	expect 0 docker_run --rm --entrypoint ls installer -ld /usr/local/bin/brig-install /payload/brig
+	[[ ${lines[0]} == -rwxr-xr-x* && ${lines[1]} == -rwxr-xr-x* ]]
+	docker rmi --force installer debian:bookworm-slim > /dev/null
+}
