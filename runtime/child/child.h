@@ -73,6 +73,7 @@ struct child {
 	int host_pid;	 /* our pid as the host counts it */
 	int proc_fd;	 /* a procfs of our own (never attached), while the plan needs one; exec: made by the parent */
 	int label_fd;	 /* proc_fd's self/attr/...: opened before pivot_root, written at the end */
+	int key_fd;	 /* the same for the label of keyrings, until ours is made */
 	int landlock_fd; /* the ruleset, until the process is restricted by it */
 	int pts_fd;	 /* the container's devpts, where it was mounted by us */
 	bool is_in_cwd;	 /* entered before the change to the user */

@@ -41,6 +41,17 @@ static int open_label(struct child *child, struct error *err)
 	return 0;
 }
 
+static void open_key_label(struct child *child)
+{
+	const struct plan_process *process = &child->plan->process;
+
+	if (!process->new_keyring || !process->selinux_label)
+		return;
+	child->key_fd = open_below(child, "thread-self/attr/keycreate");
+	if (child->key_fd < 0)
+		child->key_fd = -errno;
+}
+
 int private_proc_open(struct child *child, struct error *err)
 {
 	int rc;
@@ -52,6 +63,7 @@ int private_proc_open(struct child *child, struct error *err)
 	if (child->proc_fd < 0)
 		return child->proc_fd;
 	rc = label_of(&child->plan->process) ? open_label(child, err) : 0;
+	open_key_label(child);
 	/* An exec's is the host's, made by the parent: it must not stay open where the container may look. */
 	if (child->role == CHILD_EXEC)
 		close_and_reset(&child->proc_fd);
@@ -101,6 +113,16 @@ int private_proc_write_sysctls(struct child *child, struct error *err)
 			rc = error_system(err, -rc, "linux.sysctl: write \"%s\" to %s", sysctl->value, sysctl->name);
 	}
 	return rc;
+}
+
+void private_proc_label_keys(struct child *child)
+{
+	AUTO_CLOSE int fd = steal_fd(&child->key_fd);
+	const char *label = child->plan->process.selinux_label;
+
+	if (label && (fd < 0 || write(fd, label, strlen(label)) < 0))
+		child_warn(child, "the session keyring does not get the label %s: %s", label,
+			   strerrordesc_np(fd < 0 ? -fd : errno));
 }
 
 int private_proc_set_labels(struct child *child, struct error *err)

@@ -113,6 +113,7 @@ int process_new_keyring(struct child *child, struct error *err)
 	/* An exec gets one as well, for the same reason; not the container's, which other containers could then join by its name. */
 	if (!child->plan->process.new_keyring)
 		return 0;
+	private_proc_label_keys(child);
 	snprintf(name, sizeof(name), "_ses.%.50s", child->plan->id);
 	if (syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, name) < 0 && errno != ENOSYS)
 		child_warn(child, "the container shares the caller's session keyring: make a new one: %s",

@@ -34,6 +34,9 @@ int guarded_make_readonly(struct child *child, struct error *err);
 int private_proc_open(struct child *child, struct error *err);
 int private_proc_write_sysctls(struct child *child, struct error *err);
 int private_proc_set_labels(struct child *child, struct error *err);
+/* Keyrings that are made from here on, until execve(2), get SELinux's label of the process: brig's own is one under which a policy lets the
+ * container not even search them. */
+void private_proc_label_keys(struct child *child);
 /* console.c */
 int console_make(struct child *child, struct error *err);
 /* hooks_child.c */

@@ -190,6 +190,7 @@ static int clone_child(const struct birth_request *request, struct preparation *
 		.proc_fd = preparation->proc_fd,
 		.cgroup_fd = -EBADF,
 		.label_fd = -EBADF,
+		.key_fd = -EBADF,
 		.landlock_fd = -EBADF,
 		.userns_fd = preparation->join.late ? preparation->join.userns_fd : -EBADF,
 		.pts_fd = -EBADF,

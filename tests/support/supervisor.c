@@ -7,6 +7,7 @@
  *   processes|kill|signal|release|stuck [EXEC-ID|-] [SIGNAL]
  *   metrics | oom                               prints a line of JSON | "oom N"
  *   wait-oom                                    until the count rises
+ *   watch-oom                                   nothing: as a supervisor that has not come to look yet
  *   wait                                        for the container's first process, as its parent: prints "status N"
  *   wait-exec                                   the same for the last exec's
  *   sh COMMAND                                  a shell command that has to succeed
@@ -185,6 +186,14 @@ static int wait_oom(struct brig_group *group, struct error *err)
 	return n > 0 ? 0 : error_set(err, ERROR_TIMEOUT, ETIME, "no out-of-memory kill in ten seconds");
 }
 
+static int watch_oom(struct brig_group *group, struct error *err)
+{
+	uint32_t events = 0;
+	int fd = brig_group_oom_fd(group, &events, err);
+
+	return fd < 0 ? fd : close(fd);
+}
+
 static int print_stuck(struct brig_group *group, struct error *err)
 {
 	struct buffer text = { 0 };
@@ -211,6 +220,8 @@ static int ask_group(struct brig_group *group, const char *const *words, struct 
 		return print_metrics(group, err);
 	if (strcmp(words[0], "wait-oom") == 0)
 		return wait_oom(group, err);
+	if (strcmp(words[0], "watch-oom") == 0)
+		return watch_oom(group, err);
 	if (strcmp(words[0], "stuck") == 0)
 		return print_stuck(group, err);
 	if (strcmp(words[0], "oom") == 0)

@@ -68,6 +68,7 @@ unit_parent_sources = \
 	tests/unit/parent/cgroup_fixture.c \
 	tests/unit/parent/cgroup_fixture.h \
 	tests/unit/parent/test_cgroup.c \
+	tests/unit/parent/test_cgroup_oom_log.c \
 	tests/unit/parent/test_cgroup_unit.c \
 	tests/unit/parent/test_cgroup_devices.c \
 	tests/unit/parent/test_cgroup_entry.c \

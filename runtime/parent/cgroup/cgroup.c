@@ -22,7 +22,7 @@ struct cgroup *cgroup_allocate(enum plan_cgroup_manager manager, const char *pat
 	if (!cgroup)
 		return NULL;
 	cgroup->manager = manager;
-	cgroup->entry_fd = -EBADF;
+	cgroup->entry_fd = cgroup->oom_log_fd = -EBADF;
 	memcpy(cgroup->path, path, size);
 	for (unsigned tree = 0; tree < CGROUP_N_TREES; tree++)
 		cgroup->trees[tree].fd = cgroup->trees[tree].root_fd = -EBADF;
@@ -75,6 +75,7 @@ void cgroup_free(struct cgroup *cgroup)
 		close_and_reset(&cgroup->trees[tree].root_fd);
 	}
 	close_and_reset(&cgroup->entry_fd);
+	close_and_reset(&cgroup->oom_log_fd);
 	free(cgroup->helper);
 	free(cgroup->unit);
 	free(cgroup);

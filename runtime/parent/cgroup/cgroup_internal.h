@@ -41,6 +41,8 @@ struct cgroup {
 	struct cgroup_tree trees[CGROUP_N_TREES];
 	struct cgroup_unit *unit;     /* systemd's name for the group, where it is the manager; else NULL */
 	struct cgroup_helper *helper; /* keeps a new scope alive; else NULL */
+	int oom_log_fd;		      /* of a scope that is watched: see cgroup_oom_log.h; else -EBADF */
+	uint64_t n_oom_counted, n_oom_logged;
 	char path[];
 };
 

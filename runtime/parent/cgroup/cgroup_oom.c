@@ -1,10 +1,12 @@
 #include "parent/cgroup/cgroup.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "parent/cgroup/cgroup_internal.h"
+#include "parent/cgroup/cgroup_oom_log.h"
 
 #define SETTLE_ROUNDS 50 /* of a millisecond */
 
@@ -13,6 +15,8 @@ int cgroup_oom_fd(struct cgroup *cgroup, struct error *err)
 	if (!cgroup_exists(cgroup))
 		return error_set(err, ERROR_UNSUPPORTED, EOPNOTSUPP,
 				 "the container has no cgroup that tells of out-of-memory kills");
+	if (cgroup->unit && cgroup->oom_log_fd < 0)
+		cgroup->oom_log_fd = cgroup_oom_log_open();
 	return cgroup->limits->oom_fd(cgroup, err);
 }
 
@@ -34,7 +38,20 @@ uint64_t cgroup_oom_acknowledge(struct cgroup *cgroup, int fd, uint64_t before)
 	return count;
 }
 
+static bool is_removed(const struct cgroup *cgroup)
+{
+	return faccessat(cgroup->trees[CGROUP_TREE_V2].fd, "cgroup.events", F_OK, 0) < 0;
+}
+
 uint64_t cgroup_oom_count(struct cgroup *cgroup)
 {
-	return cgroup_exists(cgroup) ? cgroup->limits->oom_count(cgroup) : 0;
+	uint64_t count = cgroup_exists(cgroup) ? cgroup->limits->oom_count(cgroup) : 0;
+
+	if (cgroup->oom_log_fd < 0)
+		return count;
+	if (count > cgroup->n_oom_counted)
+		cgroup->n_oom_counted = count;
+	if (count == 0 && is_removed(cgroup))
+		cgroup->n_oom_logged += cgroup_oom_log_count(cgroup->oom_log_fd, cgroup->path);
+	return cgroup->n_oom_counted > cgroup->n_oom_logged ? cgroup->n_oom_counted : cgroup->n_oom_logged;
 }

@@ -19,6 +19,8 @@ runtime_parent_cgroup_sources = \
 	runtime/parent/cgroup/cgroup_internal.h \
 	runtime/parent/cgroup/cgroup_layout.c \
 	runtime/parent/cgroup/cgroup_oom.c \
+	runtime/parent/cgroup/cgroup_oom_log.c \
+	runtime/parent/cgroup/cgroup_oom_log.h \
 	runtime/parent/cgroup/cgroup_parents.c \
 	runtime/parent/cgroup/cgroup_parents.h \
 	runtime/parent/cgroup/cgroup_pids.c \

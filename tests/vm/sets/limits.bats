@@ -241,6 +241,30 @@ slow_disk() { # DRIVER-COMMAND
 	expect_equal "$(jq -c 'select(.event == "exit") | .usage.oom_kills > 0' "$T/log/audit.jsonl" | tr '\n' ' ')" "true false "
 }
 
+# As where a busy machine lets systemd run before whoever waits for the container.
+@test "the reason of an end for memory by systemd: known also once the scope and its count are gone" {
+	resources '.memory.limit = 33554432'
+	program dd if=/dev/zero of=/dev/null bs=200M count=1
+	cat > "$T/script" <<- END
+		create $ID $BUNDLE
+		watch-oom
+		start $ID
+		wait
+		sh while [ -e /sys/fs/cgroup/system.slice/brig-$ID.scope ]; do sleep 0.05; done
+		oom
+		delete $ID
+	END
+	STDIN=$T/script BRIG_TEST=$ID must "$BRIG_BUILD/tests/support/supervisor" "$ROOT" conformant systemd
+	expect_line "$output" 'status 137'
+	expect_line "$output" 'oom 1'
+	# Of its own life alone, and for memory.
+	program sleep 300
+	sed -i '/^start/a kill' "$T/script"
+	STDIN=$T/script BRIG_TEST=$ID must "$BRIG_BUILD/tests/support/supervisor" "$ROOT" conformant systemd
+	expect_line "$output" 'status 137'
+	expect_line "$output" 'oom 0'
+}
+
 @test "pause and resume" {
 	sleeper
 	must brig pause "$ID"

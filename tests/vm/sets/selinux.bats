@@ -25,6 +25,19 @@ label_of() { # PATH
 	python3 -c 'import os, sys; print(os.getxattr(sys.argv[1], "security.selinux").rstrip(b"\0").decode())' "/proc/$(pid_of)/root$1"
 }
 
+# key_label NAME: of the container's session keyring, which root may see without being in it.
+key_label() {
+	python3 - "_ses.$1" <<- 'TEXT'
+		import ctypes, sys
+		libc = ctypes.CDLL(None)
+		label = ctypes.create_string_buffer(256)
+		for line in open("/proc/keys"):
+		    if sys.argv[1] in line:
+		        libc.syscall(250, 17, int(line.split()[0], 16), label, 256)  # KEYCTL_GET_SECURITY
+		        print(label.value.decode())
+	TEXT
+}
+
 # What has a label that the container may not see.
 make_secret() {
 	mkdir "$T/secret"
@@ -47,6 +60,14 @@ make_secret() {
 	expect_equal "$output" "$JAILED"
 	must brig exec --process-label system_u:system_r:host_t:s0 "$ID" cat /proc/self/attr/current
 	expect_equal "$output" system_u:system_r:host_t:s0
+}
+
+@test "its session keyring has its label, and an exec's too" {
+	label "$JAILED" "$FILES"
+	sleeper
+	expect_equal "$(key_label "$ID")" "$JAILED"
+	must brig exec --detach --process-label system_u:system_r:host_t:s0 "$ID" sleep 300
+	expect_equal "$(key_label "$ID" | sort)" "$(printf '%s\n' system_u:system_r:host_t:s0 "$JAILED" | sort)"
 }
 
 @test "file systems that are made for it have theirs; proc, sysfs and bind mounts what they have" {
