@@ -23,7 +23,7 @@ struct arguments { /* strings of argv, or "" */
 	bool debug;
 };
 
-#define ARGUMENTS_NAME_MAX 255u
+#define ARGUMENTS_NAME_MAX 250u /* directories and control groups are named after it, with something before it */
 
 /* argv: NULL-terminated, with the program's name. start, delete and serve need -id and -namespace, both of a form that is
  * safe in a path. Returns 0, or -EINVAL with err set (ERROR_USAGE); ret is untouched then. */

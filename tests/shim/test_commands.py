@@ -1,5 +1,6 @@
 """What the shim's commands do with a bundle, with the handler's options, and with what a dead shim left."""
 
+import ctypes
 import hashlib
 import json
 import os
@@ -17,6 +18,7 @@ import wire
 
 OPTIONS_URL = "type.googleapis.com/runtimeoptions.v1.Options"
 SOCKETS = "/run/containerd/s"
+PR_SCHED_CORE = 62
 
 
 def options(text):
@@ -70,6 +72,7 @@ class Commands(case.ShimTest):
         self.assertIn("user", features["linux"]["namespaces"])
         self.assertTrue(features["linux"]["mountExtensions"]["idmap"]["enabled"])
         self.assertIn("rro", features["mountOptions"])
+        self.assertNotIn("containerd.io/runtime-allow-mounts", [annotation.key for annotation in info.annotations])
 
     def test_address(self):
         """the socket lies where containerd's rule puts it, for root alone, and its address is in the bundle for containerd 1.6"""
@@ -153,6 +156,22 @@ class Commands(case.ShimTest):
         for folder in made:
             shims.wait_until(lambda path=folder: not case.read(f"{path}/cgroup.procs"), "the group is empty")
             os.rmdir(folder)
+
+    def test_core_scheduling(self):
+        """with SCHED_CORE the shim shares a core with its own alone, or says that this machine can't see to that"""
+        os.environ["SCHED_CORE"] = "1"
+        self.addCleanup(os.environ.pop, "SCHED_CORE")
+        cookie, get = ctypes.c_ulong(), 0
+        libc = ctypes.CDLL(None, use_errno=True)
+        if libc.prctl(PR_SCHED_CORE, get, 0, 0, ctypes.byref(cookie)) < 0:
+            self.assertIn("SCHED_CORE", self.failed_start(b""))
+            return
+        shim = self.shim(start=False)
+        answer = self.silent(shim.run("start"))
+        pid, = self.pids_at(path_of(answer))
+        self.assertEqual(libc.prctl(PR_SCHED_CORE, get, pid, 0, ctypes.byref(cookie)), 0)
+        self.assertNotEqual(cookie.value, 0)
+        self.end_by_socket(path_of(answer))
 
     def test_many_at_once(self):
         """of many starts for one pod, one makes the shim and all tell its address"""

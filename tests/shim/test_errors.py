@@ -82,13 +82,14 @@ class Errors(case.ShimTest):
             return {"type_url": case.bundles.PROCESS_URL, "value": text}
 
         fields = {"bundle": container.folder, "rootfs": container.bundle.mounts()}
-        for name in ["", "../up", "a/b", ".", "with space", "new\nline"]:
+        for name in ["", "../up", "a/b", ".", "with space", "new\nline", "x" * 251]:
             with self.subTest(id=name):
                 self.refused(ttrpc.INVALID_ARGUMENT, shim.call, "Create", id=name, **fields)
         value = case.json.dumps(case.bundles.process(["true"])).encode()
-        for name in ["../up", "a/b"]:
+        for name in ["../up", "a/b", "x" * 251]:
             with self.subTest(exec_id=name):
                 self.refused(ttrpc.INVALID_ARGUMENT, shim.call, "Exec", id="one", exec_id=name, spec=spec(value))
+        self.assertEqual(container.exec("true", exec_id="x" * 250).finish()[0], 0)
         self.refused(ttrpc.RESOURCE_EXHAUSTED, shim.call, "Create", id="x" * 2000, **fields)
         self.refused(ttrpc.RESOURCE_EXHAUSTED, shim.call, "Exec", id="one", exec_id="x" * 2000, spec=spec(value))
         for number, text in enumerate([b"", b"{", b"[]", b'{"args": "true"}', b"[" * 100000, b"\xff\xfe"]):

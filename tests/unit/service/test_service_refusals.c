@@ -83,7 +83,7 @@ Test(service_refusals, ids_are_names_of_a_length)
 	service_fixture_expect(&fixture, "State", &request, STATUS_OK, NULL);
 	id[ARGUMENTS_NAME_MAX] = 'x';
 	id[ARGUMENTS_NAME_MAX + 1] = '\0';
-	service_fixture_expect(&fixture, "State", &request, STATUS_INVALID_ARGUMENT, "at most 255");
+	service_fixture_expect(&fixture, "State", &request, STATUS_INVALID_ARGUMENT, "at most 250");
 	request.id = "../up";
 	service_fixture_expect(&fixture, "State", &request, STATUS_INVALID_ARGUMENT, "id is \"../up\"");
 	request.id = "web";
