@@ -98,6 +98,8 @@ condition_error() { # CONDITION
 -a always,exit -F arch=b64 -S execve -F uid=root -k x
 -a always,exit -F arch=b64 -S execve -F exit=-ENOTHING -k x
 -a always,exit -F arch=b64 -S execve -F wish=1 -k x
+-a always,exit -F arch=b64 -S execve -F perm=z -k x
+-a always,exit -F arch=b64 -S execve -F uid=unset -k x
 -a exit,forever -F arch=b64 -S execve -k x
 -a always,exit -F arch=b64 -S execve
 -x all
