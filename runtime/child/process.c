@@ -17,14 +17,43 @@
 
 #define IOPRIO_WHO_PROCESS 1
 
+static int set_scheduler(const struct plan_scheduler *scheduler, struct error *err)
+{
+	struct sched_attr attr = { .size = sizeof(attr),
+				   .sched_policy = (uint32_t)scheduler->policy,
+				   .sched_flags = scheduler->flags,
+				   .sched_nice = scheduler->nice,
+				   .sched_priority = (uint32_t)scheduler->priority,
+				   .sched_runtime = scheduler->runtime,
+				   .sched_deadline = scheduler->deadline,
+				   .sched_period = scheduler->period };
+
+	if (syscall(SYS_sched_setattr, 0, &attr, 0) < 0)
+		return error_system(err, errno, "process.scheduler: set it");
+	return 0;
+}
+
 /* "0" is who writes: see cgroup_open_tasks. */
+static int join_cgroup(const struct child_cgroup *cgroup, struct error *err)
+{
+	if (write(cgroup->tasks_fd, "0", 1) < 0)
+		return error_system(err, errno, "write to tasks of the container's %s cgroup", cgroup->name);
+	return 0;
+}
+
 int process_join_cgroups(struct child *child, struct error *err)
 {
+	const struct plan_scheduler *scheduler = &child->plan->process.scheduler;
+
 	for (; child->n_cgroups > 0; child->n_cgroups--) {
 		struct child_cgroup *cgroup = &child->cgroups[child->n_cgroups - 1];
+		int rc = join_cgroup(cgroup, err);
 
-		if (write(cgroup->tasks_fd, "0", 1) < 0)
-			return error_system(err, errno, "write to tasks of the container's %s cgroup", cgroup->name);
+		/* A cpu group without a budget for realtime takes nobody of that class, which we are where brig's caller is. */
+		if (rc == -EINVAL && scheduler->set && set_scheduler(scheduler, err) >= 0)
+			rc = join_cgroup(cgroup, err);
+		if (rc < 0)
+			return rc;
 		close_and_reset(&cgroup->tasks_fd);
 	}
 	return 0;
@@ -74,22 +103,6 @@ int process_set_limits(struct child *child, struct error *err)
 			return error_system(err, errno, "process.rlimits[%zu]: set soft %llu, hard %llu", i,
 					    (unsigned long long)limit->soft, (unsigned long long)limit->hard);
 	}
-	return 0;
-}
-
-static int set_scheduler(const struct plan_scheduler *scheduler, struct error *err)
-{
-	struct sched_attr attr = { .size = sizeof(attr),
-				   .sched_policy = (uint32_t)scheduler->policy,
-				   .sched_flags = scheduler->flags,
-				   .sched_nice = scheduler->nice,
-				   .sched_priority = (uint32_t)scheduler->priority,
-				   .sched_runtime = scheduler->runtime,
-				   .sched_deadline = scheduler->deadline,
-				   .sched_period = scheduler->period };
-
-	if (syscall(SYS_sched_setattr, 0, &attr, 0) < 0)
-		return error_system(err, errno, "process.scheduler: set it");
 	return 0;
 }
 

@@ -113,7 +113,8 @@ static void write_rlimits(struct json_writer *writer, const struct sandbox_confi
 	write_rlimit(writer, "RLIMIT_CORE", 0, 0);
 	if (!config->has_cgroup) {
 		write_rlimit(writer, "RLIMIT_DATA", limits->memory, limits->memory);
-		write_rlimit(writer, "RLIMIT_NPROC", limits->pids, limits->pids);
+		/* One more for init, here and in write_resources(). */
+		write_rlimit(writer, "RLIMIT_NPROC", limits->pids + 1, limits->pids + 1);
 		/* SIGXCPU, and a second later SIGKILL. */
 		if (seconds > 0)
 			write_rlimit(writer, "RLIMIT_CPU", seconds, seconds + 1);
@@ -245,7 +246,6 @@ static void write_resources(struct json_writer *writer, const struct sandbox_lim
 	json_write_object_end(writer);
 	json_write_key(writer, "pids");
 	json_write_object_begin(writer);
-	/* One more for init. */
 	json_write_member_uint(writer, "limit", limits->pids + 1);
 	json_write_object_end(writer);
 	if (has_cpu)

@@ -93,6 +93,11 @@ for _ in range(500):
 	expect_between "$(find "$T/folders" -type d | wc -l)" 1 256
 }
 
+@test "realtime priority of the caller, which a group with a limit of processors may refuse, is not the program's" {
+	must env BRIG_TEST="$ID" chrt --fifo 5 "$BRIG" --root "$ROOT" sandbox --name "$ID" --env BRIG_TEST="$ID" -- awk '{ print $18, $41 }' /proc/self/stat
+	expect_equal "$output" '20 0'
+}
+
 @test "arguments and variables that are not UTF-8 are refused, not changed" {
 	must_fail 125 'an argument of PROGRAM is not UTF-8' sandbox -- echo $'\xff'
 	must_fail 125 'option --env is not UTF-8' sandbox --env A=$'\xff' -- true

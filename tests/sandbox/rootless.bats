@@ -54,6 +54,9 @@ prepare() {
 for _ in range(100):
     if os.fork() == 0: time.sleep(100)'
 	expect_like "$(of .stderr.data)" 'temporarily unavailable'
+	# Its own, not brig's init.
+	judged ok --pids 1 -- true
+	judged exit --pids 1 -- sh -c '(true); true'
 }
 
 @test "there is no network, no privilege, and no way to others" {
