@@ -437,6 +437,8 @@ struct host {
 	bool cgroup_closed;	  /* an ordinary user, whom nobody lets make a group at the top of the tree */
 	uint64_t rlimit_hard[16]; /* by RLIMIT_* */
 	int oom_score_adj;	  /* our own; lower needs CAP_SYS_RESOURCE */
+	int scheduler, nice;	  /* our own, SCHED_*: what config.json does not set is inherited */
+	int io_priority;	  /* our own, as ioprio_get(2) has it */
 	bool apparmor, selinux;
 	int landlock;	       /* version of the kernel's interface; 0: none, or not asked for */
 	bool apparmor_default; /* PLAN_APPARMOR_DEFAULT is loaded; looked for where a rule asks for it */
@@ -460,8 +462,6 @@ struct host_source {
 
 /* What limits a group by those above it: the lowest of each kind; 0: none. */
 struct host_limits {
-	int scheduler, nice;	  /* our own, SCHED_*: what config.json does not set is inherited */
-	int io_priority;	  /* our own, as ioprio_get(2) has it */
 	uint64_t pids;	 /* processes and threads */
 	uint64_t memory; /* bytes */
 	uint64_t cpu;	 /* thousandths of a processor */
