@@ -74,6 +74,7 @@ runtime_container_sources = \
 	runtime/container/creation/creation_birth.h \
 	runtime/container/creation/creation_bundle.c \
 	runtime/container/creation/creation_bundle.h \
+	runtime/container/creation/creation_decide.c \
 	runtime/container/creation/creation_ids.c \
 	runtime/container/creation/creation_ids.h \
 	runtime/container/creation/creation_root.c \

@@ -17,7 +17,7 @@ int checkpoint_streams_load(const char *folder, struct arena *arena, const char 
 
 /* In place of a birth: creation->birth is what CRIU has brought back from the request's images. With CHILD_INIT_WAITS it is stopped, and
  * goes on by checkpoint_go_on. */
-int checkpoint_restore(struct creation *creation, enum child_role role, struct error *err);
+int checkpoint_restore(struct creation *creation, struct error *err);
 /* Is it one that has not gone on yet? */
 bool checkpoint_waits(const struct container *container);
 int checkpoint_go_on(const struct container *container, struct error *err);

@@ -127,10 +127,10 @@ int checkpoint_go_on(const struct container *container, struct error *err)
 	return rc;
 }
 
-int checkpoint_restore(struct creation *creation, enum child_role role, struct error *err)
+int checkpoint_restore(struct creation *creation, struct error *err)
 {
 	AUTO(arena_free) struct arena *arena = arena_new(ARENA_MAX);
-	bool waits = role == CHILD_INIT_WAITS;
+	bool waits = creation->role == CHILD_INIT_WAITS;
 	int rc = arena ? check(creation, waits, err) : error_memory(err);
 
 	if (rc >= 0 && waits)

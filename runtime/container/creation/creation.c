@@ -2,7 +2,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <sched.h>
 #include <stdio.h>
 #include <string.h>
@@ -19,14 +18,10 @@
 #include "base/timestamp.h"
 #include "child/hooks.h"
 #include "container/creation/creation_attendant.h"
-#include "container/creation/creation_binds.h"
 #include "container/creation/creation_birth.h"
-#include "container/creation/creation_bundle.h"
 #include "container/creation/creation_root.h"
-#include "container/creation/creation_sources.h"
 #include "container/foreground.h"
 #include "container/learn/learn.h"
-#include "container/policy_facts.h"
 #include "container/record.h"
 #include "container/landlock_state.h"
 #include "container/rootfs_mark.h"
@@ -34,20 +29,8 @@
 #include "container/stored_plan.h"
 #include "parent/cgroup/cgroup.h"
 #include "parent/cgroup/egress.h"
-#include "parent/host.h"
-#include "plan/plan_build.h"
-#include "spec/spec.h"
 
 #define UNDO_TIMEOUT_MS 10000
-#define LISTEN_FDS_MAX 1024
-#define FACTS_MAX ((size_t)64 * 1024 * 1024)
-
-enum plan_cgroup_manager creation_cgroup_manager(const struct brig *brig)
-{
-	if (brig->cgroup_disabled)
-		return PLAN_CGROUP_DISABLED;
-	return brig->systemd_cgroup ? PLAN_CGROUP_SYSTEMD : PLAN_CGROUP_FS;
-}
 
 void creation_log_report(const struct report *report)
 {
@@ -63,83 +46,7 @@ void creation_log_report(const struct report *report)
 	}
 }
 
-/* LISTEN_FDS of our caller (go-runc's way of passing sockets on): sd_listen_fds(3). */
-static unsigned listen_fds(void)
-{
-	const char *text = getenv("LISTEN_FDS");
-	unsigned long n = text ? strtoul(text, NULL, 10) : 0;
-
-	return n <= LISTEN_FDS_MAX ? (unsigned)n : 0;
-}
-
-/* With all facts at hand. */
-static int grant_ids(const struct brig *brig, const struct brig_create *request, struct plan_request *planned,
-		     struct decision *decision, struct error *err)
-{
-	int rc = 0;
-
-	if (planned->sources && request->supervisor)
-		rc = creation_root_look(request->supervisor, &planned->root_source, err);
-	if (rc >= 0)
-		rc = creation_ids_grant(brig, planned, decision->takes_ids, &decision->ids, err);
-	planned->ids = decision->ids.ids;
-	return rc;
-}
-
-int creation_decide(const struct brig *brig, const struct brig_create *request, unsigned holds, struct decision *ret,
-		    struct error *err)
-{
-	char bundle[PATH_MAX];
-	AUTO_FREE struct spec_mount *shared = NULL;
-	AUTO(arena_free) struct arena *facts = arena_new(FACTS_MAX);
-	struct plan_request planned = { .policy = &ret->policy,
-					.host = &ret->host,
-					.id = request->id,
-					.bundle = bundle,
-					.collects = request->collects,
-					.no_pivot = request->no_pivot,
-					.no_new_keyring = request->no_new_keyring,
-					.preserve_fds = request->preserve_fds,
-					.listen_fds = listen_fds(),
-					.cgroup_manager = creation_cgroup_manager(brig),
-					.holds = holds };
-	int rc;
-
-	*ret = (struct decision){ .takes_ids = ret->takes_ids, .ids.userns_fd = -EBADF };
-	rc = policy_load(brig->policy, &ret->policy, err);
-	if (rc >= 0)
-		rc = creation_bundle_find(request->bundle, bundle, err);
-	if (rc >= 0)
-		rc = creation_bundle_load(bundle, request, &ret->spec, &ret->text, err);
-	if (rc >= 0)
-		rc = host_probe(&ret->host, err);
-	if (rc >= 0 && policy_level(&ret->policy, POLICY_LANDLOCK) != POLICY_OFF)
-		host_probe_landlock(&ret->host);
-	planned.spec = ret->spec;
-	if (rc >= 0)
-		policy_facts_host(&planned, ret->spec->process, &ret->host);
-	if (rc >= 0)
-		rc = policy_facts_parents(&planned, ret->spec->linux_.cgroups_path, &planned.parents, err);
-	if (rc >= 0)
-		rc = creation_binds_mounts(request->supervisor, ret->spec, &shared, &planned.n_shared_mounts, err);
-	planned.shared_mounts = shared;
-	if (rc >= 0)
-		rc = facts ? creation_sources_look(brig, request->supervisor, facts, &planned, err) : error_memory(err);
-	if (rc >= 0)
-		rc = grant_ids(brig, request, &planned, ret, err);
-	return rc < 0 ? rc : plan_build(&planned, &ret->plan, &ret->report, err);
-}
-
-void creation_decision_done(struct decision *decision)
-{
-	plan_free(steal_ptr(&decision->plan));
-	spec_free(steal_ptr(&decision->spec));
-	policy_done(&decision->policy);
-	creation_ids_done(&decision->ids);
-	buffer_done(&decision->text);
-}
-
-static int open_start_socket(int dir_fd, struct error *err)
+static int bind_start_socket(int dir_fd, struct error *err)
 {
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
 	AUTO_CLOSE int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
@@ -223,7 +130,7 @@ static bool shows_cgroup(const struct plan *plan)
 	return false;
 }
 
-static int make_cgroup(struct creation *creation, enum child_role role, struct error *err)
+static int make_cgroup(struct creation *creation, struct error *err)
 {
 	const struct plan_cgroup *cgroup = &creation->plan->cgroup;
 	int rc = cgroup_create(cgroup, &creation->cgroup, err);
@@ -231,7 +138,7 @@ static int make_cgroup(struct creation *creation, enum child_role role, struct e
 	if (rc >= 0 && creation->plan->egress.enforced)
 		rc = egress_install(creation->cgroup, &creation->plan->egress, err);
 	/* Who creates apart from starting is an engine, which asks for statistics. */
-	if (rc >= 0 && (role == CHILD_INIT_WAITS || creation_attendant_counts(creation)))
+	if (rc >= 0 && (creation->role == CHILD_INIT_WAITS || creation_attendant_counts(creation)))
 		rc = cgroup_account(creation->cgroup, err);
 	if (rc >= 0 && creation->request->supervisor)
 		rc = cgroup_make_entry(creation->cgroup, CGROUP_ENTRY_CONTAINER, err);
@@ -284,8 +191,9 @@ void creation_done(struct creation *creation)
 
 /* Which limits of the plan somebody holds while the container runs: the supervisor all of them, run itself those of time; and who
  * serves a listener. */
-static unsigned held_limits(const struct brig_create *request, enum child_role role)
+static unsigned held_limits(const struct creation *creation)
 {
+	const struct brig_create *request = creation->request;
 	const struct brig_supervisor *supervisor = request->supervisor;
 	/* There is one listener: who records each call sees those that are refused. */
 	unsigned denials = request->learn ? 0 : PLAN_HOLDS_DENIALS;
@@ -295,10 +203,10 @@ static unsigned held_limits(const struct brig_create *request, enum child_role r
 		       (supervisor->counts_denials ? denials : 0);
 	if (request->attendant)
 		return PLAN_HOLDS_TIMEOUT | PLAN_HOLDS_MAX_OUTPUT | denials;
-	return role == CHILD_INIT_RUNS && !request->detach ? PLAN_HOLDS_TIMEOUT | denials : 0;
+	return creation->role == CHILD_INIT_RUNS && !request->detach ? PLAN_HOLDS_TIMEOUT | denials : 0;
 }
 
-static int tell_supervisor(const struct creation *creation, struct error *err)
+static int tell_supervisor(struct creation *creation, struct error *err)
 {
 	const struct brig_supervisor *supervisor = creation->request->supervisor;
 	const struct plan_limits *limits = &creation->plan->limits;
@@ -312,58 +220,109 @@ static int tell_supervisor(const struct creation *creation, struct error *err)
 	return supervisor && supervisor->decided ? supervisor->decided(supervisor->context, &told, err) : 0;
 }
 
-static int make(struct creation *creation, enum child_role role, struct error *err)
+static int decide(struct creation *creation, struct error *err)
 {
-	struct console_wish wish = { .path = creation->request->console_socket,
-				     .foreground = role == CHILD_INIT_RUNS && !creation->request->detach,
-				     .supervisor = creation->request->supervisor };
-	/* What comes back from images waits as a stopped process does. */
-	bool has_start_socket = role == CHILD_INIT_WAITS && !creation->request->images;
-	int rc = reserve(creation, err);
+	struct decision *decision = &creation->decision;
+	int rc = creation_decide(creation->brig, creation->request, held_limits(creation), decision, err);
 
-	if (rc >= 0)
-		rc = creation_decide(creation->brig, creation->request, held_limits(creation->request, role),
-				     &creation->decision, err);
 	if (rc >= 0 && creation->request->learn)
-		rc = learn_begin(creation->request->learn, creation->decision.plan, err);
+		rc = learn_begin(creation->request->learn, decision->plan, err);
 	if (rc < 0)
 		return rc;
-	creation->plan = creation->decision.plan;
+	creation->plan = decision->plan;
 	rc = creation_check_fds(creation->plan->process.preserve_fds, err);
 	if (rc < 0)
 		return rc;
-	creation_log_report(&creation->decision.report);
-	log_debug("parent: plan ready");
-	wish.terminal = creation->plan->process.terminal;
-	if (role == CHILD_INIT_RUNS && !creation->plan->has_process)
+	creation_log_report(&decision->report);
+	if (creation->role == CHILD_INIT_RUNS && !creation->plan->has_process)
 		return error_invalid(err, "config.json has no process: there is nothing to run");
-	rc = tell_supervisor(creation, err);
-	if (rc >= 0)
-		rc = console_ends_open(&wish, &creation->console, err);
+	return 0;
+}
+
+static int open_console(struct creation *creation, struct error *err)
+{
+	const struct brig_create *request = creation->request;
+	const struct console_wish wish = { .terminal = creation->plan->process.terminal,
+					   .path = request->console_socket,
+					   .foreground = creation->role == CHILD_INIT_RUNS && !request->detach,
+					   .supervisor = request->supervisor };
+	int rc = console_ends_open(&wish, &creation->console, err);
+
 	if (creation->console.master_socket_fd >= 0)
 		foreground_size_terminal(&creation->decision.plan->process);
-	if (rc >= 0)
-		rc = mark(creation, err);
-	if (rc >= 0)
-		rc = make_cgroup(creation, role, err);
-	log_debug("parent: cgroup ready");
-	if (rc >= 0)
-		rc = creation_root_make(creation, err);
-	if (rc < 0)
-		return rc;
-	if (has_start_socket)
-		rc = creation->start_fd = open_start_socket(creation->container.dir_fd, err);
-	if (rc >= 0)
-		rc = creation->request->images ? creation_birth_restore(creation, role, err)
-					       : creation_birth_give(creation, role, err);
-	if (rc >= 0 && has_start_socket &&
-	    renameat(creation->container.dir_fd, STORE_NEW_SOCKET, creation->container.dir_fd, STORE_START_SOCKET) < 0)
-		rc = error_system(err, errno, "offer the socket on which the container waits for start");
-	if (rc >= 0 && role == CHILD_INIT_WAITS)
-		rc = record_create(creation, err);
-	if (rc < 0)
-		return rc;
-	return creation_announce(creation->request->pid_file, creation->request->pidfd_socket, &creation->birth, err);
+	return rc;
+}
+
+/* What comes back from images waits as a stopped process does. */
+static bool has_start_socket(const struct creation *creation)
+{
+	return creation->role == CHILD_INIT_WAITS && !creation->request->images;
+}
+
+static int open_start_socket(struct creation *creation, struct error *err)
+{
+	if (!has_start_socket(creation))
+		return 0;
+	creation->start_fd = bind_start_socket(creation->container.dir_fd, err);
+	return creation->start_fd;
+}
+
+static int give_birth(struct creation *creation, struct error *err)
+{
+	return creation->request->images ? creation_birth_restore(creation, err) : creation_birth_give(creation, err);
+}
+
+static int offer_start(struct creation *creation, struct error *err)
+{
+	int dir_fd = creation->container.dir_fd;
+
+	if (has_start_socket(creation) && renameat(dir_fd, STORE_NEW_SOCKET, dir_fd, STORE_START_SOCKET) < 0)
+		return error_system(err, errno, "offer the socket on which the container waits for start");
+	return 0;
+}
+
+/* What runs at once has its line before it does. */
+static int record_what_waits(struct creation *creation, struct error *err)
+{
+	return creation->role == CHILD_INIT_WAITS ? record_create(creation, err) : 0;
+}
+
+static int announce(struct creation *creation, struct error *err)
+{
+	const struct brig_create *request = creation->request;
+
+	return creation_announce(request->pid_file, request->pidfd_socket, &creation->birth, err);
+}
+
+/* From a bundle to a process, readable as a table of contents. Where one fails, creation_undo takes back what is there. */
+static const struct {
+	const char *name; /* for the debug log, once it is done */
+	int (*run)(struct creation *creation, struct error *err);
+} steps[] = {
+	{ "reserve the id", reserve },
+	{ "decide", decide },
+	{ "tell the supervisor of the limits", tell_supervisor },
+	{ "open the console", open_console },
+	{ "note where the cgroup will be", mark },
+	{ "make the cgroup", make_cgroup },
+	{ "make the root file system", creation_root_make },
+	{ "open the socket for start", open_start_socket },
+	{ "give birth", give_birth },
+	{ "offer start", offer_start },
+	{ "record what waits", record_what_waits },
+	{ "announce it", announce },
+};
+
+static int make(struct creation *creation, struct error *err)
+{
+	int rc = 0;
+
+	for (size_t i = 0; rc >= 0 && i < ARRAY_SIZE(steps); i++) {
+		rc = steps[i].run(creation, err);
+		if (rc >= 0)
+			log_debug("parent: %s", steps[i].name);
+	}
+	return rc;
 }
 
 int creation_run(const struct brig *brig, const struct brig_create *request, enum child_role role, struct creation *ret,
@@ -371,8 +330,9 @@ int creation_run(const struct brig *brig, const struct brig_create *request, enu
 {
 	struct creation creation = { .brig = brig,
 				     .request = request,
+				     .role = role,
 				     .container = { .root_fd = -EBADF, .dir_fd = -EBADF },
-				     .birth = { .pid = -1, .pidfd = -EBADF, .channel_fd = -EBADF, .listener_fd = -EBADF },
+				     .birth = BIRTH_NONE,
 				     .filter_cache_fd = -EBADF,
 				     .decision.ids.userns_fd = -EBADF,
 				     .root_mount_fd = -EBADF,
@@ -387,7 +347,7 @@ int creation_run(const struct brig *brig, const struct brig_create *request, enu
 	if (rc >= 0 && geteuid() == 0 && prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)
 		rc = error_system(err, errno, "make brig undumpable");
 	if (rc >= 0)
-		rc = make(&creation, role, err);
+		rc = make(&creation, err);
 	if (rc < 0) {
 		creation_undo(&creation, err);
 		creation_done(&creation);

@@ -34,6 +34,7 @@ void creation_decision_done(struct decision *decision);
 struct creation {
 	const struct brig *brig;
 	const struct brig_create *request;
+	enum child_role role;
 	struct decision decision;
 	const struct plan *plan; /* the decision's */
 	struct container container;

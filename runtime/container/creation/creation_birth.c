@@ -25,7 +25,7 @@ static int save(struct creation *creation, struct error *err)
 	return rc < 0 ? rc : store_save(&creation->container, err);
 }
 
-static void fill_request(struct creation *creation, enum child_role role)
+static void fill_request(struct creation *creation)
 {
 	struct container *container = &creation->container;
 
@@ -33,13 +33,13 @@ static void fill_request(struct creation *creation, enum child_role role)
 								    : -EBADF;
 	creation->birth_request = (struct birth_request){
 		.plan = creation->plan,
-		.role = role,
+		.role = creation->role,
 		.privileged = creation->decision.host.capabilities >> CAP_SYS_ADMIN & 1 &&
 			      !creation->decision.host.in_user_namespace,
 		.hybrid = creation->decision.host.cgroup_layout != HOST_CGROUP_V2,
 		.cgroup = creation->cgroup,
 		.filter_cache_fd = creation->filter_cache_fd,
-		.is_recorded = role == CHILD_INIT_RUNS && container->state.audit,
+		.is_recorded = creation->role == CHILD_INIT_RUNS && container->state.audit,
 		.root_is_mapped = creation->root_is_mapped,
 		.root_mount_fd = creation->root_mount_fd,
 		.start_fd = creation->start_fd,
@@ -51,14 +51,14 @@ static void fill_request(struct creation *creation, enum child_role role)
 	};
 }
 
-int creation_birth_give(struct creation *creation, enum child_role role, struct error *err)
+int creation_birth_give(struct creation *creation, struct error *err)
 {
 	struct container *container = &creation->container;
 	int rc = record_prepare(creation, err);
 
 	if (rc < 0)
 		return rc;
-	fill_request(creation, role);
+	fill_request(creation);
 	rc = birth_begin(&creation->birth_request, &creation->birth, err);
 	if (rc >= 0)
 		rc = cgroup_release(creation->cgroup, err);
@@ -67,9 +67,9 @@ int creation_birth_give(struct creation *creation, enum child_role role, struct 
 	container->state.pid = creation->birth.pid;
 	container->state.pid_start_time = state_process_start_time(creation->birth.pid);
 	/* What runs at once is on record before it does; what waits for start has its line once it is made. */
-	if (role == CHILD_INIT_RUNS)
+	if (creation->role == CHILD_INIT_RUNS)
 		rc = record_create(creation, err);
-	if (rc >= 0 && role == CHILD_INIT_RUNS)
+	if (rc >= 0 && creation->role == CHILD_INIT_RUNS)
 		rc = record_start(creation->brig, &container->state, /* begun_usec= */ 0, err);
 	if (rc < 0)
 		return rc;
@@ -90,9 +90,9 @@ int creation_birth_give(struct creation *creation, enum child_role role, struct 
 	return rc < 0 ? rc : birth_finish(&creation->birth_request, &creation->birth, err);
 }
 
-int creation_birth_restore(struct creation *creation, enum child_role role, struct error *err)
+int creation_birth_restore(struct creation *creation, struct error *err)
 {
-	int rc = checkpoint_restore(creation, role, err);
+	int rc = checkpoint_restore(creation, err);
 
 	return rc < 0 ? rc : save(creation, err);
 }

@@ -4,6 +4,6 @@
 #include "container/creation/creation.h"
 
 /* Errors are the caller's to undo. */
-int creation_birth_give(struct creation *creation, enum child_role role, struct error *err);
+int creation_birth_give(struct creation *creation, struct error *err);
 /* The same out of request->images. */
-int creation_birth_restore(struct creation *creation, enum child_role role, struct error *err);
+int creation_birth_restore(struct creation *creation, struct error *err);
