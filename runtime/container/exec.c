@@ -324,14 +324,13 @@ static int execute_and_wait(struct execution *execution, int *ret_exit_status, s
 
 static void execution_init(struct execution *execution, const struct brig *brig, const struct brig_exec *request)
 {
-	*execution =
-		(struct execution){ .brig = brig,
-				    .request = request,
-				    .container = { .root_fd = -EBADF, .dir_fd = -EBADF },
-				    .container_fd = -EBADF,
-				    .filter_cache_fd = -EBADF,
-				    .console = { .console_fd = -EBADF, .master_socket_fd = -EBADF },
-				    .birth = { .pid = -1, .pidfd = -EBADF, .channel_fd = -EBADF, .listener_fd = -EBADF } };
+	*execution = (struct execution){ .brig = brig,
+					 .request = request,
+					 .container = { .root_fd = -EBADF, .dir_fd = -EBADF },
+					 .container_fd = -EBADF,
+					 .filter_cache_fd = -EBADF,
+					 .console = { .console_fd = -EBADF, .master_socket_fd = -EBADF },
+					 .birth = BIRTH_NONE };
 }
 
 int brig_exec(const struct brig *brig, const struct brig_exec *request, int *ret_exit_status, struct error *err)

@@ -17,6 +17,7 @@
 #include "container/store.h"
 #include "container/stored_plan.h"
 #include "parent/birth.h"
+#include "parent/listener.h"
 
 #define END_TIMEOUT_MS 5000
 
@@ -69,17 +70,22 @@ static int continue_restored(const struct brig *brig, const struct container *co
 static int let_go(const struct brig *brig, const struct container *container, const struct plan *plan,
 		  struct waiting *waiting, struct error *err)
 {
-	int fd, rc = connect_to(container, waiting, err);
+	struct birth_waiting birth = { .plan = plan, .pid = container->state.pid };
+	AUTO_CLOSE int agent_fd = -EBADF;
+	int rc = connect_to(container, waiting, err);
 
+	if (rc >= 0 && plan)
+		rc = listener_connect(plan, &agent_fd, err);
 	if (rc >= 0)
 		rc = record_start(brig, &container->state, waiting->begun_usec, err);
 	if (rc < 0)
 		return rc;
-	fd = waiting->fd;
-	rc = handshake_send_go(fd, container->state.pid);
+	birth.channel_fd = waiting->fd;
+	birth.agent_fd = agent_fd;
+	rc = handshake_send_go(waiting->fd, container->state.pid);
 	if (rc < 0)
 		return error_system(err, -rc, "tell the container to start");
-	rc = birth_finish_start(fd, plan, container->state.pid, &waiting->denials_fd, err);
+	rc = birth_finish_start(&birth, &waiting->denials_fd, err);
 	/* Started, or ended in the attempt: it does not wait any more. */
 	unlinkat(container->dir_fd, STORE_START_SOCKET, 0);
 	if (rc < 0) {

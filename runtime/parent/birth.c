@@ -279,12 +279,14 @@ int birth_go(const struct birth *birth, struct error *err)
 int birth_begin(const struct birth_request *request, struct birth *ret, struct error *err)
 {
 	struct preparation preparation = { .channel_fds = { -EBADF, -EBADF }, .mounts.root_fd = -EBADF, .proc_fd = -EBADF };
-	struct birth birth = {
-		.pid = -1, .pidfd = -EBADF, .channel_fd = -EBADF, .listener_fd = -EBADF, .waits = needs_to_wait(request)
-	};
+	struct birth birth = BIRTH_NONE;
 	int rc;
 
-	rc = prepare(request, &preparation, err);
+	birth.waits = needs_to_wait(request);
+	/* Who waits for start has his filter then. */
+	rc = request->role == CHILD_INIT_WAITS ? 0 : listener_connect(request->plan, &birth.agent_fd, err);
+	if (rc >= 0)
+		rc = prepare(request, &preparation, err);
 	if (rc >= 0)
 		rc = clone_child(request, &preparation, &birth, err);
 	if (rc >= 0) {
@@ -320,6 +322,7 @@ struct conversation {
 	const struct plan *plan;
 	pid_t pid;
 	bool ready;					/* the child has said so */
+	int agent_fd;					/* see struct birth */
 	int *listener_fd;				/* where the floor's goes */
 	int (*on_call)(void *context, int listener_fd); /* see birth_request */
 	void *on_call_context;
@@ -330,7 +333,7 @@ static int take_listener(const struct conversation *conversation, int *passed_fd
 	const struct plan *plan = conversation->plan;
 
 	if (plan && plan->seccomp.listener_path)
-		return listener_hand_over(plan, conversation->pid, *passed_fd, err);
+		return listener_hand_over(plan, conversation->pid, conversation->agent_fd, *passed_fd, err);
 	if (*passed_fd < 0 || *conversation->listener_fd >= 0)
 		return error_set(err, ERROR_INTERNAL, EPROTO, "the container sent no listener, or more than one");
 	*conversation->listener_fd = steal_fd(passed_fd);
@@ -414,6 +417,7 @@ int birth_finish(const struct birth_request *request, struct birth *birth, struc
 	struct conversation conversation = { .channel_fd = birth->channel_fd,
 					     .plan = request->plan,
 					     .pid = birth->pid,
+					     .agent_fd = birth->agent_fd,
 					     .listener_fd = &birth->listener_fd,
 					     .on_call = request->on_call,
 					     .on_call_context = request->on_call_context };
@@ -428,11 +432,13 @@ int birth_finish(const struct birth_request *request, struct birth *birth, struc
 	return error_set(err, ERROR_SYSTEM, ECHILD, "the container's first process was killed while it was set up");
 }
 
-int birth_finish_start(int channel_fd, const struct plan *plan, pid_t pid, int *ret_listener_fd, struct error *err)
+int birth_finish_start(const struct birth_waiting *waiting, int *ret_listener_fd, struct error *err)
 {
-	struct conversation conversation = {
-		.channel_fd = channel_fd, .plan = plan, .pid = pid, .listener_fd = ret_listener_fd
-	};
+	struct conversation conversation = { .channel_fd = waiting->channel_fd,
+					     .plan = waiting->plan,
+					     .pid = waiting->pid,
+					     .agent_fd = waiting->agent_fd,
+					     .listener_fd = ret_listener_fd };
 
 	return serve(&conversation, /* until_ready= */ false, err);
 }
@@ -453,5 +459,6 @@ void birth_done(struct birth *birth)
 {
 	close_and_reset(&birth->pidfd);
 	close_and_reset(&birth->channel_fd);
+	close_and_reset(&birth->agent_fd);
 	close_and_reset(&birth->listener_fd);
 }

@@ -2,6 +2,7 @@
  * container and for an exec's alike. */
 #pragma once
 
+#include <errno.h>
 #include <stdbool.h>
 #include <sys/types.h>
 
@@ -38,8 +39,15 @@ struct birth {
 	pid_t pid;
 	int pidfd, channel_fd;
 	bool waits;	 /* the child does, for birth_go */
+	int agent_fd;	 /* connection to the plan's seccomp.listener_path, or -EBADF */
 	int listener_fd; /* of the floor's filter (plan_seccomp.floor_notifies), once birth_finish has it; else -EBADF */
 };
+
+/* None yet. */
+#define BIRTH_NONE                                                                                          \
+	{                                                                                                   \
+		.pid = -1, .pidfd = -EBADF, .channel_fd = -EBADF, .agent_fd = -EBADF, .listener_fd = -EBADF \
+	}
 
 /* Up to the moment in which the child can go its own way: maps, cgroups and oom_score_adj are set. */
 int birth_begin(const struct birth_request *request, struct birth *ret, struct error *err);
@@ -47,9 +55,17 @@ int birth_begin(const struct birth_request *request, struct birth *ret, struct e
 int birth_go(const struct birth *birth, struct error *err);
 /* Serves the child until it waits for start (CHILD_INIT_WAITS) or executes its program. */
 int birth_finish(const struct birth_request *request, struct birth *birth, struct error *err);
-/* The same for the connection of a later start. plan: or NULL, where no hooks and no listenerPath need it. ret_listener_fd: as
- * birth.listener_fd, set by the caller to -EBADF; also in case of failure the caller's to close. */
-int birth_finish_start(int channel_fd, const struct plan *plan, pid_t pid, int *ret_listener_fd, struct error *err);
+
+struct birth_waiting {
+	int channel_fd;		 /* connection to the process that waits for start, which has been told to go on */
+	const struct plan *plan; /* or NULL, where no hooks and no listenerPath need it */
+	pid_t pid;
+	int agent_fd; /* as in struct birth */
+};
+
+/* The same for the connection of a later start. ret_listener_fd: as birth.listener_fd, set by the caller to -EBADF; also in case of
+ * failure the caller's to close. */
+int birth_finish_start(const struct birth_waiting *waiting, int *ret_listener_fd, struct error *err);
 /* Kills and reaps what begin made. */
 void birth_abort(struct birth *birth);
 void birth_done(struct birth *birth);

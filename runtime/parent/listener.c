@@ -39,17 +39,13 @@ static int connect_as_named(const char *path)
 	return fd_connect(name, FD_CONNECT_TIMEOUT_MS);
 }
 
-int listener_hand_over(const struct plan *plan, pid_t pid, int listener_fd, struct error *err)
+int listener_connect(const struct plan *plan, int *ret_agent_fd, struct error *err)
 {
-	__attribute__((cleanup(buffer_done_cleanup))) struct buffer state = { 0 };
 	const char *path = plan->seccomp.listener_path;
-	AUTO_CLOSE int fd = -EBADF;
-	int rc;
+	int fd;
 
-	if (!path || listener_fd < 0)
-		return error_set(err, ERROR_INTERNAL, EPROTO, "the container sent no listener where one was due");
-	if (format_state(plan, pid, &state) < 0)
-		return error_memory(err);
+	if (!path)
+		return 0;
 	fd = plan->seccomp.listener_held ? connect_as_named(path) : fd_connect(path, FD_CONNECT_TIMEOUT_MS);
 	if (fd == -ELOOP && plan->seccomp.listener_held)
 		return error_set(err, ERROR_REFUSED, ELOOP,
@@ -57,6 +53,21 @@ int listener_hand_over(const struct plan *plan, pid_t pid, int listener_fd, stru
 				 path);
 	if (fd < 0)
 		return error_system(err, -fd, "linux.seccomp.listenerPath: connect to %s", path);
-	rc = fd_send(fd, state.data, state.length, listener_fd);
-	return rc < 0 ? error_system(err, -rc, "linux.seccomp.listenerPath: send the listener to %s", path) : 0;
+	*ret_agent_fd = fd;
+	return 0;
+}
+
+int listener_hand_over(const struct plan *plan, pid_t pid, int agent_fd, int listener_fd, struct error *err)
+{
+	__attribute__((cleanup(buffer_done_cleanup))) struct buffer state = { 0 };
+	int rc;
+
+	if (agent_fd < 0 || listener_fd < 0)
+		return error_set(err, ERROR_INTERNAL, EPROTO, "the container sent no listener where one was due");
+	if (format_state(plan, pid, &state) < 0)
+		return error_memory(err);
+	rc = fd_send(agent_fd, state.data, state.length, listener_fd);
+	return rc < 0 ? error_system(err, -rc, "linux.seccomp.listenerPath: send the listener to %s",
+				     plan->seccomp.listener_path)
+		      : 0;
 }

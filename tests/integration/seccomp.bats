@@ -82,8 +82,24 @@ seccomp() { # FILTER-OBJECT as JSON
 @test "a listener that is not there is an error, and nothing is left" {
 	seccomp "{ \"defaultAction\": \"SCMP_ACT_ALLOW\", \"listenerPath\": \"$T/nobody.sock\",
 		\"syscalls\": [{ \"names\": [\"mkdir\"], \"action\": \"SCMP_ACT_NOTIFY\" }] }"
+	shell 'echo began'
 	must_fail 1 'linux.seccomp.listenerPath.*nobody.sock' run_container
+	expect_equal "$output" ''
 	assert_nothing_left
+}
+
+@test "a program whose listener is not there yet does not begin: start can be asked for again" {
+	seccomp "{ \"defaultAction\": \"SCMP_ACT_ALLOW\", \"listenerPath\": \"$T/agent.sock\",
+		\"syscalls\": [{ \"names\": [\"mkdir\"], \"action\": \"SCMP_ACT_NOTIFY\" }] }"
+	shell 'sleep 300'
+	must create
+	must_fail 1 'linux.seccomp.listenerPath.*agent.sock' brig start "$ID"
+	status_is created
+	helper "$SUPPORT/seccomp-agent" "$T/agent.sock" "$T/agent" 123
+	wait_until test -S "$T/agent.sock"
+	must brig start "$ID"
+	wait_until test -e "$T/agent"
+	status_is running
 }
 
 @test "notify without a listener, unknown actions and operators are refused by name" {

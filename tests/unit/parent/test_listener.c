@@ -50,13 +50,29 @@ Test(listener, no_link_leads_to_one_that_the_policy_lists)
 		struct plan plan = { .oci_version = "1.3.0", .id = "box", .bundle = "/b" };
 		struct error err = { 0 };
 		size_t before = scratch_count_fds();
+		int agent_fd = -EBADF;
 
 		snprintf(path, sizeof(path), "%s/%s", base, cases[i].name);
 		plan.seccomp.listener_path = path;
 		plan.seccomp.listener_held = cases[i].held;
-		cr_expect_eq(listener_hand_over(&plan, 1, passed_fd, &err), cases[i].rc, "%zu: %s", i, err.message);
+		cr_expect_eq(listener_connect(&plan, &agent_fd, &err), cases[i].rc, "%zu: %s", i, err.message);
+		if (cases[i].rc == 0)
+			cr_expect_eq(listener_hand_over(&plan, 1, agent_fd, passed_fd, &err), 0, "%zu: %s", i,
+				     err.message);
+		close_and_reset(&agent_fd);
 		cr_expect_eq(scratch_count_fds(), before);
 		if (cases[i].rc == -ELOOP)
 			cr_expect_not_null(strstr(err.message, "name the socket itself"), "%s", err.message);
 	}
+}
+
+Test(listener, a_plan_without_an_agent_needs_none)
+{
+	struct plan plan = { .oci_version = "1.3.0", .id = "box", .bundle = "/b" };
+	struct error err = { 0 };
+	int agent_fd = -EBADF;
+
+	cr_expect_eq(listener_connect(&plan, &agent_fd, &err), 0);
+	cr_expect_eq(agent_fd, -EBADF);
+	cr_expect_lt(listener_hand_over(&plan, 1, agent_fd, STDIN_FILENO, &err), 0);
 }
