@@ -168,10 +168,14 @@ static int run(const struct brig *brig, const void *data, struct error *err)
 const struct command cmd_exec = {
 	.name = "exec",
 	.summary = "run one more program in a running container",
-	.description = "Without options the program gets the user, environment, working directory and restrictions of the "
-		       "container's own one. Options end at COMMAND: all that follows belongs to it.\n\n"
-		       "The exit status is the program's, 128 and the signal's number where a signal ended it, 255 "
-		       "where it could not be executed, and 1 where the command line makes no sense.",
+	.description =
+		"Without options the program gets the user, environment, working directory and restrictions of the "
+		"container's own one. Options end at COMMAND: all that follows belongs to it.\n\n"
+		"What the object of --process says nothing of is the container's too, where it holds the program: "
+		"capabilities, rlimits, umask, oomScoreAdj, scheduler, ioPriority, and the profiles of AppArmor and "
+		"SELinux.\n\n"
+		"The exit status is the program's, 128 and the signal's number where a signal ended it, 255 "
+		"where it could not be executed, and 1 where the command line makes no sense.",
 	.group = COMMAND_RUNS,
 	.flags = COMMAND_PROTECTS_ITSELF,
 	.failure_status = 255,

@@ -136,18 +136,48 @@ static int read_text(const struct brig_exec *request, struct arena *arena, struc
 	return rc < 0 ? error_prefix(err, "the process of an exec") : 0;
 }
 
+/* What holds the container's program holds what is executed beside it too, unless the object has a word of its own on it: one
+ * that names a program and a directory alone is no way to have more than the container, or nothing. As runc does, and the
+ * resource limits besides. noNewPrivileges is not among them: an object that is written without it asks for false. */
+static void inherit(const struct spec_process *container, struct spec_process *process)
+{
+	process->capabilities = process->capabilities ?: container->capabilities;
+	process->apparmor_profile = process->apparmor_profile ?: container->apparmor_profile;
+	process->selinux_label = process->selinux_label ?: container->selinux_label;
+	process->scheduler = process->scheduler ?: container->scheduler;
+	process->io_priority = process->io_priority ?: container->io_priority;
+	if (!process->n_rlimits) {
+		process->rlimits = container->rlimits;
+		process->n_rlimits = container->n_rlimits;
+	}
+	if (!process->oom_score_adj.set)
+		process->oom_score_adj = container->oom_score_adj;
+	if (!process->user.umask.set)
+		process->user.umask = container->user.umask;
+}
+
+static int read_process(const struct brig_exec *request, struct spec *container, struct spec_process *ret,
+			struct error *err)
+{
+	int rc = request->process_json ? read_text(request, container->arena, ret, err)
+				       : read_file(request->process_file, container->arena, ret, err);
+
+	if (rc < 0)
+		return rc;
+	if (request->set_tty)
+		ret->terminal = request->tty;
+	if (container->process)
+		inherit(container->process, ret);
+	return 0;
+}
+
 int exec_process_build(const struct brig_exec *request, struct spec *container, struct spec_process *ret,
 		       struct error *err)
 {
 	int rc;
 
-	if (request->process_json || request->process_file) {
-		rc = request->process_json ? read_text(request, container->arena, ret, err)
-					   : read_file(request->process_file, container->arena, ret, err);
-		if (rc >= 0 && request->set_tty)
-			ret->terminal = request->tty;
-		return rc;
-	}
+	if (request->process_json || request->process_file)
+		return read_process(request, container, ret, err);
 	if (!container->process)
 		return error_invalid(err, "the container has no process of its own to begin with: give --process");
 	*ret = *container->process;

@@ -241,11 +241,74 @@ Test(exec_process, out_of_a_file_stands_alone)
 	cr_expect_str_eq(build.process.args[0], "filed");
 	cr_expect_eq(build.process.user.uid, 1);
 	cr_expect_eq(build.process.n_env, 0, "nothing of the container's own process is mixed in");
-	cr_expect_null(build.process.capabilities);
+	cr_expect_not(build.process.no_new_privileges);
 	cr_expect_not(build.process.terminal);
 	build.request.set_tty = build.request.tty = true;
 	from_file(&build, &scratch, "p.json");
 	cr_expect(build.process.terminal);
+}
+
+static struct spec_process container_process(const struct build *build)
+{
+	static const struct spec_rlimit rlimit = { .soft = 10, .hard = 20 };
+	static const struct spec_scheduler scheduler = { .nice = 5 };
+	static const struct spec_io_priority io_priority = { .priority = 3 };
+	struct spec_process process = *build->spec->process;
+
+	process.rlimits = &rlimit;
+	process.n_rlimits = 1;
+	process.scheduler = &scheduler;
+	process.io_priority = &io_priority;
+	process.apparmor_profile = "own-profile";
+	process.selinux_label = "own:label";
+	process.oom_score_adj = (struct opt_int){ .set = true, .value = 100 };
+	process.user.umask = (struct opt_u32){ .set = true, .value = 077 };
+	return process;
+}
+
+Test(exec_process, what_holds_the_container_holds_what_a_file_does_not_say_otherwise)
+{
+	BUILD(build);
+	struct spec_process own = container_process(&build);
+
+	build.spec->process = &own;
+	build.request.process_json = PROCESS;
+	build.request.process_length = strlen(PROCESS);
+	good(&build);
+	cr_expect_eq(build.process.capabilities, own.capabilities);
+	cr_expect_eq(build.process.rlimits, own.rlimits);
+	cr_expect_eq(build.process.n_rlimits, 1);
+	cr_expect_eq(build.process.scheduler, own.scheduler);
+	cr_expect_eq(build.process.io_priority, own.io_priority);
+	cr_expect_str_eq(build.process.apparmor_profile, "own-profile");
+	cr_expect_str_eq(build.process.selinux_label, "own:label");
+	cr_expect_eq(build.process.oom_score_adj.value, 100);
+	cr_expect_eq(build.process.user.umask.value, 077);
+}
+
+Test(exec_process, what_a_file_says_is_not_the_containers)
+{
+	static const char text[] =
+		"{\"user\":{\"uid\":1,\"gid\":1,\"umask\":18},\"args\":[\"filed\"],\"cwd\":\"/\",\"capabilities\":{},"
+		"\"rlimits\":[{\"type\":\"RLIMIT_CORE\",\"soft\":0,\"hard\":0}],\"apparmorProfile\":\"p\","
+		"\"selinuxLabel\":\"l\",\"oomScoreAdj\":0,\"scheduler\":{\"policy\":\"SCHED_BATCH\"},"
+		"\"ioPriority\":{\"class\":\"IOPRIO_CLASS_BE\",\"priority\":7}}";
+	BUILD(build);
+	struct spec_process own = container_process(&build);
+
+	build.spec->process = &own;
+	build.request.process_json = text;
+	build.request.process_length = strlen(text);
+	good(&build);
+	cr_assert_not_null(build.process.capabilities);
+	cr_expect_eq(build.process.capabilities->n_bounding, 0);
+	cr_expect_eq(build.process.rlimits[0].hard, 0);
+	cr_expect_eq(build.process.scheduler->nice, 0);
+	cr_expect_eq(build.process.io_priority->priority, 7);
+	cr_expect_str_eq(build.process.apparmor_profile, "p");
+	cr_expect_str_eq(build.process.selinux_label, "l");
+	cr_expect_eq(build.process.oom_score_adj.value, 0);
+	cr_expect_eq(build.process.user.umask.value, 022);
 }
 
 Test(exec_process, files_that_are_refused)
