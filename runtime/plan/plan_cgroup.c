@@ -123,6 +123,9 @@ int plan_cgroup_build(struct plan_builder *builder, struct error *err)
 	if (rc < 0 || builder->exec)
 		return rc;
 	rc = plan_resources_build(asked, builder->host, &cgroup->resources, builder->report, err);
+	/* Whoever fills in a struct leaves 0 for "not given", as with the other limits: what takes a limit away is -1. */
+	if (builder->update && cgroup->resources.pids == 0)
+		cgroup->resources.set &= ~(unsigned)PLAN_PIDS;
 	/* A new group allows no other devices, whether or not config.json has rules. */
 	if (rc >= 0 && asked->n_devices == 0 && !builder->update && cgroup->manager != PLAN_CGROUP_DISABLED)
 		rc = plan_resources_devices_build(asked, builder->host, &cgroup->resources, builder->report, err);

@@ -49,6 +49,21 @@ prepare() {
 	expect_equal "$(cgroup_value cpu cpu.cfs_quota_us)" 50000
 }
 
+@test "a period that was given alone is that of a quota which comes later" {
+	must brig delete --force "$ID"
+	config '.linux.resources.cpu = { period: 50000 }'
+	sleeper
+	must brig update --cpu-quota 25000 "$ID"
+	expect_equal "$(cgroup_value cpu cpu.cfs_quota_us) of $(cgroup_value cpu cpu.cfs_period_us)" "25000 of 50000"
+}
+
+@test "a limit of 0 in --resources is none that was given: the container's stay" {
+	echo '{ "memory": { "limit": 0 }, "cpu": { "shares": 0, "quota": 0, "period": 0 }, "pids": { "limit": 0 } }' > "$T/resources.json"
+	must brig update --resources "$T/resources.json" "$ID"
+	expect_equal "$(cgroup_value memory memory.limit_in_bytes) $(cgroup_value pids pids.max)" "67108864 50"
+	expect_equal "$(cgroup_value cpu cpu.shares) $(cgroup_value cpu cpu.cfs_quota_us)" "512 50000"
+}
+
 @test "--resources takes a file, and - the standard input" {
 	echo '{ "memory": { "limit": 90000000 }, "cpu": { "shares": 900 } }' > "$T/resources.json"
 	must brig update --resources "$T/resources.json" "$ID"

@@ -35,6 +35,9 @@ enum cgroup_compare {
 	CGROUP_COMPARE_LOOSE, /* numbers as above by whole pages, all else is believed: files that we know nothing about */
 };
 
+/* Microseconds: the period of cpu.max and cpu.cfs_period_us in a new group. */
+#define CGROUP_CPU_PERIOD_DEFAULT 100000
+
 /* Bits of cgroup_setting.flags. */
 enum {
 	CGROUP_SETTING_DEFAULT = 1 << 0,  /* what a new group has anyway: needs no controller */

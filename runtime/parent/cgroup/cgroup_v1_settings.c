@@ -102,8 +102,8 @@ static void add_period(struct cgroup_settings *settings, const struct plan_resou
 		return;
 	setting = add_number(settings, CGROUP_CPU, "linux.resources.cpu.period", "cpu.cfs_period_us",
 			     resources->cpu_period);
-	/* A period without a quota limits nothing. */
-	setting->flags = alone ? CGROUP_SETTING_DEFAULT : 0;
+	/* Without a quota it limits nothing yet, but a quota that update gives later is a share of it. */
+	setting->flags = alone && resources->cpu_period == CGROUP_CPU_PERIOD_DEFAULT ? CGROUP_SETTING_DEFAULT : 0;
 }
 
 static void add_quota_and_period(struct cgroup_settings *settings, const struct plan_resources *resources,

@@ -75,7 +75,8 @@ static void add_cpu_max(struct cgroup_settings *settings, const struct plan_reso
 		settings, CGROUP_CPU, has_quota ? "linux.resources.cpu.quota" : "linux.resources.cpu.period", "cpu.max",
 		arena_printf(settings->arena, "%s %" PRIu64, cgroup_settings_number(settings, quota, "max"), period));
 	setting->compare = CGROUP_COMPARE_TEXT;
-	setting->flags = quota < 0 ? CGROUP_SETTING_DEFAULT : 0;
+	/* A quota that update gives later is a share of the period that was given alone. */
+	setting->flags = quota < 0 && period == CGROUP_CPU_PERIOD_DEFAULT ? CGROUP_SETTING_DEFAULT : 0;
 }
 
 static void add_cpu_burst(struct cgroup_settings *settings, const struct plan_resources *resources)
