@@ -76,11 +76,12 @@ static int open_file(const char *path, const char *what, struct endpoint *ret, s
 		    0640);
 	if (fd < 0 && errno == ELOOP)
 		return error_invalid(err, "%s: %.500s is a symbolic link: name the file itself", what, path);
-	if (fd < 0)
+	/* ENXIO: a fifo that nobody reads, a socket. */
+	if (fd < 0 && errno != ENXIO && errno != EISDIR)
 		return error_system(err, errno, "%s: open %.500s", what, path);
-	if (fstat(fd, &status) < 0)
+	if (fd >= 0 && fstat(fd, &status) < 0)
 		return error_system(err, errno, "%s: stat %.500s", what, path);
-	if (!S_ISREG(status.st_mode))
+	if (fd < 0 || !S_ISREG(status.st_mode))
 		return error_invalid(err, "%s: %.500s is not a regular file", what, path);
 	*ret = (struct endpoint){ .read_fd = -EBADF, .write_fd = steal_fd(&fd) };
 	return 0;
