@@ -177,6 +177,32 @@ except OSError as error: print("refused")'
 		"$(jq -c '["exit", "delete"][] as $event | [$event, .oom, .peak_memory, .cpu_ms]' <<< "$output")"
 }
 
+@test "without options the limits are what the manual says" {
+	judged ok -- true
+	expect_json "$output" '.limits == { wall_ms: 30000, cpu_ms: null, memory: 536870912, cpus: 1, pids: 256, output: 1048576, disk: 134217728, held_by: "cgroup" }'
+	expect_json "$output" '.floor == { version: "'"$("$BRIG" --version | sed -n '1s/.* //p')"'", policy: "strict" }'
+}
+
+@test "more processors than --cpus are not to be had" {
+	judged wall_time --timeout 600ms --cpus 0.2 -- sh -c 'for i in 1 2 3; do while :; do :; done & done; wait'
+	expect_json "$output" '.cpu_ms < .wall_ms / 2'
+	judged wall_time --timeout 600ms -- sh -c 'for i in 1 2 3; do while :; do :; done & done; wait'
+	expect_json "$output" '.cpu_ms < .wall_ms * 1.5'
+}
+
+@test "while it runs it is what was decided: filter, Landlock, user namespace, no capability" {
+	start --timeout 100s -- sleep 100
+	wait_until status_is running
+	must brig explain --json "$ID"
+	expect_json "$output" '.flagged == 0 and all(.posture[]; .state == "ok")'
+	expect_json "$output" '[.posture[].name] | contains(["landlock", "seccomp", "no_new_privs", "namespace-user", "namespace-network", "capability-bounding",
+		"limit-memory", "limit-pids", "readonly-root", "masked-paths"])'
+	must brig kill "$ID" KILL
+	wait "$HELPER" || status=$?
+	expect_equal "$status" 137
+	assert_nothing_left
+}
+
 @test "a policy's maximum lowers a limit, and the object says so" {
 	echo '{ "set": "strict", "limits": { "timeout": "400ms", "max_output": "1k" } }' > "$T/policy.json"
 	attempt brig --policy "$T/policy.json" sandbox --name "$ID" --json -- sleep 100
