@@ -84,6 +84,12 @@ void buffer_append_visible(struct buffer *buffer, const char *text, bool quoted)
 	}
 }
 
+void buffer_append_labelled(struct buffer *buffer, const char *label, const char *text)
+{
+	buffer_append_text(buffer, label);
+	buffer_append_visible(buffer, text, /* quoted= */ false);
+}
+
 char *buffer_steal(struct buffer *buffer)
 {
 	char *data;

@@ -28,6 +28,8 @@ void buffer_printf(struct buffer *buffer, const char *format, ...) __attribute__
 /* What somebody else wrote, in a line for people: control characters as \n, \t and \x1b, so that it neither forges a second line nor
  * steers the reader's terminal. quoted: " and \ get a \ too. */
 void buffer_append_visible(struct buffer *buffer, const char *text, bool quoted);
+/* The label as it is, and what somebody else wrote after it as visible text. */
+void buffer_append_labelled(struct buffer *buffer, const char *label, const char *text);
 /* The text as an owned string (never NULL where failed is 0); the buffer is empty afterwards. */
 char *buffer_steal(struct buffer *buffer);
 /* Makes room for length more bytes; returns 0 or sets and returns failed. */

@@ -36,34 +36,44 @@ static void end(struct json_writer *writer, const char *bracket)
 	writer->needs_comma = true;
 }
 
-static void escape(struct buffer *buffer, unsigned char byte)
+static void escape(struct buffer *buffer, int code)
 {
 	static const char letters[] = "\"\"\\\\\bb\ff\nn\rr\tt";
 
 	for (const char *letter = letters; *letter; letter += 2) {
-		if ((unsigned char)letter[0] == byte) {
+		if (letter[0] == code) {
 			buffer_printf(buffer, "\\%c", letter[1]);
 			return;
 		}
 	}
-	buffer_printf(buffer, "\\u%04x", byte);
+	buffer_printf(buffer, "\\u%04x", (unsigned)code);
 }
 
-/* Control characters, and DEL: terminals act on it. */
-static bool needs_escape(unsigned char byte)
+/* The number of a character of size bytes that JSON wants escaped, or that is a control character by which a terminal can be steered:
+ * DEL and U+0080 to U+009F as well. Of any other, and of what is no character (size 0), -1. */
+static int code_to_escape(const char *text, size_t size)
 {
-	return byte < 0x20 || byte == '"' || byte == '\\' || byte == 0x7f;
+	unsigned char first = (unsigned char)text[0], second;
+
+	if (size == 1)
+		return first < 0x20 || first == '"' || first == '\\' || first == 0x7f ? first : -1;
+	if (size != 2)
+		return -1;
+	second = (unsigned char)text[1];
+	return first == 0xc2 && second < 0xa0 ? second : -1;
 }
 
 void json_write_quoted(struct buffer *buffer, const char *text, size_t length)
 {
 	static const char replacement[] = "\xef\xbf\xbd"; /* U+FFFD */
 	size_t plain = 0, i = 0, size;
+	int code;
 
 	buffer_append(buffer, "\"", 1);
 	while (i < length) {
 		size = utf8_character(text + i, length - i);
-		if (size > 0 && !needs_escape((unsigned char)text[i])) {
+		code = code_to_escape(text + i, size);
+		if (size > 0 && code < 0) {
 			i += size;
 			continue;
 		}
@@ -71,8 +81,9 @@ void json_write_quoted(struct buffer *buffer, const char *text, size_t length)
 		if (size == 0)
 			buffer_append(buffer, replacement, sizeof(replacement) - 1);
 		else
-			escape(buffer, (unsigned char)text[i]);
-		plain = ++i;
+			escape(buffer, code);
+		i += size ?: 1;
+		plain = i;
 	}
 	buffer_append(buffer, text + plain, i - plain);
 	buffer_append(buffer, "\"", 1);

@@ -68,26 +68,20 @@ static enum brig_verdict verdict_on(const struct report *report)
 	return verdict;
 }
 
-static void print_part(const char *before, const char *text, struct buffer *out)
-{
-	buffer_append_text(out, before);
-	buffer_append_visible(out, text, /* quoted= */ false);
-}
-
 static void print_line(const struct report_line *line, struct buffer *out)
 {
 	buffer_printf(out, "%-9s %-20s ", report_level_name(line->level), line->rule);
-	print_part("", line->where ?: "", out);
+	buffer_append_labelled(out, "", line->where ?: "");
 	if (line->asked)
-		print_part(": asked for ", line->asked, out);
+		buffer_append_labelled(out, ": asked for ", line->asked);
 	if (line->applied && line->level == REPORT_REFUSED) {
-		print_part(line->asked ? "; " : ": ", line->why, out);
-		print_part("; to do: ", line->applied, out);
+		buffer_append_labelled(out, line->asked ? "; " : ": ", line->why);
+		buffer_append_labelled(out, "; to do: ", line->applied);
 	} else if (line->applied) {
-		print_part(", applied ", line->applied, out);
-		print_part(": ", line->why, out);
+		buffer_append_labelled(out, ", applied ", line->applied);
+		buffer_append_labelled(out, ": ", line->why);
 	} else {
-		print_part(": ", line->why, out);
+		buffer_append_labelled(out, ": ", line->why);
 	}
 	buffer_append_text(out, "\n");
 }

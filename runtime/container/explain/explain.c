@@ -77,13 +77,6 @@ static int look_at_last(const struct brig *brig, struct arena *arena, struct exp
 
 /* ---- for people ---- */
 
-/* What config.json, or a program inside, had a say in. */
-static void print_part(const char *before, const char *text, struct buffer *out)
-{
-	buffer_append_text(out, before);
-	buffer_append_visible(out, text, /* quoted= */ false);
-}
-
 static void print_report(const struct expectation *expected, struct buffer *out)
 {
 	buffer_printf(out, "\nWhat policy %s made of config.json\n", expected->policy);
@@ -93,10 +86,10 @@ static void print_report(const struct expectation *expected, struct buffer *out)
 		const struct expected_line *line = &expected->report[i];
 
 		buffer_printf(out, "  %-9s %-20s ", line->level, line->rule);
-		print_part("", line->where ?: "", out);
-		print_part(line->asked ? ": asked for " : "", line->asked ?: "", out);
-		print_part(line->applied ? ", applied " : "", line->applied ?: "", out);
-		print_part(": ", line->why ?: "", out);
+		buffer_append_labelled(out, "", line->where ?: "");
+		buffer_append_labelled(out, line->asked ? ": asked for " : "", line->asked ?: "");
+		buffer_append_labelled(out, line->applied ? ", applied " : "", line->applied ?: "");
+		buffer_append_labelled(out, ": ", line->why ?: "");
 		buffer_append_text(out, "\n");
 	}
 }
@@ -111,7 +104,7 @@ static void print_findings(const struct explanation *explanation, struct buffer 
 	for (size_t i = 0; i < findings->n; i++) {
 		buffer_printf(out, "  %-8s %-22s ", findings->list[i].disagrees ? "FLAGGED" : "ok",
 			      findings->list[i].name);
-		print_part("", findings->list[i].detail, out);
+		buffer_append_labelled(out, "", findings->list[i].detail);
 		buffer_append_text(out, "\n");
 	}
 }
@@ -126,7 +119,7 @@ static void print_call(const struct denial_call *call, struct buffer *out)
 		buffer_printf(out, "%s%s", i ? ", " : "", call->arguments[i]);
 	buffer_printf(out, "): count %" PRIu64 ", %s to %s, by", call->count, call->first, call->last);
 	for (size_t i = 0; i < call->n_programs; i++)
-		print_part(i ? ", " : " ", call->programs[i], out);
+		buffer_append_labelled(out, i ? ", " : " ", call->programs[i]);
 	buffer_append_text(out, call->n_programs ? "\n    in config.json: " : " somebody\n    in config.json: ");
 	explain_rule(call, name, out);
 	buffer_printf(out, "\n    it would open: %s\n", explain_what_opens(name));

@@ -97,6 +97,15 @@ Test(buffer, reserve_leaves_room_for_the_end)
 }
 
 /* A line for people stays one line, and does nothing to their terminal. */
+Test(buffer, a_label_stays_as_it_is)
+{
+	struct buffer buffer = { 0 };
+
+	buffer_append_labelled(&buffer, ":\t", "a\t\x1b");
+	cr_expect_str_eq(buffer.data, ":\ta\\t\\x1b");
+	buffer_done(&buffer);
+}
+
 Test(buffer, visible_text_has_no_control_characters)
 {
 	BUFFER(plain, 0);

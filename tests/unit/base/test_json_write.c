@@ -75,6 +75,10 @@ Test(json_write, escapes)
 
 	json_write_quoted(&buffer, "\x01\n\t\\\"/\x7f\xc3\xa4\0z", 11);
 	cr_expect_str_eq(buffer.data, "\"\\u0001\\n\\t\\\\\\\"/\\u007f\xc3\xa4\\u0000z\"");
+	buffer.length = 0;
+	/* Of the control characters beyond ASCII the first, CSI and the last; what comes after them is none. */
+	json_write_quoted(&buffer, "\xc2\x80\xc2\x9b\x32J\xc2\x9f\xc2\xa0", 10);
+	cr_expect_str_eq(buffer.data, "\"\\u0080\\u009b2J\\u009f\xc2\xa0\"");
 	buffer_done(&buffer);
 }
 
