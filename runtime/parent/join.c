@@ -297,9 +297,20 @@ static pid_t fail_clone(const struct clone_args *args, int code, struct error *e
 	return error_system(err, code, "clone3");
 }
 
+/* A child that has no descriptor of its own can't be waited for as the others are. */
+static pid_t end_child(pid_t pid, int code, struct error *err)
+{
+	kill(pid, SIGKILL);
+	/* __WALL: its end sends no signal. */
+	while (waitpid(pid, NULL, __WALL) < 0 && errno == EINTR)
+		;
+	return error_system(err, code, "pidfd_open");
+}
+
 static pid_t clone_by_intermediate(struct intermediate *intermediate, struct error *err)
 {
 	AUTO_FREE char *stack = aligned_alloc(16, STACK_SIZE);
+	int pidfd;
 	pid_t pid;
 
 	if (!stack)
@@ -317,7 +328,10 @@ static pid_t clone_by_intermediate(struct intermediate *intermediate, struct err
 	if (intermediate->code)
 		return error_system(err, intermediate->code, "%s", intermediate->what);
 	/* It is our child: nobody else can have its number before we reap it. */
-	*(int *)(uintptr_t)intermediate->args.pidfd = sys_pidfd_open(intermediate->pid, 0);
+	pidfd = sys_pidfd_open(intermediate->pid, 0);
+	if (pidfd < 0)
+		return end_child(intermediate->pid, errno, err);
+	*(int *)(uintptr_t)intermediate->args.pidfd = pidfd;
 	return intermediate->pid;
 }
 

@@ -85,6 +85,23 @@ load support/common
 	must brig delete --force "$ID-first"
 }
 
+@test "without room for the descriptor of a process in a joined user namespace, it is ended and the error tells" {
+	local keeper
+
+	user_namespace
+	program sleep 300
+	must brig run --detach --bundle "$BUNDLE" "$ID-first"
+	keeper=$(pid_of "$ID-first")
+	add_namespace user "/proc/$keeper/ns/user"
+	config 'del(.linux.uidMappings, .linux.gidMappings)'
+	compile refuse_call "$T/refuse_call"
+	# 434: pidfd_open
+	must_fail 1 'pidfd_open: Too many open files' env BRIG_TEST="$ID" "$T/refuse_call" 434 "$BRIG" --root "$ROOT" run --bundle "$BUNDLE" "$ID"
+	must_fail 1 'container does not exist' brig state "$ID"
+	expect_equal "$(marked_processes | wc -l)" 1
+	must brig delete --force "$ID-first"
+}
+
 @test "exec enters the container's user namespace" {
 	user_namespace
 	sleeper
