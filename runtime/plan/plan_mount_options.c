@@ -208,6 +208,15 @@ static int parse_one(const struct plan_builder *builder, const char *text, struc
 	return *text ? add_data(builder, text, ret, err) : 0;
 }
 
+/* As with runc and crun: what is asked for with all that is below counts for the mount itself too, in whatever order they stand. */
+static void yield_to_recursive(struct plan_mount *mount)
+{
+	uint64_t decided = mount->rattr_set | mount->rattr_clear;
+
+	mount->attr_set &= ~decided;
+	mount->attr_clear &= ~decided;
+}
+
 int plan_mount_options_parse(const struct plan_builder *builder, const struct plan_mount_asked *asked,
 			     struct plan_mount *ret, struct error *err)
 {
@@ -225,5 +234,6 @@ int plan_mount_options_parse(const struct plan_builder *builder, const struct pl
 		if (rc < 0 && rc != -ENOMEM)
 			error_prefix(err, "%s.options[%zu]", asked->where, i);
 	}
+	yield_to_recursive(ret);
 	return rc;
 }

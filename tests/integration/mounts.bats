@@ -46,6 +46,16 @@ teardown() {
 	expect_equal "$output" $'1\n2\n3\n4\ndeep'
 }
 
+@test "the recursive word counts for the mount itself too, whichever comes last, as with other runtimes" {
+	mount_below
+	add_mount /1 bind "$T/volume" rbind rro rw
+	add_mount /2 bind "$T/volume" rbind rw rro
+	add_mount /3 bind "$T/volume" rbind rrw ro
+	add_mount /4 bind "$T/volume" rbind ro rrw
+	inside 'for n in 1 2 3 4; do touch /$n/x 2> /dev/null && echo "$n"; touch /$n/below/x 2> /dev/null && echo "$n below"; done; true'
+	expect_equal "$output" $'3\n3 below\n4\n4 below'
+}
+
 @test "bind without r leaves out what is mounted below" {
 	mount_below
 	add_mount /volume bind "$T/volume" bind

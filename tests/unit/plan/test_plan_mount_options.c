@@ -62,6 +62,13 @@ Test(plan_mount_options, attributes)
 		{ "'rrelatime'", 0, 0, 0, RELATIME },
 		{ "'rnostrictatime'", 0, 0, 0, RELATIME },
 		{ "'ro','rnosuid','rw'", 0, MOUNT_ATTR_RDONLY, MOUNT_ATTR_NOSUID, 0 },
+		{ "'rro','rw'", 0, 0, MOUNT_ATTR_RDONLY, 0 },
+		{ "'rw','rro'", 0, 0, MOUNT_ATTR_RDONLY, 0 },
+		{ "'ro','rrw'", 0, 0, 0, MOUNT_ATTR_RDONLY },
+		{ "'rrw','ro','nodev'", MOUNT_ATTR_NODEV, 0, 0, MOUNT_ATTR_RDONLY },
+		{ "'rro','rrw','ro'", 0, 0, 0, MOUNT_ATTR_RDONLY },
+		{ "'rnoatime','strictatime'", 0, 0, MOUNT_ATTR_NOATIME, RELATIME },
+		{ "'noatime','ratime'", 0, 0, 0, RELATIME },
 	};
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
