@@ -32,6 +32,7 @@ runtime_plan_sources = \
 	runtime/plan/plan_harden_resources.c \
 	runtime/plan/plan_harden_sysctl.c \
 	runtime/plan/plan_harden_sources.c \
+	runtime/plan/plan_harden_unified.c \
 	runtime/plan/plan_hooks.c \
 	runtime/plan/plan_hook_environment.c \
 	runtime/plan/plan_hook_environment.h \

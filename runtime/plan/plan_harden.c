@@ -29,6 +29,7 @@ static const struct rule rules[] = {
 	{ plan_harden_device, false, true },
 	{ plan_harden_resource_missing, false, true },
 	{ plan_harden_resource_maximum, false, true },
+	{ plan_harden_unified, false, true },
 	{ plan_harden_mount_flags, false, false },
 	{ plan_harden_mount_propagation, false, false },
 	/* The last one about mounts: it may leave some out, and the others find a mount's source by its place in the list. */

@@ -90,3 +90,5 @@ int plan_harden_annotation(struct plan_builder *builder, struct error *err);
 int plan_harden_device(struct plan_builder *builder, struct error *err);
 int plan_harden_resource_missing(struct plan_builder *builder, struct error *err);
 int plan_harden_resource_maximum(struct plan_builder *builder, struct error *err);
+/* The same rule, of what no number bounds. */
+int plan_harden_unified(struct plan_builder *builder, struct error *err);

@@ -29,15 +29,36 @@ static bool can_notify(const struct plan_builder *builder)
 	return !seccomp->enabled || (!seccomp->listener_path && seccomp->default_action != SECCOMP_RET_USER_NOTIF);
 }
 
-static void lay_floor(struct plan_builder *builder)
+/* Where the host's owner has the kernel protect filtered programs from each other's speculation, no document says otherwise. Left out, the flag
+ * is the callers' habit: only who names it is told. */
+static int withdraw_speculation(struct plan_builder *builder, struct error *err)
+{
+	const struct spec_seccomp *asked = builder->spec->linux_.seccomp;
+	struct report_line line = { .level = REPORT_ADJUSTED,
+				    .rule = policy_rule_name(POLICY_SECCOMP),
+				    .where = "linux.seccomp.flags",
+				    .asked = "SECCOMP_FILTER_FLAG_SPEC_ALLOW",
+				    .applied = "left out",
+				    .why = "it would turn the kernel's protection from speculation off, where the host "
+					   "has it on for filtered programs" };
+
+	builder->plan->seccomp.flags &= ~SECCOMP_FILTER_FLAG_SPEC_ALLOW;
+	if (!asked || !asked->flags.set || !(asked->flags.value & SECCOMP_FILTER_FLAG_SPEC_ALLOW))
+		return 0;
+	return report_add(builder->report, &line, err);
+}
+
+static int lay_floor(struct plan_builder *builder, struct error *err)
 {
 	struct plan_seccomp *seccomp = &builder->plan->seccomp;
+	int rc = withdraw_speculation(builder, err);
 
 	seccomp->floor = floor_of_set(builder);
 	seccomp->floor_notifies = can_notify(builder);
 	seccomp->logs = !seccomp->floor_notifies && builder->request->policy->audit.kernel_log;
 	seccomp->floor_capabilities = builder->plan->process.capabilities.bounding;
 	plan_digest_seccomp(seccomp, seccomp->digest);
+	return rc;
 }
 
 static bool denies_nothing(const struct plan_seccomp *seccomp)
@@ -62,13 +83,14 @@ static int lay_beneath(struct plan_builder *builder, const char *name, struct er
 				    .applied = plan_builder_text(builder, err, "it, and brig's filter %s beneath", name),
 				    .why = "of two answers the stricter one counts" };
 	enum policy_level level = plan_harden_level(builder, POLICY_SECCOMP);
+	int rc;
 
 	if (!line.applied)
 		return -ENOMEM;
 	if (level != POLICY_ADJUST && level != POLICY_ENFORCE)
 		return 0;
-	lay_floor(builder);
-	return report_add(builder->report, &line, err);
+	rc = lay_floor(builder, err);
+	return rc < 0 ? rc : report_add(builder->report, &line, err);
 }
 
 int plan_harden_seccomp(struct plan_builder *builder, struct error *err)
@@ -88,9 +110,7 @@ int plan_harden_seccomp(struct plan_builder *builder, struct error *err)
 	if (!denies_nothing(&builder->plan->seccomp))
 		return lay_beneath(builder, name, err);
 	rc = plan_harden_find(builder, POLICY_SECCOMP, &line, &adjust, err);
-	if (rc >= 0 && adjust)
-		lay_floor(builder);
-	return rc;
+	return rc >= 0 && adjust ? lay_floor(builder, err) : rc;
 }
 
 /* To make it so nobody can: whoever runs the host has to load the profile. */

@@ -15,8 +15,9 @@
 #define KEEP_POLICY 0x08u
 #define KEEP_PARAMETERS 0x10u
 
-static const char before_all[] = "it goes before all other programs of the host, and no limit of processor time holds it (sched(7)); "
-				 "CAP_SYS_NICE, which that takes, is not the container's";
+static const char before_all[] =
+	"it goes before all other programs of the host, and no limit of processor time holds it (sched(7)); "
+	"CAP_SYS_NICE, which that takes, is not the container's";
 static const char before_others[] =
 	"it goes before the host's own programs; CAP_SYS_NICE, which that takes, is not the container's";
 

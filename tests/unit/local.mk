@@ -45,6 +45,7 @@ unit_plan_sources = \
 	tests/unit/plan/test_plan_harden_limits.c \
 	tests/unit/plan/test_plan_harden_single.c \
 	tests/unit/plan/test_plan_levels.c \
+	tests/unit/plan/test_plan_fields.c \
 	tests/unit/plan/test_plan_floor.c \
 	tests/unit/plan/test_plan_limits.c \
 	tests/unit/plan/test_plan_mount_label.c \

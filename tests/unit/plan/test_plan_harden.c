@@ -87,8 +87,9 @@ static bool has_no_priority(const struct plan *plan)
 		if (process->rlimits[i].resource == RLIMIT_RTPRIO || process->rlimits[i].resource == RLIMIT_NICE)
 			closed += !process->rlimits[i].soft && !process->rlimits[i].hard;
 	}
-	return closed == 2 && (!process->scheduler.set || process->scheduler.policy == SCHED_BATCH ||
-			       process->scheduler.policy == SCHED_OTHER) &&
+	return closed == 2 &&
+	       (!process->scheduler.set || process->scheduler.policy == SCHED_BATCH ||
+		process->scheduler.policy == SCHED_OTHER) &&
 	       process->scheduler.nice == 0 && process->scheduler.flags == 0 && process->io_priority == 0;
 }
 
@@ -192,6 +193,17 @@ static bool has_pids_2048(const struct plan *plan)
 	return plan->cgroup.resources.set & PLAN_PIDS && plan->cgroup.resources.pids == 2048;
 }
 
+static bool takes_nothing_from_others(const struct plan *plan)
+{
+	const struct plan_resources *resources = &plan->cgroup.resources;
+
+	for (size_t i = 0; i < resources->n_unified; i++) {
+		if (strcmp(resources->unified[i].name, "memory.high") != 0)
+			return false;
+	}
+	return true;
+}
+
 #define CAPABILITIES(names)                                                                   \
 	",'capabilities':{'bounding':[" names "],'permitted':[" names "],'effective':[" names \
 	"],'inheritable':[" names "],'ambient':[" names "]}"
@@ -264,10 +276,18 @@ static const struct rule_case cases[] = {
 	  has_no_priority,
 	  "process.scheduler: asked for nice -1, but",
 	  true },
-	{ POLICY_CAPABILITY, { 0 }, with_realtime, has_no_inherited_scheduler,
-	  "process.scheduler: asked for SCHED_FIFO, brig's own, but", true },
-	{ POLICY_CAPABILITY, { 0 }, with_nice, has_no_inherited_scheduler,
-	  "process.scheduler: asked for nice -5, brig's own, but", true },
+	{ POLICY_CAPABILITY,
+	  { 0 },
+	  with_realtime,
+	  has_no_inherited_scheduler,
+	  "process.scheduler: asked for SCHED_FIFO, brig's own, but",
+	  true },
+	{ POLICY_CAPABILITY,
+	  { 0 },
+	  with_nice,
+	  has_no_inherited_scheduler,
+	  "process.scheduler: asked for nice -5, brig's own, but",
+	  true },
 	{ POLICY_CAPABILITY,
 	  { .process = ",'scheduler':{'policy':'SCHED_OTHER','nice':5,'flags':['SCHED_FLAG_KEEP_POLICY']}" },
 	  with_realtime,
@@ -280,8 +300,12 @@ static const struct rule_case cases[] = {
 	  has_no_inherited_scheduler,
 	  "process.scheduler: asked for nice -5, brig's own, but",
 	  true },
-	{ POLICY_CAPABILITY, { 0 }, with_io_priority, has_no_inherited_io_priority,
-	  "process.ioPriority: asked for IOPRIO_CLASS_RT, brig's own, but", true },
+	{ POLICY_CAPABILITY,
+	  { 0 },
+	  with_io_priority,
+	  has_no_inherited_io_priority,
+	  "process.ioPriority: asked for IOPRIO_CLASS_RT, brig's own, but",
+	  true },
 	{ POLICY_AMBIENT_CAPABILITY,
 	  { .process = CAPABILITIES("'CAP_CHOWN'") },
 	  NULL,
@@ -339,6 +363,36 @@ static const struct rule_case cases[] = {
 	  NULL,
 	  has_no_hook,
 	  "hooks.poststop[0]: asked for /usr/libexec/hooks-not/a",
+	  false },
+	{ POLICY_RESOURCE_MAXIMUM,
+	  { .linux_ = ",'resources':{'unified':{'memory.high':'1','cpuset.cpus.partition':'isolated'}}" },
+	  NULL,
+	  takes_nothing_from_others,
+	  "linux.resources.unified[\"cpuset.cpus.partition\"]: asked for isolated, but it would take processors",
+	  false },
+	{ POLICY_RESOURCE_MAXIMUM,
+	  { .linux_ = ",'resources':{'unified':{'memory.high':'1','cpuset.cpus.exclusive':'0-3'}}" },
+	  NULL,
+	  takes_nothing_from_others,
+	  "linux.resources.unified[\"cpuset.cpus.exclusive\"]: asked for 0-3, but it would take processors",
+	  false },
+	{ POLICY_RESOURCE_MAXIMUM,
+	  { .linux_ = ",'resources':{'unified':{'memory.high':'1','io.latency':'8:0 target=1'}}" },
+	  NULL,
+	  takes_nothing_from_others,
+	  "linux.resources.unified[\"io.latency\"]: asked for 8:0 target=1, but the kernel would slow down",
+	  false },
+	{ POLICY_RESOURCE_MAXIMUM,
+	  { .linux_ = ",'resources':{'unified':{'memory.high':'1','io.prio.class':'promote-to-rt'}}" },
+	  NULL,
+	  takes_nothing_from_others,
+	  "linux.resources.unified[\"io.prio.class\"]: asked for promote-to-rt, but its requests would go before",
+	  false },
+	{ POLICY_RESOURCE_MAXIMUM,
+	  { .linux_ = ",'resources':{'unified':{'memory.high':'1','io.prio.class':'none-to-rt'}}" },
+	  NULL,
+	  takes_nothing_from_others,
+	  "linux.resources.unified[\"io.prio.class\"]: asked for none-to-rt, but its requests would go before",
 	  false },
 	{ POLICY_ANNOTATION,
 	  { .top = ",'annotations':{'a':'b','run.oci.hooks.stdout':'/etc/cron.d/x'}" },

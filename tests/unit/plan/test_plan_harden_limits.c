@@ -336,3 +336,18 @@ Test(plan_harden_limits, an_update_can_not_let_devices_in)
 	cr_expect_not(allows(fixture.plan, 'b', 8, 0, BPF_DEVCG_ACC_READ));
 	cr_expect(allows(fixture.plan, 'c', 1, 3, USE));
 }
+
+Test(plan_harden_limits, an_update_can_not_take_processors_from_the_host)
+{
+	static const struct json_pair files[] = { { "cpuset.cpus.partition", "isolated" },
+						  { "cpuset.cpus.partition", "member\n" } };
+	struct policy policy = with_levels(POLICY_OFF, POLICY_OFF, POLICY_ADJUST);
+	PLAN_FIXTURE(fixture);
+
+	fixture.request.policy = &policy;
+	plan_fixture_parse(&fixture, &(struct plan_fixture_json){ 0 });
+	update(&fixture, &(struct spec_resources){ .unified = files, .n_unified = 2 });
+	cr_assert_eq(fixture.rc, 0, "%s", fixture.err.message);
+	cr_assert_eq(fixture.plan->cgroup.resources.n_unified, 1);
+	cr_expect_str_eq(fixture.plan->cgroup.resources.unified[0].value, "member\n");
+}

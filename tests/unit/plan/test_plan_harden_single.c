@@ -1,6 +1,7 @@
 /* What single rules of the floor do beyond their level. */
 #include <errno.h>
 #include <linux/capability.h>
+#include <linux/seccomp.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -131,6 +132,37 @@ Test(plan_harden, a_namespace_of_its_own_has_its_own_settings)
 	cr_expect_eq(joined.plan->n_sysctls, 1);
 }
 
+/* What the kernel does for filtered programs is the host's to say. A caller that says nothing of it has asked for nothing. */
+Test(plan_harden, the_floor_leaves_the_kernels_protection_from_speculation_on)
+{
+	static const char *const filters[] = {
+		"", ",'seccomp':{'defaultAction':'SCMP_ACT_ERRNO'}",
+		",'seccomp':{'defaultAction':'SCMP_ACT_ERRNO','flags':['SECCOMP_FILTER_FLAG_LOG','SECCOMP_FILTER_FLAG_SPEC_ALLOW']}",
+		",'seccomp':{'defaultAction':'SCMP_ACT_ALLOW','flags':['SECCOMP_FILTER_FLAG_SPEC_ALLOW']}"
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(filters); i++) {
+		struct policy policy = with_level(POLICY_SECCOMP, POLICY_ADJUST),
+			      off = with_level(POLICY_SECCOMP, POLICY_OFF);
+		const struct plan_fixture_json json = { .linux_ = filters[i] };
+		size_t n = 0;
+		PLAN_FIXTURE(fixture);
+		PLAN_FIXTURE(without);
+
+		fixture.request.policy = &policy;
+		plan_fixture_good(&fixture, &json);
+		cr_expect_eq(fixture.plan->seccomp.floor, PLAN_FLOOR_STRICT);
+		cr_expect_eq(fixture.plan->seccomp.flags & SECCOMP_FILTER_FLAG_SPEC_ALLOW, 0, "%s", filters[i]);
+		cr_expect_eq(fixture.plan->seccomp.flags & SECCOMP_FILTER_FLAG_LOG, i == 2 ? SECCOMP_FILTER_FLAG_LOG : 0);
+		for (size_t line = 0; line < fixture.report.n_lines; line++)
+			n += strcmp(fixture.report.lines[line].where, "linux.seccomp.flags") == 0;
+		cr_expect_eq(n, i >= 2, "%s", filters[i]);
+		without.request.policy = &off;
+		plan_fixture_good(&without, &json);
+		cr_expect_eq(!(without.plan->seccomp.flags & SECCOMP_FILTER_FLAG_SPEC_ALLOW), i == 0, "%s", filters[i]);
+	}
+}
+
 static const char *variable_of(const struct plan_hook *hook, const char *name)
 {
 	for (size_t i = 0; hook->envp[i]; i++) {
@@ -147,22 +179,17 @@ static const char *const one_hook[] = { "/usr/bin/one-hook" };
 /* CVE-2025-23266 by config.json: a program that the site lists is not to load what config.json names (ld.so(8), bash(1)). */
 Test(plan_harden, a_listed_hook_has_no_variable_that_steers_it)
 {
-	static const char *const steering[] = { "LD_PRELOAD=/a",
-						"LD_AUDIT=",
-						"GLIBC_TUNABLES=a",
-						"BASH_ENV=/a",
-						"BASH_FUNC_ls%%=() { :; }",
-						"PYTHONPATH=/a",
-						"PERL5OPT=-Ma",
-						"XDG_CONFIG_HOME=/a",
-						"HOME=/a",
-						"HOME=/rootless" };
+	static const char *const steering[] = {
+		"LD_PRELOAD=/a", "LD_AUDIT=",	 "GLIBC_TUNABLES=a",   "BASH_ENV=/a", "BASH_FUNC_ls%%=() { :; }",
+		"PYTHONPATH=/a", "PERL5OPT=-Ma", "XDG_CONFIG_HOME=/a", "HOME=/a",     "HOME=/rootless"
+	};
 	static const enum policy_level levels[] = { POLICY_ENFORCE, POLICY_ADJUST, POLICY_WARN, POLICY_OFF };
 
 	for (size_t i = 0; i < ARRAY_SIZE(steering) * ARRAY_SIZE(levels); i++) {
 		const char *variable = steering[i / ARRAY_SIZE(levels)];
 		struct policy policy = with_level(POLICY_HOOK, levels[i % ARRAY_SIZE(levels)]);
-		bool held = levels[i % ARRAY_SIZE(levels)] == POLICY_ENFORCE || levels[i % ARRAY_SIZE(levels)] == POLICY_ADJUST;
+		bool held = levels[i % ARRAY_SIZE(levels)] == POLICY_ENFORCE ||
+			    levels[i % ARRAY_SIZE(levels)] == POLICY_ADJUST;
 		AUTO(buffer_done) struct buffer text = { 0 };
 		PLAN_FIXTURE(fixture);
 
@@ -175,10 +202,12 @@ Test(plan_harden, a_listed_hook_has_no_variable_that_steers_it)
 		cr_expect_str_eq(hook->envp[0], "A=b");
 		cr_expect_str_eq(hook->envp[1], held ? "HOME=/root" : variable);
 		cr_expect_str_eq(variable_of(hook, "LDX"), "LDX=c", "no name of that table");
-		cr_expect_eq(plan_fixture_has_line(&fixture, "hook"), levels[i % ARRAY_SIZE(levels)] != POLICY_OFF, "%s", variable);
+		cr_expect_eq(plan_fixture_has_line(&fixture, "hook"), levels[i % ARRAY_SIZE(levels)] != POLICY_OFF,
+			     "%s", variable);
 		if (held) {
 			cr_expect_str_eq(plan_fixture_line(&fixture, "hook")->where, "hooks.createRuntime[0].env");
-			cr_expect_null(strchr(plan_fixture_line(&fixture, "hook")->asked, '='), "the name, and not what it is");
+			cr_expect_null(strchr(plan_fixture_line(&fixture, "hook")->asked, '='),
+				       "the name, and not what it is");
 		}
 	}
 }
@@ -188,10 +217,14 @@ Test(plan_harden, a_listed_hook_finds_programs_in_the_systems_directories)
 	static const struct {
 		const char *asked;
 		bool kept;
-	} paths[] = { { "/usr/bin", true },	  { "/sbin:/usr/local/bin:/bin", true },
-		      { "/usr/bin:/tmp/a", false }, { "/usr/bin:", false },
-		      { "/usr/bi", false },	  { "", false },
-		      { "bin", false },		  { "/usr/bin/../../tmp", false } };
+	} paths[] = { { "/usr/bin", true },
+		      { "/sbin:/usr/local/bin:/bin", true },
+		      { "/usr/bin:/tmp/a", false },
+		      { "/usr/bin:", false },
+		      { "/usr/bi", false },
+		      { "", false },
+		      { "bin", false },
+		      { "/usr/bin/../../tmp", false } };
 
 	for (size_t i = 0; i < ARRAY_SIZE(paths); i++) {
 		struct policy policy = with_level(POLICY_HOOK, POLICY_ENFORCE);
@@ -205,7 +238,8 @@ Test(plan_harden, a_listed_hook_finds_programs_in_the_systems_directories)
 		plan_fixture_good(&fixture, &(struct plan_fixture_json){ .top = text.data });
 		found = variable_of(fixture.plan->hooks[PLAN_HOOK_CREATE_RUNTIME].list, "PATH");
 		cr_assert_not_null(found);
-		cr_expect_eq(strcmp(found + strlen("PATH="), paths[i].asked) == 0, paths[i].kept, "%s: %s", paths[i].asked, found);
+		cr_expect_eq(strcmp(found + strlen("PATH="), paths[i].asked) == 0, paths[i].kept, "%s: %s",
+			     paths[i].asked, found);
 		cr_expect_eq(plan_fixture_has_line(&fixture, "hook"), !paths[i].kept, "%s", paths[i].asked);
 	}
 }
