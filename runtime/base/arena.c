@@ -107,15 +107,17 @@ char *arena_strdup(struct arena *arena, const char *text)
 char *arena_printf(struct arena *arena, const char *format, ...)
 {
 	va_list args, again;
-	char *text = NULL;
+	char *text = NULL, most[256];
 	int length;
 
 	va_start(args, format);
 	va_copy(again, args);
-	length = vsnprintf(NULL, 0, format, args);
+	length = vsnprintf(most, sizeof(most), format, args);
 	if (length >= 0)
 		text = arena_alloc(arena, (size_t)length + 1);
-	if (text)
+	if (text && (size_t)length < sizeof(most))
+		memcpy(text, most, (size_t)length);
+	else if (text)
 		vsnprintf(text, (size_t)length + 1, format, again);
 	va_end(again);
 	va_end(args);

@@ -49,17 +49,24 @@ void buffer_append_text(struct buffer *buffer, const char *text)
 
 void buffer_printf(struct buffer *buffer, const char *format, ...)
 {
+	size_t room = buffer->data ? buffer->capacity - buffer->length : 0;
 	va_list args;
 	int length;
 
 	va_start(args, format);
-	length = vsnprintf(NULL, 0, format, args);
+	length = vsnprintf(room ? buffer->data + buffer->length : NULL, room, format, args);
 	va_end(args);
-	if (length < 0 || buffer_reserve(buffer, (size_t)length) < 0)
+	if (length < 0 || buffer_reserve(buffer, (size_t)length) < 0) {
+		if (room)
+			buffer->data[buffer->length] = '\0';
 		return;
-	va_start(args, format);
-	vsnprintf(buffer->data + buffer->length, (size_t)length + 1, format, args);
-	va_end(args);
+	}
+	/* Most find room at once. */
+	if ((size_t)length >= room) {
+		va_start(args, format);
+		vsnprintf(buffer->data + buffer->length, (size_t)length + 1, format, args);
+		va_end(args);
+	}
 	buffer->length += (size_t)length;
 }
 

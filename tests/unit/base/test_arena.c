@@ -91,6 +91,18 @@ Test(arena, copies_text)
 	cr_assert_str_eq(arena_printf(arena, "%s", ""), "");
 }
 
+Test(arena, formats_text_of_any_length)
+{
+	AUTO(arena_free) struct arena *arena = arena_new(1 << 20);
+
+	for (int length = 250; length < 260; length++) {
+		const char *text = arena_printf(arena, "%*d", length, 7);
+
+		cr_assert_eq(strlen(text), (size_t)length);
+		cr_assert_eq(text[length - 1], '7');
+	}
+}
+
 Test(arena, text_beyond_the_limit_is_refused)
 {
 	AUTO(arena_free) struct arena *arena = arena_new(16);

@@ -60,6 +60,22 @@ Test(buffer, limit_holds_for_formats_and_huge_pieces)
 	cr_assert_null(huge.data);
 }
 
+Test(buffer, formats_what_has_room_and_what_has_none)
+{
+	for (int before = 240; before < 260; before++) {
+		BUFFER(buffer, .limit = 265);
+
+		buffer_printf(&buffer, "%*d", before, 1);
+		cr_assert_eq(buffer.length, (size_t)before);
+		buffer_printf(&buffer, "%5d", 2);
+		cr_assert_eq(buffer.length, (size_t)before + 5);
+		cr_assert_str_eq(buffer.data + before - 1, "1    2");
+		buffer_printf(&buffer, "%26d", 3);
+		cr_assert_eq(buffer.failed, -EFBIG);
+		cr_assert_str_eq(buffer.data + before - 1, "1    2", "nothing of what did not fit");
+	}
+}
+
 Test(buffer, default_limit)
 {
 	BUFFER(buffer, 0);
