@@ -63,7 +63,7 @@ def is_asked(request):
     return table.NAMESPACES[request.namespace].get("brig.dev/isolation") == "restricted" or len(request.object["spec"]) == 1
 
 
-ISOLATED = ("brig-runtime-class", "brig-no-privileged", "brig-no-host-namespaces", "brig-no-host-path", "brig-no-host-port")
+ISOLATED = table.rules_of("isolated")
 
 
 def home(request):

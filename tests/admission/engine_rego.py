@@ -49,17 +49,39 @@ def run(requests, folder, deploy):
         yield request, table.judge(request, denials, warnings)
 
 
+NULLS = {"pod": ("initContainers", "ephemeralContainers", "volumes", "hostNetwork", "securityContext", "automountServiceAccountToken"),
+         "container": ("ports", "securityContext", "lifecycle", "livenessProbe", "resources")}
+
+
+def list_of(thing):
+    """The same as templates and editors make it: in a list, with null for what is not said."""
+    def filled(pod):
+        result = dict.fromkeys(NULLS["pod"]) | pod
+        for key in "containers", "initContainers":
+            if result.get(key):
+                result[key] = [dict.fromkeys(NULLS["container"]) | container for container in result[key]]
+        return result
+
+    def changed(value):
+        if not isinstance(value, dict):
+            return value
+        return filled(value) if "containers" in value else {key: changed(inner) for key, inner in value.items()}
+
+    return {"apiVersion": "v1", "kind": "List", "items": [{"apiVersion": "v1", "kind": "List", "items": [changed(thing)]}]}
+
+
 def run_conftest(requests, folder, deploy):
-    """Manifests, as CI has them: nothing but what is made, in namespaces of the two levels."""
+    """Manifests, as CI has them: nothing but what is made, in namespaces of the two levels. Each by itself, and in a list of a list with nulls."""
     for namespace, level in (("untrusted", "isolated"), ("confined", "restricted")):
         asked = [request for request in requests if request.namespace == namespace and request.operation == "CREATE"]
         if not asked:
             continue
         paths = {}
         for request in asked:
-            path = folder / f"manifest-{request.number}.yaml"
-            path.write_text(yaml.safe_dump(request.object))
-            paths[str(path)] = request
+            for form, manifest in ("manifest", request.object), ("list", list_of(request.object)):
+                path = folder / f"{form}-{request.number}.yaml"
+                path.write_text(yaml.safe_dump(manifest))
+                paths[str(path)] = request
         done = subprocess.run(["conftest", "test", "--output", "json", "--namespace", f"brig.ci.{level}", "--policy", deploy / "rego",
                                "--policy", deploy / "conftest", "--data", deploy / "settings/settings.yaml", *paths],
                               capture_output=True, text=True)

@@ -2,6 +2,7 @@
 
 import copy
 import dataclasses
+import functools
 import pathlib
 import re
 import subprocess
@@ -46,7 +47,7 @@ SETTINGS = {
     "exemptNamespaces": "monitoring\nlisted-restricted\n# commented\nvendor until 2999-12-31\nlate-vendor until 2001-01-31\n"
                         "unreadable until someday\n  indented until 2999-12-31  \ndoubled until  2999-12-31\nspaced  until 2999-12-31\n"
                         "impossible until 2999-02-31\nrenewed until 2001-01-31\nrenewed until 2999-12-31\n",
-    "tokenAudiences": "# none\nvault\n",
+    "tokenAudiences": "# none\nvault\nexample.org/listed\n",
 }
 KINDS = {
     "Pod": ("v1", "pods"), "ReplicationController": ("v1", "replicationcontrollers"),
@@ -83,7 +84,7 @@ class Request:
     name: str
     namespace: str
     kind: str
-    operation: str  # CREATE, UPDATE or DEBUG
+    operation: str  # CREATE, UPDATE, DEBUG or RESIZE
     object: dict
     old: dict | None
     deny: list
@@ -96,7 +97,7 @@ class Request:
 
     @property
     def subresource(self):
-        return "ephemeralcontainers" if self.operation == "DEBUG" else ""
+        return {"DEBUG": "ephemeralcontainers", "RESIZE": "resize"}.get(self.operation, "")
 
     def review(self):
         """As the API server asks a webhook."""
@@ -105,7 +106,7 @@ class Request:
         resource = {"group": group, "version": version, "resource": self.resource}
         request = {
             "uid": f"00000000-0000-0000-0000-{self.number:012}", "kind": kind, "requestKind": kind, "resource": resource,
-            "requestResource": resource, "name": self.object["metadata"]["name"], "namespace": self.namespace,
+            "requestResource": resource, "name": self.object["metadata"].get("name", ""), "namespace": self.namespace,
             "operation": "CREATE" if self.operation == "CREATE" else "UPDATE", "userInfo": {"username": "user"},
             "object": self.object, "dryRun": True,
         }
@@ -206,6 +207,13 @@ def requests(settings=None):
                 result.append(Request(number, row["case"], title, namespace, kind, operation, object_of(row, kind, name, namespace), old,
                                       deny, warn, says))
     return result
+
+
+@functools.cache
+def rules_of(level):
+    """The level's rules, in the order in which they are asked."""
+    spec = yaml.safe_load((ADMISSION / f"vap/base/{level}.yaml").read_text())["spec"]
+    return tuple(rule_of(validation["messageExpression"]) for validation in spec["validations"])
 
 
 def rule_of(message):

@@ -10,16 +10,33 @@ kinds := {
 	"Pod", "Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "Job", "CronJob", "ReplicationController",
 }
 
-# A manifest is what is going to be made. Its namespace may be missing, it can be given on the command line.
-review := {
-	"review": {"object": object.union({"metadata": {"namespace": "default"}}, input), "operation": "CREATE"},
+# A manifest is what is going to be made, or a list of them, or of lists. Its namespace may be missing, it can be given on the command line.
+reviews contains {
+	"review": {"object": object.union({"metadata": {"namespace": "default"}}, manifest), "operation": "CREATE"},
 	"parameters": data.data,
 } if {
-	input.kind in kinds
+	walk(input, [path, manifest])
+	manifest.kind in kinds
+	every step in path {
+		is_item(step)
+	}
 }
 
-isolated contains violation.msg if some violation in data.brig.isolated.violation with input as review
+is_item(step) if step == "items"
 
-restricted contains violation.msg if some violation in data.brig.restricted.violation with input as review
+is_item(step) if is_number(step)
 
-advice contains violation.msg if some violation in data.brig.advice.violation with input as review
+isolated contains violation.msg if {
+	some review in reviews
+	some violation in data.brig.isolated.violation with input as review
+}
+
+restricted contains violation.msg if {
+	some review in reviews
+	some violation in data.brig.restricted.violation with input as review
+}
+
+advice contains violation.msg if {
+	some review in reviews
+	some violation in data.brig.advice.violation with input as review
+}

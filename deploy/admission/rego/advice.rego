@@ -4,12 +4,18 @@ package brig.advice
 import data.lib.brig
 
 # brig-image-digest: a tag can mean another image tomorrow.
+has_no_digest(image) if not regex.match(`@sha256:[0-9a-f]{64}$`, image)
+
 violation contains {"msg": msg} if {
 	brig.applies
-	names := [container.name |
-		some container in brig.all_containers
-		not regex.match(`@sha256:[0-9a-f]{64}$`, object.get(container, "image", ""))
-	]
+	names := array.concat(
+		[container.name | some container in brig.all_containers; has_no_digest(object.get(container, "image", ""))],
+		[concat(" ", ["the volume", volume.name]) |
+			brig.applies_to_pod
+			some volume in brig.spec.volumes
+			has_no_digest(object.get(volume.image, "reference", ""))
+		],
+	)
 	names != []
 	msg := sprintf("brig-image-digest: image of %s has no digest; better: NAME@sha256:... %s", [concat(", ", names), brig.see("brig-image-digest")])
 }

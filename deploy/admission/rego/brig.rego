@@ -2,7 +2,8 @@
 # conftest's comes by ../conftest/brig.rego. Said the same way as the native policies do: ../vap/base/isolated.yaml tells why.
 package lib.brig
 
-thing := input.review.object
+# A null says nothing. The API server leaves them out; a manifest in CI may have them.
+thing := json.remove(input.review.object, [path | walk(input.review.object, [path, value]); value == null])
 
 kind := thing.kind
 
@@ -31,14 +32,17 @@ spec := template.spec
 
 is_update if input.review.operation == "UPDATE"
 
-# kubectl debug: only the ephemeral containers that it adds are looked at, since the rest can't be changed any more.
-is_debug if input.review.subResource == "ephemeralcontainers"
+# A part of a pod that is there. kubectl debug: only the ephemeral containers that it adds are looked at, since the rest can't be changed any more.
+# A resize: only the limits.
+is_part if input.review.subResource in {"ephemeralcontainers", "resize"}
+
+is_resize if input.review.subResource == "resize"
 
 # Never a pod that is there, nor a template that stays as it is.
 is_old if {
 	is_update
 	kind == "Pod"
-	not is_debug
+	not is_part
 }
 
 is_old if {
@@ -66,12 +70,12 @@ applies if {
 
 applies_to_pod if {
 	applies
-	not is_debug
+	not is_part
 }
 
-containers := [] if is_debug
+containers := [] if is_part
 
-containers := array.concat(spec.containers, object.get(spec, "initContainers", [])) if not is_debug
+containers := array.concat(spec.containers, object.get(spec, "initContainers", [])) if not is_part
 
 old_ephemeral contains container.name if some container in input.review.oldObject.spec.ephemeralContainers
 
@@ -81,7 +85,7 @@ new_ephemeral := [container |
 ]
 
 is_old_ephemeral(container) if {
-	is_debug
+	is_part
 	container.name in old_ephemeral
 }
 

@@ -59,3 +59,35 @@ violation contains {"msg": msg} if {
 	names != []
 	msg := sprintf("brig-no-host-port: ports.hostPort of %s is set; allowed: a Service. %s", [concat(", ", names), brig.see("brig-no-host-port")])
 }
+
+# brig-no-host-probes: the kubelet is who connects, from the node's network, beside every rule for the pod's.
+handlers(container) := [handler |
+	some path in [["livenessProbe"], ["readinessProbe"], ["startupProbe"], ["lifecycle", "postStart"], ["lifecycle", "preStop"]]
+	some kind in ["httpGet", "tcpSocket"]
+	handler := object.get(container, array.concat(path, [kind]), {})
+]
+
+violation contains {"msg": msg} if {
+	brig.applies
+	names := [container.name |
+		some container in brig.containers
+		elsewhere := [handler | some handler in handlers(container); object.get(handler, "host", "") != ""]
+		elsewhere != []
+	]
+	names != []
+	msg := sprintf("brig-no-host-probes: host of a probe or a lifecycle handler of %s is set; allowed: unset, which is the pod itself. %s", [
+		concat(", ", names),
+		brig.see("brig-no-host-probes"),
+	])
+}
+
+# brig-no-node-programs: for these the kubelet runs git, or the driver, as root of the node and on the pod's word.
+violation contains {"msg": msg} if {
+	brig.applies_to_pod
+	names := [volume.name | some volume in brig.spec.volumes; some kind in ["gitRepo", "flexVolume"]; volume[kind]]
+	names != []
+	msg := sprintf(
+		"brig-no-node-programs: the volume %s is gitRepo or flexVolume; allowed: an init container that fetches, a CSI driver. %s",
+		[concat(", ", names), brig.see("brig-no-node-programs")],
+	)
+}

@@ -114,20 +114,52 @@ violation contains {"msg": msg} if {
 	]), names)
 }
 
-# brig-limits: of the container, or of the pod as a whole; zero is none. Ephemeral containers can't have any.
-has_limit(container, resource) if is_limit(container.resources.limits[resource])
+# brig-selinux: types that confine as container_t does; the level is free.
+selinux_types := {"", "container_t", "container_init_t", "container_kvm_t"}
 
-has_limit(_, resource) if is_limit(brig.spec.resources.limits[resource])
+other_selinux(container) if not object.get(brig.context(container, "seLinuxOptions", {}), "type", "") in selinux_types
+
+other_selinux(container) if {
+	some field in ["user", "role"]
+	object.get(brig.context(container, "seLinuxOptions", {}), field, "") != ""
+}
+
+violation contains {"msg": msg} if {
+	names := [container.name | some container in brig.all_containers; other_selinux(container)]
+	msg := message("brig-selinux", concat(" ", [
+		"securityContext.seLinuxOptions of %s; allowed: no user, no role, and no type but",
+		"container_t, container_init_t, container_kvm_t.",
+	]), names)
+}
+
+# brig-limits: of the container, or of the pod as a whole; zero is none. Ephemeral containers can't have any.
+has_limit(container, _, resource) if is_limit(container.resources.limits[resource])
+
+has_limit(_, spec, resource) if is_limit(spec.resources.limits[resource])
 
 is_limit(quantity) if not regex.match(`^[+-]?0*[.]?0*([^0-9.].*)?$`, sprintf("%v", [quantity]))
 
+# Those that had a limit before. What had none stays as it is.
+resized(needed) := [container.name |
+	brig.is_resize
+	some container in array.concat(brig.spec.containers, object.get(brig.spec, "initContainers", []))
+	before := input.review.oldObject.spec
+	some old in array.concat(before.containers, object.get(before, "initContainers", []))
+	old.name == container.name
+	lost := [resource | some resource in needed; has_limit(old, before, resource); not has_limit(container, brig.spec, resource)]
+	lost != []
+]
+
 violation contains {"msg": msg} if {
 	needed := brig.setting("requiredLimits")
-	names := [container.name |
-		some container in brig.containers
-		missing := [resource | some resource in needed; not has_limit(container, resource)]
-		missing != []
-	]
+	names := array.concat(
+		[container.name |
+			some container in brig.containers
+			missing := [resource | some resource in needed; not has_limit(container, brig.spec, resource)]
+			missing != []
+		],
+		resized(needed),
+	)
 	msg := message("brig-limits", concat("", ["resources.limits of %s; needed: ", concat(", ", needed), "."]), names)
 }
 
@@ -154,8 +186,14 @@ violation contains {"msg": msg} if {
 	msg := message("brig-proc-mount", "securityContext.procMount of %s is not Default; allowed: Default.", names)
 }
 
-# brig-no-projected-tokens. The volume kube-api-access-... is the API server's own way to mount what is automounted: brig-no-token is about
-# that one.
+# brig-no-projected-tokens. A certificate of the pod's is as good as a token. The volume kube-api-access-... is the API server's own way to mount
+# what is automounted: brig-no-token is about that one.
+has_token(volume) if {
+	some source in volume.projected.sources
+	source.podCertificate
+	not object.get(source.podCertificate, "signerName", "") in brig.setting("tokenAudiences")
+}
+
 has_token(volume) if {
 	some source in volume.projected.sources
 	source.serviceAccountToken
@@ -175,6 +213,27 @@ violation contains {"msg": msg} if {
 	names := [volume.name | some volume in brig.spec.volumes; has_token(volume)]
 	msg := message(
 		"brig-no-projected-tokens",
-		"projected.sources.serviceAccountToken of the volume %s; allowed: an audience of the settings (tokenAudiences).", names,
+		"projected.sources.serviceAccountToken or podCertificate of the volume %s; allowed: an audience or a signer of the settings (tokenAudiences).",
+		names,
+	)
+}
+
+# brig-volume-types: those that the level isolated refuses are named there. One without a source is an emptyDir.
+volume_types := {"configMap", "csi", "downwardAPI", "emptyDir", "ephemeral", "image", "persistentVolumeClaim", "projected", "secret"}
+
+refused_elsewhere := {"hostPath", "gitRepo", "flexVolume"}
+
+violation contains {"msg": msg} if {
+	brig.applies_to_pod
+	names := [volume.name |
+		some volume in brig.spec.volumes
+		sources := object.keys(volume) - {"name"}
+		sources != set()
+		sources & (volume_types | refused_elsewhere) == set()
+	]
+	msg := message(
+		"brig-volume-types",
+		"the volume %s; allowed: configMap, csi, downwardAPI, emptyDir, ephemeral, image, persistentVolumeClaim, projected, secret.",
+		names,
 	)
 }
