@@ -27,6 +27,8 @@ runtime_child_sources = \
 	runtime/child/mount_make.h \
 	runtime/child/mounts.c \
 	runtime/child/namespaces.c \
+	runtime/child/placement.c \
+	runtime/child/placement.h \
 	runtime/child/private_proc.c \
 	runtime/child/process.c \
 	runtime/child/program.c \

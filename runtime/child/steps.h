@@ -53,6 +53,8 @@ int process_new_keyring(struct child *child, struct error *err);
 int process_enter_cwd_as_root(struct child *child, struct error *err);
 int process_enter_cwd(struct child *child, struct error *err);
 int process_no_new_privileges(struct child *child, struct error *err);
+/* placement.c */
+int placement_apply(struct child *child, struct error *err);
 /* capabilities.c */
 int capabilities_bound(struct child *child, struct error *err);
 int capabilities_apply(struct child *child, struct error *err);

@@ -74,6 +74,15 @@ static void write_cgroup(struct json_writer *writer)
 	json_write_object_end(writer);
 }
 
+static void write_memory_policy(struct json_writer *writer)
+{
+	json_write_key(writer, "memoryPolicy");
+	json_write_object_begin(writer);
+	write_names(writer, "modes", &names_memory_modes);
+	write_names(writer, "flags", &names_memory_flags);
+	json_write_object_end(writer);
+}
+
 static void write_linux(struct json_writer *writer)
 {
 	json_write_key(writer, "linux");
@@ -85,8 +94,8 @@ static void write_linux(struct json_writer *writer)
 	write_enabled(writer, "apparmor", true);
 	write_enabled(writer, "selinux", true);
 	write_enabled(writer, "intelRdt", false);
-	write_enabled(writer, "memoryPolicy", false);
-	write_enabled(writer, "netDevices", false);
+	write_memory_policy(writer);
+	write_enabled(writer, "netDevices", true);
 	json_write_key(writer, "mountExtensions");
 	json_write_object_begin(writer);
 	write_enabled(writer, "idmap", true);

@@ -21,6 +21,7 @@
 #include "parent/idmap.h"
 #include "parent/join.h"
 #include "parent/listener.h"
+#include "parent/net_devices.h"
 #include "parent/network.h"
 #include "parent/prepare.h"
 #include "parent/seccomp/seccomp.h"
@@ -147,7 +148,7 @@ static bool needs_to_wait(const struct birth_request *request)
 
 	return request->role == CHILD_EXEC || request->is_recorded || !request->cgroup ||
 	       cgroup_clone_fd(request->cgroup) < 0 || plan->namespaces.create & CLONE_NEWUSER ||
-	       plan->namespaces.n_join || plan->process.set_oom_score_adj || plan->process.uid ||
+	       plan->namespaces.n_join || plan->n_net_devices || plan->process.set_oom_score_adj || plan->process.uid ||
 	       allowances_has_limits(&plan->process) || has_hooks(plan);
 }
 
@@ -296,6 +297,8 @@ int birth_begin(const struct birth_request *request, struct birth *ret, struct e
 	}
 	if (rc >= 0)
 		rc = equip(request, &birth, &preparation, err);
+	if (rc >= 0)
+		rc = net_devices_move(request->plan, birth.pid, &birth.net_devices, err);
 	preparation_done(&preparation);
 	if (rc < 0) {
 		birth_abort(&birth);
@@ -412,6 +415,13 @@ static int serve(struct conversation *conversation, bool until_ready, struct err
 	}
 }
 
+/* The container has come to be, or nothing is left to be done for it. */
+static void keep_net_devices(struct birth *birth)
+{
+	net_devices_free(birth->net_devices);
+	birth->net_devices = NULL;
+}
+
 int birth_finish(const struct birth_request *request, struct birth *birth, struct error *err)
 {
 	struct conversation conversation = { .channel_fd = birth->channel_fd,
@@ -425,6 +435,8 @@ int birth_finish(const struct birth_request *request, struct birth *birth, struc
 
 	wait_for_end(request, birth->channel_fd);
 	rc = serve(&conversation, request->role == CHILD_INIT_WAITS, err);
+	if (rc >= 0 && conversation.ready)
+		keep_net_devices(birth);
 	if (rc < 0 || conversation.ready)
 		return rc;
 	if (request->cgroup && cgroup_oom_count(request->cgroup) > 0)
@@ -452,11 +464,13 @@ void birth_abort(struct birth *birth)
 		while (waitid(P_PIDFD, (id_t)birth->pidfd, &info, WEXITED) < 0 && errno == EINTR)
 			;
 	}
+	net_devices_return(birth->net_devices);
 	birth_done(birth);
 }
 
 void birth_done(struct birth *birth)
 {
+	keep_net_devices(birth);
 	close_and_reset(&birth->pidfd);
 	close_and_reset(&birth->channel_fd);
 	close_and_reset(&birth->agent_fd);

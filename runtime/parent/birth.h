@@ -11,6 +11,7 @@
 #include "plan/plan.h"
 
 struct cgroup;
+struct net_devices;
 
 struct birth_request {
 	const struct plan *plan;
@@ -38,8 +39,9 @@ struct birth_request {
 struct birth {
 	pid_t pid;
 	int pidfd, channel_fd;
-	bool waits;	 /* the child does, for birth_go */
-	int agent_fd;	 /* connection to the plan's seccomp.listener_path, or -EBADF */
+	bool waits;			 /* the child does, for birth_go */
+	struct net_devices *net_devices; /* that were moved for it, until it is finished; or NULL */
+	int agent_fd;			 /* connection to the plan's seccomp.listener_path, or -EBADF */
 	int listener_fd; /* of the floor's filter (plan_seccomp.floor_notifies), once birth_finish has it; else -EBADF */
 };
 

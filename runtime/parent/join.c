@@ -20,6 +20,7 @@
 #include "base/cleanup.h"
 #include "base/names.h"
 #include "base/syscalls.h"
+#include "child/placement.h"
 #include "child/steps.h"
 #include "parent/idmap.h"
 
@@ -272,6 +273,9 @@ __attribute__((no_sanitize("address"))) static int intermediate_process(void *da
 		return fail(intermediate, "join the container's namespaces");
 	if (!in_pid && setns(join->pid_fd, CLONE_NEWPID) < 0)
 		return fail(intermediate, "join the pid namespace");
+	/* It passes them on to the child, until that one's group has a say (CLONE_INTO_CGROUP). */
+	if (placement_set_cpus(&intermediate->child->plan->process.first_cpus) < 0)
+		return fail(intermediate, "process.execCPUAffinity.initial: set the processors");
 	if (descriptors_close(intermediate->child, &err) < 0)
 		return fail(intermediate, "close descriptors");
 	intermediate->pid = sys_clone3(&intermediate->args);

@@ -17,6 +17,10 @@ runtime_parent_sources = \
 	runtime/parent/join.h \
 	runtime/parent/listener.c \
 	runtime/parent/listener.h \
+	runtime/parent/net_devices.c \
+	runtime/parent/net_devices.h \
+	runtime/parent/netlink.c \
+	runtime/parent/netlink.h \
 	runtime/parent/network.c \
 	runtime/parent/network.h \
 	runtime/parent/overlay.c \

@@ -25,17 +25,18 @@ runtime_plan_sources = \
 	runtime/plan/plan_harden_devices.c \
 	runtime/plan/plan_harden_egress.c \
 	runtime/plan/plan_harden_hooks.c \
+	runtime/plan/plan_harden_net_devices.c \
 	runtime/plan/plan_harden_paths.c \
 	runtime/plan/plan_harden_landlock.c \
-	runtime/plan/plan_harden_process.c \
 	runtime/plan/plan_harden_priority.c \
+	runtime/plan/plan_harden_process.c \
 	runtime/plan/plan_harden_resources.c \
 	runtime/plan/plan_harden_sysctl.c \
 	runtime/plan/plan_harden_sources.c \
 	runtime/plan/plan_harden_unified.c \
-	runtime/plan/plan_hooks.c \
 	runtime/plan/plan_hook_environment.c \
 	runtime/plan/plan_hook_environment.h \
+	runtime/plan/plan_hooks.c \
 	runtime/plan/plan_levels.c \
 	runtime/plan/plan_levels.h \
 	runtime/plan/plan_limits.c \
@@ -47,6 +48,8 @@ runtime_plan_sources = \
 	runtime/plan/plan_mount_options.h \
 	runtime/plan/plan_mounts.c \
 	runtime/plan/plan_namespaces.c \
+	runtime/plan/plan_net_devices.c \
+	runtime/plan/plan_placement.c \
 	runtime/plan/plan_places.c \
 	runtime/plan/plan_places.h \
 	runtime/plan/plan_print.c \

@@ -28,6 +28,10 @@ struct plan_namespace_join {
 	uint32_t least_id; /* a user namespace that maps lower ones of the host, its users, must be refused; 0: any will do */
 };
 
+struct plan_net_device { /* an interface of the host's that becomes the container's */
+	const char *host_name, *name; /* name: inside; with "%d" at its end: the first that is free */
+};
+
 struct plan_time_offset {
 	int clock; /* CLOCK_MONOTONIC or CLOCK_BOOTTIME */
 	int64_t secs;
@@ -148,6 +152,20 @@ struct plan_scheduler {
 	uint64_t flags, runtime, deadline, period;
 };
 
+/* Processors or memory nodes, bit by bit as the kernel takes them. */
+struct plan_number_list {
+	const char *text;	   /* as config.json has it, "0-3,7"; NULL: none are given */
+	const unsigned long *bits; /* n_words of them */
+	size_t n_words;
+};
+
+struct plan_memory_policy {
+	bool set;
+	int mode;	/* MPOL_* */
+	uint64_t flags; /* MPOL_F_* */
+	struct plan_number_list nodes;
+};
+
 struct plan_process {
 	const char *const *argv, *const *envp; /* NULL-terminated */
 	const char *cwd;
@@ -171,6 +189,9 @@ struct plan_process {
 	bool set_io_priority;
 	int io_priority; /* as ioprio_set(2) takes it */
 	struct plan_scheduler scheduler;
+	/* exec alone: the processors that it begins on, as a process of the runtime's group, and those that it is given in the container's. */
+	struct plan_number_list first_cpus, final_cpus;
+	struct plan_memory_policy memory_policy;
 	bool new_keyring;      /* a session keyring of its own */
 	unsigned preserve_fds; /* descriptors 3 and up that the caller passes on */
 };
@@ -410,6 +431,8 @@ struct plan {
 	struct plan_hooks hooks[PLAN_N_HOOK_KINDS];
 	struct plan_limits limits;
 	struct plan_egress egress;
+	const struct plan_net_device *net_devices;
+	size_t n_net_devices;
 	const char *hostname, *domainname; /* or NULL */
 	const struct plan_pair *sysctls;   /* name with slashes: "net/ipv4/ip_forward" */
 	size_t n_sysctls;

@@ -70,6 +70,8 @@ int plan_namespaces_build(struct plan_builder *builder, struct error *err);
 int plan_namespaces_copy_map(const struct plan_builder *builder, const struct spec_id_mapping *mappings, size_t n,
 			     struct plan_id_map *ret, struct error *err);
 int plan_process_build(struct plan_builder *builder, struct error *err);
+/* Processors of an exec, memory nodes. */
+int plan_placement_build(struct plan_builder *builder, struct error *err);
 int plan_capabilities_build(struct plan_builder *builder, struct error *err);
 int plan_rlimits_build(struct plan_builder *builder, struct error *err);
 int plan_rootfs_build(struct plan_builder *builder, struct error *err);
@@ -85,6 +87,8 @@ const char *plan_cgroup_why_none(const struct plan_builder *builder);
 /* What annotations say of systemd's unit. ERROR_INVALID: a value that is not of the property's type. */
 int plan_cgroup_properties_build(struct plan_builder *builder, struct error *err);
 int plan_hooks_build(struct plan_builder *builder, struct error *err);
+/* Interfaces of the host's. */
+int plan_net_devices_build(struct plan_builder *builder, struct error *err);
 int plan_sysctl_build(struct plan_builder *builder, struct error *err);
 /* After plan_harden: of what the floor has left. */
 int plan_egress_build(struct plan_builder *builder, struct error *err);

@@ -1,6 +1,7 @@
 #include "plan/plan_harden.h"
 
 #include <errno.h>
+#include <string.h>
 
 #include "base/cleanup.h"
 
@@ -27,6 +28,7 @@ static const struct rule rules[] = {
 	{ plan_harden_hook, false, false },
 	{ plan_harden_annotation, false, false },
 	{ plan_harden_device, false, true },
+	{ plan_harden_net_device, false, false },
 	{ plan_harden_resource_missing, false, true },
 	{ plan_harden_resource_maximum, false, true },
 	{ plan_harden_unified, false, true },
@@ -78,6 +80,22 @@ int plan_harden_find(struct plan_builder *builder, enum policy_rule rule, struct
 		break;
 	}
 	return 0;
+}
+
+static bool matches(const char *pattern, const char *name)
+{
+	size_t length = strcspn(pattern, "*");
+
+	return pattern[length] ? strncmp(name, pattern, length) == 0 : strcmp(name, pattern) == 0;
+}
+
+bool plan_harden_lists(const struct policy_strings *list, const char *name)
+{
+	for (size_t i = 0; i < list->n; i++) {
+		if (matches(list->list[i], name))
+			return true;
+	}
+	return false;
 }
 
 static bool is_off(const struct plan_builder *builder)

@@ -19,6 +19,8 @@ enum policy_level plan_harden_level(const struct plan_builder *builder, enum pol
  * the policy and the remedy; -ENOMEM. */
 int plan_harden_find(struct plan_builder *builder, enum policy_rule rule, struct report_line *line, bool *ret_adjust,
 		     struct error *err);
+/* Is name in a list of the site's, in which a star at an entry's end stands for anything? */
+bool plan_harden_lists(const struct policy_strings *list, const char *name);
 
 /* What a rule of the policy of that name says where it refuses: the report's line with all but its level, `where` and remedy or NULL. For
  * what can't be adjusted at the level adjust; plan_harden_find says it at enforce. Returns -EPERM with err set (ERROR_REFUSED). */
@@ -88,6 +90,10 @@ int plan_harden_sysctl(struct plan_builder *builder, struct error *err);
 int plan_harden_hook(struct plan_builder *builder, struct error *err);
 int plan_harden_annotation(struct plan_builder *builder, struct error *err);
 int plan_harden_device(struct plan_builder *builder, struct error *err);
+
+/* ---- plan_harden_net_devices.c ---- */
+/* Rule device, of network interfaces. */
+int plan_harden_net_device(struct plan_builder *builder, struct error *err);
 int plan_harden_resource_missing(struct plan_builder *builder, struct error *err);
 int plan_harden_resource_maximum(struct plan_builder *builder, struct error *err);
 /* The same rule, of what no number bounds. */

@@ -17,13 +17,6 @@ static const char *const safe[] = {
 	"net/ipv4/tcp_syncookies",	    "net/ipv4/tcp_wmem",
 };
 
-static bool matches(const char *pattern, const char *name)
-{
-	size_t length = strcspn(pattern, "*");
-
-	return pattern[length] ? strncmp(name, pattern, length) == 0 : strcmp(name, pattern) == 0;
-}
-
 static uint64_t namespace_of(const char *name)
 {
 	if (strncmp(name, "net/", 4) == 0)
@@ -43,11 +36,7 @@ static bool is_allowed(const struct plan_builder *builder, const char *name)
 		if (strcmp(safe[i], name) == 0)
 			return true;
 	}
-	for (size_t i = 0; i < site.n; i++) {
-		if (matches(site.list[i], name))
-			return true;
-	}
-	return false;
+	return plan_harden_lists(&site, name);
 }
 
 static int check(struct plan_builder *builder, const struct plan_pair *sysctl, bool *ret_keep, struct error *err)

@@ -95,6 +95,17 @@ static void print_sysctls(struct plan_printer *printer, const char *key, const s
 	plan_printer_object_end(printer);
 }
 
+/* Name on the host: name inside. */
+static void print_net_devices(struct plan_printer *printer, const struct plan *plan)
+{
+	if (plan->n_net_devices == 0)
+		return;
+	plan_printer_object(printer, "netDevices");
+	for (size_t i = 0; i < plan->n_net_devices; i++)
+		plan_printer_string(printer, plan->net_devices[i].host_name, plan->net_devices[i].name);
+	plan_printer_object_end(printer);
+}
+
 static void print_settings(struct plan_printer *printer, const struct plan *plan)
 {
 	if (plan->n_annotations > 0)
@@ -103,6 +114,7 @@ static void print_settings(struct plan_printer *printer, const struct plan *plan
 		plan_printer_string(printer, NULL, plan->annotations[i].name);
 	if (plan->n_annotations > 0)
 		plan_printer_list_end(printer);
+	print_net_devices(printer, plan);
 	print_sysctls(printer, "sysctl", plan->sysctls, plan->n_sysctls);
 	print_sysctls(printer, "sysctlByParent", plan->parent_sysctls, plan->n_parent_sysctls);
 }

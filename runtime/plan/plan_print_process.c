@@ -61,6 +61,22 @@ static void print_rlimits(struct plan_printer *printer, const struct plan_proces
 	plan_printer_list_end(printer);
 }
 
+static void print_memory_policy(struct plan_printer *printer, const struct plan_memory_policy *policy)
+{
+	if (!policy->set)
+		return;
+	plan_printer_object(printer, "memoryPolicy");
+	plan_printer_string(printer, "mode", names_text(&names_memory_modes, (uint64_t)policy->mode));
+	plan_printer_string(printer, "nodes", policy->nodes.text);
+	plan_printer_list(printer, "flags");
+	for (size_t i = 0; i < names_memory_flags.n; i++) {
+		if (policy->flags & names_memory_flags.list[i].value)
+			plan_printer_string(printer, NULL, names_memory_flags.list[i].text);
+	}
+	plan_printer_list_end(printer);
+	plan_printer_object_end(printer);
+}
+
 static void print_scheduling(struct plan_printer *printer, const struct plan_process *process)
 {
 	const struct plan_scheduler *scheduler = &process->scheduler;
@@ -71,6 +87,9 @@ static void print_scheduling(struct plan_printer *printer, const struct plan_pro
 		plan_printer_int(printer, "ioPriority", process->io_priority);
 	if (process->set_personality)
 		plan_printer_string(printer, "personality", names_text(&names_personalities, process->personality));
+	plan_printer_string(printer, "initialCPUs", process->first_cpus.text);
+	plan_printer_string(printer, "finalCPUs", process->final_cpus.text);
+	print_memory_policy(printer, &process->memory_policy);
 	if (!scheduler->set)
 		return;
 	plan_printer_object(printer, "scheduler");

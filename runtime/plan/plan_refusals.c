@@ -13,15 +13,9 @@ int plan_refusals_check(struct plan_builder *builder, struct error *err)
 {
 	const struct spec_linux *linux_ = &builder->spec->linux_;
 
-	if (builder->process && builder->process->exec_cpu_affinity)
-		return refuse("process.execCPUAffinity", err);
 	if (builder->exec)
 		return 0;
 	if (linux_->intel_rdt)
 		return refuse("linux.intelRdt", err);
-	if (linux_->n_net_devices > 0)
-		return refuse("linux.netDevices", err);
-	if (linux_->memory_policy)
-		return refuse("linux.memoryPolicy", err);
 	return 0;
 }

@@ -129,7 +129,7 @@ struct policy {
 	uint64_t capabilities; /* allowed on top of the set's own ceiling */
 	struct policy_devices devices;
 	const struct egress_value *egress;				/* the site's list; NULL: it has none */
-	struct policy_strings mount_sources, hook_directories, sysctls; /* allowed on top of what the set allows */
+	struct policy_strings mount_sources, hook_directories, sysctls, net_devices; /* allowed on top of what the set allows */
 	const char *delegated[POLICY_N_RULES]; /* the annotation that may set this very rule's level; NULL: none may */
 	enum policy_level levels[POLICY_N_RULES];
 	struct policy_limits limits;
@@ -172,6 +172,7 @@ struct policy_resources policy_resources(const struct policy *policy);
 struct policy_strings policy_mount_sources(const struct policy *policy);
 struct policy_strings policy_hook_directories(const struct policy *policy);
 struct policy_strings policy_sysctls(const struct policy *policy);
+struct policy_strings policy_net_devices(const struct policy *policy);
 struct policy_devices policy_devices(const struct policy *policy);
 /* NULL: the policy says nothing of where containers may connect to. */
 const struct egress_value *policy_egress(const struct policy *policy);

@@ -44,6 +44,8 @@ struct document {
 	size_t n_hook_directories;
 	const char *const *sysctls;
 	size_t n_sysctls;
+	const char *const *net_devices;
+	size_t n_net_devices;
 	const struct egress_value *egress; /* apart: an empty list is not the same as none */
 	const struct policy_audit_document *audit;
 };
@@ -153,6 +155,7 @@ static const struct json_type paths_type = JSON_ARRAY_OF(&policy_values_path);
 static const struct json_type endpoints_type = JSON_ARRAY_OF(&policy_values_endpoint);
 static const struct json_type egress_type = JSON_POINTER_TO(&endpoints_type);
 static const struct json_type sysctls_type = JSON_ARRAY_OF(&policy_values_sysctl);
+static const struct json_type interfaces_type = JSON_ARRAY_OF(&policy_values_interface);
 
 /* "set" has to be there: what a file means must not change with the set that a later version has built in. */
 static const struct json_field document_fields[] = {
@@ -167,6 +170,7 @@ static const struct json_field document_fields[] = {
 	{ "mount_sources", &paths_type, JSON_COUNTED(struct document, mount_sources), 0 },
 	{ "hook_directories", &paths_type, JSON_COUNTED(struct document, hook_directories), 0 },
 	{ "sysctls", &sysctls_type, JSON_COUNTED(struct document, sysctls), 0 },
+	{ "net_devices", &interfaces_type, JSON_COUNTED(struct document, net_devices), 0 },
 	{ "egress", &egress_type, offsetof(struct document, egress), 0 },
 	{ "audit", &policy_audit_type, offsetof(struct document, audit), 0 },
 	{ 0 },
@@ -307,6 +311,7 @@ static void take_lists(const struct document *document, struct policy *policy)
 	policy->mount_sources = (struct policy_strings){ document->mount_sources, document->n_mount_sources };
 	policy->hook_directories = (struct policy_strings){ document->hook_directories, document->n_hook_directories };
 	policy->sysctls = (struct policy_strings){ document->sysctls, document->n_sysctls };
+	policy->net_devices = (struct policy_strings){ document->net_devices, document->n_net_devices };
 	for (size_t i = 0; i < POLICY_N_RULES; i++) {
 		policy->delegated[i] = document->delegated[i];
 		if (document->levels[i] != POLICY_LEVEL_OF_SET)

@@ -1,6 +1,7 @@
 #include "policy/policy_values.h"
 
 #include <ctype.h>
+#include <net/if.h>
 #include <errno.h>
 #include <linux/bpf.h>
 #include <stdio.h>
@@ -100,6 +101,23 @@ static int convert_sysctl(const char *text, void *target, struct arena *arena, s
 	return 0;
 }
 
+static int convert_interface(const char *text, void *target, struct arena *arena, struct error *err)
+{
+	size_t length = strcspn(text, "*"), n_visible = 0;
+
+	while (isgraph((unsigned char)text[n_visible]))
+		n_visible++;
+	if (length == 0 || length >= IFNAMSIZ || text[n_visible] || (text[length] && text[length + 1]) ||
+	    strpbrk(text, "/:%"))
+		return error_invalid(
+			err,
+			"\"%.200s\" is not the name of a network interface: as \"eth1\", or with a star at its end, "
+			"as \"mlx*\"",
+			text);
+	*(const char **)target = arena_strdup(arena, text);
+	return *(const char **)target ? 0 : error_memory(err);
+}
+
 static int convert_annotation(const char *text, void *target, struct arena *arena, struct error *err)
 {
 	size_t length = strlen(text);
@@ -165,6 +183,9 @@ const struct json_type policy_values_processors = JSON_OPTIONAL_OF(struct opt_u6
 
 const struct json_type policy_values_path = { .kind = JSON_CONVERT, .size = sizeof(char *), .convert = convert_path };
 const struct json_type policy_values_sysctl = { .kind = JSON_CONVERT, .size = sizeof(char *), .convert = convert_sysctl };
+const struct json_type policy_values_interface = { .kind = JSON_CONVERT,
+						   .size = sizeof(char *),
+						   .convert = convert_interface };
 const struct json_type policy_values_annotation = { .kind = JSON_CONVERT,
 						    .size = sizeof(char *),
 						    .convert = convert_annotation };

@@ -11,6 +11,7 @@ extern const struct json_type policy_values_processors; /* "1.5", "0" for none; 
 /* const char *, in the arena */
 extern const struct json_type policy_values_path;	/* absolute, normalised, not "/" */
 extern const struct json_type policy_values_sysctl;	/* "net.core.somaxconn", "net.ipv4.*"; stored with slashes */
+extern const struct json_type policy_values_interface;	/* of a network: "eth1", "mlx*" */
 extern const struct json_type policy_values_annotation; /* a name */
 
 extern const struct json_type policy_values_endpoint;	/* struct endpoint */

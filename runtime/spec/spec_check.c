@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/number_list.h"
+
 const char *spec_check_place(const struct spec_place *place, char text[SPEC_PLACE_MAX])
 {
 	snprintf(text, SPEC_PLACE_MAX, "%s%s[%zu]%s", place->where, place->list, place->index,
@@ -47,7 +49,9 @@ int spec_check_env(const char *const *env, size_t n_env, const char *where, stru
 
 int spec_check_cpu_list(const char *list, const char *where, const char *name, struct error *err)
 {
-	if (!list || (list[0] && strspn(list, "0123456789,-") == strlen(list)))
+	struct number_list parsed;
+
+	if (!list || number_list_parse(list, &parsed) >= 0)
 		return 0;
 	return error_invalid(err, "%s%s: \"%.*s\" is not a list such as \"0-3,7\"", where, name, SPEC_SHOWN, list);
 }

@@ -2,6 +2,7 @@
 
 #include <ctype.h>
 #include <inttypes.h>
+#include <linux/mempolicy.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -203,12 +204,28 @@ static int check_time_offsets(const struct spec_linux *linux_, struct error *err
 	return 0;
 }
 
+/* What the kernel takes as one (net/core/dev.c: dev_valid_name), without control characters. */
 static bool is_interface_name(const char *name)
 {
 	size_t length = strlen(name);
 
-	return length >= 1 && length <= INTERFACE_MAX && spec_check_charset(name, "-_.@") && strcmp(name, ".") != 0 &&
-	       strcmp(name, "..") != 0;
+	for (size_t i = 0; i < length; i++) {
+		if (!isgraph((unsigned char)name[i]) || strchr("/:%", name[i]))
+			return false;
+	}
+	return length >= 1 && length <= INTERFACE_MAX && strcmp(name, ".") != 0 && strcmp(name, "..") != 0;
+}
+
+/* A name, or one that the kernel is to complete with a number (config-linux.md, "Network Devices"). */
+static bool is_name_inside(const char *name)
+{
+	size_t length = strlen(name);
+	char stem[INTERFACE_MAX + 1];
+
+	if (length <= 2 || length > INTERFACE_MAX || strcmp(name + length - 2, "%d") != 0)
+		return is_interface_name(name);
+	snprintf(stem, sizeof(stem), "%.*s", (int)(length - 2), name);
+	return is_interface_name(stem);
 }
 
 static int check_net_devices(const struct spec_linux *linux_, struct error *err)
@@ -220,11 +237,12 @@ static int check_net_devices(const struct spec_linux *linux_, struct error *err)
 		const struct spec_net_device *device = &linux_->net_devices[i];
 		const char *inside = device->name ?: device->host_name;
 
-		if (!is_interface_name(device->host_name) || !is_interface_name(inside))
+		if (!is_interface_name(device->host_name) || !is_name_inside(inside))
 			return error_invalid(err, "linux.netDevices[\"%.*s\"]: \"%.*s\" is not an interface's name",
 					     SPEC_SHOWN, device->host_name, SPEC_SHOWN, inside);
 		for (size_t j = 0; j < i; j++)
-			if (strcmp(linux_->net_devices[j].name ?: linux_->net_devices[j].host_name, inside) == 0)
+			if (!strchr(inside, '%') &&
+			    strcmp(linux_->net_devices[j].name ?: linux_->net_devices[j].host_name, inside) == 0)
 				return error_invalid(err, "linux.netDevices[\"%s\"].name: \"%s\" is there twice",
 						     device->host_name, inside);
 	}
@@ -246,6 +264,20 @@ static int check_intel_rdt(const struct spec_intel_rdt *rdt, struct error *err)
 	return 0;
 }
 
+/* set_mempolicy(2): some modes are about nodes, two are not, and one takes both. */
+static int check_memory_policy(const struct spec_memory_policy *policy, struct error *err)
+{
+	const char *mode = names_text(&names_memory_modes, (uint64_t)policy->mode);
+	bool takes_none = policy->mode == MPOL_DEFAULT || policy->mode == MPOL_LOCAL;
+
+	if (takes_none && policy->nodes)
+		return error_invalid(err, "linux.memoryPolicy.nodes: \"%.*s\": %s takes no nodes; leave them out",
+				     SPEC_SHOWN, policy->nodes, mode);
+	if (!takes_none && policy->mode != MPOL_PREFERRED && !policy->nodes)
+		return error_invalid(err, "linux.memoryPolicy.nodes: missing; %s takes a list such as \"0-3,7\"", mode);
+	return spec_check_cpu_list(policy->nodes, "linux.", "memoryPolicy.nodes", err);
+}
+
 int spec_validate_linux(const struct spec_linux *linux_, struct error *err)
 {
 	static int (*const checks[])(const struct spec_linux *, struct error *) = {
@@ -261,7 +293,7 @@ int spec_validate_linux(const struct spec_linux *linux_, struct error *err)
 	if (r == 0)
 		r = spec_check_plain(linux_->mount_label, "linux.", "mountLabel", err);
 	if (r == 0 && linux_->memory_policy)
-		r = spec_check_cpu_list(linux_->memory_policy->nodes, "linux.", "memoryPolicy.nodes", err);
+		r = check_memory_policy(linux_->memory_policy, err);
 	if (r == 0 && linux_->personality && linux_->personality->n_flags)
 		r = error_invalid(err, "linux.personality.flags: \"%.*s\" is not known; no flag is defined", SPEC_SHOWN,
 				  linux_->personality->flags[0]);

@@ -36,6 +36,37 @@ prepare() {
 	expect_equal "$stderr" complaint
 }
 
+# Those of our own, as "0-3" or "0,2-3": the last one alone.
+last_cpu() {
+	sed -n 's/^Cpus_allowed_list:.*[^0-9]\([0-9]*\)$/\1/p' /proc/self/status
+}
+
+exec_on() { # JSON of execCPUAffinity
+	jq --argjson asked "$1" '.process | .execCPUAffinity = $asked | .args = ["grep", "Cpus_allowed_list", "/proc/self/status"]' \
+		"$BUNDLE/config.json" > "$T/process.json"
+	attempt brig exec --process "$T/process.json" "$ID"
+}
+
+@test "exec runs on the processors that its process names" {
+	local cpu
+
+	cpu=$(last_cpu)
+	exec_on "{ \"final\": \"$cpu\" }"
+	expect_equal "$output" $'Cpus_allowed_list:\t'"$cpu"
+	exec_on "{ \"initial\": \"$cpu\", \"final\": \"0-$cpu\" }"
+	expect_equal "$output" "$(grep Cpus_allowed_list /proc/self/status)"
+	# No cpuset of the container's own changes what it begins with.
+	exec_on "{ \"initial\": \"$cpu\", \"final\": \"\" }"
+	expect_equal "$output" $'Cpus_allowed_list:\t'"$cpu"
+	exec_on '{ "final": "8000" }'
+	expect_status 255 exec
+	expect_like "$stderr" 'process.execCPUAffinity.final: run on processors 8000: Invalid argument'
+	exec_on '{ "initial": "8000" }'
+	expect_like "$stderr" 'process.execCPUAffinity.initial: set the processors: Invalid argument'
+	exec_on '{ "initial": "3-1" }'
+	expect_like "$stderr" 'execCPUAffinity.initial: "3-1" is not a list'
+}
+
 @test "a missing program gives 255 and no pid file" {
 	must_fail 255 'exec: "no-such-program": executable file not found in \$PATH' \
 		brig exec --pid-file "$T/pid" "$ID" no-such-program

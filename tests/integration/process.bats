@@ -207,6 +207,31 @@ limited() {
 	expect_like "$output" '^[1-9]'
 }
 
+# Of a mapping that is there in each program: "... bind:0 stack anon=3 ...".
+numa_policy() {
+	sed -n 's/^[0-9a-f]* \([^ ]*\) stack.*/\1/p'
+}
+
+@test "a memory policy holds for the program and for an exec" {
+	[ -e /proc/self/numa_maps ] || skip "this kernel has no memory policies (no /proc/self/numa_maps)"
+	config '.linux.memoryPolicy = { mode: "MPOL_BIND", nodes: "0", flags: ["MPOL_F_STATIC_NODES"] }'
+	inside 'cat /proc/self/numa_maps'
+	expect_equal "$(numa_policy <<< "$output")" bind=static:0
+	config '.linux.memoryPolicy = { mode: "MPOL_INTERLEAVE", nodes: "0" }'
+	program sleep 1000
+	background
+	must brig exec "$ID" cat /proc/self/numa_maps
+	expect_equal "$(numa_policy <<< "$output")" interleave:0
+	config '.linux.memoryPolicy.nodes = "900"'
+	must_fail 1 'linux.memoryPolicy: set MPOL_INTERLEAVE, nodes "900": Invalid argument' brig run --bundle "$BUNDLE" "$ID-2"
+}
+
+@test "the processors of an exec are no matter of the first process" {
+	config '.process.execCPUAffinity = { initial: "0", final: "0" }'
+	inside 'grep Cpus_allowed_list /proc/self/status'
+	expect_line "$output" "$(grep Cpus_allowed_list /proc/self/status)"
+}
+
 @test "the program is not traceable to brig: its parent is none of the container's business" {
 	inside 'grep ^PPid /proc/self/status; grep ^PPid /proc/1/status'
 	expect_line "$output" $'PPid:\t0'
@@ -215,8 +240,6 @@ limited() {
 @test "what this version refuses is refused by name" {
 	config '.linux.intelRdt = { closID: "x" }'
 	must_fail 1 'linux.intelRdt' run_container
-	config 'del(.linux.intelRdt) | .process.execCPUAffinity = { initial: "0" }'
-	must_fail 1 'execCPUAffinity' run_container
-	config 'del(.process.execCPUAffinity) | .process.apparmorProfile = "no-such-profile"'
+	config 'del(.linux.intelRdt) | .process.apparmorProfile = "no-such-profile"'
 	must_fail 1 'process.apparmorProfile.*no-such-profile' run_container
 }

@@ -13,6 +13,7 @@ unit_base_sources = \
 	tests/unit/base/test_json_write.c \
 	tests/unit/base/test_log.c \
 	tests/unit/base/test_names.c \
+	tests/unit/base/test_number_list.c \
 	tests/unit/base/test_path.c \
 	tests/unit/base/test_path_race.c \
 	tests/unit/base/test_quantity.c \
@@ -54,6 +55,7 @@ unit_plan_sources = \
 	tests/unit/plan/test_plan_namespaces.c \
 	tests/unit/plan/test_plan_places.c \
 	tests/unit/plan/test_plan_print.c \
+	tests/unit/plan/test_plan_net_devices.c \
 	tests/unit/plan/test_plan_process.c \
 	tests/unit/plan/test_plan_root_mount.c \
 	tests/unit/plan/test_plan_seccomp.c \

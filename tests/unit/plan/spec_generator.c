@@ -182,6 +182,8 @@ static void write_linux(struct spec_generator *generator, struct buffer *text)
 	buffer_append_text(text, "]");
 	if (maybe(generator, 8))
 		buffer_append_text(text, ",\"devices\":[{\"path\":\"/dev/sda\",\"type\":\"b\",\"major\":8,\"minor\":0}]");
+	if (strstr(text->data, "\"network\"") && maybe(generator, 8))
+		buffer_append_text(text, ",\"netDevices\":{\"eth1\":{}}");
 	if (maybe(generator, 15))
 		buffer_printf(text, ",\"sysctl\":{\"%s\":\"1\"}", PICK(generator, sysctls));
 	if (maybe(generator, 50))

@@ -31,9 +31,6 @@ Test(plan_build, what_is_not_supported_yet_is_refused_by_name)
 		const char *words;
 	} cases[] = {
 		{ { .linux_ = ",'intelRdt':{'closID':'a'}" }, "linux.intelRdt" },
-		{ { .linux_ = ",'netDevices':{'eth0':{}}" }, "linux.netDevices" },
-		{ { .linux_ = ",'memoryPolicy':{'mode':'MPOL_LOCAL','nodes':''}" }, "linux.memoryPolicy" },
-		{ { .process = ",'execCPUAffinity':{'initial':'0'}" }, "process.execCPUAffinity" },
 	};
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)

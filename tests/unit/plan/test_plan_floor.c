@@ -270,7 +270,7 @@ static bool has_devices(const struct plan_fixture *fixture)
 		if (rule->allow && rule->type == 'a')
 			return true;
 	}
-	return false;
+	return plan->n_net_devices > 0;
 }
 
 static bool has_hooks(const struct plan_fixture *fixture)

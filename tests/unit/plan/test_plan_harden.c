@@ -48,6 +48,11 @@ static bool dumps_nothing(const struct plan *plan)
 	return n == 1;
 }
 
+static bool has_no_net_device(const struct plan *plan)
+{
+	return plan->n_net_devices == 0;
+}
+
 static bool has_no_capabilities(const struct plan *plan)
 {
 	const struct plan_capabilities *sets = &plan->process.capabilities;
@@ -351,6 +356,12 @@ static const struct rule_case cases[] = {
 	  NULL,
 	  has_no_sysctl,
 	  "linux.sysctl[\"net/core/somaxconn\"]: asked for \"9\", but it is not on the list",
+	  false },
+	{ POLICY_DEVICE,
+	  { .linux_ = ",'netDevices':{'eth1':{}}", .namespaces = ",{'type':'network'}" },
+	  NULL,
+	  has_no_net_device,
+	  "linux.netDevices[\"eth1\"]: asked for the interface, as eth1, but the container would be on a network of the host's",
 	  false },
 	{ POLICY_HOOK,
 	  { .top = ",'hooks':{'poststop':[{'path':'/usr/libexec/hooks/../../bin/sh'}]}" },

@@ -88,6 +88,34 @@ Test(plan_process, scheduling)
 	cr_expect_eq(process->personality, 8);
 }
 
+Test(plan_process, memory_policy)
+{
+	PLAN_FIXTURE(fixture);
+	const struct plan_memory_policy *policy;
+
+	plan_fixture_good(&fixture, &(struct plan_fixture_json){
+					    .linux_ = ",'memoryPolicy':{'mode':'MPOL_BIND','nodes':'0-2,64',"
+						      "'flags':['MPOL_F_STATIC_NODES','MPOL_F_NUMA_BALANCING']}" });
+	policy = &fixture.plan->process.memory_policy;
+	cr_expect(policy->set);
+	cr_expect_eq(policy->mode, 2);
+	cr_expect_eq(policy->flags, 1 << 15 | 1 << 13);
+	cr_expect_eq(policy->nodes.n_words, 2);
+	cr_expect_eq(policy->nodes.bits[0], 7);
+	cr_expect_eq(policy->nodes.bits[1], 1);
+	cr_expect_str_eq(policy->nodes.text, "0-2,64");
+}
+
+/* config.md: "not applicable to the container's init process" */
+Test(plan_process, processors_are_an_execs)
+{
+	PLAN_FIXTURE(fixture);
+
+	build(&fixture, ",'execCPUAffinity':{'initial':'0','final':'1'}");
+	cr_expect_eq(fixture.plan->process.first_cpus.n_words, 0);
+	cr_expect_eq(fixture.plan->process.final_cpus.n_words, 0);
+}
+
 Test(plan_process, user_and_groups)
 {
 	struct plan_fixture_json json = { .namespaces = PLAN_FIXTURE_USER, .linux_ = PLAN_FIXTURE_MAPS };
