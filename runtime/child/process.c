@@ -67,7 +67,7 @@ int process_new_session(struct child *child, struct error *err)
 	 * what nohup(1) or a shell's background job has set for our caller. */
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
-	for (int number = 1; number < 32 && !child->has_default_signals; number++)
+	for (int number = 1; number <= SIGRTMAX && !child->has_default_signals; number++)
 		signal(number, SIG_DFL);
 	/* The caller's would decide on the directories that are made for mounts; without process.user.umask runc has this one. */
 	umask(0022);

@@ -194,9 +194,9 @@ limited() {
 
 @test "signals are not blocked or ignored" {
 	program grep -E '^Sig(Blk|Ign)' /proc/self/status
-	trap '' QUIT USR1
+	trap '' QUIT USR1 RTMIN RTMAX
 	must run_container
-	trap - QUIT USR1
+	trap - QUIT USR1 RTMIN RTMAX
 	expect_line "$output" $'SigBlk:\t0000000000000000'
 	expect_like "$output" 'SigIgn:.0000000000000000'
 }
