@@ -107,7 +107,17 @@ static int copy_tree(int from_fd, int to_fd, dev_t device, int depth)
 	return rc;
 }
 
-int copy_up(int from_fd, int to_fd, bool with_mode, struct error *err)
+static int copy_own(int top_fd, const struct stat *status, unsigned own)
+{
+	uid_t uid = own & COPY_UP_UID ? status->st_uid : (uid_t)-1;
+	gid_t gid = own & COPY_UP_GID ? status->st_gid : (gid_t)-1;
+
+	if (fchown(top_fd, uid, gid) < 0)
+		return -errno;
+	return own & COPY_UP_MODE && fchmod(top_fd, status->st_mode & 07777) < 0 ? -errno : 0;
+}
+
+int copy_up(int from_fd, int to_fd, unsigned own, struct error *err)
 {
 	/* A new mount comes as O_PATH, which fchown and fchmod refuse. */
 	AUTO_CLOSE int top_fd = openat(to_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -117,8 +127,7 @@ int copy_up(int from_fd, int to_fd, bool with_mode, struct error *err)
 	if (top_fd < 0 || fstat(from_fd, &status) < 0)
 		return error_system(err, errno, "tmpcopyup: open");
 	rc = copy_tree(from_fd, top_fd, status.st_dev, 0);
-	if (rc >= 0 && (fchown(top_fd, status.st_uid, status.st_gid) < 0 ||
-			(with_mode && fchmod(top_fd, status.st_mode & 07777) < 0)))
-		rc = -errno;
+	if (rc >= 0)
+		rc = copy_own(top_fd, &status, own);
 	return rc < 0 ? error_system(err, -rc, "tmpcopyup: copy the image's directory") : 0;
 }

@@ -111,13 +111,20 @@ static bool is_filled(const struct child *child, const struct plan_mount *mount)
 	return mount->fill || mount->label || (mount->kind == PLAN_MOUNT_CGROUP && child->n_views);
 }
 
-static bool has_mode(const struct plan_mount *mount)
+/* What the options of a tmpfs say of its own directory is not that of the directory it hides. */
+static unsigned hidden_own(const struct plan_mount *mount)
 {
+	unsigned own = COPY_UP_ALL;
+
 	for (size_t i = 0; i < mount->n_options; i++) {
 		if (strcmp(mount->options[i].key, "mode") == 0)
-			return true;
+			own &= ~(unsigned)COPY_UP_MODE;
+		else if (strcmp(mount->options[i].key, "uid") == 0)
+			own &= ~(unsigned)COPY_UP_UID;
+		else if (strcmp(mount->options[i].key, "gid") == 0)
+			own &= ~(unsigned)COPY_UP_GID;
 	}
-	return false;
+	return own;
 }
 
 /* /dev gets its nodes, a tmpfs with tmpcopyup what it hides: target_fd is the directory beneath. After the attachment, since
@@ -129,7 +136,7 @@ static int fill(struct child *child, const struct plan_mount *mount, int mount_f
 	if (mount->is_dev && mount->maker == PLAN_MAKER_CHILD)
 		rc = devices_fill(child->plan, mount_fd, devices_view(child), err);
 	if (rc >= 0 && mount->copy_up)
-		rc = copy_up(target_fd, mount_fd, !has_mode(mount), err);
+		rc = copy_up(target_fd, mount_fd, hidden_own(mount), err);
 	if (rc >= 0 && mount->kind == PLAN_MOUNT_CGROUP)
 		rc = attach_views(child, mount, mount_fd, err);
 	return rc;

@@ -161,12 +161,14 @@ teardown() {
 	ln -s below/file "$BUNDLE/rootfs/config/link"
 	chown 1000:1001 "$BUNDLE/rootfs/config/below/file"
 	chmod 640 "$BUNDLE/rootfs/config/below/file"
-	mkdir "$BUNDLE/rootfs/named"
+	mkdir "$BUNDLE/rootfs/named" "$BUNDLE/rootfs/owned"
+	chown 1000:1001 "$BUNDLE/rootfs/config" "$BUNDLE/rootfs/owned"
 	add_mount /config tmpfs tmpfs tmpcopyup
 	add_mount /named tmpfs tmpfs tmpcopyup mode=1700
+	add_mount /owned tmpfs tmpfs tmpcopyup uid=5 gid=6
 	inside 'cat /config/link; stat -c "%a %u:%g" /config/below/file; readlink /config/link; echo changed > /config/below/file
-		stat -c %a /config /named'
-	expect_equal "$output" $'kept\n640 1000:1001\nbelow/file\n755\n1700'
+		stat -c "%a %u:%g" /config /named /owned'
+	expect_equal "$output" $'kept\n640 1000:1001\nbelow/file\n755 1000:1001\n1700 0:0\n755 5:6'
 	expect_file "$BUNDLE/rootfs/config/below/file" kept
 }
 

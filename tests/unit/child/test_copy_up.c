@@ -45,7 +45,7 @@ static void copy(const struct trees *trees)
 {
 	struct error err = { 0 };
 
-	cr_assert_eq(copy_up(trees->from.fd, trees->to.fd, true, &err), 0, "%s", err.message);
+	cr_assert_eq(copy_up(trees->from.fd, trees->to.fd, COPY_UP_ALL, &err), 0, "%s", err.message);
 }
 
 Test(copy_up, files_directories_and_links)
@@ -165,7 +165,7 @@ Test(copy_up, nesting_beyond_the_cap)
 	struct error err = { 0 };
 
 	nest(&trees, 64);
-	cr_expect_eq(copy_up(trees.from.fd, trees.to.fd, true, &err), -ELOOP);
+	cr_expect_eq(copy_up(trees.from.fd, trees.to.fd, COPY_UP_ALL, &err), -ELOOP);
 	cr_expect_not_null(strstr(err.message, "tmpcopyup"), "%s", err.message);
 }
 
@@ -175,7 +175,7 @@ Test(copy_up, deep_nesting_leaves_no_descriptor)
 	size_t before = scratch_count_fds();
 
 	nest(&trees, 500);
-	cr_expect_eq(copy_up(trees.from.fd, trees.to.fd, true, NULL), -ELOOP);
+	cr_expect_eq(copy_up(trees.from.fd, trees.to.fd, COPY_UP_ALL, NULL), -ELOOP);
 	cr_expect_eq(scratch_count_fds(), before);
 }
 
@@ -199,7 +199,7 @@ Test(copy_up, does_not_write_over_what_is_there)
 
 	scratch_file(&trees.from, "file", "new", 0600);
 	scratch_file(&trees.to, "file", "old", 0600);
-	cr_expect_eq(copy_up(trees.from.fd, trees.to.fd, true, &err), -EEXIST);
+	cr_expect_eq(copy_up(trees.from.fd, trees.to.fd, COPY_UP_ALL, &err), -EEXIST);
 	cr_expect_str_eq(scratch_text(&trees.to, "file", text, sizeof(text)), "old");
 }
 
@@ -217,5 +217,5 @@ Test(copy_up, stops_where_the_new_file_system_is_full)
 	scratch_file(&trees.from, "big", "", 0600);
 	file_fd = openat(trees.from.fd, "big", O_WRONLY | O_CLOEXEC);
 	cr_assert_eq(ftruncate(file_fd, (off_t)1 << 40), 0);
-	cr_expect_eq(copy_up(trees.from.fd, mount_fd, true, &err), -ENOSPC);
+	cr_expect_eq(copy_up(trees.from.fd, mount_fd, COPY_UP_ALL, &err), -ENOSPC);
 }
