@@ -34,7 +34,7 @@ static const char *obstacle(const struct plan_builder *builder, const char **ret
 	const struct host *host = builder->host;
 
 	if (builder->plan->cgroup.manager == PLAN_CGROUP_DISABLED) {
-		*ret_remedy = builder->request->cgroup_manager == PLAN_CGROUP_DISABLED
+		*ret_remedy = builder->request->cgroup_manager == PLAN_CGROUP_DISABLED && !host->cgroup_closed
 				      ? "leave --cgroup-manager=disabled out"
 				      : "have the container made by root";
 		return "the programs that hold it are attached to the container's cgroup, and there is to be none";

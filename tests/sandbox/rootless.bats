@@ -14,6 +14,14 @@ prepare() {
 	expect_json "$output" '.limits.held_by == "rlimit" and (.warnings | length) > 0'
 }
 
+@test "what takes root is refused without a word of options that were not given" {
+	attempt sandbox -- true
+	expect_unlike "$stderr" 'cgroup-manager'
+	expect_like "$stderr" 'this user may make none'
+	must_fail 125 'brig.dev/egress.*made by root' sandbox --egress 192.0.2.1 -- true
+	expect_unlike "$stderr" 'cgroup-manager'
+}
+
 @test "files go in and out" {
 	echo 'print(1)' > "$T/a.py"
 	chmod 644 "$T/a.py"

@@ -66,6 +66,19 @@ Test(plan_cgroup, limits_that_nobody_holds_are_said_to_be_so)
 	cr_expect_not_null(strstr(plan_fixture_line(&fixture, "cgroup-disabled")->why, "this user may make none"));
 }
 
+Test(plan_cgroup, to_make_none_is_said_to_be_asked_for_where_there_could_be_one)
+{
+	for (int closed = 0; closed < 2; closed++) {
+		PLAN_FIXTURE(fixture);
+
+		fixture.host.cgroup_closed = closed;
+		fixture.request.cgroup_manager = PLAN_CGROUP_DISABLED;
+		plan_fixture_good(&fixture, &(struct plan_fixture_json){ .linux_ = ",'resources':{'pids':{'limit':5}}" });
+		cr_expect_not_null(strstr(plan_fixture_line(&fixture, "cgroup-disabled")->why,
+					  closed ? "this user may make none" : "--cgroup-manager=disabled"));
+	}
+}
+
 Test(plan_cgroup, refused_paths)
 {
 	static const struct {
