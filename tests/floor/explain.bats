@@ -61,6 +61,28 @@ is_counted() { # JQ-FILTER
 		([.denied[] | "\(.call) \(.count)"] | sort == ["mount 1", "unshare 1"])'
 }
 
+# Falco's globs are those of fnmatch(3).
+is_flood() { # NUMBER OF CALLS
+	local glob
+
+	config --arg count "$1" '.process.args = ["/bin/flood", $count]'
+	must brig --policy "$T/policy.json" run --bundle "$BUNDLE" "$ID"
+	grep '"event":"exit"' "$T/log/audit.jsonl" | tail -n 1 > "$T/line"
+	[ "$(wc -c < "$T/line")" -lt 8192 ]
+	glob=$(sed -n 's/.*evt.buffer glob "\([^"]*\)".*/\1/p' "$SUPPORT/../../../deploy/falco/brig_rules.yaml")
+	python3 -c 'import fnmatch, sys; sys.exit(not fnmatch.fnmatchcase(sys.stdin.read(), sys.argv[1]))' "$glob" < "$T/line"
+}
+
+@test "a flood of refused calls is in the trail as Falco's rule looks for it" {
+	jq -n --arg path "$T/log/audit.jsonl" '{ set: "strict", audit: { path: $path } }' > "$T/policy.json"
+	compile flood "$BUNDLE/rootfs/bin/flood"
+	is_flood 10000
+	expect_json "$(cat "$T/line")" '.denials == 10000'
+	if is_flood 9999; then
+		flunk "not a flood: $(cat "$T/line")"
+	fi
+}
+
 @test "what is refused to an exec is counted by the brig that stays with it, in explain and in the audit trail" {
 	local trail=$T/log/audit.jsonl
 
