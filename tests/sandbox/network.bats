@@ -18,10 +18,10 @@ find_address() {
 	[ -n "$ADDRESS" ] || skip "this machine has no address but its loopback's"
 }
 
-serve() { # ADDRESS: $PORT
+serve() { # ADDRESS [COMMAND...]: $PORT. The command executes the server.
 	local file=$T/port-$1
 
-	"$SOURCE/tests/sandbox/hello-server" "$1" > "$file" 3>&- &
+	"${@:2}" "$SOURCE/tests/sandbox/hello-server" "$1" > "$file" 3>&- &
 	echo $! >> "$T/servers"
 	for _ in $(seq 600); do
 		[ -s "$file" ] && break
@@ -90,6 +90,67 @@ goes_out_by() { # HELPER
 
 @test "by slirp4netns" {
 	goes_out_by slirp4netns
+}
+
+# Two network namespaces with a cable between them, 198.51.100.1 and 2001:db8::1 at one end, .2 and ::2 at the other: $THERE and $HERE are who is in them.
+lay_cable() {
+	local pid
+
+	unshare --net sleep 1000 3>&- &
+	THERE=$!
+	unshare --net sleep 1000 3>&- &
+	HERE=$!
+	printf '%s\n' "$THERE" "$HERE" >> "$T/servers"
+	for pid in "$THERE" "$HERE"; do
+		wait_until is_elsewhere "$pid"
+	done
+	nsenter --net --target "$HERE" ip link add cable type veth peer name cable netns "$THERE" || skip "no network interfaces can be made here"
+	for pid in "$THERE 1" "$HERE 2"; do
+		# shellcheck disable=SC2016 # expanded inside
+		nsenter --net --target "${pid% *}" sh -ec 'ip link set lo up; ip address add "198.51.100.$1/24" dev cable
+			ip address add "2001:db8::$1/64" dev cable nodad; ip link set cable up' sh "${pid#* }"
+	done
+	nsenter --net --target "$HERE" sh -ec 'ip route add default via 198.51.100.1; ip -6 route add default via 2001:db8::1'
+}
+
+is_elsewhere() { # PID
+	[ "$(readlink "/proc/$1/ns/net")" != "$(readlink /proc/self/ns/net)" ]
+}
+
+TALK='
+import socket, sys
+family = socket.AF_INET6 if ":" in sys.argv[1] else socket.AF_INET
+for name, kind in (("tcp", socket.SOCK_STREAM), ("udp", socket.SOCK_DGRAM)):
+    client = socket.socket(family, kind)
+    client.settimeout(10)
+    try:
+        client.connect((sys.argv[1], int(sys.argv[2])))
+        if name == "udp": client.send(b"x")
+        print(name, client.recv(100).decode().strip())
+    except OSError as error:
+        print(name, error.strerror or error)
+'
+
+@test "by pasta, over both families, TCP and UDP, with their answers" {
+	local address entry
+
+	need_helper pasta
+	lay_cable
+	brig() {
+		nsenter --net --target "$HERE" env BRIG_TEST="$ID" "$BRIG" --root "$ROOT" "$@"
+	}
+	for address in 198.51.100.1 2001:db8::1; do
+		serve "$address" nsenter --net --target "$THERE"
+		entry=$address
+		[ "$address" = 198.51.100.1 ] || entry="[$address]"
+		must sandbox --egress "$entry:$PORT/tcp" -- python3 -c "$TALK" "$address" "$PORT"
+		expect_equal "$output" $'tcp hello\nudp Operation not permitted'
+		must sandbox --egress "$entry:$PORT/udp" -- python3 -c "$TALK" "$address" "$PORT"
+		expect_equal "$output" $'tcp Operation not permitted\nudp hello'
+	done
+	must sandbox --egress "198.51.100.1:$PORT" -- python3 -c "$TALK" 2001:db8::1 "$PORT"
+	expect_equal "$output" $'tcp Operation not permitted\nudp Operation not permitted'
+	assert_nothing_left
 }
 
 @test "the resolvers of the list, and no others, are in resolv.conf" {
