@@ -1,8 +1,8 @@
 #include <errno.h>
 #include <limits.h>
-#include <time.h>
 
 #include "base/buffer.h"
+#include "base/clock.h"
 #include "cmd/brig/commands.h"
 #include "cmd/brig/container_argument.h"
 #include "cmd/brig/output.h"
@@ -64,22 +64,14 @@ static int print_statistics(const struct brig *brig, const char *id, struct erro
 	return print_event("stats", id, data.data, err);
 }
 
-static uint64_t now_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
-}
-
 /* Returns 1 when the interval is over, 0 when the container has ended, or a negative errno. */
 static int watch_interval(const struct brig *brig, const struct events_options *options, struct error *err)
 {
-	uint64_t end = now_ms() + options->interval_ms, now;
+	int64_t end = clock_ms() + (int64_t)options->interval_ms, now;
 	int r;
 
 	for (;;) {
-		now = now_ms();
+		now = clock_ms();
 		if (now >= end)
 			return 1;
 		r = brig_wait_oom(brig, options->id, end - now > INT_MAX ? INT_MAX : (int)(end - now), err);

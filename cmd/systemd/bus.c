@@ -7,6 +7,7 @@
 #include <time.h>
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "cmd/systemd/message.h"
 
 #define SYSTEMD "org.freedesktop.systemd1"
@@ -23,14 +24,6 @@ struct job {
 	char path[256];
 	char result[64]; /* "" until it is over */
 };
-
-static uint64_t now_us(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
-}
 
 struct session {
 	sd_bus *bus;
@@ -111,7 +104,7 @@ static int wait_for_job(struct session *session, sd_bus_message *reply, const ch
 		return failed(err, -r, NULL, what);
 	snprintf(session->job.path, sizeof(session->job.path), "%s", path);
 	while (session->job.result[0] == '\0') {
-		uint64_t now = now_us();
+		uint64_t now = clock_us();
 
 		r = sd_bus_process(session->bus, NULL);
 		if (r == 0 && now >= session->deadline_us)
@@ -216,7 +209,7 @@ static int stop(struct session *session, struct error *err)
 
 int bus_carry_out(const struct request *request, struct error *err)
 {
-	struct session session = { .request = request, .deadline_us = now_us() + request->timeout_us };
+	struct session session = { .request = request, .deadline_us = clock_us() + request->timeout_us };
 	int rc = open_bus(&session, err);
 
 	if (rc == 0) {

@@ -4,6 +4,7 @@ runtime_base_sources = \
 	runtime/base/buffer.c \
 	runtime/base/buffer.h \
 	runtime/base/cleanup.h \
+	runtime/base/clock.h \
 	runtime/base/endpoint.c \
 	runtime/base/endpoint.h \
 	runtime/base/error.c \

@@ -12,11 +12,11 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/buffer.h"
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "base/fd.h"
 #include "base/log.h"
 #include "base/syscalls.h"
@@ -72,14 +72,6 @@ static void keep_output(struct run *run)
 	run->n_output += (size_t)n;
 }
 
-static int64_t now_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
 /* What is in the pipe already, and no more: whom the hook left behind may write forever. */
 static void drain_output(struct run *run)
 {
@@ -92,14 +84,14 @@ static void drain_output(struct run *run)
 /* Until the process ends; true if the time is over first. Its children may keep the output open: that is not waited for. */
 static bool wait_for_end(struct run *run, int timeout)
 {
-	int64_t deadline = timeout > 0 ? now_ms() + timeout * INT64_C(1000) : INT64_MAX, left = -1;
+	int64_t deadline = timeout > 0 ? clock_ms() + timeout * INT64_C(1000) : INT64_MAX, left = -1;
 	struct pollfd polled[2];
 
 	for (;;) {
 		polled[0] = (struct pollfd){ .fd = run->pidfd, .events = POLLIN };
 		polled[1] = (struct pollfd){ .fd = run->output_fd, .events = POLLIN };
 		if (timeout > 0) {
-			left = deadline - now_ms();
+			left = deadline - clock_ms();
 			if (left <= 0)
 				return true;
 		}

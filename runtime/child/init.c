@@ -9,10 +9,10 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "child/handshake.h"
 #include "child/init_listen.h"
 
@@ -91,17 +91,9 @@ __attribute__((no_sanitize("address"))) static int execute(void *data)
 	_exit(EXIT_NOT_EXECUTED);
 }
 
-static uint64_t now(void)
-{
-	struct timespec time;
-
-	clock_gettime(CLOCK_MONOTONIC, &time);
-	return (uint64_t)time.tv_sec * UINT64_C(1000000000) + (uint64_t)time.tv_nsec;
-}
-
 static _Noreturn void end(int init_fd, int status, uint64_t began)
 {
-	(void)handshake_send_ended(init_fd, status, now() - began);
+	(void)handshake_send_ended(init_fd, status, clock_ns() - began);
 	_exit(WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status));
 }
 
@@ -130,7 +122,7 @@ int init_execute(struct child *child)
 {
 	_Alignas(16) char stack[STACK_SIZE];
 	struct start start = { .child = child };
-	uint64_t began = now();
+	uint64_t began = clock_ns();
 	siginfo_t info;
 	sigset_t all;
 	pid_t program;

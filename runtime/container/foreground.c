@@ -9,10 +9,10 @@
 #include <sys/ioctl.h>
 #include <sys/signalfd.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "base/fd.h"
 #include "base/log.h"
 #include "base/syscalls.h"
@@ -154,18 +154,10 @@ static void drain(const struct foreground *foreground, struct relay *relay)
 	}
 }
 
-uint64_t foreground_now(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000 * NS_PER_MS + (uint64_t)now.tv_nsec;
-}
-
 /* At the deadline, and once, the process is killed. */
 static void keep_deadline(struct foreground *foreground, int pidfd)
 {
-	if (foreground->deadline == 0 || foreground->timed_out || foreground_now() < foreground->deadline)
+	if (foreground->deadline == 0 || foreground->timed_out || clock_ns() < foreground->deadline)
 		return;
 	foreground->timed_out = true;
 	sys_pidfd_send_signal(pidfd, SIGKILL);
@@ -178,7 +170,7 @@ static void keep_denials(struct foreground *foreground, bool is_ready)
 	if (is_ready && !denial_keeper_serve(foreground->keeper))
 		denial_keeper_close(foreground->keeper);
 	due = denial_keeper_due(foreground->keeper);
-	if (due > 0 && foreground_now() >= due)
+	if (due > 0 && clock_ns() >= due)
 		denial_keeper_save(foreground->keeper);
 }
 
@@ -201,7 +193,7 @@ static int time_left(const struct foreground *foreground)
 		due = foreground->deadline;
 	if (due == 0)
 		return -1;
-	now = foreground_now();
+	now = clock_ns();
 	if (now >= due)
 		return 0;
 	left = (due - now - 1) / NS_PER_MS + 1;

@@ -32,8 +32,6 @@ int foreground_begin(struct foreground *ret, struct error *err);
 void foreground_size_terminal(struct plan_process *process);
 /* Takes the master from the socket it arrives on and puts our terminal into raw mode. */
 int foreground_take_terminal(struct foreground *foreground, int master_socket_fd, struct error *err);
-/* What deadlines are counted from. */
-uint64_t foreground_now(void);
 /* Until the process ends. Its status as a shell gives it: 128 + signal. */
 int foreground_wait(struct foreground *foreground, const struct birth *birth, int *ret_exit_status, struct error *err);
 /* The terminal as it was, and signals as they were. */

@@ -8,6 +8,7 @@
 #include "config.h"
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "container/creation/creation.h"
 #include "container/record_target.h"
 #include "plan/report.h"
@@ -16,14 +17,6 @@
 #define CPU_PERIOD_DEFAULT 100000 /* microseconds: the kernel's */
 
 _Static_assert(sizeof(struct plan_pair) == sizeof(struct json_pair), "both are a name and its value");
-
-uint64_t record_clock(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
-}
 
 static void add(SHA2_CTX *context, const char *text)
 {
@@ -161,7 +154,7 @@ int record_create(struct creation *creation, struct error *err)
 	take_request(creation, &record);
 	record.report = lines;
 	record.n_report = take_report(&creation->decision.report, lines);
-	record.took_usec = record_clock() - creation->begun_usec;
+	record.took_usec = clock_us() - creation->begun_usec;
 	rc = record_target_write(&target, &record, /* binding= */ true, err);
 	creation->is_recorded = rc >= 0;
 	return rc;
@@ -246,7 +239,7 @@ int record_start(const struct brig *brig, const struct state *state, uint64_t be
 	record.workload = record_target_workload(state->annotations, state->n_annotations);
 	/* No start takes no time: 0 is for what was not measured. */
 	if (begun_usec)
-		record.took_usec = (record_clock() - begun_usec) ?: 1;
+		record.took_usec = (clock_us() - begun_usec) ?: 1;
 	return record_target_write(&target, &record, /* binding= */ true, err);
 }
 

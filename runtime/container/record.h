@@ -18,8 +18,6 @@ struct cgroup;
 struct creation;
 struct denial_listener;
 
-/* CLOCK_MONOTONIC in microseconds: from when on a request took. */
-uint64_t record_clock(void);
 /* Before the state is saved: puts there what later lines need, if there is a trail. */
 int record_prepare(struct creation *creation, struct error *err);
 /* Fails where the policy has it that nothing happens unrecorded, and it can't be recorded; so do the next two. */

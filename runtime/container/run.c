@@ -1,6 +1,7 @@
 #include <errno.h>
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "base/log.h"
 #include "base/quantity.h"
 #include "child/child.h"
@@ -61,7 +62,7 @@ static int wait_for_end(struct creation *creation, struct foreground *foreground
 			log_warning("what is refused to the container is not counted: no memory");
 	}
 	if (creation->plan->limits.timeout.value > 0)
-		foreground->deadline = foreground_now() + creation->plan->limits.timeout.value;
+		foreground->deadline = clock_ns() + creation->plan->limits.timeout.value;
 	if (rc >= 0)
 		rc = foreground_wait(foreground, &creation->birth, ret_exit_status, err);
 	denial_keeper_end(foreground->keeper);

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "base/syscalls.h"
 #include "child/handshake.h"
 #include "child/hooks.h"
@@ -45,7 +46,7 @@ struct waiting { /* the container's first process */
 	int pidfd;
 	int fd;		     /* connection to it, or -EBADF */
 	int denials_fd;	     /* brig_start_supervised's */
-	uint64_t begun_usec; /* when the start was asked for: record_clock */
+	uint64_t begun_usec; /* when the start was asked for: clock_us */
 };
 
 static int connect_to(const struct container *container, struct waiting *waiting, struct error *err)
@@ -126,7 +127,7 @@ static int start_locked(const struct brig *brig, const struct container *contain
 
 int brig_start_supervised(const struct brig *brig, const char *id, int *ret_denials_fd, struct error *err)
 {
-	struct waiting waiting = { .pidfd = -EBADF, .fd = -EBADF, .denials_fd = -EBADF, .begun_usec = record_clock() };
+	struct waiting waiting = { .pidfd = -EBADF, .fd = -EBADF, .denials_fd = -EBADF, .begun_usec = clock_us() };
 	struct container container;
 	int rc = store_open(brig, id, STORE_LOCKED, &container, err);
 

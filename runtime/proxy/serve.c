@@ -4,9 +4,9 @@
 #include <limits.h>
 #include <stdlib.h>
 #include <sys/socket.h>
-#include <time.h>
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "proxy/connection.h"
 
 #define FIRST_CLIENT (1 + SERVE_LISTENERS_MAX)
@@ -22,14 +22,6 @@ struct serve {
 	uint64_t paused_until; /* milliseconds; 0: clients are taken */
 	struct connection clients[SERVE_CLIENTS_MAX];
 };
-
-static uint64_t milliseconds(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
-}
 
 static int report(const struct serve *serve, const struct outcome_report *report)
 {
@@ -121,8 +113,8 @@ static int serve_clients(struct serve *serve, const struct pollfd polled[static 
 
 static int go_round(struct serve *serve, struct pollfd polled[static N_POLLED])
 {
-	int rc = poll(polled, N_POLLED, fill(serve, polled, milliseconds()));
-	uint64_t now = milliseconds();
+	int rc = poll(polled, N_POLLED, fill(serve, polled, (uint64_t)clock_ms()));
+	uint64_t now = (uint64_t)clock_ms();
 
 	if (rc < 0)
 		return errno == EINTR ? 0 : -EIO;

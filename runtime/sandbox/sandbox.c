@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "base/file.h"
 #include "base/log.h"
 #include "base/path.h"
@@ -68,7 +69,7 @@ struct life {
 	struct foreground foreground;
 	bool is_foreground;
 	struct pace pace;     /* may_go_on(): asked by what takes long before the program runs */
-	uint64_t prepared_by; /* as foreground_now() */
+	uint64_t prepared_by; /* as clock_ns() */
 	int stopped_by;	      /* a signal before anything ran, or 0 */
 	struct sandbox_network network;
 	struct sandbox_proxy proxy;
@@ -116,7 +117,7 @@ static int may_go_on(void *context, struct error *err)
 	if (life->stopped_by)
 		return error_set(err, ERROR_SYSTEM, EINTR, "stopped by SIG%s before the program's start",
 				 sigabbrev_np(life->stopped_by));
-	if (foreground_now() >= life->prepared_by)
+	if (clock_ns() >= life->prepared_by)
 		return error_set(
 			err, ERROR_TIMEOUT, ETIMEDOUT,
 			"the sandbox was not ready in time (%llu seconds for its root file system, %llu or --timeout "
@@ -219,7 +220,7 @@ static int prepare(struct life *life, struct error *err)
 		return rc;
 	life->is_foreground = true;
 	life->pace = (struct pace){ .may_go_on = may_go_on, .context = life };
-	life->prepared_by = foreground_now() + PREPARE_MOST;
+	life->prepared_by = clock_ns() + PREPARE_MOST;
 	rc = may_go_on(life, err);
 	if (rc >= 0)
 		rc = sandbox_folder_open(&life->brig, life->result->id, &life->folder, err);
@@ -307,7 +308,7 @@ static int equip(void *context, int work_fd, struct error *err)
 	};
 	int rc = 0;
 
-	life->prepared_by = foreground_now() + time_to_equip(life->result->limits.timeout);
+	life->prepared_by = clock_ns() + time_to_equip(life->result->limits.timeout);
 	if (life->request->egress)
 		rc = sandbox_network_start(life->creation.birth.pid, &life->pace, &life->network, err);
 	if (rc >= 0 && life->request->egress_proxy)
@@ -434,7 +435,7 @@ static void close_all(struct life *life)
 
 static uint64_t since(uint64_t *last)
 {
-	uint64_t now = foreground_now(), passed = now - *last;
+	uint64_t now = clock_ns(), passed = now - *last;
 
 	*last = now;
 	return passed;
@@ -478,7 +479,7 @@ void sandbox_run(const struct brig *brig, const struct sandbox_request *request,
 					.in = { .fd = -EBADF, .peer_fd = -EBADF },
 					.out = { { .fd = -EBADF, .output = &ret->output[0] },
 						 { .fd = -EBADF, .output = &ret->output[1] } } } };
-	uint64_t clock = foreground_now();
+	uint64_t clock = clock_ns();
 	struct error err = { 0 };
 	int rc;
 

@@ -11,13 +11,13 @@
 #include <sys/wait.h>
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "base/fd.h"
 #include "base/log.h"
 #include "base/syscalls.h"
 #include "child/handshake.h"
 #include "container/explain/denial_keeper.h"
 #include "container/learn/learn.h"
-#include "container/foreground.h"
 #include "parent/cgroup/cgroup.h"
 
 #define NS_PER_MS UINT64_C(1000000)
@@ -87,7 +87,7 @@ static void hold_cpu_time(struct sandbox_watch *watch, uint64_t now)
 
 static void hold_time(struct sandbox_watch *watch)
 {
-	uint64_t now = foreground_now(), due = denial_keeper_due(watch->keeper);
+	uint64_t now = clock_ns(), due = denial_keeper_due(watch->keeper);
 
 	if (due > 0 && now >= due)
 		denial_keeper_save(watch->keeper);
@@ -116,7 +116,7 @@ static int time_left(const struct sandbox_watch *watch)
 		sooner(&due, watch->next_look);
 	if (due == 0)
 		return -1;
-	now = foreground_now();
+	now = clock_ns();
 	left = due > now ? (due - now - 1) / NS_PER_MS + 1 : 0;
 	return left > INT_MAX ? INT_MAX : (int)left;
 }
@@ -130,7 +130,7 @@ static void equip(struct sandbox_watch *watch, int *work_fd)
 	if (watch->work_fd < 0)
 		watch->work_fd = steal_fd(work_fd);
 	/* The time of the copies is ours, not the program's. */
-	watch->started = foreground_now();
+	watch->started = clock_ns();
 	if (rc >= 0)
 		rc = handshake_send(watch->init_fd, HANDSHAKE_CONTINUE, NULL, -EBADF);
 	if (rc < 0)
@@ -291,7 +291,7 @@ static int follow(struct sandbox_watch *watch, struct error *err)
 	struct pollfd polled[N_WATCHED] = { 0 };
 	bool init_is_there = true;
 
-	watch->started = watch->next_look = foreground_now();
+	watch->started = watch->next_look = clock_ns();
 	while (!polled[WATCHED_END].revents) {
 		fill(watch, polled, init_is_there);
 		if (poll(polled, N_WATCHED, time_left(watch)) < 0 && errno != EINTR)
@@ -301,7 +301,7 @@ static int follow(struct sandbox_watch *watch, struct error *err)
 		hold_time(watch);
 		serve(watch, polled);
 	}
-	watch->wall_time = foreground_now() - watch->started;
+	watch->wall_time = clock_ns() - watch->started;
 	while (init_is_there)
 		init_is_there = take_message(watch);
 	sandbox_stream_close(&watch->in);

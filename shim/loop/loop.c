@@ -2,7 +2,8 @@
 
 #include <limits.h>
 #include <sys/epoll.h>
-#include <time.h>
+
+#include "base/clock.h"
 
 #define BATCH 16
 #define NS_PER_MS UINT64_C(1000000)
@@ -75,10 +76,7 @@ void loop_unwatch(struct loop *loop, struct loop_watch *watch)
 
 uint64_t loop_now(void)
 {
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000 * NS_PER_MS + (uint64_t)now.tv_nsec;
+	return clock_ns();
 }
 
 void loop_set_timer(struct loop *loop, struct loop_timer *timer, uint64_t deadline)

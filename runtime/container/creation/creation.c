@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "base/fd.h"
 #include "base/file.h"
 #include "base/log.h"
@@ -340,7 +341,7 @@ int creation_run(const struct brig *brig, const struct brig_create *request, enu
 				     .console = { .console_fd = -EBADF, .master_socket_fd = -EBADF } };
 	int rc;
 
-	creation.begun_usec = record_clock();
+	creation.begun_usec = clock_us();
 	rc = store_check_id(request->id, err);
 	/* Nobody may look into us, or take our descriptors, once a foreign process is near (CVE-2016-9962). An ordinary user's
 	 * child has to be open to us until its maps are written. */

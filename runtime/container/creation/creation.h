@@ -47,7 +47,7 @@ struct creation {
 	int root_mount_fd;   /* creation_root_make's, or -EBADF: the root file system is at the plan's path */
 	bool root_is_mapped; /* creation_root_make has seen to the plan's rootfs.idmap */
 	bool reserved;	     /* the state directory is ours to remove */
-	uint64_t begun_usec; /* as record_clock has it */
+	uint64_t begun_usec; /* as clock_us has it */
 	bool is_recorded;    /* in the audit trail: record_create */
 };
 

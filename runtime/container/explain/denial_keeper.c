@@ -3,10 +3,10 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/buffer.h"
+#include "base/clock.h"
 #include "base/file.h"
 #include "base/json_write.h"
 #include "base/log.h"
@@ -23,14 +23,6 @@ struct denial_keeper {
 	uint64_t saved_at;				/* 0: never */
 	bool is_changed, is_ended;
 };
-
-static uint64_t now(void)
-{
-	struct timespec time;
-
-	clock_gettime(CLOCK_MONOTONIC, &time);
-	return (uint64_t)time.tv_sec * PAUSE_NS + (uint64_t)time.tv_nsec;
-}
 
 struct denial_keeper *denial_keeper_new(const struct brig *brig, const char *id, int listener_fd)
 {
@@ -113,7 +105,7 @@ void denial_keeper_save(struct denial_keeper *keeper)
 	struct error err = { 0 };
 
 	keeper->is_changed = false;
-	keeper->saved_at = now();
+	keeper->saved_at = clock_ns();
 	denial_listener_write_json(keeper->listener, &writer);
 	/* Somebody has deleted it. */
 	if (dir_fd < 0 || text.failed)

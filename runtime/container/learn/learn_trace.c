@@ -13,11 +13,11 @@
 #include <sys/signalfd.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/arena.h"
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "base/fd.h"
 #include "base/log.h"
 #include "base/syscalls.h"
@@ -42,7 +42,7 @@ struct trace {
 	char name[32]; /* of the instance */
 	int instances_fd, instance_fd, pipe_fd, pidfd, signal_fd;
 	bool is_made;
-	uint64_t end_ms; /* on CLOCK_MONOTONIC; 0: none */
+	int64_t end_ms; /* on CLOCK_MONOTONIC; 0: none */
 	uint64_t lost;
 	bool is_cut; /* not all that was in the buffer was read */
 	char text[CHUNK];
@@ -246,17 +246,9 @@ static bool take_some(struct trace *trace)
 	return true;
 }
 
-static uint64_t now_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
-}
-
 static bool is_over(const struct trace *trace, const struct pollfd *polled)
 {
-	return polled[0].revents || polled[1].revents || (trace->end_ms && now_ms() >= trace->end_ms);
+	return polled[0].revents || polled[1].revents || (trace->end_ms && clock_ms() >= trace->end_ms);
 }
 
 /* The pipe is asked, not waited for: poll(2) on it wakes only when half the buffer is full. */
@@ -264,17 +256,17 @@ static int follow(struct trace *trace, struct error *err)
 {
 	struct pollfd polled[] = { { .fd = trace->pidfd, .events = POLLIN },
 				   { .fd = trace->signal_fd, .events = POLLIN } };
-	uint64_t looked_ms = now_ms();
+	int64_t looked_ms = clock_ms();
 	int r = 0;
 
 	while (r >= 0 && !is_over(trace, polled)) {
 		/* A busy container's pipe is never empty: what else happens is looked at each time. */
 		if (poll(polled, ARRAY_SIZE(polled), take_some(trace) ? 0 : 20) < 0 && errno != EINTR)
 			return error_system(err, errno, "wait for the container");
-		if (now_ms() - looked_ms < LOOK_AGAIN_MS)
+		if (clock_ms() - looked_ms < LOOK_AGAIN_MS)
 			continue;
 		/* What came in by exec is nobody's child in there. */
-		looked_ms = now_ms();
+		looked_ms = clock_ms();
 		r = add_processes(trace, err);
 	}
 	/* Gone in between. */
@@ -284,11 +276,11 @@ static int follow(struct trace *trace, struct error *err)
 /* What is in the buffer yet; the bound is for a tracer that can't be stopped, or very many processors. */
 static void drain(struct trace *trace)
 {
-	uint64_t end_ms = now_ms() + DRAIN_MS;
+	int64_t end_ms = clock_ms() + DRAIN_MS;
 
 	(void)fd_write_file_at(trace->instance_fd, EVENT, "0");
 	while (!trace->is_cut && take_some(trace))
-		trace->is_cut = now_ms() >= end_ms;
+		trace->is_cut = clock_ms() >= end_ms;
 }
 
 /* From here on they are looked at by follow() alone: whoever is ended between two steps leaves nothing behind. */
@@ -363,7 +355,7 @@ int learn_trace(struct learn *learn, const struct brig *brig, const char *id, ui
 				 .pidfd = -EBADF,
 				 .signal_fd = -EBADF };
 	r = begin(trace, err);
-	trace->end_ms = duration_ms ? now_ms() + duration_ms : 0;
+	trace->end_ms = duration_ms ? clock_ms() + (int64_t)duration_ms : 0;
 	if (r >= 0)
 		r = follow(trace, err);
 	if (r >= 0)

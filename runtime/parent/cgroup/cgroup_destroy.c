@@ -6,9 +6,9 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/clock.h"
 #include "base/fd.h"
 #include "base/log.h"
-#include "parent/cgroup/cgroup_file.h"
 #include "parent/cgroup/cgroup_systemd.h"
 
 #define PAUSE_MAX_NS (20 * 1000 * 1000)
@@ -95,11 +95,11 @@ static bool is_there(const struct cgroup *cgroup)
 /* Until it is as wanted, or the time is over; what it is then. */
 static bool wait_while(const struct cgroup *cgroup, bool (*holds)(const struct cgroup *cgroup), int timeout_ms)
 {
-	int64_t deadline = cgroup_file_milliseconds() + timeout_ms;
+	int64_t deadline = clock_ms() + timeout_ms;
 	long pause_ns = 100 * 1000;
 
 	while (holds(cgroup)) {
-		if (cgroup_file_milliseconds() >= deadline)
+		if (clock_ms() >= deadline)
 			return true;
 		wait_a_little(cgroup, &pause_ns);
 	}
@@ -128,7 +128,7 @@ static int destroy_scope(struct cgroup *cgroup, int timeout_ms, struct error *er
 
 int cgroup_destroy(struct cgroup *cgroup, int timeout_ms, struct error *err)
 {
-	int64_t deadline = cgroup_file_milliseconds() + timeout_ms;
+	int64_t deadline = clock_ms() + timeout_ms;
 	long pause_ns = 100 * 1000;
 
 	cgroup_systemd_let_go(cgroup);
@@ -140,8 +140,7 @@ int cgroup_destroy(struct cgroup *cgroup, int timeout_ms, struct error *err)
 
 		if (cgroup_tree_fd(cgroup, tree) < 0)
 			continue;
-		for (r = remove_tree(cgroup, tree); r == -EBUSY && cgroup_file_milliseconds() < deadline;
-		     r = remove_tree(cgroup, tree))
+		for (r = remove_tree(cgroup, tree); r == -EBUSY && clock_ms() < deadline; r = remove_tree(cgroup, tree))
 			wait_a_little(cgroup, &pause_ns);
 		if (r < 0)
 			return busy(cgroup, tree, r, timeout_ms, err);

@@ -2,7 +2,6 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "base/fd.h"
 
@@ -34,14 +33,6 @@ uint64_t cgroup_file_keyed(int dir_fd, const char *file, const char *key, uint64
 			return strtoull(line + length + 1, NULL, 10);
 	}
 	return otherwise;
-}
-
-int64_t cgroup_file_milliseconds(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
 bool cgroup_file_has_word(const char *list, const char *name)

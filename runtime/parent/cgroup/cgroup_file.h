@@ -8,7 +8,5 @@
 int64_t cgroup_file_number(int dir_fd, const char *file, int64_t otherwise);
 /* The number behind the word key at the start of a line; otherwise where there is none. */
 uint64_t cgroup_file_keyed(int dir_fd, const char *file, const char *key, uint64_t otherwise);
-/* CLOCK_MONOTONIC in milliseconds, for deadlines. */
-int64_t cgroup_file_milliseconds(void);
 /* Is name one of the words, with blanks between, of list: the text of cgroup.controllers or cgroup.subtree_control? */
 bool cgroup_file_has_word(const char *list, const char *name);

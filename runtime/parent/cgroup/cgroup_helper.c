@@ -14,9 +14,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/syscalls.h"
 #include "brig-places.h"
-#include "parent/cgroup/cgroup_file.h"
 
 #define END_TIMEOUT_MS 1000
 
@@ -124,12 +124,12 @@ void cgroup_helper_end(struct cgroup_helper *helper)
 static int receive(const struct cgroup_helper *helper, int timeout_ms, char answer[static UNIT_REQUEST_ANSWER_MAX],
 		   struct error *err)
 {
-	int64_t deadline = cgroup_file_milliseconds() + timeout_ms, left = timeout_ms;
+	int64_t deadline = clock_ms() + timeout_ms, left = timeout_ms;
 	struct pollfd readable = { .fd = helper->fd, .events = POLLIN };
 	ssize_t n;
 
 	while (poll(&readable, 1, (int)left) <= 0) {
-		left = deadline - cgroup_file_milliseconds();
+		left = deadline - clock_ms();
 		if (left <= 0)
 			return error_set(err, ERROR_TIMEOUT, ETIMEDOUT,
 					 "systemd has not answered within %d seconds; look whether it and its bus are well "

@@ -9,6 +9,7 @@
 #include <sys/eventfd.h>
 #include <time.h>
 
+#include "base/clock.h"
 #include "base/fd.h"
 #include "parent/cgroup/cgroup_devices.h"
 #include "parent/cgroup/cgroup_file.h"
@@ -105,7 +106,7 @@ static bool v1_is_frozen(struct cgroup *cgroup)
 static int v1_freeze(struct cgroup *cgroup, bool freeze, int timeout_ms, struct error *err)
 {
 	int fd = cgroup_tree_fd(cgroup, CGROUP_FREEZER);
-	int64_t deadline = cgroup_file_milliseconds() + timeout_ms;
+	int64_t deadline = clock_ms() + timeout_ms;
 	struct timespec pause = { .tv_nsec = 200 * 1000 };
 
 	if (fd < 0)
@@ -121,7 +122,7 @@ static int v1_freeze(struct cgroup *cgroup, bool freeze, int timeout_ms, struct 
 			return error_system(err, -r, "write freezer.state of the cgroup %s", cgroup->path);
 		if (v1_is_frozen(cgroup) == freeze)
 			return 0;
-		if (cgroup_file_milliseconds() >= deadline)
+		if (clock_ms() >= deadline)
 			break;
 		nanosleep(&pause, NULL);
 		pause.tv_nsec = pause.tv_nsec < 10 * 1000 * 1000 ? pause.tv_nsec * 2 : pause.tv_nsec;

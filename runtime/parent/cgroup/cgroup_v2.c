@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/inotify.h>
 
+#include "base/clock.h"
 #include "base/fd.h"
 #include "parent/cgroup/cgroup_devices.h"
 #include "parent/cgroup/cgroup_file.h"
@@ -157,10 +158,10 @@ static bool v2_is_frozen(struct cgroup *cgroup)
 static int wait_frozen(int events_fd, bool frozen, int timeout_ms)
 {
 	struct pollfd changed = { .fd = events_fd, .events = POLLPRI };
-	int64_t deadline = cgroup_file_milliseconds() + timeout_ms;
+	int64_t deadline = clock_ms() + timeout_ms;
 
 	while (is_frozen_now(events_fd) != frozen) {
-		int64_t left = deadline - cgroup_file_milliseconds();
+		int64_t left = deadline - clock_ms();
 
 		if (left <= 0)
 			return -ETIME;
