@@ -204,15 +204,8 @@ Test(tasks_exit, out_of_memory_is_told_once_per_change_and_at_the_end)
 	cr_expect_str_eq(fixture.events, "oom oom oom exit:137 ");
 }
 
-/* Under the address sanitizer a fork takes ten times as long, its memory is not malloc's, and it looks for leaks by itself. */
-#if defined(__SANITIZE_ADDRESS__)
-#define IS_SANITIZED 1
-#elif defined(__has_feature)
-#define IS_SANITIZED __has_feature(address_sanitizer)
-#else
-#define IS_SANITIZED 0
-#endif
-#define EXECS (IS_SANITIZED ? 200 : 2000)
+/* Under the address sanitizer memory is not malloc's, and it looks for leaks by itself. */
+#define EXECS 2000
 
 /* The slope over many execs, without a container's fork in each round being measured: what the shim keeps of one. */
 Test(tasks_exit, nothing_stays_of_an_exec, .timeout = 300)
