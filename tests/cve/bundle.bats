@@ -170,6 +170,36 @@ strict_without() {
 	remove_parents
 }
 
+# Of this test alone, with no controller. With groups that are going away it outlives its mount, so it is looked for again.
+hierarchy_is_gone() { # NAME
+	grep -q "[:,]name=$1:" /proc/self/cgroup || return 0
+	mount -t cgroup -o "none,name=$1" none "$T/hierarchy" && umount "$T/hierarchy"
+	return 1
+}
+
+@test "CVE-2022-0492: nothing is run by release_agent on the host; with the rules off root of the host runs it" {
+	local name=release-$$
+
+	mkdir "$T/hierarchy"
+	printf '#!/bin/sh\nid -u > %s/ran\n' "$T" > "$T/agent"
+	chmod 755 "$T/agent"
+	capabilities CAP_SYS_ADMIN CAP_DAC_OVERRIDE
+	config --arg script "mkdir /tmp/cg; mount -t cgroup -o none,name=$name none /tmp/cg || exit 0; echo mounted; echo $T/agent > /tmp/cg/release_agent
+		mkdir /tmp/cg/x; echo 1 > /tmp/cg/x/notify_on_release; sh -c 'echo \$\$ > /tmp/cg/x/cgroup.procs'; sleep 0.2; rmdir /tmp/cg/x; umount /tmp/cg" '
+		.process.args = ["sh", "-c", $script] | .linux.namespaces |= map(select(.type != "cgroup"))'
+	must strict
+	expect_equal "$output" ""
+	expect_missing "$T/ran"
+	must strict_without capability seccomp user-namespace cgroup-namespace new-privileges apparmor
+	wait_until hierarchy_is_gone "$name"
+	[ "$output" = mounted ] || skip "this kernel mounts no hierarchies of version 1: $stderr"
+	if [ -e /proc/1/root/proc ] && [ ! -e "/proc/1/root$T/agent" ]; then
+		skip "the kernel does not find this test's folder from its first process"
+	fi
+	wait_until test -s "$T/ran"
+	expect_file "$T/ran" 0
+}
+
 @test "CVE-2022-0492, CVE-2023-25809: what is shown of cgroups is read-only, and has no release_agent" {
 	add_mount /sys/fs/cgroup cgroup cgroup nosuid noexec nodev relatime
 	shell 'ls /sys/fs/cgroup > /tmp/seen; for file in $(find /sys/fs/cgroup -name release_agent -o -name cgroup.procs); do (echo 0 > $file) 2> /dev/null && echo written $file; done

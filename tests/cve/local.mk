@@ -1,6 +1,6 @@
 # brig and the shim with defences that can be switched off, for without.bats: built for the checks, never installed.
 without_wraps = syscall fsmount prctl fstat fstatfs mkdir mkdirat fchmod strtoull yajl_complete_parse \
-	path_is_below mount_make private_proc_write_sysctls namespaces_enter_container plan_builder_namespace hooks_run home_of_user guarded_mask \
+	path_is_below mount_make private_proc_write_sysctls namespaces_enter_container plan_builder_namespace plan_cgroup_properties_build hooks_run home_of_user guarded_mask \
 	spec_validate strspn brig_protect_executable json_scalar_store json_decode
 without_ldflags = $(program_ldflags) $(without_wraps:%=-Wl,--wrap=%)
 

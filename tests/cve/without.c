@@ -227,6 +227,28 @@ int __wrap_private_proc_write_sysctls(struct child *child, struct error *err)
 	return 0;
 }
 
+/* "properties": each annotation of that kind is a property of the unit's, whatever it is called. The list of words that its value is will do. */
+int __wrap_plan_cgroup_properties_build(struct plan_builder *builder, struct error *err)
+{
+	static const char prefix[] = "org.systemd.property.";
+	const struct spec *spec = builder->spec;
+	struct plan_property *list = arena_array_of(builder->arena, spec->n_annotations, struct plan_property);
+	size_t n = 0;
+
+	if (!without("properties"))
+		return __real_plan_cgroup_properties_build(builder, err);
+	if (!list)
+		return error_memory(err);
+	for (size_t i = 0; i < spec->n_annotations; i++) {
+		if (strncmp(spec->annotations[i].name, prefix, strlen(prefix)) == 0)
+			list[n++] = (struct plan_property){ "as", spec->annotations[i].name + strlen(prefix),
+							    spec->annotations[i].value };
+	}
+	builder->plan->cgroup.properties = list;
+	builder->plan->cgroup.n_properties = n;
+	return 0;
+}
+
 /* "hook-clean": a hook has what the container's program has, as in CVE-2025-23266. */
 int __wrap_hooks_run(const struct plan *plan, enum plan_hook_kind kind, int pid, const char *status, struct error *err)
 {

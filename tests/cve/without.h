@@ -39,6 +39,7 @@ WITHOUT_WRAPS(int, mount_make, const struct plan_mount *mount, int userns_fd, st
 WITHOUT_WRAPS(int, private_proc_write_sysctls, struct child *child, struct error *err);
 WITHOUT_WRAPS(int, namespaces_enter_container, struct child *child, struct error *err);
 WITHOUT_WRAPS(enum plan_namespace_origin, plan_builder_namespace, const struct plan_builder *builder, uint64_t flag);
+WITHOUT_WRAPS(int, plan_cgroup_properties_build, struct plan_builder *builder, struct error *err);
 WITHOUT_WRAPS(int, hooks_run, const struct plan *plan, enum plan_hook_kind kind, int pid, const char *status,
 	      struct error *err);
 WITHOUT_WRAPS(void, home_of_user, uid_t uid, char *home, size_t size);

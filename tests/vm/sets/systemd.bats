@@ -347,3 +347,25 @@ with_bus() { # SCRIPT ARGUMENT...
 	must brig features
 	expect_json "$output" '.linux.cgroup.systemd and .linux.cgroup.systemdUser'
 }
+
+# The build of tests/cve with that defence off or not, where it can do harm to the guest alone; it wants "/" to be read-only.
+without_properties() { # DEFENCE-OR-NOTHING
+	BRIG_TEST=$ID BRIG_WITHOUT=$1 unshare --mount --propagation private sh -c 'mount --bind "$1" "$1" && mount -o remount,bind,ro / &&
+		shift && exec "$@"' sh "$T" "$BRIG_BUILD/tests/cve/without_brig" --root "$ROOT" --policy conformant --systemd-cgroup run --bundle "$BUNDLE" "$ID"
+}
+
+# bats test_tags=not-in-uml
+@test "CVE-2024-3154: an annotation has systemd start nothing; with the list of properties switched off it starts a unit of the host's" {
+	[ -x "$BRIG_BUILD/tests/cve/without_brig" ] || skip "the build of the tests is not among what this guest gets; the tier systemd has it"
+	printf '[Unit]\nDefaultDependencies=no\n[Service]\nType=oneshot\nRemainAfterExit=yes\nExecStart=/bin/touch /run/started-by-annotation\n' > /run/systemd/system/evil.service
+	systemctl daemon-reload
+	config '.annotations["org.systemd.property.Wants"] = "evil.service"'
+	program true
+	must without_properties ""
+	expect_equal "$(property ActiveState evil.service)" inactive
+	must without_properties properties
+	wait_until test -e /run/started-by-annotation
+	systemctl stop evil.service
+	rm /run/systemd/system/evil.service /run/started-by-annotation
+	systemctl daemon-reload
+}
