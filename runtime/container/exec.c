@@ -61,6 +61,12 @@ static void execution_done(struct execution *execution)
 	store_done(&execution->container);
 }
 
+static int not_running(const struct execution *execution, struct error *err)
+{
+	return error_set(err, ERROR_NOT_RUNNING, ESRCH, "cannot exec in a stopped container: container not running: %s",
+			 execution->container.state.id);
+}
+
 static int check_status(struct execution *execution, struct error *err)
 {
 	const char *id = execution->container.state.id;
@@ -79,8 +85,7 @@ static int check_status(struct execution *execution, struct error *err)
 	case BRIG_STOPPED:
 		break;
 	}
-	return error_set(err, ERROR_NOT_RUNNING, ESRCH, "cannot exec in a stopped container: container not running: %s",
-			 id);
+	return not_running(execution, err);
 }
 
 /* Who stays with it serves the listener of what is refused: it has one of its own, whatever the container has. */
@@ -278,6 +283,9 @@ static int execute(struct execution *execution, struct error *err)
 		rc = error_system(err, errno, "make brig undumpable");
 	if (rc >= 0)
 		rc = give_birth(execution, err);
+	/* Its first process is ending: it has no namespaces any more, and is there until all others in its own are reaped. */
+	if (rc == -ESRCH)
+		rc = not_running(execution, err);
 	if (rc < 0)
 		undo(execution, err);
 	return rc;

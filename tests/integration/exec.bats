@@ -85,6 +85,25 @@ exec_on() { # JSON of execCPUAffinity
 	must_fail 255 'container not running|stopped' brig exec "$ID" true
 }
 
+has_processes() { # COUNT
+	[ "$(brig ps --format json "$ID" | jq length)" = "$1" ]
+}
+
+@test "exec in a container that ends, but that somebody has yet to reap a process of, fails as in one that has ended" {
+	local pid
+
+	pid=$(pid_of)
+	helper env BRIG_TEST="$ID" "$BRIG" --root "$ROOT" exec "$ID" sleep 300
+	wait_until has_processes 2
+	kill -STOP "$HELPER"
+	must brig kill "$ID" KILL
+	wait_until test ! -e "/proc/$pid/ns/mnt"
+	attempt brig exec "$ID" true
+	kill -CONT "$HELPER"
+	expect_status 255
+	expect_like "$stderr" 'container not running'
+}
+
 @test "a command line that makes no sense gives 1" {
 	must_fail 1 'COMMAND is missing' brig exec "$ID"
 	must_fail 1 'unknown option|no option' brig exec --no-such-option "$ID" true
