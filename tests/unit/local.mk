@@ -34,6 +34,8 @@ unit_policy_sources = \
 unit_plan_sources = \
 	tests/unit/plan/plan_fixture.c \
 	tests/unit/plan/plan_fixture.h \
+	tests/unit/plan/rule_cases.c \
+	tests/unit/plan/rule_cases.h \
 	tests/unit/plan/spec_generator.c \
 	tests/unit/plan/spec_generator.h \
 	tests/unit/plan/test_plan_build.c \

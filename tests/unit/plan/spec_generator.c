@@ -43,6 +43,7 @@ static const char *const kernel_paths[] = { "/proc/kcore", "/proc/keys", "/sys/f
 static const char *const annotations[] = { "run.oci.handler", "run.oci.hooks.stdout", "org.systemd.property.ExecStart",
 					   "io.kubernetes.cri.container-type", "example.org/name" };
 
+static const char *const priority_limits[] = { "RTPRIO", "NICE" };
 static const char *const schedulers[] = { "SCHED_OTHER", "SCHED_FIFO", "SCHED_RR", "SCHED_BATCH" };
 static const char *const egress_lists[] = { "none",	 "10.0.0.0/8",		 "10.1.2.3:443/tcp",
 					    "0.0.0.0/0", "10.0.0.0/8,192.0.2.1", "[::]/0:443" };
@@ -101,10 +102,11 @@ static void write_process(struct spec_generator *generator, bool apparmor, struc
 		write_capabilities(generator, text);
 	if (maybe(generator, 30))
 		buffer_printf(text, ",\"rlimits\":[{\"type\":\"RLIMIT_%s\",\"soft\":%u,\"hard\":1000000}]",
-			      maybe(generator, 80) ? "CORE" : "RTPRIO", below(generator, 1000000));
+			      maybe(generator, 80) ? "CORE" : PICK(generator, priority_limits),
+			      below(generator, 1000000));
 	if (maybe(generator, 10))
-		buffer_printf(text, ",\"scheduler\":{\"policy\":\"%s\",\"priority\":%u}", PICK(generator, schedulers),
-			      below(generator, 99));
+		buffer_printf(text, ",\"scheduler\":{\"policy\":\"%s\",\"priority\":%u,\"nice\":%d}",
+			      PICK(generator, schedulers), below(generator, 99), (int)below(generator, 40) - 20);
 	if (maybe(generator, 40))
 		buffer_printf(text, ",\"oomScoreAdj\":%d", (int)below(generator, 2001) - 1000);
 	if (apparmor && maybe(generator, 10))

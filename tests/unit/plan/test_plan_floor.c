@@ -64,14 +64,17 @@ static bool keeps_ambient(const struct plan_fixture *fixture)
 }
 
 /* As CAP_SYS_NICE lets. */
-static bool is_realtime(const struct plan_process *process)
+static bool is_ahead(const struct plan_process *process)
 {
 	for (size_t i = 0; i < process->n_rlimits; i++) {
-		if (process->rlimits[i].resource == RLIMIT_RTPRIO && process->rlimits[i].hard)
+		bool is_priority = process->rlimits[i].resource == RLIMIT_RTPRIO ||
+				   process->rlimits[i].resource == RLIMIT_NICE;
+
+		if (is_priority && process->rlimits[i].hard)
 			return true;
 	}
-	return process->scheduler.set &&
-	       (process->scheduler.policy == SCHED_FIFO || process->scheduler.policy == SCHED_RR);
+	return process->scheduler.set && (process->scheduler.policy == SCHED_FIFO ||
+					  process->scheduler.policy == SCHED_RR || process->scheduler.nice < 0);
 }
 
 static bool has_capabilities(const struct plan_fixture *fixture)
@@ -79,7 +82,7 @@ static bool has_capabilities(const struct plan_fixture *fixture)
 	const struct plan_capabilities *has = &fixture->plan->process.capabilities;
 	uint64_t ceiling = policy_capabilities(fixture->request.policy, has_user_namespace(fixture->plan));
 
-	return is_realtime(&fixture->plan->process) ||
+	return is_ahead(&fixture->plan->process) ||
 	       (has->bounding | has->permitted | has->effective | has->inheritable | has->ambient) & ~ceiling;
 }
 
