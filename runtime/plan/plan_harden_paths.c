@@ -24,6 +24,15 @@ static const char *const masked[] = {
 	"/sys/firmware",		 /* tables and variables of the firmware */
 };
 
+/* Of the host's root alone, by their mode and without a capability: who has a user namespace of their own can't read them anyway. */
+static const char *const of_root[] = {
+	"/proc/allocinfo",    "/proc/kpagecgroup",
+	"/proc/kpagecount",   "/proc/kpageflags", /* which page of the memory is whose */
+	"/proc/pagetypeinfo", "/proc/slabinfo",	  /* how the kernel's memory lies, which attacks on it have to know */
+	"/proc/tty/driver",			  /* how many letters came by a serial line: lengths of passwords */
+	"/proc/vmallocinfo",			  /* kernel addresses */
+};
+
 static const char *const read_only[] = {
 	"/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger",
 };
@@ -46,6 +55,16 @@ static bool is_covered(const char *path, const char *const *list, size_t n)
 	return false;
 }
 
+/* As lxcfs has files of its own there: what is mounted is another rule's matter. */
+static bool is_mounted(const struct plan_rootfs *rootfs, const char *path)
+{
+	for (size_t i = 0; i < rootfs->n_mounts; i++) {
+		if (strcmp(rootfs->mounts[i].destination, path) == 0)
+			return true;
+	}
+	return false;
+}
+
 static int unite(struct plan_builder *builder, const struct union_of *paths, struct error *err)
 {
 	const struct plan_rootfs *rootfs = &builder->plan->rootfs;
@@ -62,7 +81,7 @@ static int unite(struct plan_builder *builder, const struct union_of *paths, str
 	for (size_t i = 0; names && i < paths->n_ours; i++) {
 		/* What is masked can't be written to either. */
 		if (is_covered(paths->ours[i], *paths->list, *paths->n) ||
-		    is_covered(paths->ours[i], rootfs->masked, rootfs->n_masked))
+		    is_covered(paths->ours[i], rootfs->masked, rootfs->n_masked) || is_mounted(rootfs, paths->ours[i]))
 			continue;
 		all[n++] = paths->ours[i];
 		names = plan_builder_text(builder, err, "%s%s%s", names, *names ? ", " : "", paths->ours[i]);
@@ -119,9 +138,18 @@ int plan_harden_masked_path(struct plan_builder *builder, struct error *err)
 		{ "linux.readonlyPaths", read_only, ARRAY_SIZE(read_only), &rootfs->readonly_paths,
 		  &rootfs->n_readonly_paths, "read-only", "writing there changes the host" },
 	};
+	const struct union_of more = { "linux.maskedPaths",
+				       of_root,
+				       ARRAY_SIZE(of_root),
+				       &rootfs->masked,
+				       &rootfs->n_masked,
+				       "masked",
+				       "without a user namespace the container's root is who may read them" };
 	struct plan_mount *mounts = (struct plan_mount *)rootfs->mounts;
 	int rc = unite(builder, &lists[0], err);
 
+	if (rc >= 0 && !plan_harden_has_user_namespace(builder))
+		rc = unite(builder, &more, err);
 	if (rc >= 0)
 		rc = unite(builder, &lists[1], err);
 	for (size_t i = 0; rc >= 0 && i < rootfs->n_mounts; i++)

@@ -163,6 +163,37 @@ Test(plan_harden, the_floor_leaves_the_kernels_protection_from_speculation_on)
 	}
 }
 
+static bool masks(const struct plan_fixture *fixture, const char *path)
+{
+	const struct plan_rootfs *rootfs = &fixture->plan->rootfs;
+
+	for (size_t i = 0; i < rootfs->n_masked; i++) {
+		if (strcmp(rootfs->masked[i], path) == 0)
+			return true;
+	}
+	return false;
+}
+
+Test(plan_harden, what_the_hosts_root_alone_may_read_is_masked_from_who_is_that)
+{
+	static const char lxcfs[] = "{'destination':'/proc/slabinfo','type':'bind','source':'/a','options':['bind']}";
+	struct policy policy = with_level(POLICY_MASKED_PATH, POLICY_ADJUST);
+	PLAN_FIXTURE(unmapped);
+	PLAN_FIXTURE(mapped);
+	PLAN_FIXTURE(mounted);
+
+	unmapped.request.policy = mapped.request.policy = mounted.request.policy = &policy;
+	plan_fixture_good(&unmapped, &(struct plan_fixture_json){ 0 });
+	cr_expect(masks(&unmapped, "/proc/slabinfo") && masks(&unmapped, "/proc/kpagecount"));
+	plan_fixture_good(&mapped,
+			  &(struct plan_fixture_json){ .namespaces = PLAN_FIXTURE_USER, .linux_ = PLAN_FIXTURE_MAPS });
+	cr_expect(masks(&mapped, "/proc/kcore"));
+	cr_expect_not(masks(&mapped, "/proc/slabinfo"), "it can't be read, and a mask is a mount");
+	plan_fixture_good(&mounted, &(struct plan_fixture_json){ .mounts = lxcfs });
+	cr_expect(masks(&mounted, "/proc/vmallocinfo"));
+	cr_expect_not(masks(&mounted, "/proc/slabinfo"), "lxcfs has one of its own there");
+}
+
 static const char *variable_of(const struct plan_hook *hook, const char *name)
 {
 	for (size_t i = 0; hook->envp[i]; i++) {
