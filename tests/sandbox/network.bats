@@ -1,5 +1,5 @@
 #!/usr/bin/env bats
-# shellcheck disable=SC2030,SC2031,SC2154 # bats: a subshell a test, $output
+# shellcheck disable=SC2030,SC2031,SC2154,SC2317 # bats: a subshell a test, $output
 # brig sandbox --egress: the way out by pasta or slirp4netns, and that it leads to nothing but what the list names.
 
 load support
