@@ -28,6 +28,17 @@ const char *sandbox_verdict_name(enum sandbox_verdict verdict)
 	return names[verdict];
 }
 
+const char *sandbox_verdict_ended_by(enum sandbox_verdict verdict)
+{
+	static const char *const limits[SANDBOX_N_VERDICTS] = {
+		[SANDBOX_WALL_TIME] = "timeout",
+		[SANDBOX_CPU_TIME] = "cpu-time",
+		[SANDBOX_OUTPUT] = "max-output",
+	};
+
+	return limits[verdict];
+}
+
 /* SIGXCPU can be anybody's. The kernel sends it by its count of clock ticks, which is not as exact as what was used in the end. */
 static bool used_up_cpu(const struct sandbox_end *end, int signal)
 {

@@ -30,3 +30,5 @@ struct sandbox_end {
 void sandbox_verdict_decide(const struct sandbox_end *end, struct sandbox_result *ret);
 /* Nothing ran, or what ran was not seen to its end, for that reason: the same members and error. */
 void sandbox_verdict_fail(const struct error *error, struct sandbox_result *ret);
+/* Which of the limits that brig itself holds ended it, as the audit trail calls them; NULL: none. */
+const char *sandbox_verdict_ended_by(enum sandbox_verdict verdict);

@@ -171,3 +171,13 @@ Test(sandbox_verdict, failures_have_the_status_that_docker_gives_them)
 		cr_expect_str_eq(result.error.message, "because");
 	}
 }
+
+Test(sandbox_verdict, the_audit_trail_names_the_limits_that_brig_holds)
+{
+	for (int verdict = 0; verdict < SANDBOX_N_VERDICTS; verdict++) {
+		bool by_brig = verdict == SANDBOX_WALL_TIME || verdict == SANDBOX_CPU_TIME || verdict == SANDBOX_OUTPUT;
+
+		cr_expect_eq(sandbox_verdict_ended_by((enum sandbox_verdict)verdict) != NULL, by_brig, "%d", verdict);
+	}
+	cr_expect_str_eq(sandbox_verdict_ended_by(SANDBOX_WALL_TIME), "timeout");
+}
