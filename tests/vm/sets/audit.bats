@@ -18,7 +18,7 @@ rules() {
 setup() {
 	auditctl -D > /dev/null
 	mkdir -p /opt/brig /usr/local/bin /etc/brig
-	mkdir -p -m 0700 /var/log/brig
+	install -d -m 0700 /var/log/brig
 	# Or the kernel's log leaves some of many lines out.
 	echo 0 > /proc/sys/kernel/printk_ratelimit
 }
