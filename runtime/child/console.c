@@ -14,8 +14,9 @@
 #include "base/fd.h"
 #include "base/path.h"
 #include "base/syscalls.h"
+#include "child/mount_make.h"
 #include "child/steps.h"
-#include "parent/idmap.h"
+#include "plan/plan_id_map.h"
 
 /* The container's own devpts: the one that we mounted, else what lies at /dev/pts, if it is one. */
 static int open_ptmx(struct child *child, struct error *err)
@@ -57,6 +58,7 @@ static int bind_console(struct child *child, int master_fd, struct error *err)
 	AUTO_CLOSE int clone_fd = -EBADF, target_fd = -EBADF;
 	unsigned number;
 	char name[16];
+	int rc;
 
 	if (child->pts_fd < 0)
 		return 0;
@@ -69,16 +71,16 @@ static int bind_console(struct child *child, int master_fd, struct error *err)
 	target_fd = path_make_in_root(child->root_fd, "/dev/console", /* is_file= */ true, 0755);
 	if (target_fd < 0)
 		return error_system(err, -target_fd, "make /dev/console");
-	if (move_mount(clone_fd, "", target_fd, "", MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH) < 0)
-		return error_system(err, errno, "mount the terminal at /dev/console");
-	return 0;
+	rc = mount_make_attach(clone_fd, target_fd);
+	return rc < 0 ? error_system(err, -rc, "mount the terminal at /dev/console") : 0;
 }
 
 static int use_terminal(struct child *child, int slave_fd, struct error *err)
 {
 	const struct plan_process *process = &child->plan->process;
 	/* Are we still outside of the container's user namespace? */
-	uid_t uid = child->userns_fd >= 0 ? idmap_to_host(&child->plan->namespaces.uids, process->uid) : process->uid;
+	uid_t uid = child->userns_fd >= 0 ? plan_id_map_outside(&child->plan->namespaces.uids, process->uid)
+					  : process->uid;
 
 	/* The user of the program owns its terminal, as login(1) would have it; the group stays devpts' own. */
 	if (process->uid != 0 && fchown(slave_fd, uid, (gid_t)-1) < 0 && errno != EROFS)

@@ -14,8 +14,9 @@
 #include "base/cleanup.h"
 #include "base/path.h"
 #include "base/syscalls.h"
+#include "child/mount_make.h"
 #include "child/steps.h"
-#include "parent/idmap.h"
+#include "plan/plan_id_map.h"
 
 static const struct {
 	const char *name, *target;
@@ -44,8 +45,8 @@ static int set_owner(const struct filling *filling, const struct plan_device *de
 {
 	const struct plan_namespaces *namespaces = &filling->plan->namespaces;
 	bool of_host = filling->view == DEVICES_OF_HOST;
-	uid_t uid = of_host ? idmap_to_host(&namespaces->uids, device->uid) : device->uid;
-	gid_t gid = of_host ? idmap_to_host(&namespaces->gids, device->gid) : device->gid;
+	uid_t uid = of_host ? plan_id_map_outside(&namespaces->uids, device->uid) : device->uid;
+	gid_t gid = of_host ? plan_id_map_outside(&namespaces->gids, device->gid) : device->gid;
 
 	if (uid == 0 && gid == 0)
 		return 0;
@@ -65,7 +66,7 @@ static int bind_from_host(int dir_fd, const char *name, const struct plan_device
 		return -errno;
 	if ((status.st_mode & S_IFMT) != device->type || status.st_rdev != makedev(device->major, device->minor))
 		return -ENXIO;
-	return move_mount(clone_fd, "", fd, "", MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH) < 0 ? -errno : 0;
+	return mount_make_attach(clone_fd, fd);
 }
 
 static int make_node(const struct filling *filling, int dir_fd, const char *name, const struct plan_device *device)

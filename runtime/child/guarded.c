@@ -21,9 +21,7 @@ static int attach_clone(int source_fd, unsigned clone_flags, int target_fd, cons
 		return -errno;
 	if (attr && sys_mount_setattr(fd, 0, attr) < 0)
 		return -errno;
-	if (move_mount(fd, "", target_fd, "", MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH) < 0)
-		return -errno;
-	return 0;
+	return mount_make_attach(fd, target_fd);
 }
 
 /* A path that is not there needs no guard (OCI config-linux.md). */
@@ -103,8 +101,7 @@ static int mask(struct child *child, struct masks *masks, const char *path, stru
 		return source_fd;
 	/* The first directory takes the new mount itself; only what is attached can be cloned on kernels before 6.15. */
 	if (S_ISDIR(status.st_mode) && first_directory)
-		rc = move_mount(source_fd, "", fd, "", MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH) < 0 ? -errno
-													      : 0;
+		rc = mount_make_attach(source_fd, fd);
 	else
 		rc = attach_clone(source_fd, 0, fd, NULL);
 	return rc < 0 ? error_system(err, -rc, "cover %s", path) : 0;

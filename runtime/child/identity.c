@@ -10,7 +10,7 @@
 
 #include "base/cleanup.h"
 #include "child/steps.h"
-#include "parent/idmap.h"
+#include "plan/plan_id_map.h"
 
 /* Raw calls: glibc's wrappers broadcast to threads, and there are none. */
 static int set_ids(uid_t uid, gid_t gid, struct error *err)
@@ -35,8 +35,8 @@ static int make_files_as_root(const struct plan_namespaces *namespaces, struct e
 {
 	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
 	struct __user_cap_data_struct data[2];
-	gid_t gid = idmap_to_host(&namespaces->gids, 0);
-	uid_t uid = idmap_to_host(&namespaces->uids, 0);
+	gid_t gid = plan_id_map_outside(&namespaces->gids, 0);
+	uid_t uid = plan_id_map_outside(&namespaces->uids, 0);
 
 	if (syscall(SYS_capget, &header, data) < 0)
 		return error_system(err, errno, "read our own capabilities");

@@ -217,3 +217,9 @@ int mount_make(const struct plan_mount *mount, int userns_fd, struct error *err)
 
 	return rc < 0 ? error_prefix(err, "%s (%s)", mount->where, mount->destination) : steal_fd(&fd);
 }
+
+int mount_make_attach(int mount_fd, int target_fd)
+{
+	return move_mount(mount_fd, "", target_fd, "", MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH) < 0 ? -errno
+													      : 0;
+}

@@ -10,6 +10,8 @@
 int mount_make(const struct plan_mount *mount, int userns_fd, struct error *err);
 /* A detached clone of the directory source_fd with the mount's attributes: a cgroup for a container that has no cgroup namespace. */
 int mount_make_clone(int source_fd, const struct plan_mount *mount, struct error *err);
+/* Attaches a detached mount, by descriptor, to what another descriptor is open at. Returns 0 or a negative errno. */
+int mount_make_attach(int mount_fd, int target_fd);
 /* A file system without attributes or a plan: the private procfs, the masking tmpfs. options: n pairs. */
 int mount_make_filesystem(const char *type, const struct plan_mount_option *options, size_t n, uint64_t attributes,
 			  struct error *err);

@@ -95,13 +95,14 @@ static int attach_views(const struct child *child, const struct plan_mount *moun
 	for (size_t i = 0; i < child->n_views; i++) {
 		const struct child_view *view = &child->views[i];
 		AUTO_CLOSE int target_fd = -EBADF;
+		int rc;
 
 		if (!is_view_of(child, view, mount))
 			continue;
 		target_fd = openat(mount_fd, view->name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-		if (target_fd < 0 ||
-		    move_mount(view->fd, "", target_fd, "", MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH) < 0)
-			return error_system(err, errno, "attach the controller %s", view->name);
+		rc = target_fd < 0 ? -errno : mount_make_attach(view->fd, target_fd);
+		if (rc < 0)
+			return error_system(err, -rc, "attach the controller %s", view->name);
 	}
 	return 0;
 }
@@ -182,8 +183,9 @@ static int attach(struct child *child, const struct plan_mount *mount, int mount
 	target_fd = open_target(child->root_fd, mount, is_file, err);
 	if (target_fd < 0)
 		return target_fd;
-	if (move_mount(mount_fd, "", target_fd, "", MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH) < 0)
-		return attach_error(errno, target_fd, is_file, err);
+	rc = mount_make_attach(mount_fd, target_fd);
+	if (rc < 0)
+		return attach_error(-rc, target_fd, is_file, err);
 	return fill(child, mount, mount_fd, target_fd, err);
 }
 

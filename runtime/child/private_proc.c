@@ -12,7 +12,7 @@
 #include "base/syscalls.h"
 #include "child/mount_make.h"
 #include "child/steps.h"
-#include "parent/idmap.h"
+#include "plan/plan_id_map.h"
 
 #define SYSCTL_PREFIX "sys/"
 
@@ -81,7 +81,7 @@ static int write_below(struct child *child, const char *path, const char *value)
  * counts there. */
 static int write_as_owner(struct child *child, const char *path, const char *value, struct error *err)
 {
-	uid_t root = idmap_to_host(&child->plan->namespaces.uids, 0);
+	uid_t root = plan_id_map_outside(&child->plan->namespaces.uids, 0);
 	int rc;
 
 	if (syscall(SYS_setresuid, -1, root, -1) < 0)

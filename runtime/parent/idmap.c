@@ -24,17 +24,6 @@ void idmap_format(const struct plan_id_map *map, char *text)
 			      map->ranges[i].outside, map->ranges[i].count);
 }
 
-uint32_t idmap_to_host(const struct plan_id_map *map, uint32_t inside)
-{
-	for (size_t i = 0; i < map->n_ranges; i++) {
-		const struct plan_id_range *range = &map->ranges[i];
-
-		if (inside >= range->inside && inside - range->inside < range->count)
-			return range->outside + (inside - range->inside);
-	}
-	return inside;
-}
-
 static int write_map(int proc_fd, const char *file, const struct plan_id_map *map, struct error *err)
 {
 	char text[IDMAP_TEXT_MAX];

@@ -13,8 +13,6 @@
 
 /* Formats at most IDMAP_RANGES_MAX ranges into text of IDMAP_TEXT_MAX bytes. */
 void idmap_format(const struct plan_id_map *map, char *text);
-/* The host's id for one of the container's; the id itself where the map is empty or lacks it. */
-uint32_t idmap_to_host(const struct plan_id_map *map, uint32_t inside);
 /* Writes both maps of pid, which was just cloned into a new user namespace. An ordinary user's maps beyond the own id go through
  * newuidmap(1) and newgidmap(1). deny_setgroups: write "deny" first (user_namespaces(7)). */
 int idmap_write(pid_t pid, const struct plan_namespaces *namespaces, struct error *err);

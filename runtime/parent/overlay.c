@@ -13,11 +13,11 @@
 #include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 
 #include "base/cleanup.h"
+#include "base/reap.h"
 #include "base/syscalls.h"
-#include "parent/idmap.h"
+#include "plan/plan_id_map.h"
 
 #define STACK_SIZE ((size_t)64 * 1024)
 
@@ -249,8 +249,8 @@ static int create(const struct overlay *overlay, const struct plan_root_mount *r
 		return fsconfig(overlay->context_fd, FSCONFIG_CMD_CREATE, NULL, NULL, 0) < 0
 			       ? context_error(overlay, errno, "creation", err)
 			       : 0;
-	creator.uid = idmap_to_host(&root->mount.uids, 0);
-	creator.gid = idmap_to_host(&root->mount.gids, 0);
+	creator.uid = plan_id_map_outside(&root->mount.uids, 0);
+	creator.gid = plan_id_map_outside(&root->mount.gids, 0);
 	rc = create_as(&creator, err);
 	return creator.code ? context_error(overlay, creator.code, "creation", err) : rc;
 }

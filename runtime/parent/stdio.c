@@ -10,6 +10,7 @@
 
 #include "base/fd.h"
 #include "parent/idmap.h"
+#include "plan/plan_id_map.h"
 
 static bool is_in_joined_user_namespace(const struct plan *plan)
 {
@@ -28,7 +29,7 @@ static uid_t uid_on_host(const struct plan *plan, pid_t pid)
 	int n;
 
 	if (plan->namespaces.uids.n_ranges || !is_in_joined_user_namespace(plan))
-		return idmap_to_host(&plan->namespaces.uids, uid);
+		return plan_id_map_outside(&plan->namespaces.uids, uid);
 	snprintf(path, sizeof(path), "/proc/%d/uid_map", pid);
 	if (fd_read_file_at(AT_FDCWD, path, text, sizeof(text)) < 0)
 		return 0;

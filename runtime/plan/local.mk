@@ -37,6 +37,8 @@ runtime_plan_sources = \
 	runtime/plan/plan_hook_environment.c \
 	runtime/plan/plan_hook_environment.h \
 	runtime/plan/plan_hooks.c \
+	runtime/plan/plan_id_map.c \
+	runtime/plan/plan_id_map.h \
 	runtime/plan/plan_levels.c \
 	runtime/plan/plan_levels.h \
 	runtime/plan/plan_limits.c \

@@ -49,16 +49,3 @@ int plan_builder_copy_list(const struct plan_builder *builder, const char *const
 		*ret = copy;
 	return rc;
 }
-
-bool plan_builder_map(const struct plan_id_map *map, uint32_t inside, uint32_t *ret)
-{
-	for (size_t i = 0; i < map->n_ranges; i++) {
-		const struct plan_id_range *range = &map->ranges[i];
-
-		if (inside >= range->inside && inside - range->inside < range->count) {
-			*ret = range->outside + (inside - range->inside);
-			return true;
-		}
-	}
-	return false;
-}

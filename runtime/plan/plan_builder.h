@@ -44,9 +44,6 @@ int plan_builder_copy_list(const struct plan_builder *builder, const char *const
 #define plan_builder_text(builder, err, ...) \
 	(arena_printf((builder)->arena, __VA_ARGS__) ?: (error_memory(err), (char *)NULL))
 
-/* The outside number of an inside one; false where the map lacks it. */
-bool plan_builder_map(const struct plan_id_map *map, uint32_t inside, uint32_t *ret);
-
 /* ---- plan_withheld.c ---- */
 
 /* config.json asks for something that the host withholds, and the plan goes on without it, as line says (its level and rule are

@@ -5,6 +5,7 @@
 #include "base/path.h"
 #include "base/syscalls.h"
 #include "plan/plan_builder.h"
+#include "plan/plan_id_map.h"
 #include "plan/plan_resources.h"
 #include "plan/plan_resources_devices.h"
 
@@ -66,7 +67,7 @@ static void build_owner(struct plan_builder *builder)
 	    plan_builder_namespace(builder, CLONE_NEWCGROUP) != PLAN_NAMESPACE_NEW ||
 	    plan_builder_namespace(builder, CLONE_NEWUSER) != PLAN_NAMESPACE_NEW)
 		return;
-	if (!plan_builder_map(&builder->uids, builder->plan->process.uid, &owner))
+	if (!plan_id_map_find(&builder->uids, builder->plan->process.uid, &owner))
 		return;
 	for (size_t i = 0; i < rootfs->n_mounts; i++) {
 		const struct plan_mount *mount = &rootfs->mounts[i];

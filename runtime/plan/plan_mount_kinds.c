@@ -7,6 +7,7 @@
 
 #include "base/cleanup.h"
 #include "base/syscalls.h"
+#include "plan/plan_id_map.h"
 #include "plan/plan_mount_label.h"
 
 /* Types that take the view of the namespaces they are mounted in: the child's. */
@@ -49,7 +50,7 @@ static int map_owner(struct plan_builder *builder, struct plan_mount *mount, con
 	if (option)
 		inside = strtoul(option->value, &end, 10);
 	if (inside > UINT32_MAX || (end && (end == option->value || *end)) ||
-	    !plan_builder_map(map, (uint32_t)inside, &outside))
+	    !plan_id_map_find(map, (uint32_t)inside, &outside))
 		return error_invalid(err, "%s.options: \"%s=%.32s\" is not mapped by linux.%sMappings", mount->where,
 				     key, option ? option->value : "0", key);
 	if (!option)
@@ -94,7 +95,7 @@ static int finish_devpts(struct plan_builder *builder, struct plan_mount *mount,
 	for (size_t i = 0; rc >= 0 && i < mount->n_options;) {
 		bool is_gid = strcmp(list[i].key, "gid") == 0 && list[i].value && builder->gids.n_ranges;
 
-		if (!is_gid || plan_builder_map(&builder->gids, (uint32_t)strtoul(list[i].value, NULL, 10), &outside)) {
+		if (!is_gid || plan_id_map_find(&builder->gids, (uint32_t)strtoul(list[i].value, NULL, 10), &outside)) {
 			if (is_gid && builder->plan->rootfs.locked)
 				rc = map_owner(builder, mount, "gid", err);
 			i++;

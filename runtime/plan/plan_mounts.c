@@ -6,6 +6,7 @@
 #include "base/path.h"
 #include "base/syscalls.h"
 #include "plan/plan_builder.h"
+#include "plan/plan_id_map.h"
 #include "plan/plan_mount_kinds.h"
 #include "plan/plan_mount_options.h"
 
@@ -114,8 +115,8 @@ static int move_into_floor(const struct plan_id_map *map, const struct plan_id_m
 	for (size_t i = 0; i < map->n_ranges; i++) {
 		uint32_t asked = ranges[i].outside;
 
-		if (!ranges[i].count || !plan_builder_map(container, asked + (ranges[i].count - 1), &last) ||
-		    !plan_builder_map(container, asked, &ranges[i].outside))
+		if (!ranges[i].count || !plan_id_map_find(container, asked + (ranges[i].count - 1), &last) ||
+		    !plan_id_map_find(container, asked, &ranges[i].outside))
 			return error_set(
 				err, ERROR_REFUSED, EPERM,
 				"%s: maps ids to hostID %u and %u more; a container in a user namespace of the floor's has "

@@ -3,6 +3,7 @@
 #include "base/names.h"
 #include "base/syscalls.h"
 #include "plan/plan_harden.h"
+#include "plan/plan_id_map.h"
 
 int plan_namespaces_copy_map(const struct plan_builder *builder, const struct spec_id_mapping *mappings, size_t n,
 			     struct plan_id_map *ret, struct error *err)
@@ -46,10 +47,10 @@ static int check_root_mapped(const struct plan_builder *builder, struct error *e
 
 	if (maps_process_alone(builder))
 		return 0;
-	if (!plan_builder_map(&builder->uids, 0, &outside))
+	if (!plan_id_map_find(&builder->uids, 0, &outside))
 		return error_invalid(
 			err, "linux.uidMappings: nothing maps containerID 0; a new user namespace needs its root");
-	if (!plan_builder_map(&builder->gids, 0, &outside))
+	if (!plan_id_map_find(&builder->gids, 0, &outside))
 		return error_invalid(
 			err, "linux.gidMappings: nothing maps containerID 0; a new user namespace needs its root");
 	return 0;

@@ -5,6 +5,7 @@
 #include "base/cleanup.h"
 #include "base/syscalls.h"
 #include "plan/plan_builder.h"
+#include "plan/plan_id_map.h"
 
 #define IO_CLASS_SHIFT 13 /* ioprio_set(2), IOPRIO_PRIO_VALUE */
 
@@ -17,7 +18,7 @@ static int check_mapped(const struct plan_builder *builder, const char *where, u
 	if (id == UINT32_MAX)
 		return error_invalid(err, "%s: %u is no id", where, id);
 	/* A joined user namespace may be told of without its maps: the kernel has the last word there. */
-	if (map->n_ranges == 0 || plan_builder_map(map, id, &outside))
+	if (map->n_ranges == 0 || plan_id_map_find(map, id, &outside))
 		return 0;
 	return error_invalid(err, "%s: %u is not mapped by linux.%sMappings; map it, or use one that is", where, id,
 			     map == &builder->uids ? "uid" : "gid");

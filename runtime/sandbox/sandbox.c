@@ -19,7 +19,7 @@
 #include "container/ending.h"
 #include "container/foreground.h"
 #include "container/record_target.h"
-#include "parent/idmap.h"
+#include "plan/plan_id_map.h"
 #include "sandbox/sandbox_config.h"
 #include "sandbox/sandbox_files.h"
 #include "sandbox/sandbox_findings.h"
@@ -302,7 +302,7 @@ static void hear(void *context)
 static int equip(void *context, int work_fd, struct error *err)
 {
 	struct life *life = context;
-	uid_t uid = idmap_to_host(&life->creation.plan->namespaces.uids, SANDBOX_UID);
+	uid_t uid = plan_id_map_outside(&life->creation.plan->namespaces.uids, SANDBOX_UID);
 	const struct sandbox_filling filling = {
 		.work_fd = work_fd, .fds = life->file_fds, .uid = life->rootless ? (uid_t)-1 : uid, .pace = &life->pace
 	};

@@ -47,6 +47,7 @@ unit_plan_sources = \
 	tests/unit/plan/test_plan_harden.c \
 	tests/unit/plan/test_plan_harden_limits.c \
 	tests/unit/plan/test_plan_harden_single.c \
+	tests/unit/plan/test_plan_id_map.c \
 	tests/unit/plan/test_plan_levels.c \
 	tests/unit/plan/test_plan_fields.c \
 	tests/unit/plan/test_plan_floor.c \

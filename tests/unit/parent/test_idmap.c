@@ -48,27 +48,6 @@ Test(idmap, format_at_its_limits)
 	free(ranges);
 }
 
-Test(idmap, to_host)
-{
-	cr_expect_eq(idmap_to_host(&two, 0), 100000);
-	cr_expect_eq(idmap_to_host(&two, 999), 100999);
-	cr_expect_eq(idmap_to_host(&two, 1000), 5000);
-	cr_expect_eq(idmap_to_host(&two, 1001), 1001, "not in the map: the id itself");
-	cr_expect_eq(idmap_to_host(&(struct plan_id_map){ 0 }, 42), 42);
-}
-
-Test(idmap, to_host_at_the_end_of_the_numbers)
-{
-	static const struct plan_id_range ranges[] = { { UINT32_MAX - 5, 10, 5 }, { 1, UINT32_MAX - 9, 8 } };
-	const struct plan_id_map map = { ranges, 2 };
-
-	cr_expect_eq(idmap_to_host(&map, UINT32_MAX - 5), 10);
-	cr_expect_eq(idmap_to_host(&map, UINT32_MAX - 1), 14);
-	cr_expect_eq(idmap_to_host(&map, UINT32_MAX), UINT32_MAX);
-	cr_expect_eq(idmap_to_host(&map, 8), UINT32_MAX - 2);
-	cr_expect_eq(idmap_to_host(&map, 0), 0);
-}
-
 static int open_namespace(const struct plan_id_map *uids, const struct plan_id_map *gids)
 {
 	struct error err = { 0 };
