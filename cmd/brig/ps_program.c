@@ -11,6 +11,7 @@
 
 #include "base/cleanup.h"
 #include "base/fd.h"
+#include "base/reap.h"
 
 #define ARGUMENTS_MAX 64
 #define OUTPUT_MAX ((size_t)64 * 1024 * 1024)
@@ -58,11 +59,10 @@ static int spawn(char *const argv[], int output_fd, pid_t *ret_pid, struct error
 
 static int reap(pid_t pid, struct error *err)
 {
-	int status;
+	int status = reap_child(pid);
 
-	while (waitpid(pid, &status, 0) < 0)
-		if (errno != EINTR)
-			return error_system(err, errno, "wait for ps");
+	if (status < 0)
+		return error_system(err, -status, "wait for ps");
 	if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
 		return 0;
 	if (WIFEXITED(status))

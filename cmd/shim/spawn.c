@@ -7,11 +7,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
 #include "base/fd.h"
+#include "base/reap.h"
 #include "base/syscalls.h"
 #include "cmd/shim/cmd.h"
 #include "cmd/shim/shim_cgroup.h"
@@ -136,7 +136,7 @@ static int wait_for_execution(int report_fd, pid_t pid, struct error *err)
 	while (n < 0 && errno == EINTR);
 	if (n == 0)
 		return 0;
-	waitpid(pid, NULL, 0);
+	reap_child(pid);
 	if (n != (ssize_t)sizeof(report))
 		return error_set(err, ERROR_INTERNAL, EPROTO, "the new shim's report is cut short");
 	*err = report;

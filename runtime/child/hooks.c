@@ -19,6 +19,7 @@
 #include "base/clock.h"
 #include "base/fd.h"
 #include "base/log.h"
+#include "base/reap.h"
 #include "base/syscalls.h"
 #include "child/state_json.h"
 
@@ -153,7 +154,7 @@ static int start(struct run *run, const struct plan_hook *hook, const struct buf
 		return 0;
 	error_system(err, errno, "%s: pidfd_open", hook->where);
 	kill(run->pid, SIGKILL);
-	waitpid(run->pid, NULL, 0);
+	reap_child(run->pid);
 	return -err->code;
 }
 

@@ -13,6 +13,7 @@
 #include "base/buffer.h"
 #include "base/cleanup.h"
 #include "base/fd.h"
+#include "base/reap.h"
 #include "container/brig.h"
 #include "parent/host.h"
 #include "plan/plan.h"
@@ -76,10 +77,12 @@ static int run_parser(const char *const *arguments, const int parser_and_text[2]
 	rc = pid < 0 ? error_system(err, errno, "fork for apparmor_parser")
 		     : fd_read_all(fds[0], MESSAGE_MAX, said, "what apparmor_parser says", err);
 	close(fds[0]);
-	while (pid > 0 && waitpid(pid, &status, 0) < 0 && errno == EINTR)
-		;
+	if (pid > 0)
+		status = reap_child(pid);
 	if (rc < 0)
 		return rc;
+	if (status < 0)
+		return error_system(err, -status, "wait for apparmor_parser");
 	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
 

@@ -12,6 +12,7 @@
 
 #include <sha2.h>
 
+#include "base/reap.h"
 #include "base/syscalls.h"
 #include "image/gunzip.h"
 #include "image/unzstd.h"
@@ -238,20 +239,9 @@ int decoder_start(const struct layout_blob *blob, enum document_layer kind, uint
 	return 0;
 }
 
-static int wait_for(pid_t pid)
-{
-	int status = 0;
-
-	while (waitpid(pid, &status, 0) < 0) {
-		if (errno != EINTR)
-			return -errno;
-	}
-	return status;
-}
-
 int decoder_finish(struct decoder *decoder, struct error *err)
 {
-	int status = wait_for(decoder->pid);
+	int status = reap_child(decoder->pid);
 
 	decoder->pid = -1;
 	if (status < 0)
@@ -271,7 +261,7 @@ void decoder_done(struct decoder *decoder)
 	close_and_reset(&decoder->fd);
 	if (decoder->pid > 0) {
 		kill(decoder->pid, SIGKILL);
-		wait_for(decoder->pid);
+		reap_child(decoder->pid);
 	}
 	decoder->pid = -1;
 }

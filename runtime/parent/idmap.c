@@ -12,6 +12,7 @@
 
 #include "base/cleanup.h"
 #include "base/fd.h"
+#include "base/reap.h"
 #include "base/syscalls.h"
 
 void idmap_format(const struct plan_id_map *map, char *text)
@@ -67,16 +68,15 @@ static _Noreturn void helper_process(const char *helper, pid_t pid, const struct
 
 static int run_helper(const char *helper, pid_t pid, const struct plan_id_map *map, struct error *err)
 {
-	int status = 0;
 	pid_t helper_pid = fork();
+	int status;
 
 	if (helper_pid == 0)
 		helper_process(helper, pid, map);
 	if (helper_pid < 0)
 		return error_system(err, errno, "fork for %s", helper);
-	while (waitpid(helper_pid, &status, 0) < 0 && errno == EINTR)
-		;
-	if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
+	status = reap_child(helper_pid);
+	if (status == 0)
 		return 0;
 	return error_set(err, ERROR_SYSTEM, EPERM, "%s failed: install uidmap, and check /etc/subuid and /etc/subgid",
 			 helper);
@@ -179,8 +179,7 @@ int idmap_check_least(int userns_fd, uint32_t least, struct error *err)
 		return error_system(err, WIFEXITED(status) ? WEXITSTATUS(status) : EPERM, "join the user namespace");
 	rc = check_maps_of(pid, least, err);
 	kill(pid, SIGKILL);
-	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
-		;
+	reap_child(pid);
 	return rc;
 }
 
@@ -218,6 +217,6 @@ int idmap_open_namespace(const struct plan_id_map *uids, const struct plan_id_ma
 	if (rc >= 0)
 		rc = idmap_open_namespace_of(pid, err);
 	kill(pid, SIGKILL);
-	waitpid(pid, NULL, 0);
+	reap_child(pid);
 	return rc;
 }

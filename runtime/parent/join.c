@@ -19,6 +19,7 @@
 
 #include "base/cleanup.h"
 #include "base/names.h"
+#include "base/reap.h"
 #include "base/syscalls.h"
 #include "child/placement.h"
 #include "child/steps.h"
@@ -184,7 +185,7 @@ int join_make_owned(struct join *join, const struct plan_namespaces *namespaces,
 	if (rc >= 0)
 		rc = enter_owned(join, kinds, pid, err);
 	kill(pid, SIGKILL);
-	while (waitpid(pid, NULL, 0) < 0 && errno == EINTR) {}
+	reap_child(pid);
 	return rc;
 }
 
@@ -325,8 +326,7 @@ static pid_t clone_by_intermediate(struct intermediate *intermediate, struct err
 	pid = clone(intermediate_process, stack + STACK_SIZE, CLONE_VM | CLONE_VFORK | SIGCHLD, intermediate);
 	if (pid < 0)
 		return error_system(err, errno, "clone an intermediate process");
-	while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
-		;
+	reap_child(pid);
 	if (intermediate->code && strcmp(intermediate->what, "clone3") == 0)
 		return fail_clone(&intermediate->args, intermediate->code, err);
 	if (intermediate->code)

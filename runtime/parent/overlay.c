@@ -236,7 +236,7 @@ static int create_as(struct creator *creator, struct error *err)
 	pid = clone(creator_process, stack + STACK_SIZE, CLONE_VM | CLONE_VFORK | CLONE_FILES | SIGCHLD, creator);
 	if (pid < 0)
 		return error_system(err, errno, "rootfs (overlay): clone a process that creates it");
-	while (waitpid(pid, NULL, 0) < 0 && errno == EINTR) {}
+	reap_child(pid);
 	return -creator->code;
 }
 

@@ -4,10 +4,10 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/reap.h"
 #include "proxy/confine.h"
 
 /* For a process that has nothing left to do but to say a line for each of SERVE_CLIENTS_MAX requests. */
@@ -121,8 +121,7 @@ void proxy_stop(struct proxy *proxy)
 {
 	if (proxy->pid > 0) {
 		kill(proxy->pid, SIGKILL);
-		while (waitpid(proxy->pid, NULL, 0) < 0 && errno == EINTR)
-			;
+		reap_child(proxy->pid);
 	}
 	close_and_reset(&proxy->control_fd);
 	proxy->pid = -1;

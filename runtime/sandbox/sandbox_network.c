@@ -12,7 +12,6 @@
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
-#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -20,6 +19,7 @@
 #include "base/cleanup.h"
 #include "base/fd.h"
 #include "base/file.h"
+#include "base/reap.h"
 #include "base/syscalls.h"
 #include "policy/egress_value.h"
 
@@ -324,8 +324,8 @@ void sandbox_network_stop(struct sandbox_network *network)
 		sys_pidfd_send_signal(network->pidfd, SIGKILL);
 	else if (network->pid > 0)
 		kill(network->pid, SIGKILL);
-	while (network->pid > 0 && waitpid(network->pid, NULL, 0) < 0 && errno == EINTR)
-		;
+	if (network->pid > 0)
+		reap_child(network->pid);
 	close_and_reset(&network->pidfd);
 	close_and_reset(&network->log_fd);
 	network->pid = -1;

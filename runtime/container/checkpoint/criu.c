@@ -15,6 +15,7 @@
 #include "base/buffer.h"
 #include "base/cleanup.h"
 #include "base/fd.h"
+#include "base/reap.h"
 #include "base/syscalls.h"
 #include "parent/cgroup/cgroup.h"
 
@@ -103,12 +104,10 @@ static int raise_fd(int fd)
 
 static int await(pid_t pid, struct error *err)
 {
-	int status;
+	int status = reap_child(pid);
 
-	while (waitpid(pid, &status, 0) < 0) {
-		if (errno != EINTR)
-			return error_system(err, errno, "wait for criu");
-	}
+	if (status < 0)
+		return error_system(err, -status, "wait for criu");
 	if (WIFEXITED(status))
 		return WEXITSTATUS(status);
 	return error_set(err, ERROR_SYSTEM, EIO, "criu was ended by signal %d", WTERMSIG(status));
@@ -139,11 +138,10 @@ static int run(struct child *child, struct error *err)
 		rc = cgroup_join(child->place->cgroup, pid, /* cloned= */ false, err);
 	if (rc >= 0 && child->place && write(go_write, "", 1) != 1)
 		rc = error_system(err, errno, "let criu begin");
-	if (rc < 0)
-		kill(pid, SIGKILL);
-	rc = rc < 0 ? rc : await(pid, err);
-	if (rc < 0)
-		waitpid(pid, NULL, 0);
+	if (rc >= 0)
+		return await(pid, err);
+	kill(pid, SIGKILL);
+	reap_child(pid);
 	return rc;
 }
 

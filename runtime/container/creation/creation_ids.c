@@ -11,11 +11,11 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
 #include "base/fd.h"
+#include "base/reap.h"
 #include "container/creation/id_ranges.h"
 
 #define STACK_SIZE ((size_t)64 * 1024)
@@ -53,7 +53,7 @@ static bool read_map(int userns_fd, uint32_t *ret_first, uint32_t *ret_size)
 	pid = stack ? clone(reader_process, stack + STACK_SIZE, CLONE_VM | CLONE_VFORK | SIGCHLD, &reader) : -1;
 	if (pid < 0)
 		return false;
-	while (waitpid(pid, NULL, 0) < 0 && errno == EINTR) {}
+	reap_child(pid);
 	return reader.length > 0 && sscanf(reader.text, "%u %u %u %u", &inside, ret_first, ret_size, &end) == 3 &&
 	       inside == 0;
 }

@@ -9,11 +9,11 @@
 #include <string.h>
 #include <sys/syscall.h>
 #include <sys/utsname.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
 #include "base/fd.h"
+#include "base/reap.h"
 #include "base/syscalls.h"
 #include "container/explain/doctor.h"
 #include "container/creation/id_ranges.h"
@@ -74,7 +74,7 @@ static void look_at_user_namespaces(const struct brig *brig, struct doctor_findi
 		_exit(0);
 	if (pid < 0)
 		return found(finding, DOCTOR_NEEDED, "clone3: %s", strerrordesc_np(errno));
-	waitpid(pid, NULL, 0);
+	reap_child(pid);
 	found(finding, DOCTOR_WORKS, "one can be made");
 }
 

@@ -11,10 +11,10 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/reap.h"
 #include "base/syscalls.h"
 #include "brig-places.h"
 
@@ -116,8 +116,7 @@ void cgroup_helper_end(struct cgroup_helper *helper)
 	pidfd = ended.fd = sys_pidfd_open(helper->pid, 0);
 	if (pidfd < 0 || poll(&ended, 1, END_TIMEOUT_MS) <= 0)
 		kill(helper->pid, SIGKILL);
-	while (waitpid(helper->pid, NULL, 0) < 0 && errno == EINTR)
-		;
+	reap_child(helper->pid);
 	helper->pid = 0;
 }
 
