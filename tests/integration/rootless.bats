@@ -94,7 +94,7 @@ brig() {
 @test "limits without a cgroup are not ignored in silence" {
 	config '.linux.resources.pids.limit = 10'
 	must run_container
-	expect_like "$stderr" 'warning: .*linux.resources.*--cgroup-manager=disabled'
+	expect_like "$stderr" 'warning: .*linux.resources.*this user may make none'
 }
 
 @test "mapping ids of others is refused" {
