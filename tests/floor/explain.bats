@@ -102,7 +102,7 @@ is_flood() { # NUMBER OF CALLS
 }
 
 @test "every line of the posture agrees with the plan" {
-	config --arg tmp "$BUNDLE/rootfs/tmp" '.linux.resources.pids.limit = 77 | .root.readonly = true | .linux.readonlyPaths = ["/proc/sys"] |
+	config --arg tmp "$BUNDLE/rootfs/tmp" '.process.oomScoreAdj = 100 | .linux.resources.pids.limit = 77 | .root.readonly = true | .linux.readonlyPaths = ["/proc/sys"] |
 		.mounts += [{ destination: "/tmp", type: "bind", source: $tmp, options: ["bind"] }]'
 	ready_script true
 	start_strict
@@ -110,7 +110,7 @@ is_flood() { # NUMBER OF CALLS
 	expect_json "$output" '.flagged == 0 and all(.posture[]; .state == "ok")'
 	expect_json "$output" '[.posture[].name] | contains(["limit-pids", "no_new_privs", "seccomp", "capability-effective",
 		"uid_map", "gid_map", "namespace-user", "namespace-pid", "masked-paths", "landlock",
-		"readonly-paths", "readonly-root", "mount-flags", "seccomp-filters"])'
+		"readonly-paths", "readonly-root", "mount-flags", "seccomp-filters", "core-dump", "oom-score", "namespace-time"])'
 	expect_json "$output" '.posture[] | select(.name == "limit-pids") | .found | startswith("77, 77")'
 	expect_json "$output" '.denials.total == 0'
 	finish
@@ -135,14 +135,32 @@ is_flood() { # NUMBER OF CALLS
 	attempt strict explain --json "$ID"
 	expect_status 3
 	expect_json "$output" '[.posture[] | select(.state == "flagged") | .name] == ["seccomp-filters", "readonly-paths", "readonly-root", "mount-flags"]'
+	jq -c '.oomScoreAdj = 1000' "$T/report.json" > "$file"
+	attempt strict explain --json "$ID"
+	expect_status 3
+	expect_json "$output" '[.posture[] | select(.state == "flagged") | .name] == ["oom-score"]'
 	# What a brig wrote that did not look at these.
-	jq -c 'del(.readonly, .mounts, .readonlyRoot, .filters)' "$T/report.json" > "$file"
+	jq -c 'del(.readonly, .mounts, .readonlyRoot, .filters, .coreDumps, .oomScoreAdj)' "$T/report.json" > "$file"
 	must strict explain --json "$ID"
 	expect_json "$output" '[.posture[].name] | contains(["masked-paths"]) and index("mount-flags") == null'
 	echo '{' > "$file"
 	must_fail 1 'report.json' strict explain "$ID"
 	cp "$T/report.json" "$file"
 	finish
+}
+
+@test "core dumps that the plan does not allow are flagged" {
+	[ "$(ulimit -H -c)" != 0 ] || skip "this machine's own limit of core dumps is 0"
+	printf '{ "set": "strict", "rules": { "core-dump": "off" } }\n' > "$T/dumps.json"
+	config '.process.rlimits = [{ type: "RLIMIT_CORE", soft: 0, hard: 1 }]'
+	program sleep 300
+	must brig --policy "$T/dumps.json" run --detach --bundle "$BUNDLE" "$ID"
+	must brig explain --json "$ID"
+	expect_json "$output" '.posture[] | select(.name == "core-dump") | .found == "at most 1 bytes, allowed in the plan"'
+	sed -i 's/"coreDumps":true/"coreDumps":false/' "$ROOT/$ID/report.json"
+	attempt brig explain --json "$ID"
+	expect_status 3
+	expect_json "$output" '[.posture[] | select(.state == "flagged") | .name] == ["core-dump"]'
 }
 
 @test "a limit that was taken away is flagged" {

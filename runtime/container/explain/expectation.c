@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mount.h>
+#include <sys/resource.h>
 #include <time.h>
 
 #include "base/cleanup.h"
@@ -81,8 +82,20 @@ static uint64_t private_namespaces(const struct plan_namespaces *namespaces)
 	return flags;
 }
 
+static bool dumps_core(const struct plan_process *process)
+{
+	for (size_t i = 0; i < process->n_rlimits; i++) {
+		if (process->rlimits[i].resource == RLIMIT_CORE)
+			return process->rlimits[i].hard != 0;
+	}
+	return true;
+}
+
 static void write_process(struct json_writer *writer, const struct plan *plan)
 {
+	json_write_member_bool(writer, "coreDumps", dumps_core(&plan->process));
+	if (plan->process.set_oom_score_adj)
+		json_write_member_int(writer, "oomScoreAdj", plan->process.oom_score_adj);
 	json_write_member_bool(writer, "noNewPrivileges", plan->process.no_new_privileges);
 	json_write_member_bool(writer, "landlock", plan->landlock.enabled);
 	json_write_member(writer, "filter", filter_name(&plan->seccomp));
@@ -274,6 +287,8 @@ static const struct json_field expectation_fields[] = {
 	{ "mounts", &mounts_type, JSON_COUNTED(struct expectation, mounts), 0 },
 	{ "readonlyRoot", &json_bool, offsetof(struct expectation, readonly_root), 0 },
 	{ "filters", &json_u64, offsetof(struct expectation, filters), 0 },
+	{ "coreDumps", &json_opt_bool, offsetof(struct expectation, core_dumps), 0 },
+	{ "oomScoreAdj", &json_opt_int, offsetof(struct expectation, oom_score_adj), 0 },
 	{ "egress", &json_strings, JSON_COUNTED(struct expectation, egress), 0 },
 	{ "memory", &json_i64, offsetof(struct expectation, memory), 0 },
 	{ "pids", &json_i64, offsetof(struct expectation, pids), 0 },

@@ -49,8 +49,10 @@ struct expectation {
 	const struct expected_mount *mounts; /* each destination once: what is on top there */
 	size_t n_mounts;
 	bool readonly_root;
-	uint64_t filters;	   /* at least so many: brig's own and the container's; 0: not known */
-	const char *const *egress; /* entries of its list, in the order of their counters; NULL: it has none */
+	uint64_t filters;	      /* at least so many: brig's own and the container's; 0: not known */
+	struct opt_bool core_dumps;   /* not set: a brig made it that did not look at this */
+	struct opt_int oom_score_adj; /* not set: the same, or the plan has none */
+	const char *const *egress;    /* entries of its list, in the order of their counters; NULL: it has none */
 	size_t n_egress;
 	int64_t memory, pids, cpu_quota; /* as the plan limits it; 0: it does not */
 };

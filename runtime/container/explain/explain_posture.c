@@ -4,6 +4,7 @@
 #include <sched.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -102,6 +103,34 @@ static void find_status(int proc_fd, const struct expectation *expected, struct 
 	find_capabilities(status, expected, findings);
 }
 
+/* Both limits of the line "Max core file size" are 0. */
+static void find_core(int proc_fd, const struct expectation *expected, struct explain_findings *findings)
+{
+	static const char key[] = "Max core file size";
+	char text[4096], soft[32] = "not known", hard[32] = "not known";
+	const char *line;
+
+	if (!expected->core_dumps.set)
+		return;
+	line = fd_read_file_at(proc_fd, "limits", text, sizeof(text)) > 0 ? strstr(text, key) : NULL;
+	if (line)
+		sscanf(line + strlen(key), "%31s %31s", soft, hard);
+	explain_find(findings, "core-dump", expected->core_dumps.value || strcmp(hard, "0") == 0,
+		     "at most %s bytes, %s in the plan", hard, expected->core_dumps.value ? "allowed" : "none");
+}
+
+/* More than in the plan is what a program may have asked for itself. */
+static void find_oom_score(int proc_fd, const struct expectation *expected, struct explain_findings *findings)
+{
+	char text[32] = "";
+
+	if (!expected->oom_score_adj.set || fd_read_file_at(proc_fd, "oom_score_adj", text, sizeof(text)) <= 0)
+		return;
+	text[strcspn(text, "\n")] = '\0';
+	explain_find(findings, "oom-score", atoi(text) >= expected->oom_score_adj.value, "%s, %d in the plan", text,
+		     expected->oom_score_adj.value);
+}
+
 static void find_map(int proc_fd, const char *file, const struct expected_range *ranges, size_t n,
 		     struct explain_findings *findings)
 {
@@ -126,7 +155,7 @@ static void find_namespaces(int proc_fd, const struct expectation *expected, str
 		{ "ns/user", "namespace-user", CLONE_NEWUSER },	      { "ns/mnt", "namespace-mount", CLONE_NEWNS },
 		{ "ns/pid", "namespace-pid", CLONE_NEWPID },	      { "ns/net", "namespace-network", CLONE_NEWNET },
 		{ "ns/ipc", "namespace-ipc", CLONE_NEWIPC },	      { "ns/uts", "namespace-uts", CLONE_NEWUTS },
-		{ "ns/cgroup", "namespace-cgroup", CLONE_NEWCGROUP },
+		{ "ns/cgroup", "namespace-cgroup", CLONE_NEWCGROUP }, { "ns/time", "namespace-time", CLONE_NEWTIME },
 	};
 	AUTO_CLOSE int own_fd = open("/proc/self", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
@@ -161,6 +190,8 @@ void explain_posture(const struct container *container, const struct expectation
 	snprintf(path, sizeof(path), "/proc/%d", container->state.pid);
 	proc_fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	find_status(proc_fd, expected, findings);
+	find_core(proc_fd, expected, findings);
+	find_oom_score(proc_fd, expected, findings);
 	find_map(proc_fd, "uid_map", expected->uids, expected->n_uids, findings);
 	find_map(proc_fd, "gid_map", expected->gids, expected->n_gids, findings);
 	find_namespaces(proc_fd, expected, findings);
