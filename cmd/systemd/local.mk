@@ -3,6 +3,8 @@ cmd_systemd_sources = \
 	cmd/systemd/bus.h \
 	cmd/systemd/message.c \
 	cmd/systemd/message.h \
+	cmd/systemd/place.c \
+	cmd/systemd/place.h \
 	cmd/systemd/request.c \
 	cmd/systemd/request.h
 

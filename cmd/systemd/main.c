@@ -1,32 +1,15 @@
 /* brig-systemd: asks systemd for one thing, as a packet on stdin says (base/unit_request.h), and answers there. After a scope was
  * started it stays in it until brig closes the socket: a scope without a process would go at once. */
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "base/cleanup.h"
-#include "base/fd.h"
 #include "cmd/systemd/bus.h"
+#include "cmd/systemd/place.h"
 
-/* Where systemd has put us, as /proc/self/cgroup has it for the v2 tree: "0::/a.slice/x.scope". */
-static int read_place(char place[static UNIT_REQUEST_ANSWER_MAX - 8], struct error *err)
-{
-	char text[UNIT_REQUEST_ANSWER_MAX];
-	const char *line;
-	ssize_t n = fd_read_file_at(AT_FDCWD, "/proc/self/cgroup", text, sizeof(text));
-
-	line = n > 0 ? strstr(text, "0::/") : NULL;
-	if (!line)
-		return error_system(err, n < 0 ? (int)-n : ENOENT, "find our own cgroup in /proc/self/cgroup");
-	line += strlen("0::");
-	snprintf(place, UNIT_REQUEST_ANSWER_MAX - 8, "%.*s", (int)strcspn(line, "\n"), line);
-	return 0;
-}
-
-static int serve(char *text, char place[static UNIT_REQUEST_ANSWER_MAX - 8], struct error *err)
+static int serve(char *text, char place[static PLACE_MAX], struct error *err)
 {
 	struct request request;
 	int rc = request_parse(text, &request, err);
@@ -34,13 +17,13 @@ static int serve(char *text, char place[static UNIT_REQUEST_ANSWER_MAX - 8], str
 	place[0] = '\0';
 	if (rc == 0)
 		rc = bus_carry_out(&request, err);
-	return rc == 0 && request.verb == REQUEST_START ? read_place(place, err) : rc;
+	return rc == 0 && request.verb == REQUEST_START ? place_read(place, err) : rc;
 }
 
 int main(void)
 {
 	static char text[UNIT_REQUEST_MAX + 1];
-	char answer[UNIT_REQUEST_ANSWER_MAX], place[UNIT_REQUEST_ANSWER_MAX - 8];
+	char answer[UNIT_REQUEST_ANSWER_MAX], place[PLACE_MAX];
 	struct error err = { 0 };
 	ssize_t n = recv(STDIN_FILENO, text, sizeof(text) - 1, 0);
 	int length;

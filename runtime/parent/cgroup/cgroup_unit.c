@@ -52,6 +52,22 @@ static bool slice_is_valid(const char *slice, size_t length)
 	return true;
 }
 
+/* What systemd puts before the name of a unit's directory: an underscore where it has one already (no unit's name may look like an
+ * escaped one), or could be a file of the kernel's, such as "cpu.slice". */
+static const char *escape_of(const char *name, size_t stem)
+{
+	static const char *const kernels[] = { "cgroup", "cpu",	   "cpuacct", "cpuset", "io",
+					       "blkio",	 "memory", "devices", "pids" };
+
+	if (name[0] == '_' || strncmp(name, "cgroup.", strlen("cgroup.")) == 0)
+		return "_";
+	for (size_t i = 0; i < ARRAY_SIZE(kernels); i++) {
+		if (strlen(kernels[i]) == stem && strncmp(name, kernels[i], stem) == 0)
+			return "_";
+	}
+	return "";
+}
+
 /* Appends a.slice/a-b.slice/; how much there is now. */
 static size_t append_slices(char path[static CGROUP_PATH_MAX], size_t used, const char *slice)
 {
@@ -61,7 +77,8 @@ static size_t append_slices(char path[static CGROUP_PATH_MAX], size_t used, cons
 		return used;
 	for (size_t i = 1; i <= stem && used < CGROUP_PATH_MAX; i++) {
 		if (i == stem || slice[i] == '-')
-			used += (size_t)snprintf(path + used, CGROUP_PATH_MAX - used, "%.*s" SLICE "/", (int)i, slice);
+			used += (size_t)snprintf(path + used, CGROUP_PATH_MAX - used, "%s%.*s" SLICE "/",
+						 escape_of(slice, i), (int)i, slice);
 	}
 	return used;
 }
@@ -96,6 +113,7 @@ int cgroup_unit_of(const char *path, const struct cgroup_unit_owner *owner, stru
 {
 	struct cgroup_unit unit = { .user = owner->user };
 	int rc = fill_names(path, owner->user, &unit, err);
+	const char *escape;
 	size_t used = 0;
 
 	if (rc < 0)
@@ -104,9 +122,10 @@ int cgroup_unit_of(const char *path, const struct cgroup_unit_owner *owner, stru
 		used = (size_t)snprintf(unit.path, sizeof(unit.path), "user.slice/user-%u.slice/user@%u.service/",
 					owner->uid, owner->uid);
 	used = append_slices(unit.path, used, unit.slice);
-	if (used + strlen(unit.scope) >= sizeof(unit.path))
+	escape = escape_of(unit.scope, strlen(unit.scope) - strlen(SCOPE));
+	if (used + strlen(escape) + strlen(unit.scope) >= sizeof(unit.path))
 		return error_invalid(err, "linux.cgroupsPath: the slice \"%s\" has too many levels", unit.slice);
-	strcpy(unit.path + used, unit.scope);
+	snprintf(unit.path + used, sizeof(unit.path) - used, "%s%s", escape, unit.scope);
 	*ret = unit;
 	return 0;
 }

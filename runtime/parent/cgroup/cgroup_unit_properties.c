@@ -111,6 +111,13 @@ static void append_keyed(struct buffer *request, const struct cgroup_setting *se
 	}
 }
 
+/* A group that is idle no more has the usual weight, as the kernel has given it just now. */
+static bool is_idle_no_more(const struct cgroup_setting *setting)
+{
+	return strcmp(setting->file, "cpu.idle") == 0 && setting->value[0] == '0' && setting->before &&
+	       setting->before[0] == '1';
+}
+
 void cgroup_unit_properties(const struct cgroup_settings *settings, struct buffer *request)
 {
 	for (size_t i = 0; i < settings->n; i++) {
@@ -120,6 +127,8 @@ void cgroup_unit_properties(const struct cgroup_settings *settings, struct buffe
 			append_keyed(request, setting);
 			continue;
 		}
+		if (is_idle_no_more(setting))
+			append_number(request, "CPUWeight", "max");
 		for (size_t k = 0; k < ARRAY_SIZE(plain); k++) {
 			if (strcmp(setting->file, plain[k].file) == 0)
 				plain[k].append(request, plain[k].name, setting->value);

@@ -110,29 +110,41 @@ static uint32_t missing_trees(struct cgroup *cgroup, uint32_t controllers)
 	return missing;
 }
 
+/* Does the container go as a whole? systemd knows no such thing of a scope and writes 0 whenever it writes limits of memory, also when it reads
+ * its units again: what the group below was shown stays. */
+static bool is_killed_whole(struct cgroup *cgroup)
+{
+	int fd = cgroup_tree_fd(cgroup, CGROUP_TREE_V2);
+
+	return cgroup_file_number(fd, "memory.oom.group", 0) == 1 ||
+	       cgroup_file_number(fd, CGROUP_ENTRY_CONTAINER "/memory.oom.group", 0) == 1;
+}
+
 /* systemd has to know, or it writes the old values when it is told to read its units again. It writes its own idea of the new ones at
  * once, with rounded times: ours once more. */
-static int tell_systemd(struct cgroup *cgroup, struct cgroup_settings *settings, const struct buffer *properties,
-			struct error *err)
+static int tell_systemd(struct cgroup *cgroup, struct cgroup_settings *settings, struct error *err)
 {
-	int r = cgroup_systemd_set(cgroup, properties, err);
+	__attribute__((cleanup(buffer_done_cleanup))) struct buffer properties = { 0 };
+	bool whole = is_killed_whole(cgroup);
+	int r;
 
+	cgroup_unit_properties(settings, &properties);
+	r = cgroup_systemd_set(cgroup, &properties, err);
+	if (r == 0 && whole)
+		(void)fd_write_file_at(cgroup_tree_fd(cgroup, CGROUP_TREE_V2), "memory.oom.group", "1");
 	return r < 0 ? r : cgroup_apply(cgroup, settings, /* undo= */ false, err);
 }
 
 static int change(struct cgroup *cgroup, const struct plan_resources *resources, struct cgroup_settings *settings,
 		  uint32_t controllers, struct error *err)
 {
-	__attribute__((cleanup(buffer_done_cleanup))) struct buffer properties = { 0 };
 	uint32_t new_trees = missing_trees(cgroup, controllers);
 	int r = controllers ? cgroup->limits->enable(cgroup, settings, controllers, err) : 0;
 
-	if (cgroup->unit)
-		cgroup_unit_properties(settings, &properties);
 	if (r == 0)
 		r = cgroup_apply(cgroup, settings, /* undo= */ true, err);
 	if (r == 0 && cgroup->unit)
-		r = tell_systemd(cgroup, settings, &properties, err);
+		r = tell_systemd(cgroup, settings, err);
 	if (r == 0 && new_trees)
 		r = move_processes(cgroup, new_trees, err);
 	/* Last: it is one step, which needs no undoing. */

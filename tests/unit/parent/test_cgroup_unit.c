@@ -21,6 +21,13 @@ Test(cgroup_unit, names)
 		{ &root, "-.slice:x:box", "x-box.scope", "-.slice", "x-box.scope" },
 		{ &root, "a-b-c.slice:cri:box", "cri-box.scope", "a-b-c.slice",
 		  "a.slice/a-b.slice/a-b-c.slice/cri-box.scope" },
+		/* Those that systemd escapes, and those that look alike. */
+		{ &root, ":_x:y", "_x-y.scope", "system.slice", "system.slice/__x-y.scope" },
+		{ &root, "_a-b.slice::y", "y.scope", "_a-b.slice", "__a.slice/__a-b.slice/y.scope" },
+		{ &root, "cpu.slice::memory", "memory.scope", "cpu.slice", "_cpu.slice/_memory.scope" },
+		{ &root, "cpu-io.slice::cgroup.x", "cgroup.x.scope", "cpu-io.slice",
+		  "_cpu.slice/cpu-io.slice/_cgroup.x.scope" },
+		{ &root, "cpux.slice::x_", "x_.scope", "cpux.slice", "cpux.slice/x_.scope" },
 		{ &sailor, ":brig:box", "brig-box.scope", "user.slice",
 		  "user.slice/user-1000.slice/user@1000.service/user.slice/brig-box.scope" },
 		{ &sailor, "a-b.slice:brig:box", "brig-box.scope", "a-b.slice",
@@ -111,6 +118,8 @@ Test(cgroup_unit, properties)
 		{ { .file = "pids.max", .value = "7" }, "property t TasksMax 7\n" },
 		{ { .file = "cpu.idle", .value = "1" }, "property t CPUWeight 0\n" },
 		{ { .file = "cpu.idle", .value = "0" }, "" },
+		{ { .file = "cpu.idle", .value = "0", .before = "0" }, "" },
+		{ { .file = "cpu.idle", .value = "0", .before = "1" }, "property t CPUWeight 18446744073709551615\n" },
 		{ { .file = "cpu.max", .value = "50000 100000" },
 		  "property t CPUQuotaPerSecUSec 500000\nproperty t CPUQuotaPeriodUSec 100000\n" },
 		{ { .file = "cpu.max", .value = "33333 100000" },
@@ -127,7 +136,7 @@ Test(cgroup_unit, properties)
 		  "property a(st) IOReadBandwidthMax /dev/block/8:0 1000\n" },
 		{ { .file = "io.max", .key = "8:0", .field = "wiops", .value = "max" },
 		  "property a(st) IOWriteIOPSMax /dev/block/8:0 18446744073709551615\n" },
-		/* systemd knows nothing of these, and does not touch them. */
+		/* systemd has no properties for these. */
 		{ { .file = "hugetlb.2MB.max", .value = "1" }, "" },
 		{ { .file = "memory.oom.group", .value = "1" }, "" },
 	};

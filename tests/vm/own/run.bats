@@ -82,10 +82,11 @@ none_left() {
 	none_left
 }
 
-@test "a kernel that panics: what was through, and the end of its console" {
-	guest 1 --tier uml "$SETS/panics"
+@test "a kernel that panics: what was through, and the end of its console; a guest beside it is through all the same" {
+	guest 3 --tier uml --guests 2 "$SETS/panics" "$SETS/fails"
 	said '^ok 1 - what was through before$'
 	said '^not ok - the guest uml died before its sets were through$'
+	said '^not ok 2 - bad$'
 	said '^# console: .*Kernel panic - not syncing: sysrq triggered crash'
 	none_left
 }

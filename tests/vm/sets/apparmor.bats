@@ -1,5 +1,6 @@
 #!/usr/bin/env bats
 # tiers: uml qemu
+# seconds: 16
 # shellcheck disable=SC2016,SC2030,SC2031,SC2153,SC2154 # scripts of other languages; bats: a subshell a test, $stderr
 # AppArmor: brig's profile and those that a caller names, where the kernel has it.
 

@@ -1,5 +1,6 @@
 #!/usr/bin/env bats
 # tiers: systemd uml qemu
+# seconds: 60
 # with: clients
 # shellcheck disable=SC2001,SC2016,SC2030,SC2031,SC2153,SC2154 # scripts of other languages; bats: a subshell a test, $stderr
 # Debian's podman and containerd with systemd as the cgroup manager on both sides, and brig as their runtime; brig with a user's own systemd.

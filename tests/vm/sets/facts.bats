@@ -1,5 +1,6 @@
 #!/usr/bin/env bats
 # tiers: systemd uml qemu
+# seconds: 2
 # What the guests are supposed to be: a set that fails here says that a tier is broken, not brig.
 
 @test "systemd is the first process and answers" {

@@ -1,5 +1,6 @@
 #!/usr/bin/env bats
 # tiers: uml qemu
+# seconds: 50
 # shellcheck disable=SC2016,SC2030,SC2031,SC2153,SC2154 # scripts of other languages; bats: a subshell a test, $stderr
 # A full cgroup v2 tree: limits that bite, by both drivers.
 

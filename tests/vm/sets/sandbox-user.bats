@@ -1,5 +1,6 @@
 #!/usr/bin/env bats
 # tiers: uml qemu
+# seconds: 12
 # policy: built-in
 # shellcheck disable=SC2016,SC2030,SC2031,SC2154,SC2317 # scripts of other languages; bats: a subshell a test, $output
 # brig sandbox as an ordinary user who was handed a part of the cgroup tree, as systemd does for a user's session.

@@ -1,5 +1,6 @@
 #!/usr/bin/env bats
 # tiers: uml qemu
+# seconds: 20
 # security: selinux
 # shellcheck disable=SC2016,SC2030,SC2031,SC2153,SC2154 # scripts of other languages; bats: a subshell a test, $stderr
 # SELinux's labels of processes and mounts, with a small policy of our own that is enforced.

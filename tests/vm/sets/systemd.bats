@@ -1,9 +1,31 @@
 #!/usr/bin/env bats
 # tiers: systemd uml qemu
+# seconds: 50
 # shellcheck disable=SC2016,SC2030,SC2031,SC2153,SC2154 # scripts of other languages; bats: a subshell a test, $stderr
 # The cgroup driver for systemd: scopes made, changed and removed by brig-systemd.
 
 load ../../integration/support/common
+
+# What waits until its time is over does so beside the other tests: see "a bus that never answers".
+setup_file() {
+	local T=$BATS_FILE_TMPDIR BUNDLE=$BATS_FILE_TMPDIR/hung ID=it$$-hung
+
+	chmod a+x "$BATS_RUN_TMPDIR" "$T"
+	bundle_new "$BUNDLE"
+	cat > "$T/mute" <<- 'TEXT'
+		import socket, time
+		mute = socket.socket(socket.AF_UNIX)
+		mute.bind("/run/dbus/system_bus_socket")
+		mute.listen(8)
+		open("/run/dbus/ready", "w")
+		time.sleep(300)
+	TEXT
+	{
+		with_bus 'python3 "$1" & while [ ! -e /run/dbus/ready ]; do sleep 0.05; done; shift; "$@"; status=$?; kill $!; exit $status' \
+			"$T/mute" timeout 150 "$BRIG" --root "$T/hung-state" --systemd-cgroup run --bundle "$BUNDLE" "$ID" ||
+			echo $? > "$T/hung-status"
+	} < /dev/null > "$T/hung-said" 2>&1 3>&- 4>&- &
+}
 
 prepare() {
 	SCOPE=brig-$ID.scope
@@ -42,8 +64,9 @@ state_is() { # STATE
 	[ "$(property ActiveState)" = "$1" ]
 }
 
+# But for the one that waits for a bus of its own.
 no_helper() {
-	! pgrep brig-systemd > /dev/null
+	! pgrep --ns $$ --nslist mnt brig-systemd > /dev/null
 }
 
 is_gone() { # UNIT
@@ -131,7 +154,7 @@ is_gone() { # UNIT
 @test "a unit of that name that runs is left alone" {
 	helper systemd-run --quiet --unit="brig-$ID" --scope sleep 300
 	wait_until state_is active
-	must_fail 1 "unit of that name already" systemd run --bundle "$BUNDLE" "$ID"
+	must_fail 1 'unit of that name already|has processes in it' systemd run --bundle "$BUNDLE" "$ID"
 	expect_equal "$(property ActiveState)" active
 	systemctl stop "$SCOPE"
 }
@@ -177,7 +200,7 @@ is_gone() { # UNIT
 	local group
 
 	needs memory
-	resources '.memory.limit = 67108864 | .pids.limit = 77'
+	resources '.memory.limit = 67108864 | .pids.limit = 77 | .cpu.idle = 1 | .unified["memory.oom.group"] = "1"'
 	sleeper
 	group=$(group_of "$SCOPE")
 	must brig update --memory 134217728 --pids-limit 99 --cpu-quota 50000 --cpu-period 100000 "$ID"
@@ -185,7 +208,14 @@ is_gone() { # UNIT
 	expect_equal "$(property TasksMax)" 99
 	expect_equal "$(cat "$group/memory.max")" 134217728
 	expect_equal "$(cat "$group/cpu.max")" "50000 100000"
+	# systemd wrote it too, with its own idea of what it has no property for.
+	expect_equal "$(cat "$group/memory.oom.group")" 1
+	expect_equal "$(cat "$group/cpu.idle")" 1
+	echo '{ "cpu": { "idle": 0 } }' > "$T/idle"
+	must brig update --resources "$T/idle" "$ID"
+	expect_equal "$(property CPUWeight)" '[not set]'
 	systemctl daemon-reload
+	expect_equal "$(cat "$group/cpu.idle")" 0
 	expect_equal "$(cat "$group/memory.max")" 134217728
 	expect_equal "$(cat "$group/pids.max")" 99
 	expect_equal "$(cat "$group/cpu.max")" "50000 100000"
@@ -294,21 +324,6 @@ with_bus() { # SCRIPT ARGUMENT...
 }
 
 # bats test_tags=not-in-uml
-@test "with a bus that never answers it is an error in bounded time" {
-	cat > "$T/mute" <<- 'TEXT'
-		import socket, time
-		mute = socket.socket(socket.AF_UNIX)
-		mute.bind("/run/dbus/system_bus_socket")
-		mute.listen(8)
-		open("/run/dbus/ready", "w")
-		time.sleep(300)
-	TEXT
-	must_fail 1 'in time|within' with_bus 'python3 "$1" & while [ ! -e /run/dbus/ready ]; do sleep 0.05; done; shift; "$@"; status=$?; kill $!; exit $status' \
-		"$T/mute" timeout 150 "$BRIG" --root "$ROOT" --systemd-cgroup run --bundle "$BUNDLE" "$ID"
-	assert_nothing_left
-}
-
-# bats test_tags=not-in-uml
 @test "a container that was made with systemd is deleted without its bus" {
 	sleeper
 	must with_bus 'exec "$@"' "$BRIG" --root "$ROOT" delete --force "$ID"
@@ -368,4 +383,69 @@ without_properties() { # DEFENCE-OR-NOTHING
 	systemctl stop evil.service
 	rm /run/systemd/system/evil.service /run/started-by-annotation
 	systemctl daemon-reload
+}
+
+# bats test_tags=not-in-uml
+@test "names before which systemd puts an underscore" {
+	program true
+	for path in "system.slice::_$ID" "_a-b.slice::$ID" "cpu.slice::$ID"; do
+		config --arg path "$path" '.linux.cgroupsPath = $path'
+		must systemd create --bundle "$BUNDLE" "$ID"
+		must brig delete --force "$ID"
+	done
+	systemctl stop _a.slice cpu.slice
+}
+
+# bats test_tags=not-in-uml
+@test "one that systemctl stops has ended, and can be deleted" {
+	shell 'trap "exit 3" TERM; echo > /tmp/trapped; while :; do sleep 0.1; done'
+	background
+	wait_until [ -e "$BUNDLE/rootfs/tmp/trapped" ]
+	systemctl stop "$SCOPE"
+	wait_until status_is stopped
+	must brig delete "$ID"
+	wait_until is_gone "$SCOPE"
+}
+
+# bats test_tags=not-in-uml
+@test "one that systemctl freezes is paused, can be resumed, and deleted frozen" {
+	sleeper
+	systemctl freeze "$SCOPE"
+	expect_equal "$(status_of)" paused
+	must brig resume "$ID"
+	expect_equal "$(status_of)" running
+	systemctl thaw "$SCOPE"
+	systemctl freeze "$SCOPE"
+	must brig delete --force "$ID"
+	wait_until is_gone "$SCOPE"
+}
+
+again_and_again() {
+	while :; do
+		"$@" || true
+		sleep 0.2
+	done
+}
+
+# bats test_tags=not-in-uml
+@test "a systemd that executes itself anew meanwhile is waited for" {
+	helper again_and_again systemctl daemon-reexec
+	program sleep 300
+	for _ in {1..3}; do
+		background
+		must brig delete --force "$ID"
+	done
+	kill "$HELPER"
+	wait_until systemctl daemon-reload
+	wait_until is_gone "$SCOPE"
+}
+
+# Last: it has been under way since before the first.
+# bats test_tags=not-in-uml
+@test "with a bus that never answers it is an error in bounded time" {
+	wait_until [ -s "$BATS_FILE_TMPDIR/hung-status" ]
+	expect_equal "$(cat "$BATS_FILE_TMPDIR/hung-status")" 1
+	expect_like "$(cat "$BATS_FILE_TMPDIR/hung-said")" 'in time|within'
+	ROOT=$BATS_FILE_TMPDIR/hung-state
+	assert_nothing_left
 }
