@@ -67,7 +67,7 @@ afresh() {
 }
 
 @test "the profile is small, sorted, and says of some calls with which arguments" {
-	shell 'nc -l -p 1 & for i in $(seq 600); do grep -q ":0001 .* 0A " /proc/net/tcp /proc/net/tcp6 && break; sleep 0.05; done; kill $!; true'
+	shell 'nc -l -p 4097 & for i in $(seq 600); do grep -q ":1001 .* 0A " /proc/net/tcp /proc/net/tcp6 && break; sleep 0.05; done; kill $!; true'
 	must learn -o "$T/learned.json"
 	expect_json "$(< "$T/learned.json")" '.defaultAction == "SCMP_ACT_ERRNO" and .defaultErrnoRet == 1'
 	expect_json "$(< "$T/learned.json")" '.syscalls[0].names | . == sort and . == unique'
