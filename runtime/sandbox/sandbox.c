@@ -348,28 +348,6 @@ static int watch(struct life *life, struct error *err)
 
 /* ---- after ---- */
 
-static const char *ended_by(enum sandbox_verdict verdict)
-{
-	switch (verdict) {
-	case SANDBOX_WALL_TIME:
-		return "timeout";
-	case SANDBOX_CPU_TIME:
-		return "cpu-time";
-	case SANDBOX_OUTPUT:
-		return "max-output";
-	case SANDBOX_OK:
-	case SANDBOX_EXIT:
-	case SANDBOX_SIGNAL:
-	case SANDBOX_MEMORY:
-	case SANDBOX_PIDS:
-	case SANDBOX_REFUSED:
-	case SANDBOX_INTERNAL:
-	case SANDBOX_N_VERDICTS:
-		break;
-	}
-	return NULL;
-}
-
 static int conclude(struct life *life, struct error *err)
 {
 	struct sandbox_watch *watch = &life->watch;
@@ -397,7 +375,7 @@ static int conclude(struct life *life, struct error *err)
 static void record_and_take_away(struct life *life)
 {
 	const struct ending_note note = { .status = life->result->exit_status,
-					  .ended_by = ended_by(life->result->verdict),
+					  .ended_by = sandbox_verdict_ended_by(life->result->verdict),
 					  .denials = denial_keeper_listener(life->watch.keeper),
 					  .usage = life->usage.is_known ? &life->usage : NULL };
 
