@@ -1,4 +1,5 @@
 runtime_plan_sources = \
+	runtime/plan/facts.h \
 	runtime/plan/plan.c \
 	runtime/plan/plan.h \
 	runtime/plan/plan_build.c \

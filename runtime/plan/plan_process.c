@@ -249,8 +249,8 @@ int plan_process_build(struct plan_builder *builder, struct error *err)
 {
 	struct plan_process *plan = &builder->plan->process;
 	int (*const parts[])(struct plan_builder *, struct error *) = {
-		build_command,		 build_user,	     build_oom_score, build_apparmor, build_selinux,
-		plan_placement_build,	 plan_capabilities_build, plan_rlimits_build,
+		build_command, build_user,	     build_oom_score,	      build_apparmor,
+		build_selinux, plan_placement_build, plan_capabilities_build, plan_rlimits_build,
 	};
 	int rc = 0;
 

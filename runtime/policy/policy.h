@@ -128,8 +128,9 @@ struct policy {
 	struct policy_ids ids;
 	uint64_t capabilities; /* allowed on top of the set's own ceiling */
 	struct policy_devices devices;
-	const struct egress_value *egress;				/* the site's list; NULL: it has none */
-	struct policy_strings mount_sources, hook_directories, sysctls, net_devices; /* allowed on top of what the set allows */
+	const struct egress_value *egress; /* the site's list; NULL: it has none */
+	struct policy_strings mount_sources, hook_directories, sysctls,
+		net_devices;		       /* allowed on top of what the set allows */
 	const char *delegated[POLICY_N_RULES]; /* the annotation that may set this very rule's level; NULL: none may */
 	enum policy_level levels[POLICY_N_RULES];
 	struct policy_limits limits;
