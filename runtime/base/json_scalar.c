@@ -73,7 +73,7 @@ static const char *describe_value(const struct json_value *value, char *text, si
 	return "something else";
 }
 
-int json_scalar_mismatch(const struct json_type *type, const struct json_value *value, struct error *err)
+static int mismatch(const struct json_type *type, const struct json_value *value, struct error *err)
 {
 	char expected[96], found[DESCRIBE_MAX];
 
@@ -180,7 +180,7 @@ int json_scalar_add_flag(const struct json_type *type, const struct json_value *
 	uint64_t flag;
 
 	if (value->kind != JSON_VALUE_STRING)
-		return json_scalar_mismatch(&json_string, value, err);
+		return mismatch(&json_string, value, err);
 	if (!names_find_n(type->names, value->text, value->length, &flag))
 		return unknown_name(type->names, value, err);
 	put_unsigned(target, type->size, json_scalar_load(target, type->size) | flag);
@@ -250,5 +250,5 @@ int json_scalar_store(const struct json_type *type, const struct json_value *val
 	case JSON_IGNORED:
 		return 0;
 	}
-	return json_scalar_mismatch(type, value, err);
+	return mismatch(type, value, err);
 }

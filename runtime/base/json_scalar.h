@@ -33,5 +33,3 @@ int json_scalar_add_flag(const struct json_type *type, const struct json_value *
 int json_scalar_text(const char *text, size_t length, struct arena *arena, const char **ret, struct error *err);
 /* What json_scalar_store left in an unsigned of size bytes: 1, 2, 4 or 8. */
 uint64_t json_scalar_load(const void *value, size_t size);
-/* "expected an integer from 0 to 5, found a string" */
-int json_scalar_mismatch(const struct json_type *type, const struct json_value *value, struct error *err);

@@ -118,18 +118,3 @@ int names_signal(const char *text)
 			return (int)names_signals.list[i].value;
 	return realtime_signal(text);
 }
-
-const char *names_signal_text(int number, char *text, size_t size)
-{
-	const char *name = number > 0 ? names_text(&names_signals, (uint64_t)number) : NULL;
-
-	if (name || number < 1 || number > SIGNAL_MAX)
-		return name;
-	if (number < SIGRTMIN)
-		snprintf(text, size, "%d", number);
-	else if (number == SIGRTMIN)
-		snprintf(text, size, "SIGRTMIN");
-	else
-		snprintf(text, size, "SIGRTMIN+%d", number - SIGRTMIN);
-	return text;
-}

@@ -62,5 +62,3 @@ const char *names_list(const struct name_table *table, char *text, size_t size);
 int names_capability(const char *text);
 /* A signal's number from "SIGTERM", "TERM", "term", "15", "RTMIN+3" or "SIGRTMAX-1"; -1 where it is unknown. 0 is not one. */
 int names_signal(const char *text);
-/* "SIGTERM", "SIGRTMIN+3"; NULL where the number is no signal. text: room for a composed name. */
-const char *names_signal_text(int number, char *text, size_t size);

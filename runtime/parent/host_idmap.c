@@ -35,12 +35,6 @@ static const struct host_idmap_row table[] = {
 	{ 0 },
 };
 
-static const uint32_t of_kernel[] = {
-	PROC_SUPER_MAGIC, SYSFS_MAGIC,	    CGROUP_SUPER_MAGIC, CGROUP2_SUPER_MAGIC, DEBUGFS_MAGIC,
-	TRACEFS_MAGIC,	  SECURITYFS_MAGIC, SELINUX_MAGIC,	BPF_FS_MAGIC,	     DEVPTS_SUPER_MAGIC,
-	NSFS_MAGIC,	  BINFMTFS_MAGIC,   EFIVARFS_MAGIC,	PSTOREFS_MAGIC,
-};
-
 unsigned host_idmap_kernel(void)
 {
 	struct utsname name;
@@ -65,15 +59,6 @@ bool host_idmap_type_supported(const char *type, unsigned kernel)
 	for (const struct host_idmap_row *row = table; row->type; row++) {
 		if (strcmp(row->type, type) == 0)
 			return row->since && kernel >= row->since;
-	}
-	return false;
-}
-
-bool host_idmap_is_of_kernel(uint32_t file_system)
-{
-	for (size_t i = 0; i < ARRAY_SIZE(of_kernel); i++) {
-		if (of_kernel[i] == file_system)
-			return true;
 	}
 	return false;
 }

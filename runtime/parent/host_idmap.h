@@ -16,9 +16,6 @@ unsigned host_idmap_kernel(void);
 bool host_idmap_supported(uint32_t file_system, unsigned kernel);
 /* The same by the name that mount(2) takes ("ext4"): for what is not mounted yet. */
 bool host_idmap_type_supported(const char *type, unsigned kernel);
-/* The kernel's own file systems (procfs, sysfs, cgroups...): nothing in them belongs to anybody but the host, and nobody expects
- * their owners to be mapped. */
-bool host_idmap_is_of_kernel(uint32_t file_system);
 
 struct host_idmap_row {
 	const char *type;     /* as mount(2) takes it */

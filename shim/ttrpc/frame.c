@@ -62,13 +62,3 @@ int frame_header_check(const struct frame_header *header, enum frame_sender send
 		return error_invalid(err, "stream id %u: a client's streams have odd ids", header->stream_id);
 	return check_type(header, sender, err);
 }
-
-int frame_header_decode(const uint8_t bytes[FRAME_HEADER_SIZE], struct frame_header *ret, struct error *err)
-{
-	struct frame_header header = frame_header_unpack(bytes);
-	int r = frame_header_check(&header, FRAME_FROM_CLIENT, err);
-
-	if (r == 0)
-		*ret = header;
-	return r;
-}

@@ -36,5 +36,3 @@ void frame_header_pack(const struct frame_header *header, uint8_t ret[FRAME_HEAD
 /* Whether sender may send such a frame. Returns 0; -EMSGSIZE for a message above FRAME_LENGTH_MAX; -EINVAL for a type, flag
  * or stream id that makes no sense; with err set. */
 int frame_header_check(const struct frame_header *header, enum frame_sender sender, struct error *err);
-/* Unpack and check as what a client sends; *ret is untouched on failure. Errors: as frame_header_check. */
-int frame_header_decode(const uint8_t bytes[FRAME_HEADER_SIZE], struct frame_header *ret, struct error *err);
