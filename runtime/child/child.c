@@ -19,7 +19,6 @@ static int wait_for_parent(struct child *child, struct error *err)
 static const struct step init_steps[] = {
 	{ "close what the plan does not name", descriptors_close },
 	{ "join cgroups", process_join_cgroups },
-	{ "have signals do what they usually do", process_default_signals },
 	{ "wait for the parent", wait_for_parent },
 	{ "join namespaces", namespaces_enter },
 	{ "make further namespaces", namespaces_unshare_late },
@@ -72,7 +71,6 @@ static const struct step init_steps[] = {
 static const struct step exec_steps[] = {
 	{ "close what the plan does not name", descriptors_close },
 	{ "join cgroups", process_join_cgroups },
-	{ "have signals do what they usually do", process_default_signals },
 	{ "open a procfs of our own", private_proc_open },
 	{ "join the container", namespaces_enter_container },
 	{ "start a session", process_new_session },

@@ -59,24 +59,16 @@ int process_join_cgroups(struct child *child, struct error *err)
 	return 0;
 }
 
-/* The program starts with no signal ignored: execve keeps what nohup(1) or a shell's background job has set for our caller. Done while the
- * parent has to be waited for in any case. */
-int process_default_signals(struct child *child, struct error *err)
-{
-	(void)err;
-	for (int number = 1; number <= SIGRTMAX && !child->has_default_signals; number++)
-		signal(number, SIG_DFL);
-	return 0;
-}
-
 int process_new_session(struct child *child, struct error *err)
 {
 	sigset_t none;
 
-	(void)child;
-	/* A foreground brig has signals blocked for its signalfd; the program starts with none. */
+	/* A foreground brig has signals blocked for its signalfd; the program starts with none. Nor with one ignored: execve keeps
+	 * what nohup(1) or a shell's background job has set for our caller. */
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
+	for (int number = 1; number <= SIGRTMAX && !child->has_default_signals; number++)
+		signal(number, SIG_DFL);
 	/* The caller's would decide on the directories that are made for mounts; without process.user.umask runc has this one. */
 	umask(0022);
 	if (setsid() < 0)

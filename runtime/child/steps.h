@@ -45,7 +45,6 @@ int hooks_child_run_create_container(struct child *child, struct error *err);
 int hooks_child_run_start_container(struct child *child, struct error *err);
 /* process.c */
 int process_join_cgroups(struct child *child, struct error *err);
-int process_default_signals(struct child *child, struct error *err);
 int process_new_session(struct child *child, struct error *err);
 int process_make_cwd(struct child *child, struct error *err);
 int process_set_limits(struct child *child, struct error *err);
