@@ -415,13 +415,6 @@ static int serve(struct conversation *conversation, bool until_ready, struct err
 	}
 }
 
-/* The container has come to be, or nothing is left to be done for it. */
-static void keep_net_devices(struct birth *birth)
-{
-	net_devices_free(birth->net_devices);
-	birth->net_devices = NULL;
-}
-
 int birth_finish(const struct birth_request *request, struct birth *birth, struct error *err)
 {
 	struct conversation conversation = { .channel_fd = birth->channel_fd,
@@ -435,8 +428,6 @@ int birth_finish(const struct birth_request *request, struct birth *birth, struc
 
 	wait_for_end(request, birth->channel_fd);
 	rc = serve(&conversation, request->role == CHILD_INIT_WAITS, err);
-	if (rc >= 0 && conversation.ready)
-		keep_net_devices(birth);
 	if (rc < 0 || conversation.ready)
 		return rc;
 	if (request->cgroup && cgroup_oom_count(request->cgroup) > 0)
@@ -470,7 +461,8 @@ void birth_abort(struct birth *birth)
 
 void birth_done(struct birth *birth)
 {
-	keep_net_devices(birth);
+	net_devices_free(birth->net_devices);
+	birth->net_devices = NULL;
 	close_and_reset(&birth->pidfd);
 	close_and_reset(&birth->channel_fd);
 	close_and_reset(&birth->agent_fd);

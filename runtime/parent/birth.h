@@ -40,7 +40,7 @@ struct birth {
 	pid_t pid;
 	int pidfd, channel_fd;
 	bool waits;			 /* the child does, for birth_go */
-	struct net_devices *net_devices; /* that were moved for it, until it is finished; or NULL */
+	struct net_devices *net_devices; /* that were moved for it, and go back with birth_abort; or NULL */
 	int agent_fd;			 /* connection to the plan's seccomp.listener_path, or -EBADF */
 	int listener_fd; /* of the floor's filter (plan_seccomp.floor_notifies), once birth_finish has it; else -EBADF */
 };

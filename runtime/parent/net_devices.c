@@ -18,6 +18,7 @@
 #include "base/log.h"
 #include "parent/netlink.h"
 
+#define LIST_ATTEMPTS 10  /* others change addresses while we read */
 #define ADDRESSES_MAX 256 /* of one interface: more is refused, as losing some would be a surprise */
 #define TEMPLATE "%d"
 #define TEMPLATE_MAX 1000 /* interfaces of one name that are counted through */
@@ -31,7 +32,7 @@ struct address {
 
 struct moved {
 	char host_name[IFNAMSIZ], name[IFNAMSIZ]; /* on the host, in the container */
-	unsigned index;				  /* on the host, before */
+	unsigned index;				  /* on the host */
 	bool was_up;
 	struct address *addresses;
 	size_t n_addresses;
@@ -39,19 +40,22 @@ struct moved {
 
 /* One side: a network namespace and a socket in it, which keeps it there. */
 struct side {
-	int namespace_fd, socket_fd;
+	int namespace_fd;
+	struct netlink netlink;
 };
 
 struct net_devices {
 	struct side host, container;
+	bool is_own; /* the container's namespace was made for it: nobody else is in there */
 	struct moved *list;
-	size_t n; /* of the list: those that have left, or tried to */
+	size_t n;      /* of the list: those that were looked up */
+	size_t n_left; /* of these: that have left the host, or tried to */
 };
 
 static void side_done(struct side *side)
 {
 	close_and_reset(&side->namespace_fd);
-	close_and_reset(&side->socket_fd);
+	netlink_done(&side->netlink);
 }
 
 void net_devices_free(struct net_devices *devices)
@@ -67,12 +71,20 @@ void net_devices_free(struct net_devices *devices)
 }
 DEFINE_CLEANUP(struct net_devices *, net_devices_free);
 
+/* Also by one of its other names (ip link property). */
 static unsigned index_of(const struct side *side, const char *name)
 {
 	struct ifreq request = { 0 };
 
 	strncpy(request.ifr_name, name, IFNAMSIZ - 1);
-	return ioctl(side->socket_fd, SIOCGIFINDEX, &request) < 0 ? 0 : (unsigned)request.ifr_ifindex;
+	return ioctl(side->netlink.fd, SIOCGIFINDEX, &request) < 0 ? 0 : (unsigned)request.ifr_ifindex;
+}
+
+static bool is_called(const struct side *side, unsigned index, const char *name)
+{
+	struct ifreq request = { .ifr_ifindex = (int)index };
+
+	return ioctl(side->netlink.fd, SIOCGIFNAME, &request) >= 0 && strcmp(request.ifr_name, name) == 0;
 }
 
 static bool is_up(const struct side *side, const char *name)
@@ -80,7 +92,7 @@ static bool is_up(const struct side *side, const char *name)
 	struct ifreq request = { 0 };
 
 	strncpy(request.ifr_name, name, IFNAMSIZ - 1);
-	return ioctl(side->socket_fd, SIOCGIFFLAGS, &request) >= 0 && request.ifr_flags & IFF_UP;
+	return ioctl(side->netlink.fd, SIOCGIFFLAGS, &request) >= 0 && request.ifr_flags & IFF_UP;
 }
 
 /* ---- addresses ---- */
@@ -133,18 +145,23 @@ static int take_address(void *context, const struct nlmsghdr *answer)
 	return 0;
 }
 
-static int read_addresses(const struct side *side, struct moved *moved)
+static int read_addresses(struct side *side, struct moved *moved)
 {
 	struct netlink_message message;
+	int rc = -EAGAIN;
 
 	moved->addresses = calloc(ADDRESSES_MAX, sizeof(*moved->addresses));
 	if (!moved->addresses)
 		return -ENOMEM;
-	netlink_begin(&message, RTM_GETADDR, 0, sizeof(struct ifaddrmsg));
-	return netlink_list(side->socket_fd, &message, take_address, moved);
+	for (unsigned i = 0; rc == -EAGAIN && i < LIST_ATTEMPTS; i++) {
+		moved->n_addresses = 0;
+		netlink_begin(&message, RTM_GETADDR, 0, sizeof(struct ifaddrmsg));
+		rc = netlink_list(&side->netlink, &message, take_address, moved);
+	}
+	return rc;
 }
 
-static int add_address(const struct side *side, unsigned index, const struct address *address)
+static int add_address(struct side *side, unsigned index, const struct address *address)
 {
 	size_t size = address->fixed.ifa_family == AF_INET ? 4 : 16;
 	struct netlink_message message;
@@ -162,12 +179,12 @@ static int add_address(const struct side *side, unsigned index, const struct add
 	if (address->has_broadcast)
 		netlink_add(&message, IFA_BROADCAST, address->broadcast, size);
 	netlink_add(&message, IFA_FLAGS, &address->flags, sizeof(address->flags));
-	return netlink_order(side->socket_fd, &message);
+	return netlink_order(&side->netlink, &message);
 }
 
 /* ---- one interface, from side to side ---- */
 
-static int rename_and_move(const struct side *from, unsigned index, int namespace_fd, const char *name)
+static int rename_and_move(struct side *from, unsigned index, int namespace_fd, const char *name)
 {
 	struct netlink_message message;
 	struct ifinfomsg *fixed = netlink_begin(&message, RTM_NEWLINK, 0, sizeof(*fixed));
@@ -175,21 +192,21 @@ static int rename_and_move(const struct side *from, unsigned index, int namespac
 	fixed->ifi_index = (int)index;
 	netlink_add(&message, IFLA_NET_NS_FD, &namespace_fd, sizeof(namespace_fd));
 	netlink_add(&message, IFLA_IFNAME, name, strlen(name) + 1);
-	return netlink_order(from->socket_fd, &message);
+	return netlink_order(&from->netlink, &message);
 }
 
-static int bring_up(const struct side *side, unsigned index)
+static int bring_up(struct side *side, unsigned index)
 {
 	struct netlink_message message;
 	struct ifinfomsg *fixed = netlink_begin(&message, RTM_NEWLINK, 0, sizeof(*fixed));
 
 	fixed->ifi_index = (int)index;
 	fixed->ifi_flags = fixed->ifi_change = IFF_UP;
-	return netlink_order(side->socket_fd, &message);
+	return netlink_order(&side->netlink, &message);
 }
 
 /* The kernel takes the addresses away with the move. Up first: an IPv6 address needs a link that is. */
-static int settle(const struct side *side, const struct moved *moved, const char *name, bool up)
+static int settle(struct side *side, const struct moved *moved, const char *name, bool up)
 {
 	unsigned index = index_of(side, name);
 	int rc = index ? 0 : -ENODEV;
@@ -201,36 +218,58 @@ static int settle(const struct side *side, const struct moved *moved, const char
 	return rc;
 }
 
-/* Where it has left at all. */
-static int give_back(const struct net_devices *devices, const struct moved *moved)
+/* Where it has left at all. The child is dead, or stands still: nobody but us changes anything there. */
+static int give_back(struct net_devices *devices, const struct moved *moved)
 {
-	const struct side *container = &devices->container;
-	unsigned index = index_of(container, moved->name);
+	unsigned index = index_of(&devices->container, moved->name);
 	int rc = -ENODEV;
 
-	if (index_of(&devices->host, moved->host_name) == moved->index)
+	if (is_called(&devices->host, moved->index, moved->host_name))
 		return 0;
 	/* The kernel moves first and renames then. */
 	if (!index)
-		index = index_of(container, moved->host_name);
+		index = index_of(&devices->container, moved->host_name);
 	if (index)
-		rc = rename_and_move(container, index, devices->host.namespace_fd, moved->host_name);
+		rc = rename_and_move(&devices->container, index, devices->host.namespace_fd, moved->host_name);
 	return rc < 0 ? rc : settle(&devices->host, moved, moved->host_name, moved->was_up);
+}
+
+/* In a namespace that others are in, what goes by its name may be theirs by now: nothing is brought to the host from there. */
+static int try_to_give_back(struct net_devices *devices, const struct moved *moved)
+{
+	if (devices->is_own)
+		return give_back(devices, moved);
+	return is_called(&devices->host, moved->index, moved->host_name) ? 0 : -EPERM;
 }
 
 void net_devices_return(struct net_devices *devices)
 {
-	for (size_t i = devices ? devices->n : 0; i > 0; i--) {
-		int rc = give_back(devices, &devices->list[i - 1]);
+	for (size_t i = devices ? devices->n_left : 0; i > 0; i--) {
+		const struct moved *moved = &devices->list[i - 1];
+		int rc = try_to_give_back(devices, moved);
 
-		if (rc < 0)
+		if (rc == -EPERM && !devices->is_own)
+			log_warning("linux.netDevices[\"%s\"]: it stays, as %s, in the network namespace that the container was to "
+				    "join, which others are in",
+				    moved->host_name, moved->name);
+		else if (rc < 0)
 			log_warning("linux.netDevices[\"%s\"]: it could not be brought back to the host as it was: %s",
-				    devices->list[i - 1].host_name, strerrordesc_np(-rc));
+				    moved->host_name, strerrordesc_np(-rc));
 	}
 }
 
+/* By one that is there, or is to come. */
+static bool is_taken(const struct net_devices *devices, const char *name)
+{
+	for (size_t i = 0; i + 1 < devices->n; i++) {
+		if (strcmp(devices->list[i].name, name) == 0)
+			return true;
+	}
+	return index_of(&devices->container, name) != 0;
+}
+
 /* "eth%d": the first that is free, as the kernel would count. */
-static int choose_name(const struct side *side, const char *asked, char name[static IFNAMSIZ])
+static int choose_name(const struct net_devices *devices, const char *asked, char name[static IFNAMSIZ])
 {
 	size_t length = strlen(asked);
 	bool is_template = length >= strlen(TEMPLATE) && strcmp(asked + length - strlen(TEMPLATE), TEMPLATE) == 0;
@@ -238,18 +277,19 @@ static int choose_name(const struct side *side, const char *asked, char name[sta
 
 	if (!is_template) {
 		snprintf(name, IFNAMSIZ, "%s", asked);
-		return index_of(side, name) ? -EEXIST : 0;
+		return is_taken(devices, name) ? -EEXIST : 0;
 	}
 	for (unsigned i = 0; i < TEMPLATE_MAX; i++) {
-		if (snprintf(name, IFNAMSIZ, "%.*s%u", stem, asked, i) < IFNAMSIZ && index_of(side, name) == 0)
+		if (snprintf(name, IFNAMSIZ, "%.*s%u", stem, asked, i) < IFNAMSIZ && !is_taken(devices, name))
 			return 0;
 	}
 	return -EEXIST;
 }
 
-static int move_one(struct net_devices *devices, const struct plan_net_device *device, struct error *err)
+/* Without a change to anything, so that what is wrong with one keeps the others where they are. */
+static int look_up(struct net_devices *devices, const struct plan_net_device *device, struct error *err)
 {
-	struct moved *moved = &devices->list[devices->n];
+	struct moved *moved = &devices->list[devices->n++];
 	int rc;
 
 	snprintf(moved->host_name, IFNAMSIZ, "%s", device->host_name);
@@ -257,14 +297,23 @@ static int move_one(struct net_devices *devices, const struct plan_net_device *d
 	moved->was_up = is_up(&devices->host, device->host_name);
 	if (moved->index == 0)
 		return error_system(err, ENODEV, "look it up on the host (ip link shows those that are there)");
-	rc = choose_name(&devices->container, device->name, moved->name);
+	/* A policy lists names, and the kernel renames nothing but by the first one. */
+	if (!is_called(&devices->host, moved->index, device->host_name))
+		return error_invalid(
+			err, "it is another name (altname) of an interface: give the one that ip link shows first");
+	rc = choose_name(devices, device->name, moved->name);
 	if (rc < 0)
 		return error_system(err, -rc, "the container's network has one that is called %s; name: choose another",
 				    device->name);
 	rc = read_addresses(&devices->host, moved);
-	devices->n++; /* there is something to free, and to give back from now on */
-	if (rc < 0)
-		return error_system(err, -rc, "read its addresses (%d at most)", ADDRESSES_MAX);
+	return rc < 0 ? error_system(err, -rc, "read its addresses (%d at most)", ADDRESSES_MAX) : 0;
+}
+
+static int move_one(struct net_devices *devices, const struct moved *moved, struct error *err)
+{
+	int rc;
+
+	devices->n_left++;
 	rc = rename_and_move(&devices->host, moved->index, devices->container.namespace_fd, moved->name);
 	if (rc < 0)
 		return error_system(err, -rc, "move it to the container's network namespace, as %s", moved->name);
@@ -272,15 +321,28 @@ static int move_one(struct net_devices *devices, const struct plan_net_device *d
 	return rc < 0 ? error_system(err, -rc, "set up %s in the container's network namespace", moved->name) : 0;
 }
 
+static int move_all(struct net_devices *devices, const struct plan *plan, struct error *err)
+{
+	size_t i;
+	int rc = 0;
+
+	for (i = 0; rc >= 0 && i < plan->n_net_devices; i++)
+		rc = look_up(devices, &plan->net_devices[i], err);
+	if (rc >= 0)
+		for (i = 0; rc >= 0 && i < devices->n; i++)
+			rc = move_one(devices, &devices->list[i], err);
+	return rc < 0 ? error_prefix(err, "linux.netDevices[\"%s\"]", plan->net_devices[i - 1].host_name) : 0;
+}
+
 /* ---- the two namespaces ---- */
 
 static int open_host(struct side *side, struct error *err)
 {
+	int rc;
+
 	side->namespace_fd = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
-	side->socket_fd = netlink_open();
-	if (side->namespace_fd < 0 || side->socket_fd < 0)
-		return error_system(err, errno, "open the host's network namespace");
-	return 0;
+	rc = side->namespace_fd < 0 ? -errno : netlink_open(&side->netlink);
+	return rc < 0 ? error_system(err, -rc, "open the host's network namespace") : 0;
 }
 
 static bool is_same(int one_fd, int other_fd)
@@ -295,6 +357,7 @@ static bool is_same(int one_fd, int other_fd)
 static int open_container(const struct side *host, pid_t pid, struct side *side, struct error *err)
 {
 	char path[40];
+	int rc;
 
 	snprintf(path, sizeof(path), "/proc/%d/ns/net", pid);
 	side->namespace_fd = open(path, O_RDONLY | O_CLOEXEC);
@@ -304,10 +367,10 @@ static int open_container(const struct side *host, pid_t pid, struct side *side,
 		return error_set(err, ERROR_REFUSED, EPERM, "the container's network namespace is the host's own");
 	if (setns(side->namespace_fd, CLONE_NEWNET) < 0)
 		return error_system(err, errno, "enter the container's network namespace");
-	side->socket_fd = netlink_open();
+	rc = netlink_open(&side->netlink);
 	if (setns(host->namespace_fd, CLONE_NEWNET) < 0)
 		return error_system(err, errno, "return to the host's network namespace");
-	return side->socket_fd < 0 ? error_system(err, EMFILE, "open a socket in the container's network namespace") : 0;
+	return rc < 0 ? error_system(err, -rc, "open a socket in the container's network namespace") : 0;
 }
 
 static struct net_devices *net_devices_new(size_t n)
@@ -321,7 +384,7 @@ static struct net_devices *net_devices_new(size_t n)
 		return NULL;
 	}
 	devices->list = list;
-	devices->host = devices->container = (struct side){ -EBADF, -EBADF };
+	devices->host = devices->container = (struct side){ .namespace_fd = -EBADF, .netlink.fd = -EBADF };
 	return devices;
 }
 
@@ -336,17 +399,16 @@ int net_devices_move(const struct plan *plan, pid_t pid, struct net_devices **re
 	devices = net_devices_new(plan->n_net_devices);
 	if (!devices)
 		return error_memory(err);
+	devices->is_own = plan->namespaces.create & CLONE_NEWNET;
 	rc = open_host(&devices->host, err);
 	if (rc >= 0)
 		rc = open_container(&devices->host, pid, &devices->container, err);
 	if (rc < 0)
 		return error_prefix(err, "linux.netDevices");
-	for (size_t i = 0; i < plan->n_net_devices; i++) {
-		rc = move_one(devices, &plan->net_devices[i], err);
-		if (rc < 0) {
-			net_devices_return(devices);
-			return error_prefix(err, "linux.netDevices[\"%s\"]", plan->net_devices[i].host_name);
-		}
+	rc = move_all(devices, plan, err);
+	if (rc < 0) {
+		net_devices_return(devices);
+		return rc;
 	}
 	*ret = steal_ptr(&devices);
 	return 0;

@@ -16,14 +16,21 @@ struct netlink_message {
 	};
 };
 
-/* In the network namespace of the caller, where it stays when the caller goes elsewhere. The descriptor, or -1 with errno set. */
-int netlink_open(void);
+struct netlink {
+	int fd;
+	uint32_t sequence; /* of the last message */
+};
+
+/* In the network namespace of the caller, where it stays when the caller goes elsewhere. Returns 0 or a negative errno. */
+int netlink_open(struct netlink *ret);
+void netlink_done(struct netlink *netlink);
 /* type: RTM_*; flags: NLM_F_* beyond NLM_F_REQUEST. Returns the fixed part of size bytes, zeroed. */
 void *netlink_begin(struct netlink_message *message, uint16_t type, uint16_t flags, size_t size);
 /* size: at most what is left of NETLINK_MESSAGE_MAX, which is room for all that this program sends. */
 void netlink_add(struct netlink_message *message, uint16_t type, const void *data, size_t size);
-/* Sends it and waits for the kernel's word. 0 or a negative errno: what the kernel says of it. */
-int netlink_order(int fd, struct netlink_message *message);
-/* Sends it (NLM_F_DUMP) and gives each answer to take. 0 or a negative errno, take's own too: it ends the walk. */
-int netlink_list(int fd, struct netlink_message *message, int (*take)(void *context, const struct nlmsghdr *answer),
-		 void *context);
+/* Sends it and waits for the kernel's word. 0 or a negative errno: what the kernel says of it; -ETIMEDOUT; -EPROTO. */
+int netlink_order(struct netlink *netlink, struct netlink_message *message);
+/* Sends it (NLM_F_DUMP) and gives each answer to take. 0 or a negative errno, take's own too, which ends the walk; -EAGAIN: the table
+ * changed meanwhile. */
+int netlink_list(struct netlink *netlink, struct netlink_message *message,
+		 int (*take)(void *context, const struct nlmsghdr *answer), void *context);

@@ -68,6 +68,8 @@ static const char *lost(const struct plan *plan)
 		return "it shares a namespace other than the network's (linux.namespaces[].path)";
 	if (is_mapped(&plan->rootfs))
 		return "its root file system or one of its mounts is id-mapped, which CRIU does not make anew";
+	if (plan->n_net_devices)
+		return "it has interfaces of the host (linux.netDevices), which no image can hold";
 	if (has_early_hooks(plan))
 		return "it has hooks that run before its program does, and one that is brought back has no such moment";
 	return NULL;

@@ -82,6 +82,12 @@ state_of() {
 	ip -n "pod-$ID" -oneline link > "$T/pod"
 	expect_like "$(< "$T/pod")" 'free0'
 	expect_like "$(< "$T/pod")" 'up0'
+	# Nothing is taken from there for a container that comes to nothing: by now it may be somebody else's.
+	on_host ip link add late0 type veth peer name late1
+	config '.linux.netDevices = { late0: {} }'
+	must_fail 1 'late0.*it stays, as late0, in the network namespace' \
+		on_host env BRIG_TEST="$ID" "$BRIG" --root "$ROOT" create --bundle "$BUNDLE" --pid-file "$T/no/such/pid" "$ID"
+	ip -n "pod-$ID" -oneline link show dev late0
 }
 
 @test "what fails leaves the host's interfaces as they were" {
@@ -96,9 +102,20 @@ state_of() {
 	config 'del(.linux.netDevices.nobody0) | .process.args = ["/no/such/program"]'
 	must_fail 1 'executable file not found' run_on_host
 	expect_equal "$(state_of up0)" "$before"
+	# When it waits for start.
+	program true
+	must_fail 1 'pid' on_host env BRIG_TEST="$ID" "$BRIG" --root "$ROOT" create --bundle "$BUNDLE" --pid-file "$T/no/such/pid" "$ID"
+	expect_equal "$(state_of up0)" "$before"
 	config '.linux.netDevices = { lo: { name: "lo1" } }'
 	program true
 	must_fail 1 'linux.netDevices\["lo"\]: move it to the container.s network namespace, as lo1: Invalid argument' run_on_host
+}
+
+@test "an interface goes by its first name alone" {
+	on_host ip link property add dev up0 altname listed0 2> /dev/null || skip "this ip knows no altnames"
+	config '.linux.netDevices = { listed0: {} }'
+	program true
+	must_fail 1 'linux.netDevices\["listed0"\]: it is another name \(altname\) of an interface' run_on_host
 }
 
 @test "who has the host's network needs none of it" {
