@@ -57,56 +57,82 @@ static int check_limit(struct plan_builder *builder, const struct limit *limit, 
 	return rc >= 0 && adjust ? plan_harden_set_limit_to_0(builder, limit->resource, at, err) : rc;
 }
 
+/* What is brig's own is adjusted at the level enforce too: nobody asked for it, so config.json has nothing to leave out. */
+static int find(struct plan_builder *builder, struct report_line *line, bool is_own, bool *ret_adjust, struct error *err)
+{
+	if (!is_own || plan_harden_level(builder, POLICY_CAPABILITY) != POLICY_ENFORCE)
+		return plan_harden_find(builder, POLICY_CAPABILITY, line, ret_adjust, err);
+	*ret_adjust = true;
+	line->rule = policy_rule_name(POLICY_CAPABILITY);
+	line->level = REPORT_ADJUSTED;
+	return report_add(builder->report, line, err);
+}
+
 static bool is_realtime(int policy)
 {
 	return policy == SCHED_FIFO || policy == SCHED_RR || policy == SCHED_DEADLINE;
 }
 
+struct priority {
+	int policy, nice;
+	bool policy_is_own, nice_is_own;
+};
+
+static struct priority priority_of(const struct plan_builder *builder)
+{
+	const struct plan_scheduler *asked = &builder->plan->process.scheduler;
+	struct priority ret = { .policy_is_own = !asked->set || asked->flags & KEEP_POLICY,
+				.nice_is_own = !asked->set || asked->flags & KEEP_PARAMETERS };
+
+	ret.policy = ret.policy_is_own ? builder->host->scheduler : asked->policy;
+	ret.nice = ret.nice_is_own ? builder->host->nice : asked->nice;
+	return ret;
+}
+
 static int check_scheduler(struct plan_builder *builder, struct error *err)
 {
-	struct plan_scheduler *asked = &builder->plan->process.scheduler;
-	bool policy_is_ours = !asked->set || asked->flags & KEEP_POLICY;
-	bool nice_is_ours = !asked->set || asked->flags & KEEP_PARAMETERS;
-	int policy = policy_is_ours ? builder->host->scheduler : asked->policy;
-	int nice = nice_is_ours ? builder->host->nice : asked->nice;
-	struct report_line line = { .where = "process.scheduler", .applied = "the usual priority" };
-	bool adjust;
+	const struct priority had = priority_of(builder);
+	bool realtime = is_realtime(had.policy), raised = had.nice < 0, adjust;
+	/* Where one of the two is asked for, that is what is said. */
+	bool of_policy = realtime && (!had.policy_is_own || had.nice_is_own || !raised);
+	bool is_own = of_policy ? had.policy_is_own : had.nice_is_own;
+	const char *whose = is_own ? ", brig's own" : "";
+	struct report_line line = { .where = "process.scheduler",
+				    .applied = "the usual priority",
+				    .why = of_policy ? before_all : before_others };
 	int rc;
 
-	if (is_realtime(policy)) {
-		line.why = before_all;
-		line.asked = plan_builder_text(builder, err, "%s%s",
-					       names_text(&names_scheduler_policies, (uint64_t)policy) ?: "realtime",
-					       policy_is_ours ? ", brig's own" : "");
-	} else if (nice < 0) {
-		line.why = before_others;
-		line.asked = plan_builder_text(builder, err, "nice %d%s", nice, nice_is_ours ? ", brig's own" : "");
-	} else {
+	if (!realtime && !raised)
 		return 0;
-	}
+	line.asked =
+		of_policy ? plan_builder_text(builder, err, "%s%s",
+					      names_text(&names_scheduler_policies, (uint64_t)had.policy) ?: "realtime",
+					      whose)
+			  : plan_builder_text(builder, err, "nice %d%s", had.nice, whose);
 	if (!line.asked)
 		return -ENOMEM;
-	rc = plan_harden_find(builder, POLICY_CAPABILITY, &line, &adjust, err);
+	rc = find(builder, &line, is_own, &adjust, err);
 	if (rc >= 0 && adjust)
-		*asked = (struct plan_scheduler){ .set = true, .policy = is_realtime(policy) ? SCHED_OTHER : policy };
+		builder->plan->process.scheduler =
+			(struct plan_scheduler){ .set = true, .policy = realtime ? SCHED_OTHER : had.policy };
 	return rc;
 }
 
 static int check_io_priority(struct plan_builder *builder, struct error *err)
 {
 	struct plan_process *process = &builder->plan->process;
-	int priority = process->set_io_priority ? process->io_priority : builder->host->io_priority;
+	bool is_own = !process->set_io_priority, adjust;
+	int priority = is_own ? builder->host->io_priority : process->io_priority;
 	struct report_line line = { .where = "process.ioPriority",
-				    .asked = process->set_io_priority ? "IOPRIO_CLASS_RT" : "IOPRIO_CLASS_RT, brig's own",
+				    .asked = is_own ? "IOPRIO_CLASS_RT, brig's own" : "IOPRIO_CLASS_RT",
 				    .applied = "the usual one",
 				    .why = "it goes before all other programs at the host's disks; CAP_SYS_NICE, which that "
 					   "takes, is not the container's" };
-	bool adjust;
 	int rc;
 
 	if (IOPRIO_PRIO_CLASS(priority) != IOPRIO_CLASS_RT)
 		return 0;
-	rc = plan_harden_find(builder, POLICY_CAPABILITY, &line, &adjust, err);
+	rc = find(builder, &line, is_own, &adjust, err);
 	if (rc >= 0 && adjust) {
 		process->set_io_priority = true;
 		process->io_priority = IOPRIO_PRIO_VALUE(IOPRIO_CLASS_NONE, 0);

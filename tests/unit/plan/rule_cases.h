@@ -11,6 +11,7 @@ struct rule_case {
 	bool (*holds)(const struct plan *plan);
 	const char *words; /* of the refusal */
 	bool for_exec;	   /* with the document's own process */
+	bool is_own;	   /* brig's own, which config.json can't leave out: adjusted at enforce, too */
 };
 
 extern const struct rule_case rule_cases[];

@@ -1,5 +1,7 @@
 /* The floor's rules, each at each level: what is below the floor is refused, made so, named, or let be. */
 #include <errno.h>
+#include <sched.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <criterion/criterion.h>
@@ -94,6 +96,8 @@ Test(plan_harden, enforce_refuses_and_says_what_to_do)
 		struct policy policy = with_level(x->rule, POLICY_ENFORCE);
 		PLAN_FIXTURE(fixture);
 
+		if (x->is_own)
+			continue;
 		build(&fixture, x, &policy, exec);
 		cr_expect_eq(fixture.rc, -EPERM, "%s", x->words);
 		cr_expect_eq(fixture.err.kind, ERROR_REFUSED);
@@ -102,6 +106,48 @@ Test(plan_harden, enforce_refuses_and_says_what_to_do)
 			     x->words, fixture.err.message);
 		cr_expect_not_null(strstr(fixture.err.message, policy_rule_name(x->rule)));
 		cr_expect_not_null(strstr(fixture.err.message, policy_rule_remedy(x->rule)), "%s", fixture.err.message);
+	}
+}
+
+/* An engine with a priority of its own would get no container, and nobody could leave out of config.json what is not in it. */
+Test(plan_harden, enforce_adjusts_what_is_brigs_own)
+{
+	FOR_EACH_CASE(x)
+	{
+		struct policy policy = with_level(x->rule, POLICY_ENFORCE);
+		const struct report_line *line;
+		PLAN_FIXTURE(fixture);
+
+		if (!x->is_own)
+			continue;
+		build(&fixture, x, &policy, exec);
+		cr_assert_eq(fixture.rc, 0, "%s: %s", x->words, fixture.err.message);
+		cr_expect(x->holds(fixture.plan), "%s", x->words);
+		line = plan_fixture_line(&fixture, policy_rule_name(x->rule));
+		cr_expect_eq(line->level, REPORT_ADJUSTED, "%s", x->words);
+		cr_expect_not_null(strstr(line->asked, "brig's own"), "%s", line->asked);
+	}
+}
+
+/* What is asked for besides is refused all the same. */
+Test(plan_harden, a_priority_asked_for_is_refused_whatever_brigs_own_is)
+{
+	static const char *const asked[] = { "{'policy':'SCHED_OTHER','nice':-5,'flags':['SCHED_FLAG_KEEP_POLICY']}",
+					     "{'policy':'SCHED_FIFO','priority':1,'flags':['SCHED_FLAG_KEEP_PARAMS']}" };
+	static const char *const words[] = { "asked for nice -5, but", "asked for SCHED_FIFO, but" };
+	struct policy policy = with_level(POLICY_CAPABILITY, POLICY_ENFORCE);
+
+	for (size_t i = 0; i < ARRAY_SIZE(asked); i++) {
+		char process[128];
+		PLAN_FIXTURE(fixture);
+
+		snprintf(process, sizeof(process), ",'scheduler':%s", asked[i]);
+		fixture.host.scheduler = SCHED_RR;
+		fixture.host.nice = -9;
+		fixture.request.policy = &policy;
+		plan_fixture_build(&fixture, &(struct plan_fixture_json){ .process = process });
+		cr_expect_eq(fixture.rc, -EPERM, "%s", asked[i]);
+		cr_expect_not_null(strstr(fixture.err.message, words[i]), "%s", fixture.err.message);
 	}
 }
 
