@@ -94,7 +94,11 @@ int plan_harden_device(struct plan_builder *builder, struct error *err);
 /* ---- plan_harden_net_devices.c ---- */
 /* Rule device, of network interfaces. */
 int plan_harden_net_device(struct plan_builder *builder, struct error *err);
+
+/* ---- plan_harden_resources.c ---- */
 int plan_harden_resource_missing(struct plan_builder *builder, struct error *err);
 int plan_harden_resource_maximum(struct plan_builder *builder, struct error *err);
-/* The same rule, of what no number bounds. */
+
+/* ---- plan_harden_unified.c ---- */
+/* Rule resource-maximum, of what no number bounds. */
 int plan_harden_unified(struct plan_builder *builder, struct error *err);

@@ -1,9 +1,9 @@
 #include "policy/policy_values.h"
 
 #include <ctype.h>
-#include <net/if.h>
 #include <errno.h>
 #include <linux/bpf.h>
+#include <net/if.h>
 #include <stdio.h>
 #include <string.h>
 
