@@ -147,6 +147,9 @@ Test(criu_arguments, what_would_be_lost_is_named)
 	plan.seccomp.listener_path = "/run/agent";
 	expect_lost(&policy, &plan, "listenerPath");
 	plan = plain_plan();
+	plan.n_net_devices = 1;
+	expect_lost(&policy, &plan, "netDevices");
+	plan = plain_plan();
 	plan.hooks[PLAN_HOOK_START_CONTAINER].list = &hook;
 	plan.hooks[PLAN_HOOK_START_CONTAINER].n = 1;
 	expect_lost(&policy, &plan, "hooks");
