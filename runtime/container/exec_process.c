@@ -146,6 +146,7 @@ static void inherit(const struct spec_process *container, struct spec_process *p
 	process->selinux_label = process->selinux_label ?: container->selinux_label;
 	process->scheduler = process->scheduler ?: container->scheduler;
 	process->io_priority = process->io_priority ?: container->io_priority;
+	process->exec_cpu_affinity = process->exec_cpu_affinity ?: container->exec_cpu_affinity;
 	if (!process->n_rlimits) {
 		process->rlimits = container->rlimits;
 		process->n_rlimits = container->n_rlimits;

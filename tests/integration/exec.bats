@@ -67,6 +67,21 @@ exec_on() { # JSON of execCPUAffinity
 	expect_like "$stderr" 'execCPUAffinity.initial: "3-1" is not a list'
 }
 
+@test "exec --process runs on the processors that the container's process names, unless it names its own" {
+	local cpu
+
+	cpu=$(last_cpu)
+	brig delete --force "$ID"
+	config --arg cpu "$cpu" '.process.execCPUAffinity = { final: $cpu }'
+	sleeper
+	jq '.process | del(.execCPUAffinity) | .args = ["grep", "Cpus_allowed_list", "/proc/self/status"]' "$BUNDLE/config.json" \
+		> "$T/process.json"
+	must brig exec --process "$T/process.json" "$ID"
+	expect_equal "$output" $'Cpus_allowed_list:\t'"$cpu"
+	exec_on "{ \"final\": \"0-$cpu\" }"
+	expect_equal "$output" "$(grep Cpus_allowed_list /proc/self/status)"
+}
+
 @test "a missing program gives 255 and no pid file" {
 	must_fail 255 'exec: "no-such-program": executable file not found in \$PATH' \
 		brig exec --pid-file "$T/pid" "$ID" no-such-program

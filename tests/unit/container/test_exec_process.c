@@ -253,12 +253,14 @@ static struct spec_process container_process(const struct build *build)
 	static const struct spec_rlimit rlimit = { .soft = 10, .hard = 20 };
 	static const struct spec_scheduler scheduler = { .nice = 5 };
 	static const struct spec_io_priority io_priority = { .priority = 3 };
+	static const struct spec_exec_cpu_affinity affinity = { .final = "0" };
 	struct spec_process process = *build->spec->process;
 
 	process.rlimits = &rlimit;
 	process.n_rlimits = 1;
 	process.scheduler = &scheduler;
 	process.io_priority = &io_priority;
+	process.exec_cpu_affinity = &affinity;
 	process.apparmor_profile = "own-profile";
 	process.selinux_label = "own:label";
 	process.oom_score_adj = (struct opt_int){ .set = true, .value = 100 };
@@ -280,6 +282,7 @@ Test(exec_process, what_holds_the_container_holds_what_a_file_does_not_say_other
 	cr_expect_eq(build.process.n_rlimits, 1);
 	cr_expect_eq(build.process.scheduler, own.scheduler);
 	cr_expect_eq(build.process.io_priority, own.io_priority);
+	cr_expect_eq(build.process.exec_cpu_affinity, own.exec_cpu_affinity);
 	cr_expect_str_eq(build.process.apparmor_profile, "own-profile");
 	cr_expect_str_eq(build.process.selinux_label, "own:label");
 	cr_expect_eq(build.process.oom_score_adj.value, 100);
@@ -292,7 +295,7 @@ Test(exec_process, what_a_file_says_is_not_the_containers)
 		"{\"user\":{\"uid\":1,\"gid\":1,\"umask\":18},\"args\":[\"filed\"],\"cwd\":\"/\",\"capabilities\":{},"
 		"\"rlimits\":[{\"type\":\"RLIMIT_CORE\",\"soft\":0,\"hard\":0}],\"apparmorProfile\":\"p\","
 		"\"selinuxLabel\":\"l\",\"oomScoreAdj\":0,\"scheduler\":{\"policy\":\"SCHED_BATCH\"},"
-		"\"ioPriority\":{\"class\":\"IOPRIO_CLASS_BE\",\"priority\":7}}";
+		"\"ioPriority\":{\"class\":\"IOPRIO_CLASS_BE\",\"priority\":7},\"execCPUAffinity\":{\"final\":\"1\"}}";
 	BUILD(build);
 	struct spec_process own = container_process(&build);
 
@@ -305,6 +308,7 @@ Test(exec_process, what_a_file_says_is_not_the_containers)
 	cr_expect_eq(build.process.rlimits[0].hard, 0);
 	cr_expect_eq(build.process.scheduler->nice, 0);
 	cr_expect_eq(build.process.io_priority->priority, 7);
+	cr_expect_str_eq(build.process.exec_cpu_affinity->final, "1");
 	cr_expect_str_eq(build.process.apparmor_profile, "p");
 	cr_expect_str_eq(build.process.selinux_label, "l");
 	cr_expect_eq(build.process.oom_score_adj.value, 0);
