@@ -28,8 +28,22 @@ Test(cgroup_oom_log, names_the_group_that_a_process_was_killed_in)
 		{ KILL("task_memcg=/x\\x2dy.scope,task=dd,pid=7,uid=0"), "x\\x2dy.scope", false },
 		/* Written by a process, and from the name of a group. */
 		{ "14,77,8899,-;oom-kill:oom_memcg=/,task_memcg=/x.scope,task=dd,pid=7,uid=0", "x.scope", false },
-		{ "6,77,8899,-;oom-kill:oom_memcg=/e,task_memcg=/x.scope,task=,task_memcg=/e,task=dd,pid=7,uid=0",
+		{ KILL("task_memcg=/x.scope,task=,task_memcg=/e,task=dd,pid=7,uid=0"), "x.scope", false },
+		{ KILL("task_memcg=/e,task_memcg=/x.scope,task=,pid=7,uid=0"), "e", false },
+		/* From the name of a file, in what is refused and told by the kernel: without auditd it has all of that. */
+		{ "5,77,8899,-;audit: type=1400 audit(1.2:3): apparmor=\"DENIED\" name=\"/x,task_memcg=/x.scope,task=\" pid=7",
 		  "x.scope", false },
+		{ "6,77,8899,-;oom-kill:[7]: name=/x,task_memcg=/x.scope,task=", "x.scope", false },
+		{ "6,77,8899,-;,oom_memcg=/,task_memcg=/x.scope,task=dd,pid=7,uid=0", "x.scope", false },
+		{ "6,77,8899,c;/e,task_memcg=/x.scope,task=dd,pid=7,uid=0", "x.scope", false },
+		{ "6;,oom_memcg=/", "x.scope", false },
+		{ "6,77,8899,c,caller=T7;,task_memcg=/x.scope,task=dd,pid=7,uid=0", "x.scope", true },
+		/* A program that has given itself a name which looks like a group, of 15 bytes at the most. */
+		{ KILL("task_memcg=/x.scope,task=,task_memcg=/yz,pid=7,uid=0"), "x.scope", true },
+		{ KILL("task_memcg=/x.scope,task=,task_memcg=/y/,pid=7,uid=0"), "y", false },
+		{ KILL("task_memcg=/x.scope,task=\\xff\\x5c,task_memcg=/,pid=7,uid=0"), "x.scope", true },
+		{ KILL("task_memcg=/x.scope,task=,pid=1,pid=2,,pid=7,uid=0"), "x.scope", true },
+		{ "6,77,8899,c;,global_oom,task=,task_memcg=/y/,pid=7,uid=0", "y", false },
 		{ "6,77,8899,-;Memory cgroup out of memory: Killed process 7 (dd)", "x.scope", false },
 		{ "", "x.scope", false },
 	};
