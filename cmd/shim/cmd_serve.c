@@ -6,6 +6,7 @@
 
 #include "base/arena.h"
 #include "base/cleanup.h"
+#include "base/syscalls.h"
 #include "cmd/shim/cmd.h"
 #include "cmd/shim/log_fifo.h"
 #include "shim/loop/loop.h"
@@ -28,7 +29,7 @@ static void take_signals(void)
 
 	/* What containerd ignores; our workers count on it. */
 	for (int number = 1; number < NSIG; number++)
-		signal(number, SIG_DFL);
+		sys_default_signal(number);
 	for (size_t i = 0; i < ARRAY_SIZE(passed_over); i++)
 		sigaction(passed_over[i], &action, NULL);
 	sigemptyset(&none);

@@ -90,3 +90,12 @@ static inline int sys_close_range(unsigned first, unsigned last, unsigned flags)
 {
 	return (int)syscall(SYS_close_range, first, last, flags);
 }
+
+/* sigaction(2) with SIG_DFL, for those two realtime signals as well that the library keeps to itself (nptl(7)): a caller may ignore them. */
+static inline int sys_default_signal(int number)
+{
+	/* The kernel's structure: a handler, flags, an unused restorer and a mask, in an order of each architecture's own. */
+	static const uint64_t by_default[4];
+
+	return (int)syscall(SYS_rt_sigaction, number, by_default, NULL, sizeof(uint64_t));
+}

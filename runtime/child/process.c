@@ -13,6 +13,7 @@
 
 #include "base/cleanup.h"
 #include "base/path.h"
+#include "base/syscalls.h"
 #include "child/steps.h"
 
 #define IOPRIO_WHO_PROCESS 1
@@ -68,7 +69,7 @@ int process_new_session(struct child *child, struct error *err)
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	for (int number = 1; number <= SIGRTMAX && !child->has_default_signals; number++)
-		signal(number, SIG_DFL);
+		sys_default_signal(number);
 	/* The caller's would decide on the directories that are made for mounts; without process.user.umask runc has this one. */
 	umask(0022);
 	if (setsid() < 0)

@@ -83,7 +83,7 @@ static void reset_signals(void)
 
 	/* What is ignored or blocked stays so across execve, and a logger counts on SIGPIPE. */
 	for (int number = 1; number < NSIG; number++)
-		signal(number, SIG_DFL);
+		sys_default_signal(number);
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 }

@@ -201,6 +201,17 @@ limited() {
 	expect_like "$output" 'SigIgn:.0000000000000000'
 }
 
+# By a system call: the library's own functions refuse these two.
+@test "the realtime signals that the C library keeps to itself are not ignored" {
+	program grep ^SigIgn /proc/self/status
+	must env BRIG_TEST="$ID" python3 -c 'import ctypes, os, sys
+number = {"x86_64": 13, "aarch64": 134}[os.uname().machine]
+ignore = (ctypes.c_uint64 * 4)(1)
+assert all(ctypes.CDLL(None).syscall(number, signal, ignore, None, 8) == 0 for signal in (32, 33))
+os.execv(sys.argv[1], sys.argv[1:])' "$BRIG" --root "$ROOT" run --bundle "$BUNDLE" "$ID"
+	expect_equal "$output" $'SigIgn:\t0000000000000000'
+}
+
 @test "a session keyring of its own" {
 	config 'del(.linux.maskedPaths)'
 	inside 'grep -c _ses /proc/keys || cat /proc/keys'
