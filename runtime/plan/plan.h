@@ -443,6 +443,9 @@ struct plan {
 	size_t n_parent_sysctls;
 };
 
+/* Is the mount of that place in the list what is seen at its destination, and not one that comes later, there or above it? */
+bool plan_mount_is_on_top(const struct plan_rootfs *rootfs, size_t mount);
+
 void plan_free(struct plan *plan);
 DEFINE_CLEANUP(struct plan *, plan_free);
 

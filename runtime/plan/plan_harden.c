@@ -23,7 +23,6 @@ static const struct rule rules[] = {
 	{ plan_harden_seccomp, true, false },
 	{ plan_harden_listener, true, false },
 	{ plan_harden_apparmor, true, false },
-	{ plan_harden_masked_path, false, false },
 	{ plan_harden_sysctl, false, false },
 	{ plan_harden_hook, false, false },
 	{ plan_harden_annotation, false, false },
@@ -34,9 +33,10 @@ static const struct rule rules[] = {
 	{ plan_harden_unified, false, true },
 	{ plan_harden_mount_flags, false, false },
 	{ plan_harden_mount_propagation, false, false },
-	/* The last one about mounts: it may leave some out, and the others find a mount's source by its place in the list. */
+	/* It may leave mounts out, and those before it find a mount's source by its place in the list. */
 	{ plan_harden_mount_source, false, false },
 	/* Of what has become of the mounts. */
+	{ plan_harden_masked_path, false, false },
 	{ plan_harden_landlock, true, false },
 };
 

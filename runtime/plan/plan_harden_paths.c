@@ -44,6 +44,7 @@ struct union_of {
 	const char *const **list; /* the plan's */
 	size_t *n;
 	const char *applied, *why;
+	bool unless_mounted;
 };
 
 static bool is_covered(const char *path, const char *const *list, size_t n)
@@ -55,11 +56,11 @@ static bool is_covered(const char *path, const char *const *list, size_t n)
 	return false;
 }
 
-/* As lxcfs has files of its own there: what is mounted is another rule's matter. */
+/* As lxcfs has a slabinfo of its own: what is mounted there, and stays to be seen, is another rule's matter. */
 static bool is_mounted(const struct plan_rootfs *rootfs, const char *path)
 {
 	for (size_t i = 0; i < rootfs->n_mounts; i++) {
-		if (strcmp(rootfs->mounts[i].destination, path) == 0)
+		if (strcmp(rootfs->mounts[i].destination, path) == 0 && plan_mount_is_on_top(rootfs, i))
 			return true;
 	}
 	return false;
@@ -81,7 +82,8 @@ static int unite(struct plan_builder *builder, const struct union_of *paths, str
 	for (size_t i = 0; names && i < paths->n_ours; i++) {
 		/* What is masked can't be written to either. */
 		if (is_covered(paths->ours[i], *paths->list, *paths->n) ||
-		    is_covered(paths->ours[i], rootfs->masked, rootfs->n_masked) || is_mounted(rootfs, paths->ours[i]))
+		    is_covered(paths->ours[i], rootfs->masked, rootfs->n_masked) ||
+		    (paths->unless_mounted && is_mounted(rootfs, paths->ours[i])))
 			continue;
 		all[n++] = paths->ours[i];
 		names = plan_builder_text(builder, err, "%s%s%s", names, *names ? ", " : "", paths->ours[i]);
@@ -144,7 +146,8 @@ int plan_harden_masked_path(struct plan_builder *builder, struct error *err)
 				       &rootfs->masked,
 				       &rootfs->n_masked,
 				       "masked",
-				       "without a user namespace the container's root is who may read them" };
+				       "without a user namespace the container's root is who may read them",
+				       .unless_mounted = true };
 	struct plan_mount *mounts = (struct plan_mount *)rootfs->mounts;
 	int rc = unite(builder, &lists[0], err);
 

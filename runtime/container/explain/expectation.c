@@ -128,15 +128,6 @@ static void write_egress(struct json_writer *writer, const struct plan_egress *e
 	json_write_array_end(writer);
 }
 
-static bool is_on_top(const struct plan_rootfs *rootfs, size_t mount)
-{
-	for (size_t i = mount + 1; i < rootfs->n_mounts; i++) {
-		if (strcmp(rootfs->mounts[i].destination, rootfs->mounts[mount].destination) == 0)
-			return false;
-	}
-	return true;
-}
-
 /* Control groups are left out: under v1 they are many mounts in a folder. */
 static void write_mounts(struct json_writer *writer, const struct plan_rootfs *rootfs)
 {
@@ -147,7 +138,7 @@ static void write_mounts(struct json_writer *writer, const struct plan_rootfs *r
 		uint64_t attributes = (mount->rattr_set & ~mount->attr_clear) | mount->attr_set;
 
 		attributes &= MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV;
-		if (mount->kind == PLAN_MOUNT_CGROUP || !attributes || !is_on_top(rootfs, i))
+		if (mount->kind == PLAN_MOUNT_CGROUP || !attributes || !plan_mount_is_on_top(rootfs, i))
 			continue;
 		json_write_object_begin(writer);
 		json_write_member(writer, "destination", mount->destination);

@@ -1,9 +1,11 @@
 /* What single rules of the floor do beyond their level. */
 #include <errno.h>
 #include <linux/capability.h>
+#include <linux/magic.h>
 #include <linux/seccomp.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include <criterion/criterion.h>
 
@@ -192,6 +194,73 @@ Test(plan_harden, what_the_hosts_root_alone_may_read_is_masked_from_who_is_that)
 	plan_fixture_good(&mounted, &(struct plan_fixture_json){ .mounts = lxcfs });
 	cr_expect(masks(&mounted, "/proc/vmallocinfo"));
 	cr_expect_not(masks(&mounted, "/proc/slabinfo"), "lxcfs has one of its own there");
+}
+
+#define MOUNT(place, kind) "{'destination':'" place "','type':'" kind "','source':'/a','options':['rw']}"
+#define BIND(place) "{'destination':'" place "','source':'/a','options':['bind']}"
+
+/* What is mounted and then covered is not what the container sees. */
+Test(plan_harden, a_mount_that_another_one_covers_does_not_stand_for_a_mask)
+{
+	static const struct {
+		const char *mounts;
+		bool kept; /* the mount at /proc/slabinfo stands for the mask */
+	} cases[] = { { MOUNT("/proc", "proc") "," BIND("/proc/slabinfo"), true },
+		      { MOUNT("/proc", "proc") "," BIND("/proc/slabinfo") "," MOUNT("/sys", "sysfs"), true },
+		      { MOUNT("/proc", "proc") "," BIND("/proc/slabinfo") "," BIND("/proc/slabinfo"), true },
+		      { BIND("/proc/slabinfo") "," MOUNT("/proc", "proc"), false },
+		      { MOUNT("/proc", "proc") "," BIND("/proc/slabinfo") "," MOUNT("/proc", "proc"), false } };
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct policy policy = with_level(POLICY_MASKED_PATH, POLICY_ADJUST);
+		PLAN_FIXTURE(fixture);
+
+		fixture.request.policy = &policy;
+		plan_fixture_good(&fixture, &(struct plan_fixture_json){ .mounts = cases[i].mounts });
+		cr_expect_eq(masks(&fixture, "/proc/slabinfo"), !cases[i].kept, "%s", cases[i].mounts);
+		cr_expect(masks(&fixture, "/proc/vmallocinfo"));
+	}
+}
+
+/* Without lxcfs there, nothing but a mask is what engines have: in any order. */
+Test(plan_harden, a_mount_where_engines_mask_is_masked)
+{
+	static const char *const mounts[] = {
+		MOUNT("/sys/firmware", "tmpfs") "," MOUNT("/sys/devices/virtual/powercap", "tmpfs") "," MOUNT("/sys",
+													      "sysfs"),
+		MOUNT("/sys", "sysfs") "," MOUNT("/sys/firmware", "tmpfs") "," MOUNT("/sys/devices/virtual/powercap",
+										     "tmpfs"),
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(mounts); i++) {
+		struct policy policy = with_level(POLICY_MASKED_PATH, POLICY_ADJUST);
+		PLAN_FIXTURE(fixture);
+
+		fixture.request.policy = &policy;
+		plan_fixture_good(&fixture, &(struct plan_fixture_json){ .mounts = mounts[i] });
+		cr_expect(masks(&fixture, "/sys/firmware") && masks(&fixture, "/sys/devices/virtual/powercap"), "%s",
+			  mounts[i]);
+	}
+}
+
+Test(plan_harden, a_mount_that_the_floor_leaves_out_does_not_stand_for_a_mask)
+{
+	static const struct host_source from_proc = {
+		.known = true, .mode = S_IFREG | 0400, .file_system = PROC_SUPER_MAGIC, .real = "/a"
+	};
+	static const enum policy_level levels[] = { POLICY_ADJUST, POLICY_WARN, POLICY_OFF };
+
+	for (size_t i = 0; i < ARRAY_SIZE(levels); i++) {
+		struct policy policy = with_level(POLICY_MASKED_PATH, POLICY_ADJUST);
+		PLAN_FIXTURE(fixture);
+
+		policy.levels[POLICY_MOUNT_SOURCE] = levels[i];
+		fixture.request.policy = &policy;
+		fixture.request.sources = &from_proc;
+		plan_fixture_good(&fixture, &(struct plan_fixture_json){ .mounts = BIND("/proc/slabinfo") });
+		cr_expect_eq(fixture.plan->rootfs.n_mounts, levels[i] != POLICY_ADJUST);
+		cr_expect_eq(masks(&fixture, "/proc/slabinfo"), levels[i] == POLICY_ADJUST);
+	}
 }
 
 static const char *variable_of(const struct plan_hook *hook, const char *name)
