@@ -49,25 +49,39 @@ def run(requests, folder, deploy):
         yield request, table.judge(request, denials, warnings)
 
 
-NULLS = {"pod": ("initContainers", "ephemeralContainers", "volumes", "hostNetwork", "securityContext", "automountServiceAccountToken"),
-         "container": ("ports", "securityContext", "lifecycle", "livenessProbe", "resources")}
+CONTEXT = ("privileged", "procMount", "runAsUser", "runAsNonRoot", "allowPrivilegeEscalation", "readOnlyRootFilesystem", "seLinuxOptions",
+           "seccompProfile", "appArmorProfile", "windowsOptions", "capabilities")
+HANDLERS = ("livenessProbe", "readinessProbe", "startupProbe", "postStart", "preStop")
+# What may be null, by the key that the object, or the list of objects, is under.
+NULLS = {
+    "containers": ("ports", "securityContext", "lifecycle", "resources", *HANDLERS[:3]),
+    "volumes": ("hostPath", "gitRepo", "flexVolume", "nfs", "projected", "emptyDir"),
+    "sources": ("serviceAccountToken", "podCertificate"),
+    "securityContext": CONTEXT,
+    "seLinuxOptions": ("type", "user", "role", "level"),
+    "windowsOptions": ("hostProcess",),
+    "capabilities": ("add", "drop"),
+    "ports": ("hostPort", "hostIP"),
+    "httpGet": ("host", "scheme"),
+    "tcpSocket": ("host",),
+    "lifecycle": HANDLERS[3:],
+    "resources": ("limits",),
+} | dict.fromkeys(HANDLERS, ("httpGet", "tcpSocket", "exec"))
+NULLS["initContainers"] = NULLS["containers"]
+POD_NULLS = ("initContainers", "ephemeralContainers", "volumes", "hostNetwork", "securityContext", "automountServiceAccountToken")
 
 
 def list_of(thing):
     """The same as templates and editors make it: in a list, with null for what is not said."""
-    def filled(pod):
-        result = dict.fromkeys(NULLS["pod"]) | pod
-        for key in "containers", "initContainers":
-            if result.get(key):
-                result[key] = [dict.fromkeys(NULLS["container"]) | container for container in result[key]]
-        return result
-
-    def changed(value):
+    def filled(value, key=None):
+        if isinstance(value, list):
+            return [filled(item, key) for item in value]
         if not isinstance(value, dict):
             return value
-        return filled(value) if "containers" in value else {key: changed(inner) for key, inner in value.items()}
+        nulls = POD_NULLS if "containers" in value else NULLS.get(key, ())
+        return dict.fromkeys(nulls) | {inner: filled(one, inner) for inner, one in value.items()}
 
-    return {"apiVersion": "v1", "kind": "List", "items": [{"apiVersion": "v1", "kind": "List", "items": [changed(thing)]}]}
+    return {"apiVersion": "v1", "kind": "List", "items": [{"apiVersion": "v1", "kind": "List", "items": [filled(thing)]}]}
 
 
 def run_conftest(requests, folder, deploy):

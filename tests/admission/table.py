@@ -55,7 +55,7 @@ KINDS = {
     "ReplicaSet": ("apps/v1", "replicasets"), "Job": ("batch/v1", "jobs"), "CronJob": ("batch/v1", "cronjobs"),
 }
 ROW_KEYS = {"case", "base", "spec", "container", "metadata", "init", "ephemeral", "kind", "kinds", "object", "operation", "old",
-            "namespace", "isolated", "restricted", "advice", "says", "settings"}
+            "namespace", "isolated", "restricted", "advice", "says", "settings", "nulls"}
 BASES = yaml.safe_load(f"""
 good:
   metadata: {{labels: {{app: x}}}}
@@ -139,6 +139,8 @@ def pod_of(row):
     if "init" in row:
         pod["spec"]["initContainers"] = [overlay(first, {"name": "prepare"} | row["init"])]
     pod["spec"] = overlay(pod["spec"], row.get("spec", {}))
+    if row.get("nulls"):
+        pod["metadata"]["creationTimestamp"] = None
     if "ephemeral" in row:
         added = overlay(first, {"name": "debugger", "resources": None} | row["ephemeral"])
         pod["spec"]["ephemeralContainers"] = pod["spec"].get("ephemeralContainers", []) + [added]

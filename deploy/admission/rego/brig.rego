@@ -2,8 +2,18 @@
 # conftest's comes by ../conftest/brig.rego. Said the same way as the native policies do: ../vap/base/isolated.yaml tells why.
 package lib.brig
 
-# A null says nothing. The API server leaves them out; a manifest in CI may have them.
-thing := json.remove(input.review.object, [path | walk(input.review.object, [path, value]); value == null])
+# A field that is null says nothing. API servers leave most of them out, and write some: up to 1.33 the creationTimestamp of each template; a manifest
+# in CI may have any. An item of a list stays, whatever it is. What is removed from a list is named by a string, too.
+cleaned(it) := json.remove(it, [names |
+	walk(it, [path, null])
+	is_string(path[count(path) - 1])
+	names := [sprintf("%v", [step]) | some step in path]
+])
+
+thing := cleaned(input.review.object)
+
+# What was there before, of an update.
+old := cleaned(input.review.oldObject)
 
 kind := thing.kind
 
@@ -48,7 +58,7 @@ is_old if {
 is_old if {
 	is_update
 	kind != "Pod"
-	template == template_of(input.review.oldObject)
+	template == template_of(old)
 }
 
 is_exempt if thing.metadata.namespace in setting("exemptNamespaces")
@@ -77,7 +87,7 @@ containers := [] if is_part
 
 containers := array.concat(spec.containers, object.get(spec, "initContainers", [])) if not is_part
 
-old_ephemeral contains container.name if some container in input.review.oldObject.spec.ephemeralContainers
+old_ephemeral contains container.name if some container in old.spec.ephemeralContainers
 
 new_ephemeral := [container |
 	some container in object.get(spec, "ephemeralContainers", [])

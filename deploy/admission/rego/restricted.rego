@@ -143,7 +143,7 @@ is_limit(quantity) if not regex.match(`^[+-]?0*[.]?0*([^0-9.].*)?$`, sprintf("%v
 resized(needed) := [container.name |
 	brig.is_resize
 	some container in array.concat(brig.spec.containers, object.get(brig.spec, "initContainers", []))
-	before := input.review.oldObject.spec
+	before := brig.old.spec
 	some old in array.concat(before.containers, object.get(before, "initContainers", []))
 	old.name == container.name
 	lost := [resource | some resource in needed; has_limit(old, before, resource); not has_limit(container, brig.spec, resource)]
