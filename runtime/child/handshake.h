@@ -9,8 +9,9 @@
 
 enum handshake_type {
 	HANDSHAKE_GO = 1,   /* parent: maps, cgroups and offsets are written */
-	HANDSHAKE_CONTINUE, /* parent: the hooks asked for have run */
+	HANDSHAKE_CONTINUE, /* parent: the hooks asked for have run, or the agent is there */
 	HANDSHAKE_MOUNTED,  /* child: mounts are in place, before pivot_root: the hooks of the runtime may run */
+	HANDSHAKE_HOOKED,   /* child: the hooks of the creation have run: the filter's agent is connected to */
 	HANDSHAKE_WARNING,  /* child: error.message goes to the log */
 	HANDSHAKE_LISTENER, /* child: the descriptor that comes along is the filter's listener */
 	HANDSHAKE_READY,    /* child: all is set up; what follows is the program's own start */

@@ -193,3 +193,11 @@ int hooks_run(const struct plan *plan, enum plan_hook_kind kind, int pid, const 
 	}
 	return rc;
 }
+
+bool hooks_precede_agent(const struct plan *plan)
+{
+	const struct plan_hooks *hooks = plan->hooks;
+
+	return plan->seccomp.listener_path &&
+	       hooks[PLAN_HOOK_PRESTART].n + hooks[PLAN_HOOK_CREATE_RUNTIME].n + hooks[PLAN_HOOK_CREATE_CONTAINER].n > 0;
+}

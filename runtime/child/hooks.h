@@ -1,6 +1,8 @@
 /* Hooks of the OCI specification: run by the parent (runtime's namespaces) or by the child (container's). */
 #pragma once
 
+#include <stdbool.h>
+
 #include "base/error.h"
 #include "plan/plan.h"
 
@@ -9,3 +11,5 @@
  * the end of what the hook wrote; with poststop hooks a failure is logged as a warning and the next one runs. pid: of the container as the host counts it. status: "creating", "running"...
  * Source: OCI config.md "POSIX-platform Hooks", runtime.md "State". */
 int hooks_run(const struct plan *plan, enum plan_hook_kind kind, int pid, const char *status, struct error *err);
+/* May the agent of linux.seccomp.listenerPath be one that a hook of the creation starts? Then run connects to it after those. */
+bool hooks_precede_agent(const struct plan *plan);

@@ -1,3 +1,5 @@
+#include <errno.h>
+
 #include "child/handshake.h"
 #include "child/hooks.h"
 #include "child/steps.h"
@@ -18,7 +20,15 @@ int hooks_child_wait_for_runtime(struct child *child, struct error *err)
 /* In the container's namespaces, with paths of the host: before pivot_root. */
 int hooks_child_run_create_container(struct child *child, struct error *err)
 {
-	return hooks_run(child->plan, PLAN_HOOK_CREATE_CONTAINER, child->host_pid, "creating", err);
+	int rc = hooks_run(child->plan, PLAN_HOOK_CREATE_CONTAINER, child->host_pid, "creating", err);
+
+	/* Who waits for start has his filter then. */
+	if (rc < 0 || child->role != CHILD_INIT_RUNS || !hooks_precede_agent(child->plan))
+		return rc;
+	rc = handshake_send(child->channel_fd, HANDSHAKE_HOOKED, NULL, -EBADF);
+	if (rc < 0)
+		return error_system(err, -rc, "tell the runtime that the hooks have run");
+	return handshake_expect(child->channel_fd, HANDSHAKE_CONTINUE, NULL, err);
 }
 
 /* Part of start, with paths of the container: the program may be the image's own, so it gets no more than the container's

@@ -277,6 +277,14 @@ int birth_go(const struct birth *birth, struct error *err)
 	return rc < 0 ? error_system(err, -rc, "tell the container's first process to go on") : 0;
 }
 
+/* Who waits for start has his filter then. */
+static int connect_agent_first(const struct birth_request *request, int *ret_agent_fd, struct error *err)
+{
+	if (request->role == CHILD_INIT_WAITS || (request->role == CHILD_INIT_RUNS && hooks_precede_agent(request->plan)))
+		return 0;
+	return listener_connect(request->plan, ret_agent_fd, err);
+}
+
 int birth_begin(const struct birth_request *request, struct birth *ret, struct error *err)
 {
 	struct preparation preparation = { .channel_fds = { -EBADF, -EBADF }, .mounts.root_fd = -EBADF, .proc_fd = -EBADF };
@@ -284,8 +292,7 @@ int birth_begin(const struct birth_request *request, struct birth *ret, struct e
 	int rc;
 
 	birth.waits = needs_to_wait(request);
-	/* Who waits for start has his filter then. */
-	rc = request->role == CHILD_INIT_WAITS ? 0 : listener_connect(request->plan, &birth.agent_fd, err);
+	rc = connect_agent_first(request, &birth.agent_fd, err);
 	if (rc >= 0)
 		rc = prepare(request, &preparation, err);
 	if (rc >= 0)
@@ -308,35 +315,46 @@ int birth_begin(const struct birth_request *request, struct birth *ret, struct e
 	return 0;
 }
 
-static int run_runtime_hooks(int channel_fd, const struct plan *plan, pid_t pid, struct error *err)
-{
-	int rc = hooks_run(plan, PLAN_HOOK_PRESTART, pid, "creating", err);
-
-	if (rc >= 0)
-		rc = hooks_run(plan, PLAN_HOOK_CREATE_RUNTIME, pid, "creating", err);
-	if (rc < 0)
-		return rc;
-	rc = handshake_send(channel_fd, HANDSHAKE_CONTINUE, NULL, -EBADF);
-	return rc < 0 ? error_system(err, -rc, "tell the container that its hooks have run") : 0;
-}
-
 struct conversation {
 	int channel_fd;
 	const struct plan *plan;
 	pid_t pid;
 	bool ready;					/* the child has said so */
-	int agent_fd;					/* see struct birth */
+	int *agent_fd;					/* see struct birth */
 	int *listener_fd;				/* where the floor's goes */
 	int (*on_call)(void *context, int listener_fd); /* see birth_request */
 	void *on_call_context;
 };
+
+static int let_go_on(const struct conversation *conversation, struct error *err)
+{
+	int rc = handshake_send(conversation->channel_fd, HANDSHAKE_CONTINUE, NULL, -EBADF);
+
+	return rc < 0 ? error_system(err, -rc, "tell the container to go on after its hooks") : 0;
+}
+
+static int run_runtime_hooks(const struct conversation *conversation, struct error *err)
+{
+	int rc = hooks_run(conversation->plan, PLAN_HOOK_PRESTART, conversation->pid, "creating", err);
+
+	if (rc >= 0)
+		rc = hooks_run(conversation->plan, PLAN_HOOK_CREATE_RUNTIME, conversation->pid, "creating", err);
+	return rc < 0 ? rc : let_go_on(conversation, err);
+}
+
+static int connect_agent(const struct conversation *conversation, struct error *err)
+{
+	int rc = listener_connect(conversation->plan, conversation->agent_fd, err);
+
+	return rc < 0 ? rc : let_go_on(conversation, err);
+}
 
 static int take_listener(const struct conversation *conversation, int *passed_fd, struct error *err)
 {
 	const struct plan *plan = conversation->plan;
 
 	if (plan && plan->seccomp.listener_path)
-		return listener_hand_over(plan, conversation->pid, conversation->agent_fd, *passed_fd, err);
+		return listener_hand_over(plan, conversation->pid, *conversation->agent_fd, *passed_fd, err);
 	if (*passed_fd < 0 || *conversation->listener_fd >= 0)
 		return error_set(err, ERROR_INTERNAL, EPROTO, "the container sent no listener, or more than one");
 	*conversation->listener_fd = steal_fd(passed_fd);
@@ -348,7 +366,9 @@ static int answer(struct conversation *conversation, const struct handshake_mess
 {
 	switch (message->type) {
 	case HANDSHAKE_MOUNTED:
-		return run_runtime_hooks(conversation->channel_fd, conversation->plan, conversation->pid, err);
+		return run_runtime_hooks(conversation, err);
+	case HANDSHAKE_HOOKED:
+		return connect_agent(conversation, err);
 	case HANDSHAKE_WARNING:
 		log_warning("%s", message->error.message);
 		return 0;
@@ -420,7 +440,7 @@ int birth_finish(const struct birth_request *request, struct birth *birth, struc
 	struct conversation conversation = { .channel_fd = birth->channel_fd,
 					     .plan = request->plan,
 					     .pid = birth->pid,
-					     .agent_fd = birth->agent_fd,
+					     .agent_fd = &birth->agent_fd,
 					     .listener_fd = &birth->listener_fd,
 					     .on_call = request->on_call,
 					     .on_call_context = request->on_call_context };
@@ -437,10 +457,11 @@ int birth_finish(const struct birth_request *request, struct birth *birth, struc
 
 int birth_finish_start(const struct birth_waiting *waiting, int *ret_listener_fd, struct error *err)
 {
+	int agent_fd = waiting->agent_fd;
 	struct conversation conversation = { .channel_fd = waiting->channel_fd,
 					     .plan = waiting->plan,
 					     .pid = waiting->pid,
-					     .agent_fd = waiting->agent_fd,
+					     .agent_fd = &agent_fd,
 					     .listener_fd = ret_listener_fd };
 
 	return serve(&conversation, /* until_ready= */ false, err);

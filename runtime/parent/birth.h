@@ -41,8 +41,8 @@ struct birth {
 	int pidfd, channel_fd;
 	bool waits;			 /* the child does, for birth_go */
 	struct net_devices *net_devices; /* that were moved for it, and go back with birth_abort; or NULL */
-	int agent_fd;			 /* connection to the plan's seccomp.listener_path, or -EBADF */
-	int listener_fd; /* of the floor's filter (plan_seccomp.floor_notifies), once birth_finish has it; else -EBADF */
+	int agent_fd;			 /* to the plan's seccomp.listener_path, perhaps after hooks; or -EBADF */
+	int listener_fd;		 /* of the floor's filter (floor_notifies), by birth_finish; or -EBADF */
 };
 
 /* None yet. */

@@ -4,8 +4,8 @@
 #include "base/error.h"
 #include "plan/plan.h"
 
-/* Connects to linux.seccomp.listenerPath, before there is a process whose calls the agent would have to answer: without an agent no
- * program begins. ret_agent_fd: a connection; untouched where the plan has no such path. */
+/* Connects to linux.seccomp.listenerPath, before there is a program whose calls the agent would have to answer: without an agent none
+ * begins. ret_agent_fd: a connection; untouched where the plan has no such path. */
 int listener_connect(const struct plan *plan, int *ret_agent_fd, struct error *err);
 /* Sends the container's process state with the descriptor, by a connection of listener_connect.
  * Source: OCI runtime.md, config-linux.md "The Container Process State". */

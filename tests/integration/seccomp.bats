@@ -88,6 +88,31 @@ seccomp() { # FILTER-OBJECT as JSON
 	assert_nothing_left
 }
 
+@test "a hook of any kind before the program may start the agent, and where none does the program does not begin" {
+	local kind
+
+	seccomp "{ \"defaultAction\": \"SCMP_ACT_ALLOW\", \"listenerPath\": \"$T/agent.sock\",
+		\"syscalls\": [{ \"names\": [\"mkdir\", \"mkdirat\"], \"action\": \"SCMP_ACT_NOTIFY\" }] }"
+	shell 'echo began; mkdir /tmp/x'
+	# Where one of the container's own hooks starts it, its paths are the container's from pivot_root on.
+	mkdir -p "$BUNDLE/rootfs$T"
+	printf '#!/bin/sh\n%s %s %s 123 > /dev/null 2>&1 &\nuntil test -S %s; do sleep 0.01; done\n' "$SUPPORT/seccomp-agent" \
+		"$T/agent.sock" "$T/agent" "$T/agent.sock" > "$T/hook"
+	chmod +x "$T/hook"
+	for kind in prestart createRuntime createContainer; do
+		config --arg kind "$kind" --arg path "$T/hook" '.hooks = { ($kind): [{ path: $path, env: ["PATH=/usr/bin:/bin"] }] }'
+		rm -f "$T/agent.sock"
+		attempt run_container
+		expect_equal "$output" began
+		expect_like "$stderr" 'No medium found'
+	done
+	rm "$T/agent.sock"
+	config '.hooks.createContainer[0].path = "/bin/true"'
+	must_fail 1 'linux.seccomp.listenerPath.*agent.sock' run_container
+	expect_equal "$output" ''
+	assert_nothing_left
+}
+
 @test "a program whose listener is not there yet does not begin: start can be asked for again" {
 	seccomp "{ \"defaultAction\": \"SCMP_ACT_ALLOW\", \"listenerPath\": \"$T/agent.sock\",
 		\"syscalls\": [{ \"names\": [\"mkdir\"], \"action\": \"SCMP_ACT_NOTIFY\" }] }"
