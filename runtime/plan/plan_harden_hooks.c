@@ -6,6 +6,10 @@
 #include "plan/plan_harden.h"
 #include "plan/plan_hook_environment.h"
 
+/* Of variables in one line of the report. */
+#define NAMES_MAX ((size_t)8)
+#define NAME_LENGTH_MAX ((size_t)64)
+
 /* In a listed directory, or one that is listed itself. As text: a link in a listed directory leads where its owner, who is the site's, wants. */
 static int is_allowed(const struct plan_builder *builder, const struct plan_hook *hook, bool *ret, struct error *err)
 {
@@ -20,38 +24,67 @@ static int is_allowed(const struct plan_builder *builder, const struct plan_hook
 	return 0;
 }
 
-static int report_variable(struct plan_builder *builder, const struct plan_hook *hook, const char *variable,
-			   struct error *err)
+static int name_length(const char *variable)
 {
-	enum policy_level level = plan_harden_level(builder, POLICY_HOOK);
-	const char *instead = plan_hook_environment_of(variable);
-	struct report_line line = { .level = level == POLICY_WARN ? REPORT_WARNING : REPORT_ADJUSTED,
-				    .rule = policy_rule_name(POLICY_HOOK),
-				    .applied = instead ?: "left out",
-				    .why = "it says what a program that the policy lists loads or runs" };
+	size_t length = strcspn(variable, "=");
 
-	if (instead == variable)
-		return 0;
+	return (int)(length < NAME_LENGTH_MAX ? length : NAME_LENGTH_MAX);
+}
+
+static int report_environment(struct plan_builder *builder, const struct plan_hook *hook, const char *asked,
+			      const char *applied, struct error *err)
+{
+	bool warns = plan_harden_level(builder, POLICY_HOOK) == POLICY_WARN;
+	struct report_line line = { .level = warns ? REPORT_WARNING : REPORT_ADJUSTED,
+				    .rule = policy_rule_name(POLICY_HOOK),
+				    .asked = asked,
+				    .applied = warns ? asked : applied,
+				    .why = "the policy lists the program, and not what a variable may have it load or run" };
+
 	line.where = plan_builder_text(builder, err, "%s" PLAN_HOOK_ENVIRONMENT, hook->where);
-	/* The value is nobody's business but the program's. */
-	line.asked = plan_builder_text(builder, err, "%.*s", (int)strcspn(variable, "="), variable);
-	if (!line.where || !line.asked)
+	return line.where ? report_add(builder->report, &line, err) : -ENOMEM;
+}
+
+/* In one line: an engine's whole environment may be among them. The values are nobody's business but the program's. */
+static int report_left_out(struct plan_builder *builder, const struct plan_hook *hook, struct error *err)
+{
+	const char *names = "";
+	size_t n = 0;
+
+	for (size_t i = 0; hook->envp[i]; i++) {
+		const char *variable = hook->envp[i];
+
+		if (plan_hook_environment_of(variable))
+			continue;
+		if (n++ >= NAMES_MAX)
+			continue;
+		names = plan_builder_text(builder, err, "%s%s%.*s", names, *names ? ", " : "", name_length(variable),
+					  variable);
+		if (!names)
+			return -ENOMEM;
+	}
+	if (n > NAMES_MAX)
+		names = plan_builder_text(builder, err, "%s and %zu more", names, n - NAMES_MAX);
+	if (!names)
 		return -ENOMEM;
-	if (level == POLICY_WARN)
-		line.applied = line.asked;
-	return report_add(builder->report, &line, err);
+	return n ? report_environment(builder, hook, names, "left out", err) : 0;
 }
 
 /* Made so at the level enforce too: engines hand on what they have themselves. */
 static int check_environment(struct plan_builder *builder, struct plan_hook *hook, struct error *err)
 {
 	enum policy_level level = plan_harden_level(builder, POLICY_HOOK);
-	int rc = 0;
+	int rc;
 
 	if (level == POLICY_OFF)
 		return 0;
-	for (size_t i = 0; rc >= 0 && hook->envp[i]; i++)
-		rc = report_variable(builder, hook, hook->envp[i], err);
+	rc = report_left_out(builder, hook, err);
+	for (size_t i = 0; rc >= 0 && hook->envp[i]; i++) {
+		const char *instead = plan_hook_environment_of(hook->envp[i]);
+
+		if (instead && instead != hook->envp[i])
+			rc = report_environment(builder, hook, "PATH", instead, err);
+	}
 	return rc < 0 || level == POLICY_WARN ? rc : plan_hook_environment_clear(builder->arena, hook, err);
 }
 

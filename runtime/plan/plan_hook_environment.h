@@ -1,5 +1,5 @@
 /* What a hook that the policy lets run may have in its environment: config.json says what is in it, and the site, which listed the program, did
- * not list what a variable would have it load or run. */
+ * not list what a variable would have it load or run. So there is a short list of what no program is steered by, and the rest is left out. */
 #pragma once
 
 #include "base/arena.h"

@@ -276,40 +276,104 @@ static const char *const one_hook[] = { "/usr/bin/one-hook" };
 
 #define HOOK_WITH(variables) ",'hooks':{'createRuntime':[{'path':'/usr/bin/one-hook','env':[" variables "]}]}"
 
-/* CVE-2025-23266 by config.json: a program that the site lists is not to load what config.json names (ld.so(8), bash(1)). */
+/* CVE-2025-23266 by config.json: a program that the site lists is not to load what config.json names, by whatever variable. */
 Test(plan_harden, a_listed_hook_has_no_variable_that_steers_it)
 {
-	static const char *const steering[] = {
-		"LD_PRELOAD=/a", "LD_AUDIT=",	 "GLIBC_TUNABLES=a",   "BASH_ENV=/a", "BASH_FUNC_ls%%=() { :; }",
-		"PYTHONPATH=/a", "PERL5OPT=-Ma", "XDG_CONFIG_HOME=/a", "HOME=/a",     "HOME=/rootless"
-	};
+	static const char *const steering[] = { "LD_PRELOAD=/a",
+						"LD_AUDIT=",
+						"GLIBC_TUNABLES=a",
+						"BASH_ENV=/a",
+						"BASH_FUNC_ls%%=() { :; }",
+						"PYTHONPATH=/a",
+						"PERL5OPT=-Ma",
+						"XDG_CONFIG_HOME=/a",
+						"HOME=/a",
+						"HOME=/root",
+						"XTABLES_LIBDIR=/a",
+						"TC_LIB_DIR=/a",
+						"MODPROBE_OPTIONS=-C /a",
+						"AWKLIBPATH=/a",
+						"DOTNET_STARTUP_HOOKS=/a",
+						"GCOV_PREFIX=/a",
+						"CNI_PATH=/a",
+						"CONTAINERS_CONF=/a",
+						"LANGUAGE=../../a",
+						"CURL_HOME=/a",
+						"TERMINFO=/a",
+						"NVIDIA_CTK_CONFIG_FILE_PATH=/a",
+						"NEVER_HEARD_OF=a",
+						"LANG=/a",
+						"LANG=..",
+						"LC_ALL=../../a",
+						"LC_a=C",
+						"LC_ALL=a b",
+						"TERM=/a",
+						"LANGX=C",
+						"NVIDIA_CTK_DEBUG=/a" };
 	static const enum policy_level levels[] = { POLICY_ENFORCE, POLICY_ADJUST, POLICY_WARN, POLICY_OFF };
 
 	for (size_t i = 0; i < ARRAY_SIZE(steering) * ARRAY_SIZE(levels); i++) {
 		const char *variable = steering[i / ARRAY_SIZE(levels)];
-		struct policy policy = with_level(POLICY_HOOK, levels[i % ARRAY_SIZE(levels)]);
-		bool held = levels[i % ARRAY_SIZE(levels)] == POLICY_ENFORCE ||
-			    levels[i % ARRAY_SIZE(levels)] == POLICY_ADJUST;
+		enum policy_level level = levels[i % ARRAY_SIZE(levels)];
+		struct policy policy = with_level(POLICY_HOOK, level);
+		bool held = level == POLICY_ENFORCE || level == POLICY_ADJUST;
 		AUTO(buffer_done) struct buffer text = { 0 };
 		PLAN_FIXTURE(fixture);
 
-		buffer_printf(&text, HOOK_WITH("'A=b','%s','HOME=/root','LDX=c'"), variable);
+		buffer_printf(&text, HOOK_WITH("'TERM=dumb','%s','LANG=C.UTF-8'"), variable);
 		policy.hook_directories = (struct policy_strings){ one_hook, 1 };
 		fixture.request.policy = &policy;
 		plan_fixture_good(&fixture, &(struct plan_fixture_json){ .top = text.data });
 		cr_assert_eq(fixture.plan->hooks[PLAN_HOOK_CREATE_RUNTIME].n, 1);
 		const struct plan_hook *hook = fixture.plan->hooks[PLAN_HOOK_CREATE_RUNTIME].list;
-		cr_expect_str_eq(hook->envp[0], "A=b");
-		cr_expect_str_eq(hook->envp[1], held ? "HOME=/root" : variable);
-		cr_expect_str_eq(variable_of(hook, "LDX"), "LDX=c", "no name of that table");
-		cr_expect_eq(plan_fixture_has_line(&fixture, "hook"), levels[i % ARRAY_SIZE(levels)] != POLICY_OFF,
-			     "%s", variable);
+		cr_expect_str_eq(hook->envp[0], "TERM=dumb");
+		cr_expect_str_eq(hook->envp[1], held ? "LANG=C.UTF-8" : variable);
+		cr_expect_eq(plan_fixture_has_line(&fixture, "hook"), level != POLICY_OFF, "%s", variable);
 		if (held) {
 			cr_expect_str_eq(plan_fixture_line(&fixture, "hook")->where, "hooks.createRuntime[0].env");
 			cr_expect_null(strchr(plan_fixture_line(&fixture, "hook")->asked, '='),
 				       "the name, and not what it is");
 		}
 	}
+}
+
+Test(plan_harden, a_listed_hook_has_what_steers_no_program)
+{
+	struct policy policy = with_level(POLICY_HOOK, POLICY_ENFORCE);
+	PLAN_FIXTURE(fixture);
+	const struct plan_hook *hook;
+	static const char *const kept[] = { "LANG=", "LC_ALL=de_DE.UTF-8@euro", "LC_MESSAGES=C", "TERM=xterm-256color",
+					    "NVIDIA_CTK_DEBUG=false" };
+
+	policy.hook_directories = (struct policy_strings){ one_hook, 1 };
+	fixture.request.policy = &policy;
+	plan_fixture_good(&fixture, &(struct plan_fixture_json){
+					    .top = HOOK_WITH("'LANG=','LC_ALL=de_DE.UTF-8@euro','LC_MESSAGES=C',"
+							     "'TERM=xterm-256color','NVIDIA_CTK_DEBUG=false'") });
+	hook = fixture.plan->hooks[PLAN_HOOK_CREATE_RUNTIME].list;
+	for (size_t i = 0; i < ARRAY_SIZE(kept); i++)
+		cr_assert_str_eq(hook->envp[i], kept[i]);
+	cr_expect_null(hook->envp[ARRAY_SIZE(kept)]);
+	cr_expect_not(plan_fixture_has_line(&fixture, "hook"));
+}
+
+/* nerdctl's has all that its caller's shell has. */
+Test(plan_harden, what_a_listed_hook_is_not_given_is_one_line_of_the_report)
+{
+	struct policy policy = with_level(POLICY_HOOK, POLICY_ENFORCE);
+	PLAN_FIXTURE(fixture);
+	size_t n = 0;
+
+	policy.hook_directories = (struct policy_strings){ one_hook, 1 };
+	fixture.request.policy = &policy;
+	plan_fixture_good(
+		&fixture,
+		&(struct plan_fixture_json){
+			.top = HOOK_WITH("'A=1','B=2','C=3','D=4','E=5','F=6','LANG=C','G=7','H=8','I=9','J=0'") });
+	for (size_t i = 0; i < fixture.report.n_lines; i++)
+		n += strcmp(fixture.report.lines[i].rule, "hook") == 0;
+	cr_expect_eq(n, 1);
+	cr_expect_str_eq(plan_fixture_line(&fixture, "hook")->asked, "A, B, C, D, E, F, G, H and 2 more");
 }
 
 Test(plan_harden, a_listed_hook_finds_programs_in_the_systems_directories)
