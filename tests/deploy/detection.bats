@@ -126,6 +126,8 @@ flood_found() { # LINE...
 -a always,exit -F arch=b64 -S execve -F wish=1 -k x
 -a always,exit -F arch=b64 -S execve -F perm=z -k x
 -a always,exit -F arch=b64 -S execve -F uid=unset -k x
+-a always,exit -F arch=b64 -S openat -F dir!=/etc/brig -k x
+-a always,exit -F arch=b64 -S openat -F exe>=/usr/bin/brig -k x
 -a exit,forever -F arch=b64 -S execve -k x
 -a always,exit -F arch=b64 -S execve
 -x all

@@ -66,8 +66,16 @@ as_sandbox() { # COMMAND...
 	told brig-trail 0
 	sh -c 'echo 1000 > /proc/self/loginuid; echo line >> /var/log/brig/audit.jsonl'
 	told brig-trail 1
-	mv /var/log/brig/audit.jsonl /var/log/brig/audit.jsonl.1
+	# brig itself for somebody who has logged in is no news, also when it was installed later; the same program by another name is.
+	for program in brig not-brig; do
+		install -m 0755 "$(command -v tee)" "/usr/bin/$program"
+	done
+	sh -c 'echo 1000 > /proc/self/loginuid; echo line | brig -a /var/log/brig/audit.jsonl'
+	told brig-trail 1
+	sh -c 'echo 1000 > /proc/self/loginuid; echo line | not-brig -a /var/log/brig/audit.jsonl'
 	told brig-trail 2
+	mv /var/log/brig/audit.jsonl /var/log/brig/audit.jsonl.1
+	told brig-trail 3
 	told brig-exec 0
 	as_sandbox /bin/true
 	told brig-exec 1
