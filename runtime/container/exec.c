@@ -21,6 +21,7 @@
 #include "container/foreground.h"
 #include "container/policy_facts.h"
 #include "container/record.h"
+#include "container/state.h"
 #include "container/status.h"
 #include "container/store.h"
 #include "container/stored_plan.h"
@@ -283,8 +284,8 @@ static int execute(struct execution *execution, struct error *err)
 		rc = error_system(err, errno, "make brig undumpable");
 	if (rc >= 0)
 		rc = give_birth(execution, err);
-	/* Its first process is ending: it has no namespaces any more, and is there until all others in its own are reaped. */
-	if (rc == -ESRCH)
+	/* And not because the exec's own process is gone, say. */
+	if (rc == -ESRCH && state_process_is_ending(&execution->container.state))
 		rc = not_running(execution, err);
 	if (rc < 0)
 		undo(execution, err);

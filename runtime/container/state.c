@@ -17,6 +17,7 @@
 
 #define STATE_FILE "state.json"
 #define STATE_BYTES_MAX ((size_t)16 * 1024 * 1024)
+#define PROCESS_EXITING 0x4 /* PF_EXITING, in field 9 of proc_pid_stat(5) */
 
 static const struct json_type manager_type = JSON_UNSIGNED_OF(uint32_t, PLAN_CGROUP_DISABLED);
 
@@ -102,7 +103,7 @@ int state_write(int dir_fd, const struct state *state, struct error *err)
 	return file_replace_at(dir_fd, STATE_FILE, &text, 0600, err);
 }
 
-uint64_t state_process_start_time(int pid)
+static uint64_t read_process(int pid, unsigned *ret_flags)
 {
 	char path[32], text[1024], *after_name;
 	uint64_t start_time = 0;
@@ -114,10 +115,24 @@ uint64_t state_process_start_time(int pid)
 	/* The name may hold anything, also ")": the last one ends it. */
 	after_name = strrchr(text, ')');
 	if (!after_name ||
-	    sscanf(after_name, ") %c %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %" SCNu64,
-		   &condition, &start_time) != 2)
+	    sscanf(after_name, ") %c %*s %*s %*s %*s %*s %u %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %" SCNu64,
+		   &condition, ret_flags, &start_time) != 3)
 		return 0;
 	return condition == 'Z' || condition == 'X' ? 0 : start_time;
+}
+
+uint64_t state_process_start_time(int pid)
+{
+	unsigned flags;
+
+	return read_process(pid, &flags);
+}
+
+bool state_process_is_ending(const struct state *state)
+{
+	unsigned flags = 0;
+
+	return read_process(state->pid, &flags) != state->pid_start_time || flags & PROCESS_EXITING;
 }
 
 int state_open_process(const struct state *state)

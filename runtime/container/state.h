@@ -1,6 +1,9 @@
 /* state.json as text, and the process that it names. */
 #pragma once
 
+#include <stdbool.h>
+#include <stdint.h>
+
 #include "base/arena.h"
 #include "container/store.h"
 
@@ -9,5 +12,8 @@ int state_read(int dir_fd, struct arena *arena, struct state *ret, struct error 
 int state_write(int dir_fd, const struct state *state, struct error *err);
 /* Field 22 of /proc/PID/stat, 0 where the process is gone or a zombie. */
 uint64_t state_process_start_time(int pid);
+/* Has the container's process ended, or begun to? One that ends has no namespaces any more, and is there until all others in its own pid
+ * namespace are reaped. */
+bool state_process_is_ending(const struct state *state);
 /* A pidfd of the container's process, -ESRCH where it is gone. */
 int state_open_process(const struct state *state);

@@ -119,6 +119,17 @@ has_processes() { # COUNT
 	expect_like "$stderr" 'container not running'
 }
 
+@test "an exec that loses its process in a container that goes on says what failed" {
+	if ! command -v strace > /dev/null; then
+		skip "strace is not installed"
+	fi
+	attempt env BRIG_TEST="$ID" strace --quiet=all -f -o /dev/null -e trace=setns -e inject=setns:error=ESRCH \
+		"$BRIG" --root "$ROOT" exec "$ID" true
+	expect_status 255
+	expect_like "$stderr" "join the container's namespaces: No such process"
+	expect_unlike "$stderr" 'not running'
+}
+
 @test "a command line that makes no sense gives 1" {
 	must_fail 1 'COMMAND is missing' brig exec "$ID"
 	must_fail 1 'unknown option|no option' brig exec --no-such-option "$ID" true

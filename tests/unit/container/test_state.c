@@ -221,12 +221,14 @@ Test(state, process_is_known_by_number_and_start_time)
 		cr_assert_geq(pidfd, 0);
 		cr_expect(fcntl(pidfd, F_GETFD) & FD_CLOEXEC);
 		close(pidfd);
+		cr_expect_not(state_process_is_ending(&state), "%s", names[i]);
 		state.pid_start_time++;
 		cr_expect_eq(state_open_process(&state), -ESRCH, "a later process with its number is another one");
 		state.pid_start_time--;
 		kill(state.pid, SIGKILL);
 		waitid(P_PID, (id_t)state.pid, NULL, WEXITED | WNOWAIT);
 		cr_expect_eq(state_process_start_time(state.pid), 0, "a zombie is gone");
+		cr_expect(state_process_is_ending(&state));
 		cr_expect_eq(state_open_process(&state), -ESRCH);
 		waitpid(state.pid, NULL, 0);
 		cr_expect_eq(state_open_process(&state), -ESRCH);
