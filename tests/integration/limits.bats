@@ -171,6 +171,27 @@ has_used() { # TICKS PID
 }
 
 # bats test_tags=v2
+# bats test_tags=v2
+@test "a cgroup that is there and frozen is refused as callers know it, and stays so; thawed and empty it is taken" {
+	local group=/sys/fs/cgroup/unified/brig-test-$ID file=cgroup.freeze frozen=1 thawed=0
+
+	if in_v2_view; then
+		group=/sys/fs/cgroup/brig-test-$ID
+	elif [ ! -d /sys/fs/cgroup/unified ]; then
+		group=/sys/fs/cgroup/freezer/brig-test-$ID file=freezer.state frozen=FROZEN thawed=THAWED
+	fi
+	config --arg path "/brig-test-$ID" '.linux.cgroupsPath = $path'
+	program echo ran
+	mkdir "$group"
+	echo "$frozen" > "$group/$file"
+	must_fail 1 "container's cgroup unexpectedly frozen" run_container
+	must_fail 1 "container's cgroup unexpectedly frozen" create
+	expect_file "$group/$file" "$frozen"
+	echo "$thawed" > "$group/$file"
+	must run_container
+	expect_equal "$output" ran
+}
+
 @test "a cgroupsPath that leads out is refused" {
 	local path
 

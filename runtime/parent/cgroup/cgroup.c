@@ -148,6 +148,18 @@ static int obey_parents(struct cgroup *cgroup, struct error *err)
 	return 0;
 }
 
+/* One that is there, or a parent of it, may be frozen: the container would stop before its first instruction. Whoever froze it has to
+ * thaw it (OCI config-linux.md "Cgroups Path"). */
+static int check_thawed(struct cgroup *cgroup, struct error *err)
+{
+	if (!cgroup_is_frozen(cgroup))
+		return 0;
+	return error_set(err, ERROR_STATE, EBUSY,
+			 "container's cgroup unexpectedly frozen: linux.cgroupsPath: %s; thaw it (echo %s) or its parent, "
+			 "remove it, or choose another path",
+			 cgroup->path, cgroup->layout == HOST_CGROUP_V1 ? "THAWED > freezer.state" : "0 > cgroup.freeze");
+}
+
 static int fill(struct cgroup *cgroup, const struct plan_cgroup *plan, struct error *err)
 {
 	bool fresh;
@@ -162,10 +174,9 @@ static int fill(struct cgroup *cgroup, const struct plan_cgroup *plan, struct er
 	if (r < 0)
 		return r;
 	fresh = !cgroup->trees[CGROUP_TREE_V2].reused && !cgroup->trees[CGROUP_DEVICES].reused;
-	/* What was left frozen would stop the container before its first instruction. */
 	if (cgroup->trees[CGROUP_TREE_V2].reused || cgroup->trees[CGROUP_FREEZER].reused)
-		r = cgroup_freeze(cgroup, /* freeze= */ false, /* timeout_ms= */ 100, err);
-	if (cgroup->trees[CGROUP_TREE_V2].reused)
+		r = check_thawed(cgroup, err);
+	if (r == 0 && cgroup->trees[CGROUP_TREE_V2].reused)
 		egress_remove(cgroup->trees[CGROUP_TREE_V2].fd);
 	if (r == 0 && (cgroup->layout == HOST_CGROUP_V1 || cgroup->layout == HOST_CGROUP_HYBRID))
 		r = obey_parents(cgroup, err);
@@ -196,11 +207,13 @@ int cgroup_check_unused(const struct plan_cgroup *plan, struct error *err)
 
 	if (r < 0 || !cgroup->membership)
 		return r;
-	if (cgroup->layout != HOST_CGROUP_V1)
-		return cgroup_tree_check_unused(cgroup, CGROUP_TREE_V2, err);
-	for (unsigned tree = 0; r == 0 && tree < CGROUP_N_CONTROLLERS; tree++)
+	if (cgroup->unit)
+		r = cgroup_systemd_check_unused(cgroup, err);
+	else if (cgroup->layout != HOST_CGROUP_V1)
+		r = cgroup_tree_check_unused(cgroup, CGROUP_TREE_V2, err);
+	for (unsigned tree = 0; cgroup->layout == HOST_CGROUP_V1 && r == 0 && tree < CGROUP_N_CONTROLLERS; tree++)
 		r = cgroup_tree_check_unused(cgroup, tree, err);
-	return r;
+	return r < 0 ? r : check_thawed(cgroup, err);
 }
 
 int cgroup_create(const struct plan_cgroup *plan, struct cgroup **ret, struct error *err)

@@ -32,11 +32,11 @@ bool cgroup_layout_is_open(enum host_cgroup_layout layout);
 /* Makes the group, turns on the controllers that plan->resources needs, sets each limit and reads it back; no process is
  * in it yet. An existing group is taken over if nothing runs in it or below it. On failure everything that was made is
  * removed again.
- * Errors: ERROR_INVALID (path, values), ERROR_EXISTS (processes in it), ERROR_UNSUPPORTED (a limit that this host can't
+ * Errors: ERROR_INVALID (path, values), ERROR_EXISTS (processes in it), ERROR_STATE (frozen), ERROR_UNSUPPORTED (a limit that this host can't
  * enforce; the message names its path in config.json), ERROR_SYSTEM (EACCES, EPERM, EROFS: no right to make groups). */
 int cgroup_create(const struct plan_cgroup *plan, struct cgroup **ret, struct error *err);
-/* Before anything is made: that nothing runs in a group of that path. Who notes first which group will be the container's would else note
- * somebody else's. Errors: as cgroup_create's. */
+/* Before anything is made: that nothing runs in a group of that path, nor is it frozen. Who notes first which group will be the
+ * container's would else note somebody else's. Errors: as cgroup_create's. */
 int cgroup_check_unused(const struct plan_cgroup *plan, struct error *err);
 /* After cgroup_create: what counts memory, processor time and tasks holds the group also where no limit needs it, for statistics and
  * out-of-memory events. v1 controllers alone: a v2 group has its controllers, or they are its parents' to turn on. One that is

@@ -6,7 +6,9 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 
+#include "base/clock.h"
 #include "base/fd.h"
 #include "parent/cgroup/cgroup_unit.h"
 
@@ -15,6 +17,9 @@
 #define START_TIMEOUT_MS 25000
 #define STOP_TIMEOUT_MS 5000
 #define GRACE_MS 2000
+/* As long as brig-systemd waits for a unit that is about to go. */
+#define GOING_US (2 * 1000 * 1000)
+#define PAUSE_NS (20 * 1000 * 1000)
 #define SETTINGS_MEMORY_MAX ((size_t)4 * 1024 * 1024)
 
 /* Where the helper is while it keeps the scope alive: below, since a group whose groups have controllers takes no processes. */
@@ -47,6 +52,19 @@ int cgroup_systemd_find(const char *asked, struct cgroup **ret, struct error *er
 	*cgroup->unit = unit;
 	*ret = steal_ptr(&cgroup);
 	return 0;
+}
+
+int cgroup_systemd_check_unused(struct cgroup *cgroup, struct error *err)
+{
+	const struct timespec pause = { .tv_nsec = PAUSE_NS };
+	uint64_t deadline = clock_us() + GOING_US;
+	int rc = cgroup_tree_check_unused(cgroup, CGROUP_TREE_V2, err);
+
+	while (rc == -EEXIST && clock_us() < deadline) {
+		nanosleep(&pause, NULL);
+		rc = cgroup_tree_check_unused(cgroup, CGROUP_TREE_V2, err);
+	}
+	return rc;
 }
 
 static void begin_request(struct buffer *request, const struct cgroup_unit *unit, const char *verb, int timeout_ms)

@@ -7,6 +7,8 @@
 
 /* Fills the group's scope and path. ERROR_UNSUPPORTED: not a pure v2 tree, or a build without the helper. */
 int cgroup_systemd_find(const char *asked, struct cgroup **ret, struct error *err);
+/* As cgroup_tree_check_unused has it, where a scope of that name may be about to go: waits for that a while. */
+int cgroup_systemd_check_unused(struct cgroup *cgroup, struct error *err);
 /* Starts the scope with the plan's limits as properties, and opens its directory. It is kept alive by a process of ours until
  * cgroup_release or cgroup_free. ERROR_EXISTS: a unit of that name is running. ERROR_TIMEOUT: nobody answered. */
 int cgroup_systemd_start(struct cgroup *cgroup, const struct plan_cgroup *plan, struct error *err);

@@ -189,7 +189,10 @@ static int check_empty(const struct cgroup *cgroup, unsigned tree, struct error 
 
 int cgroup_tree_check_unused(struct cgroup *cgroup, unsigned tree, struct error *err)
 {
-	return cgroup_tree_fd(cgroup, tree) < 0 ? 0 : check_empty(cgroup, tree, err);
+	int r = cgroup_tree_fd(cgroup, tree) < 0 ? 0 : check_empty(cgroup, tree, err);
+
+	/* Gone just now. */
+	return r == -ENODEV || r == -ENOENT ? 0 : r;
 }
 
 int cgroup_tree_make(struct cgroup *cgroup, unsigned tree, struct error *err)

@@ -262,8 +262,12 @@ Test(cgroup_real_rules, takes_over_an_empty_group_only)
 	cgroup_freeze(f.cgroup, true, CGROUP_FIXTURE_TIMEOUT_MS, &f.err);
 	cgroup_kill(f.cgroup, &f.err);
 	cgroup_fixture_reap(pid);
+	cr_expect_eq(cgroup_check_unused(&f.plan, &f.err), -EBUSY);
+	cr_expect_not_null(strstr(f.err.message, "container's cgroup unexpectedly frozen"), "got: %s", f.err.message);
+	cr_expect_eq(cgroup_create(&f.plan, &other, &f.err), -EBUSY);
+	cr_expect(cgroup_is_frozen(f.cgroup), "what somebody froze is his to thaw");
+	cgroup_freeze(f.cgroup, false, CGROUP_FIXTURE_TIMEOUT_MS, &f.err);
 	cr_expect_eq(cgroup_create(&f.plan, &other, &f.err), 0, "%s", f.err.message);
-	cr_expect_not(cgroup_is_frozen(other), "what was left frozen is thawed");
 	cgroup_free(other);
 	cgroup_fixture_finish(&f);
 }
