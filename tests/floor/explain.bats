@@ -69,7 +69,8 @@ is_flood() { # NUMBER OF CALLS
 	must brig --policy "$T/policy.json" run --bundle "$BUNDLE" "$ID"
 	grep '"event":"exit"' "$T/log/audit.jsonl" | tail -n 1 > "$T/line"
 	[ "$(wc -c < "$T/line")" -lt 8192 ]
-	glob=$(sed -n 's/.*evt.buffer glob "\([^"]*\)".*/\1/p' "$SUPPORT/../../../deploy/falco/brig_rules.yaml")
+	glob=$(sed -n 's/.*evt.arg.data glob "\(.*\)"$/\1/p' "$SUPPORT/../../../deploy/falco/brig_rules.yaml" | sed 's/\\"/"/g')
+	expect_like "$glob" 'denials'
 	python3 -c 'import fnmatch, sys; sys.exit(not fnmatch.fnmatchcase(sys.stdin.read(), sys.argv[1]))' "$glob" < "$T/line"
 }
 
