@@ -58,6 +58,21 @@ none_left() {
 	said '^not ok 1 - no set no-such-set; there are .*systemd'
 }
 
+@test "as many guests side by side as there are processors, and memory for" {
+	fitting() { # PROCESSORS MEMINFO
+		python3 -B -c 'if True:
+			import importlib.machinery, importlib.util, sys
+			loader = importlib.machinery.SourceFileLoader("run", sys.argv[1])
+			run = importlib.util.module_from_spec(importlib.util.spec_from_loader("run", loader))
+			loader.exec_module(run)
+			print(run.guests_that_fit(int(sys.argv[2]), sys.argv[3]))' "$RUN" "$@"
+	}
+	[ "$(fitting 4 $'MemTotal: 99999999 kB\nMemAvailable:   99999999 kB\nBuffers: 1 kB')" -eq 4 ]
+	[ "$(fitting 64 $'MemTotal: 99999999 kB\nMemAvailable:    8000000 kB')" -eq 5 ]
+	[ "$(fitting 8 'MemAvailable: 1000 kB')" -eq 1 ]
+	[ "$(fitting 8 '')" -eq 1 ]
+}
+
 @test "a guest that hangs is ended after its time" {
 	guest 1 --tier systemd --timeout 6 "$SETS/hangs"
 	said '^not ok - the guest systemd did not end within its 6 s$'
