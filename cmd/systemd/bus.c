@@ -33,6 +33,7 @@ struct session {
 	const struct request *request;
 	uint64_t deadline_us, away_us;
 	struct job job;
+	char place[PLACE_MAX]; /* ours, before anything was asked */
 };
 
 static int failed(struct error *err, int errnum, const sd_bus_error *error, const char *what)
@@ -135,9 +136,14 @@ static int subscribe(struct session *session, struct error *err)
 	return r < 0 ? failed(err, -r, &error, "ask systemd for its signals") : 0;
 }
 
+/* brig's caller may live in a unit of that name, and we with him: then it is not ours. */
 static bool is_started(struct session *session)
 {
-	return place_is_in(session->request->unit);
+	struct error ignored;
+	char place[PLACE_MAX];
+
+	return place_is_in(session->request->unit) && place_read(place, &ignored) == 0 &&
+	       strcmp(place, session->place) != 0;
 }
 
 static bool is_gone(struct session *session)
@@ -215,8 +221,10 @@ static int start(struct session *session, struct error *err)
 {
 	const struct timespec pause = { .tv_nsec = PAUSE_NS };
 	AUTO(sd_bus_message_unref) sd_bus_message *reply = NULL;
-	int rc = subscribe(session, err);
+	int rc = place_read(session->place, err);
 
+	if (rc == 0)
+		rc = subscribe(session, err);
 	for (int i = 0; rc == 0 && i < EXISTS_TRIES; i++) {
 		rc = try_start(session, &reply, err);
 		if (rc == -EEXIST && is_started(session))

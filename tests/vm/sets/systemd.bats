@@ -6,10 +6,11 @@
 
 load ../../integration/support/common
 
-# What waits until its time is over does so beside the other tests: see "a bus that never answers".
+# What waits until its time is over does so beside the other tests, where one asks for it: see "a bus that never answers".
 setup_file() {
 	local T=$BATS_FILE_TMPDIR BUNDLE=$BATS_FILE_TMPDIR/hung ID=it$$-hung
 
+	[ "$BRIG_GUEST" != uml ] || return 0
 	chmod a+x "$BATS_RUN_TMPDIR" "$T"
 	bundle_new "$BUNDLE"
 	cat > "$T/mute" <<- 'TEXT'
@@ -21,10 +22,19 @@ setup_file() {
 		time.sleep(300)
 	TEXT
 	{
-		with_bus 'python3 "$1" & while [ ! -e /run/dbus/ready ]; do sleep 0.05; done; shift; "$@"; status=$?; kill $!; exit $status' \
-			"$T/mute" timeout 150 "$BRIG" --root "$T/hung-state" --systemd-cgroup run --bundle "$BUNDLE" "$ID" ||
+		with_bus 'python3 "$1" & mute=$! pid=$2; while [ ! -e /run/dbus/ready ]; do sleep 0.05; done; shift 2; "$@" & echo $! > "$pid"; wait $!
+			status=$?; kill $mute; exit $status' \
+			"$T/mute" "$T/hung-pid" timeout --kill-after=10 150 "$BRIG" --root "$T/hung-state" --systemd-cgroup run --bundle "$BUNDLE" "$ID" ||
 			echo $? > "$T/hung-status"
 	} < /dev/null > "$T/hung-said" 2>&1 3>&- 4>&- &
+}
+
+# Where the test was left out, or has failed.
+teardown_file() {
+	if [ -s "$BATS_FILE_TMPDIR/hung-pid" ] && [ ! -s "$BATS_FILE_TMPDIR/hung-status" ]; then
+		kill "$(cat "$BATS_FILE_TMPDIR/hung-pid")" || true
+		wait_until [ -s "$BATS_FILE_TMPDIR/hung-status" ]
+	fi
 }
 
 prepare() {
@@ -157,6 +167,29 @@ is_gone() { # UNIT
 	must_fail 1 'unit of that name already|has processes in it' systemd run --bundle "$BUNDLE" "$ID"
 	expect_equal "$(property ActiveState)" active
 	systemctl stop "$SCOPE"
+}
+
+# bats test_tags=not-in-uml
+@test "a unit of that name in which brig's caller is, is not taken for the container's" {
+	cat > "$T/ask" <<- 'TEXT'
+		import socket, subprocess, sys
+		ours, its = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+		helper = subprocess.Popen(sys.argv[1], stdin=its)
+		ours.send(f"start\nbus system\ntimeout 25000\nunit {sys.argv[2]}\nslice system.slice\ndescription x\n".encode())
+		print(ours.recv(4096).decode())
+		ours.close()
+		helper.wait()
+	TEXT
+	must systemd-run --quiet --unit="brig-$ID" --scope python3 "$T/ask" "$BRIG_BUILD/brig-systemd" "$SCOPE"
+	expect_like "$output" '^error 17 .*unit of that name already'
+}
+
+# bats test_tags=not-in-uml
+@test "a unit of that name whose processes are about to go is waited for" {
+	helper systemd-run --quiet --unit="brig-$ID" --scope sh -c 'touch "$0"; sleep 1' "$T/there"
+	wait_until test -e "$T/there"
+	sleeper
+	expect_equal "$(property Description)" "brig container $SCOPE"
 }
 
 # bats test_tags=not-in-uml
