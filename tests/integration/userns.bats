@@ -95,8 +95,8 @@ load support/common
 	add_namespace user "/proc/$keeper/ns/user"
 	config 'del(.linux.uidMappings, .linux.gidMappings)'
 	compile refuse_call "$T/refuse_call"
-	# 434: pidfd_open
-	must_fail 1 'pidfd_open: Too many open files' env BRIG_TEST="$ID" "$T/refuse_call" 434 "$BRIG" --root "$ROOT" run --bundle "$BUNDLE" "$ID"
+	# 24: EMFILE
+	must_fail 1 'pidfd_open: Too many open files' env BRIG_TEST="$ID" "$T/refuse_call" pidfd_open 24 "$BRIG" --root "$ROOT" run --bundle "$BUNDLE" "$ID"
 	must_fail 1 'container does not exist' brig state "$ID"
 	expect_equal "$(marked_processes | wc -l)" 1
 	must brig delete --force "$ID-first"

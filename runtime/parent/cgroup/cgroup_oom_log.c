@@ -45,8 +45,9 @@ static const char *find_kill(const char *record)
 	const char *text = strchr(record, ';'), *flags = record;
 
 	/* What a process has written has another facility than 0, which is the kernel's. */
-	if (!text++ || strtoul(record, NULL, 10) >= 8)
+	if (!text || strtoul(record, NULL, 10) >= 8)
 		return NULL;
+	text++;
 	if (strncmp(text, whole, strlen(whole)) == 0)
 		return text;
 	/* "priority,number,time,flags" */
