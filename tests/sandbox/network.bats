@@ -123,18 +123,25 @@ is_elsewhere() { # PID
 	[ "$(readlink "/proc/$1/ns/net")" != "$(readlink /proc/self/ns/net)" ]
 }
 
+# A first packet may be lost where neighbours have not found each other yet; what is refused is refused at once.
 TALK='
 import socket, sys
 family = socket.AF_INET6 if ":" in sys.argv[1] else socket.AF_INET
-for name, kind in (("tcp", socket.SOCK_STREAM), ("udp", socket.SOCK_DGRAM)):
+def talk(kind, name):
     client = socket.socket(family, kind)
     client.settimeout(10)
-    try:
-        client.connect((sys.argv[1], int(sys.argv[2])))
-        if name == "udp": client.send(b"x")
-        print(name, client.recv(100).decode().strip())
-    except OSError as error:
-        print(name, error.strerror or error)
+    client.connect((sys.argv[1], int(sys.argv[2])))
+    if name == "udp": client.send(b"x")
+    return client.recv(100).decode().strip()
+for name, kind in (("tcp", socket.SOCK_STREAM), ("udp", socket.SOCK_DGRAM)):
+    for attempt in range(5):
+        try:
+            said = talk(kind, name)
+            break
+        except OSError as error:
+            said = error.strerror or error
+            if not isinstance(error, TimeoutError): break
+    print(name, said)
 '
 
 # What is listed is reached, by the protocol that is listed, and answers.
@@ -145,9 +152,9 @@ talks_to() { # ADDRESS ENTRY
 		nsenter --net --target "$HERE" env BRIG_TEST="$ID" "$BRIG" --root "$ROOT" "$@"
 	}
 	serve "$1" nsenter --net --target "$THERE"
-	must sandbox --egress "$2:$PORT/tcp" -- python3 -c "$TALK" "$1" "$PORT"
+	must sandbox --timeout 100s --egress "$2:$PORT/tcp" -- python3 -c "$TALK" "$1" "$PORT"
 	expect_equal "$output" $'tcp hello\nudp Operation not permitted'
-	must sandbox --egress "$2:$PORT/udp" -- python3 -c "$TALK" "$1" "$PORT"
+	must sandbox --timeout 100s --egress "$2:$PORT/udp" -- python3 -c "$TALK" "$1" "$PORT"
 	expect_equal "$output" $'tcp Operation not permitted\nudp hello'
 }
 
