@@ -50,7 +50,8 @@ as_sandbox() { # COMMAND...
 }
 
 @test "what is not there keeps no other rule out" {
-	rmdir /var/log/brig
+	# The guest's own, in which another set may have run before.
+	rm -r /var/log/brig
 	run auditctl -R "$RULES"
 	[ "$(auditctl -l | wc -l)" -eq "$(($(rules) - 2))" ]
 	[ "$(auditctl -l | grep -c 'key=brig-refused')" -eq 2 ]
