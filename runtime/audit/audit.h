@@ -24,6 +24,7 @@ struct audit_kept {
 	uint64_t device, inode; /* of the file */
 };
 #define AUDIT_KEPT_INIT ((struct audit_kept){ .dir_fd = -EBADF, .fd = -EBADF })
+/* Closes and frees what is kept: the next line opens the trail anew. To be called twice is fine. */
 void audit_kept_done(struct audit_kept *kept);
 
 struct audit_target {

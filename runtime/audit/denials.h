@@ -44,6 +44,7 @@ enum denials_end {
 
 struct denials;
 
+/* An empty table with those limits. The first burst is full: a start-up that is refused much is no flood. */
 struct denials *denials_new(const struct denials_limits *limits); /* NULL: no memory */
 void denials_free(struct denials *denials);
 DEFINE_CLEANUP(struct denials *, denials_free);
@@ -64,6 +65,7 @@ struct denials_count {
 	uint32_t architecture, number;
 	uint64_t count;
 };
+/* The sums, without arguments and times, for counters (docs/monitoring.md) and the audit trail. */
 size_t denials_counts(const struct denials *denials, struct denials_count *ret, size_t max);
 
 /* {"state": "listening"|"ended"|"flood"|"failed", "total": N, "others": N, "calls": [{"architecture": AUDIT_ARCH_*,

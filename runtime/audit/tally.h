@@ -59,6 +59,7 @@ struct tally {
 #define TALLY_BUCKETS 12
 extern const uint64_t tally_bounds[TALLY_BUCKETS];
 
+/* Frees the counters, and the ids of the containers that ran out of memory; the tally is empty afterwards. */
 void tally_done(struct tally *tally);
 /* -ENOMEM with err set. labels: NULL or "" for none; cut where they are too long. */
 int tally_add(struct tally *tally, enum tally_family family, const char *const labels[TALLY_LABELS], uint64_t n,

@@ -15,6 +15,7 @@ struct buffer {
 
 #define BUFFER_LIMIT_DEFAULT ((size_t)64 * 1024 * 1024)
 
+/* Frees the bytes and sets all to 0: a failure is forgotten, and a limit of the caller's too. */
 void buffer_done(struct buffer *buffer);
 static inline void buffer_done_cleanup(struct buffer *buffer)
 {

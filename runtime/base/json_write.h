@@ -19,6 +19,8 @@ static inline struct json_writer json_writer_on(struct buffer *buffer, unsigned 
 	return (struct json_writer){ .buffer = buffer, .indent = indent };
 }
 
+/* Commas, line ends and indentation come by themselves, out of what was written before. That each begin has its end, and that
+ * within an object each value has its key, is for the caller to see to: nothing checks it. */
 void json_write_object_begin(struct json_writer *writer);
 void json_write_object_end(struct json_writer *writer);
 void json_write_array_begin(struct json_writer *writer);

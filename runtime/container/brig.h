@@ -36,6 +36,7 @@ int brig_protect_executable(char *const *argv, struct error *err);
 int brig_execute_protected(char *const *argv, char *const *envp, struct error *err);
 
 enum brig_status { BRIG_CREATING, BRIG_CREATED, BRIG_RUNNING, BRIG_PAUSED, BRIG_STOPPED };
+/* The word of the OCI runtime-spec (runtime.md, "State"), and "paused", which runc adds to it. A string constant. */
 const char *brig_status_name(enum brig_status status);
 
 struct brig_annotation {
@@ -176,6 +177,8 @@ struct brig_pids {
 	pid_t *list; /* in the arena */
 	size_t n;
 };
+/* Errors: ERROR_NOT_FOUND (no such container), and what reading the cgroup says. Without a cgroup the list is the first process
+ * alone. */
 int brig_processes(const struct brig *brig, const char *id, struct arena *arena, struct brig_pids *ret,
 		   struct error *err);
 
@@ -251,6 +254,8 @@ struct brig_metrics_request {
 	const char *file;	/* the audit trail; NULL: the one that the policy names */
 	const char *containerd; /* the shim's state directory: a folder for each of containerd's namespaces */
 };
+/* Errors: those of the policy and of the trail (tally_update), ERROR_SYSTEM. What was appended before an error is for the
+ * caller to drop. */
 int brig_metrics(const struct brig *brig, const struct brig_metrics_request *request, struct buffer *out,
 		 struct error *err);
 
@@ -259,6 +264,8 @@ struct brig_plan {
 	const char *bundle, *id;
 	bool json;
 };
+/* Errors: ERROR_INVALID (config.json), ERROR_REFUSED (the policy says no, as create would), ERROR_NOT_FOUND (no bundle),
+ * ERROR_SYSTEM. */
 int brig_plan(const struct brig *brig, const struct brig_plan *request, struct buffer *out, struct error *err);
 /* What the policy makes of a bundle, or of a config.json by itself, before anything runs. */
 enum brig_verdict { BRIG_AS_ASKED, BRIG_ADJUSTED, BRIG_IS_REFUSED };

@@ -86,4 +86,5 @@ struct brig_metrics {
 	struct brig_hugepages *hugepages;
 	size_t n_hugepages;
 };
+/* What the group uses at this moment. Errors: -ENOMEM, or what reading the group's processes says; *ret is untouched then. */
 int brig_group_metrics(struct brig_group *group, struct arena *arena, struct brig_metrics *ret, struct error *err);

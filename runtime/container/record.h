@@ -35,6 +35,8 @@ struct record_exec {
 	pid_t pid;
 	bool in_user_namespace; /* brig is: not the initial one */
 };
+/* Before the program runs. Returns 0, also where there is no trail, or a negative errno where the policy demands a record and
+ * none can be made: the exec is then not to happen. */
 int record_exec(const struct record_exec *exec, struct error *err);
 
 /* Of create or run: a refusal, a failed create, or, after record_create, the end of what was made. */
@@ -54,6 +56,7 @@ struct record_exit {
 	const char *error;		       /* or NULL */
 	const struct denial_listener *denials; /* who has counted the calls that were refused; or NULL */
 };
+/* Of the first process, or of an exec. A trail that can't be written is a warning: the end has happened whatever is on record. */
 void record_exit(const struct brig *brig, const struct state *state, const struct record_exit *exit);
 /* A request to the egress proxy of a sandbox. Fails where the policy has it that nothing happens unrecorded. */
 int record_egress(const struct brig *brig, const struct state *state, const struct audit_request *request,

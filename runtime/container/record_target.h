@@ -16,6 +16,7 @@ struct record_session {
 	char name[RECORD_COMMAND_NAME_MAX];
 };
 #define RECORD_SESSION_INIT ((struct record_session){ .kept = AUDIT_KEPT_INIT })
+/* What is kept is closed; the next line opens the trail again, and finds one that was rotated meanwhile. */
 void record_target_rest(struct record_session *session);
 
 struct record_target {

@@ -5,6 +5,7 @@
 #include "base/error.h"
 #include "container/store.h"
 
+/* path: absolute. ERROR_SYSTEM, -EEXIST where there is a mark already. */
 int rootfs_mark_set(const struct container *container, const char *path, struct error *err);
 /* Unmounts what the mark names. No error where there is no mark, or nothing mounted. */
 int rootfs_mark_unmount(const struct container *container, struct error *err);

@@ -75,6 +75,7 @@ int document_decode_manifest(const char *text, size_t length, struct arena *aren
 int document_decode_config(const char *text, size_t length, struct arena *arena, struct document_config *ret,
 			   struct error *err);
 
+/* By the media type alone, never by the content. NULL, and what is not listed: _OTHER. */
 enum document_kind document_kind_of(const char *media_type);
 enum document_layer document_layer_of(const char *media_type);
 /* The annotation's value, or NULL. */

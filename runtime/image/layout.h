@@ -20,6 +20,7 @@ struct layout_blob {
 	struct digest digest;
 };
 
+/* Closes the blob's descriptor. */
 void layout_blob_done(struct layout_blob *blob);
 static inline void layout_blob_done_cleanup(struct layout_blob *blob)
 {

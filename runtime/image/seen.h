@@ -10,6 +10,7 @@ struct seen {
 	size_t n, capacity;
 };
 
+/* Frees the table; it is empty afterwards, ready for the next layer. */
 void seen_done(struct seen *seen);
 /* folder: the inode of the folder that name is in. 0 or -ENOMEM. */
 int seen_add(struct seen *seen, uint64_t folder, const char *name);

@@ -17,6 +17,9 @@ struct tree_place {
 	const char *leaf;
 };
 
+/* Each makes one entry in a folder that was found beneath the root, by its descriptor, where nothing of that name is left (a
+ * folder may be). Owner and mode are set last, by descriptor where the kernel allows. Returns 0, or a negative errno with err
+ * set: ERROR_SYSTEM says which step; half an entry may be there then, in a tree that is thrown away. */
 int tree_make_directory(struct tree *tree, const struct tree_place *place, const struct tar_entry *entry,
 			struct error *err);
 int tree_make_file(struct tree *tree, const struct tree_place *place, const struct tar_entry *entry, struct tar *tar,

@@ -446,6 +446,7 @@ struct plan {
 /* Is the mount of that place in the list what is seen at its destination, and not one that comes later, there or above it? */
 bool plan_mount_is_on_top(const struct plan_rootfs *rootfs, size_t mount);
 
+/* NULL is fine. All of a plan lives in its arena. */
 void plan_free(struct plan *plan);
 DEFINE_CLEANUP(struct plan *, plan_free);
 

@@ -61,6 +61,9 @@ bool plan_userns_maps(const struct plan_builder *builder, const struct spec_moun
 
 /* ---- one theme each; they run in this order (plan_build.c) ---- */
 
+/* Each fills its part of builder->plan from builder->spec and builder->host, and adds lines to builder->report. Returns 0, or a
+ * negative errno with err set: -EINVAL with the path in config.json, -EOPNOTSUPP for what this host has not, -EPERM with
+ * ERROR_REFUSED, -ENOMEM. */
 int plan_refusals_check(struct plan_builder *builder, struct error *err);
 int plan_namespaces_build(struct plan_builder *builder, struct error *err);
 /* One list of mappings, checked by spec/. */

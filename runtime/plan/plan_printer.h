@@ -19,6 +19,7 @@ struct plan_printer {
 
 #define PLAN_PRINTER_ARGUMENT_MAX 128 /* bytes of an argument that are shown */
 
+/* A printer at the start of out. Errors are sticky there (out->failed). */
 struct plan_printer plan_printer_on(struct buffer *out, bool json);
 /* key NULL: an element of a list. */
 void plan_printer_object(struct plan_printer *printer, const char *key);
@@ -46,6 +47,8 @@ void plan_printer_arguments(struct plan_printer *printer, const char *const *arg
 
 /* ---- parts of the plan ---- */
 
+/* Each prints one part, under its own key, inside the object that is open. A part that is off (seccomp, egress, Landlock) is left
+ * out. */
 void plan_print_files(struct plan_printer *printer, const struct plan_rootfs *rootfs);
 void plan_print_limits(struct plan_printer *printer, const struct plan_cgroup *cgroup);
 void plan_print_process(struct plan_printer *printer, const struct plan_process *process);

@@ -19,6 +19,7 @@ struct policy_audit_document {
 	const char *path, *max_size;
 };
 extern const struct json_type policy_audit_type; /* const struct policy_audit_document *: NULL where the file says nothing */
+/* What a set says of the audit trail where a file says nothing. */
 struct policy_audit policy_audit_of_set(enum policy_set set);
 /* Changes what the document names. ERROR_INVALID. */
 int policy_audit_take(const struct policy_audit_document *document, struct policy_audit *ret, struct error *err);

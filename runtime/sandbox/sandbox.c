@@ -40,14 +40,6 @@
 #define EQUIP_LEAST (UINT64_C(2) * NS_PER_S)
 #define EQUIP_MOST (UINT64_C(10) * NS_PER_S)
 
-const struct sandbox_limits sandbox_default_limits = {
-	.timeout = 30 * NS_PER_S,
-	.memory = UINT64_C(512) * 1024 * 1024,
-	.cpus = 1000,
-	.pids = 256,
-	.max_output = UINT64_C(1024) * 1024,
-};
-
 /* One sandbox from its request to its end. */
 struct life {
 	struct brig brig;

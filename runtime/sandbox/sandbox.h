@@ -27,7 +27,6 @@ struct sandbox_limits {
 	uint64_t pids;	     /* processes and threads */
 	uint64_t max_output; /* bytes of stdout, and of stderr */
 };
-extern const struct sandbox_limits sandbox_default_limits;
 
 struct sandbox_bind {
 	const char *source, *destination; /* both absolute */
@@ -72,6 +71,7 @@ enum sandbox_verdict {
 	SANDBOX_INTERNAL,  /* brig failed, or was told to stop */
 	SANDBOX_N_VERDICTS,
 };
+/* In lower case, as the JSON object and the exit line have it. A string constant. */
 const char *sandbox_verdict_name(enum sandbox_verdict verdict);
 
 struct sandbox_output {

@@ -332,6 +332,7 @@ struct spec {
 	struct spec_linux linux_; /* "linux": a macro in gnu17, hence the underscore */
 };
 
+/* NULL is fine. All of a spec lives in its arena. */
 void spec_free(struct spec *spec);
 DEFINE_CLEANUP(struct spec *, spec_free);
 

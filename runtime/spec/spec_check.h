@@ -19,6 +19,7 @@ struct spec_place {
 /* Room for any place as text. */
 #define SPEC_PLACE_MAX 256
 
+/* The path as a reader of config.json knows it: "linux.maskedPaths[3]". Cut off where it does not fit. Returns text. */
 const char *spec_check_place(const struct spec_place *place, char text[SPEC_PLACE_MAX]);
 
 /* path begins with "/". */

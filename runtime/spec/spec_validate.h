@@ -5,6 +5,7 @@
 #include "base/error.h"
 #include "spec/spec.h"
 
+/* The whole document, part by part; the first thing that is wrong is reported. */
 int spec_validate(const struct spec *spec, struct error *err);
 /* where: "process.", or "" for a document of its own. */
 int spec_validate_process(const struct spec_process *process, const char *where, struct error *err);

@@ -17,5 +17,7 @@ struct criu_place {
 	int root_mount_fd;
 	int network_fd; /* of the namespace to join, or -EBADF */
 };
+/* Brings the container back from job->images, and waits until CRIU has. Errors: ERROR_UNSUPPORTED with CRIU's own
+ * reason and the place of its log, ERROR_SYSTEM where it could not be started. */
 int criu_restore(int criu_fd, const struct criu_job *job, const struct criu_place *place, struct arena *arena,
 		 struct error *err);

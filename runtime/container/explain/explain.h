@@ -47,6 +47,7 @@ bool explain_map_agrees(const char *text, const struct expected_range *ranges, s
 /* Does the text of mountinfo have a mount at path, or above it where that is one of the masked paths? proc and sysfs are
  * looked at only: whether the container has other paths, the host can't tell. */
 enum explain_mask { EXPLAIN_MASKED, EXPLAIN_NOT_MASKED, EXPLAIN_NOT_THERE };
+/* mountinfo: the text of /proc/PID/mountinfo (proc_pid_mountinfo(5)). path: absolute, without a slash at its end. */
 enum explain_mask explain_mask_of(const char *mountinfo, const char *path);
 /* MOUNT_ATTR_RDONLY, MOUNT_ATTR_NOSUID and MOUNT_ATTR_NODEV of the mount on top at path, per mount. False: there is none. */
 bool explain_mount_attributes(const char *mountinfo, const char *path, uint64_t *ret);

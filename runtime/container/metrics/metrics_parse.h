@@ -5,6 +5,9 @@
 #include "base/error.h"
 #include "container/brig_group.h"
 
+/* Text of a "name number" file of the kernel's: each name that is known is added to its member (several names may make up one),
+ * all others are passed over. Times in microseconds, memory in bytes. Sources: cgroup-v2.rst, cgroup-v1/memory.rst,
+ * sched-bwc.rst. */
 void metrics_parse_cpu(const char *text, struct brig_metrics *metrics);		  /* v2: cpu.stat */
 void metrics_parse_cpu_v1(const char *text, struct brig_metrics *metrics);	  /* v1: cpu.stat */
 void metrics_parse_memory(const char *text, struct brig_metrics *metrics);	  /* v2: memory.stat */

@@ -21,6 +21,8 @@ struct cgroup_device_list {
 
 /* ---- cgroup_devices_program.c: pure ---- */
 
+/* The last rule that matches every device decides all before it: what comes behind it is what is left. The list borrows from
+ * rules. */
 struct cgroup_device_list cgroup_devices_program_trim(const struct plan_device_rule *rules, size_t n_rules);
 /* Nothing is ever denied: no program is needed. Also true for an empty list, which asks for no device program. */
 bool cgroup_devices_program_allows_all(const struct plan_device_rule *rules, size_t n_rules);

@@ -23,6 +23,7 @@ struct cgroup_unit_owner {
 	uid_t uid; /* on the host; where user is set */
 };
 
+/* Of the calling process, by its effective uid and /proc/self/uid_map; where that can't be read, by its uid alone. */
 struct cgroup_unit_owner cgroup_unit_owner_now(void);
 /* "a-b.slice:prefix:name" -> prefix-name.scope in a.slice/a-b.slice (systemd.slice(5)). Without a slice it is system.slice, of a user's
  * systemd user.slice; "-.slice" is the root. ERROR_INVALID: not of that form, or no name that systemd takes. */

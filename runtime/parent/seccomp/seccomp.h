@@ -25,6 +25,7 @@ struct seccomp_program {
 	uint64_t floor_flags;
 };
 
+/* Frees both programs. One that was never filled in (all zero) is fine. */
 void seccomp_program_done(struct seccomp_program *program);
 static inline void seccomp_program_done_cleanup(struct seccomp_program *program)
 {

@@ -24,7 +24,9 @@ struct seccomp_target {
 	uint32_t place;
 };
 
+/* Room for SECCOMP_CODE_MAX instructions, in the arena. */
 struct seccomp_code *seccomp_code_new(struct arena *arena); /* NULL: no memory */
+/* SECCOMP_RET_* with its data. One place for each action: the instruction is written where a jump first needs it. */
 struct seccomp_target seccomp_code_return(struct seccomp_code *code, uint32_t action);
 /* What was written last, in other words the next instruction. */
 struct seccomp_target seccomp_code_here(struct seccomp_code *code);

@@ -28,6 +28,7 @@ struct seccomp_section {
 	size_t n;
 };
 
+/* The same clauses in the same order, and the same answer where none matches: two ranges of which this is true are one. */
 bool seccomp_ranges_equal_verdicts(const struct seccomp_verdict *a, const struct seccomp_verdict *b);
 
 /* The section for rules; x32: those of x32 where rules are those of x86_64 (both have one number of architecture), or

@@ -8,6 +8,8 @@
 #include "sandbox/sandbox_config.h"
 #include "spec/spec.h"
 
+#define NS_PER_S UINT64_C(1000000000)
+
 static const char *const argv[] = { "sh", "-c", "echo \"\\ \x01\"", NULL };
 static const char *const env[] = { "PATH=/x", "EMPTY=", "QUOTE=\"", NULL };
 static const struct sandbox_bind part = { "/usr", "/usr", false };
@@ -15,7 +17,15 @@ static const struct sandbox_bind binds[] = { { "/srv/in", "/in", false }, { "/sr
 
 static struct sandbox_request request(void)
 {
-	return (struct sandbox_request){ .binds = binds, .n_binds = 2, .limits = sandbox_default_limits };
+	return (struct sandbox_request){
+		.binds = binds,
+		.n_binds = 2,
+		.limits = { .timeout = 30 * NS_PER_S,
+			    .memory = UINT64_C(512) * 1024 * 1024,
+			    .cpus = 1000,
+			    .pids = 256,
+			    .max_output = UINT64_C(1024) * 1024 },
+	};
 }
 
 static struct spec *parse(const struct sandbox_config *config)
