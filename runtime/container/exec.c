@@ -68,6 +68,7 @@ static int not_running(const struct execution *execution, struct error *err)
 			 execution->container.state.id);
 }
 
+/* A created container takes an exec as well, before its program runs, as with runc: its namespaces are made. */
 static int check_status(struct execution *execution, struct error *err)
 {
 	const char *id = execution->container.state.id;
@@ -95,6 +96,8 @@ static bool counts_denials(const struct brig_exec *request)
 	return request->supervisor ? request->supervisor->counts_denials : !request->detach;
 }
 
+/* The plan of an exec is made anew, from the config.json that was kept at create. Its policy is that of the create, or stricter
+ * where the site's file is by now (stored_policy.h). What the host can do is looked at now. */
 static int plan_process(struct execution *execution, struct error *err)
 {
 	AUTO(spec_free) struct spec *spec = NULL;
@@ -146,6 +149,8 @@ static int open_below(struct execution *execution, struct cgroup *parent, struct
 	return cgroup_open_below(parent, below, &execution->cgroup, err);
 }
 
+/* A group of its own for each: the shim can then kill what one exec has left behind (cgroup.kill) and nothing else. See
+ * docs/adr/0008. */
 static int make_exec_group(struct execution *execution, struct cgroup *parent, struct error *err)
 {
 	int rc;
@@ -158,6 +163,8 @@ static int make_exec_group(struct execution *execution, struct cgroup *parent, s
 	return rc;
 }
 
+/* parent is the handle that check_status() has opened for its question, where it did; opening it again would be the same system
+ * calls. */
 static int open_cgroup(struct execution *execution, struct error *err)
 {
 	const struct state *state = &execution->container.state;
@@ -205,6 +212,7 @@ static void record_failure(const struct execution *execution, const struct error
 		record_exec_failure(&record, failure);
 }
 
+/* Whatever fails in here is a warning: failure is what the caller is to hear about. */
 static void undo(struct execution *execution, const struct error *failure)
 {
 	struct error ignored;
@@ -219,6 +227,8 @@ static void undo(struct execution *execution, const struct error *failure)
 	execution->exec_group[0] = '\0';
 }
 
+/* The record goes between birth_begin() and birth_go(): until then the child is there, so that its pid can be written down, and
+ * waits, so that nothing of the container's runs that the trail does not have. */
 static int give_birth(struct execution *execution, struct error *err)
 {
 	const struct brig_exec *request = execution->request;
@@ -305,6 +315,8 @@ static struct denial_keeper *keep_denials(struct execution *execution)
 	return keeper;
 }
 
+/* foreground_begin() comes first: it blocks all signals, and one that arrives while the process is made is read later instead
+ * of ending brig with the process half made. */
 static int execute_and_wait(struct execution *execution, int *ret_exit_status, struct error *err)
 {
 	struct foreground foreground;

@@ -15,11 +15,14 @@
 #include "base/file.h"
 #include "container/state.h"
 
+/* Ten seconds in all: who waits longer for a create that hangs in a hook is better told than kept. */
 #define LOCK_TRIES 1000
 #define LOCK_PAUSE_NS (10 * 1000 * 1000)
 #define FILE_NAME_ID_MAX (NAME_MAX - 5) /* the default cgroup is brig-ID */
 #define STATE_ARENA ((size_t)32 * 1024 * 1024)
 
+/* The id becomes the name of a directory and of a cgroup: no slash, and no leading dot (names with one below the root are our
+ * own: .filters, .last.json). The characters are those that runc takes. */
 int store_check_id(const char *id, struct error *err)
 {
 	static const char first[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_+-";
@@ -67,6 +70,8 @@ int store_open_root(const struct brig *brig, bool make, struct error *err)
 	return steal_fd(&fd);
 }
 
+/* flock(2) on the directory itself: no lock file to leave behind, and the kernel lets go of it when its holder dies. Not by a
+ * blocking LOCK_EX, which has no deadline. */
 static int lock_directory(int dir_fd, const char *id, struct error *err)
 {
 	const struct timespec pause = { .tv_nsec = LOCK_PAUSE_NS };
@@ -201,6 +206,8 @@ int store_lock_again(struct container *container, struct error *err)
 	return was_replaced(container, id) ? not_found(id, err) : 0;
 }
 
+/* A symbolic link is made in one step, with all of its text, and so is either there or not after a kill -9; a small file could
+ * be there and empty. */
 int store_mark_cgroup(const struct container *container, struct error *err)
 {
 	char text[PATH_MAX];
@@ -301,6 +308,8 @@ static inline void close_directory(DIR **directory)
 		closedir(*directory);
 }
 
+/* The content first, the directory last: a removal that is interrupted leaves a directory, which `delete --force` finds again.
+ * There are no directories inside. What can't be unlinked shows itself by ENOTEMPTY at the end. */
 int store_remove(struct container *container, struct error *err)
 {
 	int list_fd = openat(container->dir_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -323,6 +332,7 @@ static int compare_names(const void *a, const void *b)
 	return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
+/* Names that begin with a dot are not containers' (store_check_id). Sorted, so that output does not depend on the file system. */
 static int collect(DIR *directory, struct arena *arena, const char ***ret, size_t *ret_n, struct error *err)
 {
 	size_t n = 0, capacity = 0;
@@ -368,6 +378,7 @@ int store_list(const struct brig *brig, struct arena *arena, const char ***ret, 
 	return collect(directory, arena, ret, ret_n, err);
 }
 
+/* Who loses the race for making it goes without a cache this once. */
 int store_open_filter_cache(int root_fd)
 {
 	int fd = openat(root_fd, ".filters", O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);

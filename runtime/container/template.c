@@ -12,6 +12,8 @@ struct template_mount {
 	const char *options[8];
 };
 
+/* The mounts of config-linux.md "Default Filesystems", and a /tmp, since the root file system is read-only. The sizes keep what
+ * is written there bounded: it counts as the container's memory. */
 static const struct template_mount mounts[] = {
 	{ "/proc", "proc", "proc", { "nosuid", "noexec", "nodev" } },
 	{ "/dev", "tmpfs", "tmpfs", { "nosuid", "strictatime", "mode=755", "size=65536k" } },
@@ -29,6 +31,8 @@ static const char *const environment[] = {
 	NULL,
 };
 
+/* What tells about the host or its other tenants and is in no namespace: /proc/kcore is the kernel's memory, /proc/keys lists
+ * keys (proc_keys(5)), and powercap's energy counters tell what others compute (CVE-2020-8694). */
 static const char *const masked_paths[] = {
 	"/proc/acpi",
 	"/proc/asound",
@@ -45,6 +49,7 @@ static const char *const masked_paths[] = {
 	NULL,
 };
 
+/* Files below these change the host, not the container, when they are written (sysrq-trigger reboots it). */
 static const char *const readonly_paths[] = {
 	"/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger", NULL,
 };
@@ -192,6 +197,8 @@ static void write_rule_begin(struct json_writer *writer, const char *const *name
 	json_write_member(writer, "action", action);
 }
 
+/* clone(2) with a flag that makes a namespace; without one it makes threads and processes, and has to work. The flags are its
+ * first argument on every architecture that is listed here (s390 has them second). */
 static void write_clone_rule(struct json_writer *writer, uint64_t flag)
 {
 	static const char *const names[] = { "clone", NULL };

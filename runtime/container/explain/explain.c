@@ -14,6 +14,8 @@
 
 #define MEMORY_MAX ((size_t)64 * 1024 * 1024)
 
+/* All that is shown, gathered first and printed afterwards: text and JSON are two views of one thing, and neither looks at the
+ * system. */
 struct explanation {
 	const char *id, *status;
 	const char *ended; /* of --last: when, else NULL */
@@ -30,6 +32,8 @@ struct explanation {
 
 static int look_at(const struct container *container, struct explanation *ret, struct error *err)
 {
+	/* Unlocked and in several looks, and the container may end in the middle of it: a look at the kernel that fails becomes
+	 * a finding, or is left out. Only what brig itself has on record has to be readable. */
 	enum brig_status status = status_of(container, /* ret_pidfd= */ NULL);
 	int rc = expectation_read(container->dir_fd, container->arena, &ret->expected, err);
 
@@ -53,6 +57,8 @@ static int look_at(const struct container *container, struct explanation *ret, s
 	return 0;
 }
 
+/* There is nothing to look at: the state directory, the cgroup and the processes of a foreground run are gone. What is told was
+ * written down at its end (expectation_keep_last). */
 static int look_at_last(const struct brig *brig, struct arena *arena, struct explanation *ret, struct error *err)
 {
 	AUTO_CLOSE int root_fd = store_open_root(brig, /* make= */ false, err);
@@ -77,6 +83,8 @@ static int look_at_last(const struct brig *brig, struct arena *arena, struct exp
 
 /* ---- for people ---- */
 
+/* All texts of the report may carry what somebody wrote into config.json, hence buffer_append_labelled(): an escape sequence in
+ * a path of a mount is not to reach the terminal of who asks about it. */
 static void print_report(const struct expectation *expected, struct buffer *out)
 {
 	buffer_printf(out, "\nWhat policy %s made of config.json\n", expected->policy);
@@ -125,6 +133,8 @@ static void print_call(const struct denial_call *call, struct buffer *out)
 	buffer_printf(out, "\n    it would open: %s\n", explain_what_opens(name));
 }
 
+/* Said once, below the calls: the rule that is printed for each is true, yet it is not enough where the floor refuses the call
+ * as well. */
 static const char *beneath(const struct expectation *expected)
 {
 	return expected->counts
@@ -135,6 +145,9 @@ static const char *beneath(const struct expectation *expected)
 		       : "";
 }
 
+/* With SECCOMP_FILTER_FLAG_LOG the kernel logs what a filter answers with an action listed in
+ * /proc/sys/kernel/seccomp/actions_logged (seccomp(2)); where no audit daemon takes such lines they go through printk's limit
+ * on their rate. */
 static void print_logged(const struct denial_document *logged, struct buffer *out)
 {
 	if (logged->total == 0)
