@@ -23,7 +23,7 @@ def run(requests, folder, deploy):
     levels = constraints(deploy)
     (folder / "namespaces.yaml").write_text(yaml.safe_dump_all(table.namespace_objects()))
     for request in requests:
-        (folder / f"{request.number}.json").write_text(json.dumps(request.review()))
+        (folder / f"{request.number}.json").write_text(json.dumps(table.as_gatekeeper(request.review())))
     tests = []
     asked = {level: [request for request in requests if level == "isolated" or is_asked(request)] for level in levels}
     for level, constraint in levels.items():

@@ -85,7 +85,7 @@ def review_of(request):
     """With the times that the API server has written into what is made, and what is changed, before it asks."""
     review = request.review()
     now = datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
-    for key in {"object", "oldObject"} & set(review["request"]):
+    for key in [key for key in ("object", "oldObject") if review["request"].get(key)]:
         review["request"][key] = table.overlay(review["request"][key], {"metadata": {"creationTimestamp": now, "managedFields": [{"time": now}]}})
     return review
 

@@ -94,6 +94,8 @@ def ask(api, request):
     name = request.object["metadata"].get("name")
     if request.operation == "CREATE":
         return api.call("POST", f"{collection(request)}?dryRun=All", request.object)
+    if request.operation == "DELETE":
+        return api.call("DELETE", f"{collection(request)}/{name}?dryRun=All")
     if request.operation == "DEBUG":
         new = request.object["spec"]["ephemeralContainers"]
         return api.call("PATCH", f"{collection(request)}/{name}/ephemeralcontainers?dryRun=All", {"spec": {"ephemeralContainers": new}},

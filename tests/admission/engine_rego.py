@@ -1,6 +1,8 @@
 """The plain Rego: all requests in one call of `opa eval`, and manifests by conftest as in CI."""
 
+import dataclasses
 import json
+import re
 import subprocess
 
 import yaml
@@ -26,7 +28,7 @@ def messages(requests, folder, deploy):
     """Per request the refusals and the warnings, with the namespaces that the constraints leave out left out here."""
     settings = settings_of(deploy)
     left_alone = yaml.safe_load((deploy / "gatekeeper/base/isolated.yaml").read_text())["spec"]["match"]["excludedNamespaces"]
-    data = {"requests": {str(r.number): {"review": r.review()["request"], "parameters": settings} for r in requests}}
+    data = {"requests": {str(r.number): {"review": table.as_gatekeeper(r.review())["request"], "parameters": settings} for r in requests}}
     (folder / "requests.json").write_text(json.dumps(data))
     done = subprocess.run(["opa", "eval", "--format", "json", "--data", deploy / "rego", "--data", folder / "requests.json", QUERY],
                           capture_output=True, text=True)
@@ -84,18 +86,43 @@ def list_of(thing):
     return {"apiVersion": "v1", "kind": "List", "items": [{"apiVersion": "v1", "kind": "List", "items": [filled(thing)]}]}
 
 
+# What conftest's YAML takes for a truth value, and kubectl's for a name.
+SHORT = {"app": "n", "prepare": "y", "debugger": "N", "helper": "Y"}
+
+
+def typed_list_of(thing):
+    """In a PodList whose item has no kind, with such names as above."""
+    def renamed(value, key=None):
+        if isinstance(value, list):
+            return [renamed(item, key) for item in value]
+        if not isinstance(value, dict):
+            return value
+        result = {inner: renamed(one, inner) for inner, one in value.items()}
+        if key in ("containers", "initContainers", "ephemeralContainers"):
+            result["name"] = SHORT.get(result["name"], result["name"])
+        if key == "volumes" and len(result["name"]) == 1:
+            result["name"] = "n"
+        return {re.sub("^(container.apparmor.*/)app$", r"\1n", inner): one for inner, one in result.items()}
+
+    item = {key: value for key, value in renamed(thing).items() if key not in ("kind", "apiVersion")}
+    return {"apiVersion": thing["apiVersion"], "kind": thing["kind"] + "List", "items": [item]}
+
+
 def run_conftest(requests, folder, deploy):
-    """Manifests, as CI has them: nothing but what is made, in namespaces of the two levels. Each by itself, and in a list of a list with nulls."""
+    """Manifests, as CI has them: nothing but what is made, in namespaces of the two levels. Each by itself, in a list of a list with nulls, and in a
+    list of its kind with names that look like something else."""
     for namespace, level in (("untrusted", "isolated"), ("confined", "restricted")):
         asked = [request for request in requests if request.namespace == namespace and request.operation == "CREATE"]
         if not asked:
             continue
         paths = {}
         for request in asked:
-            for form, manifest in ("manifest", request.object), ("list", list_of(request.object)):
+            short = dataclasses.replace(request, name=f"{request.name}, its names short", says="")
+            for form, manifest, question in (("manifest", request.object, request), ("list", list_of(request.object), request),
+                                             ("typed", typed_list_of(request.object), short)):
                 path = folder / f"{form}-{request.number}.yaml"
                 path.write_text(yaml.safe_dump(manifest))
-                paths[str(path)] = request
+                paths[str(path)] = question
         done = subprocess.run(["conftest", "test", "--output", "json", "--namespace", f"brig.ci.{level}", "--policy", deploy / "rego",
                                "--policy", deploy / "conftest", "--data", deploy / "settings/settings.yaml", *paths],
                               capture_output=True, text=True)

@@ -84,8 +84,8 @@ class Request:
     name: str
     namespace: str
     kind: str
-    operation: str  # CREATE, UPDATE, DEBUG or RESIZE
-    object: dict
+    operation: str  # CREATE, UPDATE, DEBUG, RESIZE or DELETE
+    object: dict  # of what is deleted: as it was
     old: dict | None
     deny: list
     warn: list
@@ -107,14 +107,20 @@ class Request:
         request = {
             "uid": f"00000000-0000-0000-0000-{self.number:012}", "kind": kind, "requestKind": kind, "resource": resource,
             "requestResource": resource, "name": self.object["metadata"].get("name", ""), "namespace": self.namespace,
-            "operation": "CREATE" if self.operation == "CREATE" else "UPDATE", "userInfo": {"username": "user"},
-            "object": self.object, "dryRun": True,
+            "operation": self.operation if self.operation in ("CREATE", "DELETE") else "UPDATE", "userInfo": {"username": "user"},
+            "object": None if self.operation == "DELETE" else self.object, "dryRun": True,
         }
         if self.subresource:
             request |= {"subResource": self.subresource, "requestSubResource": self.subresource}
         if self.old:
             request["oldObject"] = self.old
         return {"apiVersion": "admission.k8s.io/v1", "kind": "AdmissionReview", "request": request}
+
+
+def as_gatekeeper(review):
+    """As Gatekeeper hands it to its rules: what is deleted is the object."""
+    request = review["request"]
+    return review | {"request": request | {"object": request["object"] or request["oldObject"]}}
 
 
 def overlay(base, patch):
@@ -206,8 +212,8 @@ def requests(settings=None):
                 says = row.get("says", "") if any(deny) or any(warn) else ""
                 if level == "isolated" and not row.get("isolated"):
                     says = ""
-                result.append(Request(number, row["case"], title, namespace, kind, operation, object_of(row, kind, name, namespace), old,
-                                      deny, warn, says))
+                new = old if operation == "DELETE" else object_of(row, kind, name, namespace)
+                result.append(Request(number, row["case"], title, namespace, kind, operation, new, old, deny, warn, says))
     return result
 
 

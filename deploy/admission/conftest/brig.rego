@@ -12,15 +12,42 @@ kinds := {
 
 # A manifest is what is going to be made, or a list of them, or of lists. Its namespace may be missing, it can be given on the command line.
 reviews contains {
-	"review": {"object": object.union({"metadata": {"namespace": "default"}}, manifest), "operation": "CREATE"},
+	"review": {"object": object.union({"metadata": {"namespace": "default"}}, spelt(manifest, kind)), "operation": "CREATE"},
 	"parameters": data.data,
 } if {
 	walk(input, [path, manifest])
-	manifest.kind in kinds
 	every step in path {
 		is_item(step)
 	}
+	kind := kind_of(path, manifest)
+	kind in kinds
 }
+
+has_kind(manifest) if count(manifest.kind) > 0
+
+kind_of(_, manifest) := manifest.kind if has_kind(manifest)
+
+# In a PodList what has no kind is a Pod, for kubectl as well.
+kind_of(path, manifest) := trim_suffix(list.kind, "List") if {
+	is_object(manifest)
+	not has_kind(manifest)
+	list := object.get(input, array.slice(path, 0, count(path) - 2), {})
+}
+
+# The YAML that conftest reads has n for false, and that of kubectl has it for a name: so a name that is false is n, and nothing is undefined.
+spelt(manifest, kind) := object.union(json.patch(manifest, misread(manifest)), {"kind": kind})
+
+misread(manifest) := [{"op": "replace", "path": path, "value": word(value)} |
+	walk(manifest, [path, value])
+	path[count(path) - 1] in {"name", "image", "reference"}
+	type_name(value) in {"boolean", "number"}
+]
+
+word(true) := "y"
+
+word(false) := "n"
+
+word(number) := json.marshal(number) if is_number(number)
 
 is_item(step) if step == "items"
 

@@ -48,7 +48,10 @@ is_part if input.review.subResource in {"ephemeralcontainers", "resize"}
 
 is_resize if input.review.subResource == "resize"
 
-# Never a pod that is there, nor a template that stays as it is.
+# Never a pod that is there, nor a template that stays as it is, nor what goes: where its webhook is asked about deletions, Gatekeeper hands over
+# what was there as if it were made.
+is_old if input.review.operation == "DELETE"
+
 is_old if {
 	is_update
 	kind == "Pod"
