@@ -41,7 +41,12 @@ Test(sandbox_options, has_defaults)
 	cr_expect_str_eq(request.argv[0], "true");
 	cr_expect_str_eq(request.argv[1], "--json", "what follows belongs to the program");
 	cr_expect_not(request.keeps_output);
-	cr_expect_eq(memcmp(&request.limits, &sandbox_default_limits, sizeof(request.limits)), 0);
+	cr_expect_eq(request.limits.timeout, UINT64_C(30000000000));
+	cr_expect_eq(request.limits.cpu_time, 0);
+	cr_expect_eq(request.limits.memory, UINT64_C(512) * 1024 * 1024);
+	cr_expect_eq(request.limits.cpus, 1000);
+	cr_expect_eq(request.limits.pids, 256);
+	cr_expect_eq(request.limits.max_output, UINT64_C(1024) * 1024);
 }
 
 Test(sandbox_options, takes_limits)
