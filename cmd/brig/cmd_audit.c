@@ -19,7 +19,7 @@ static const struct command_option audit_options[] = {
 	  "only what happened from then on: 2030-01-31, 2030-01-31T23:59:59Z, or so long ago: 90s, 2h30m" },
 	{ "id", 0, OPTION_STRING, 0, AT(id), "ID", NULL, "only of that container, which need not exist any more" },
 	{ "event", 0, OPTION_STRING, 0, AT(event), "NAME", NULL,
-	  "only of that kind: create, start, exec, exit, update, delete, refusal or policy" },
+	  "only of that kind: create, start, exec, exit, update, delete, refusal, egress or policy" },
 	{ "follow", 'f', OPTION_FLAG, 0, AT(follow), NULL, NULL, "and what happens from now on, until a signal" },
 	{ "json", 0, OPTION_FLAG, 0, AT(json), NULL, NULL, "print the lines as they are: JSON with all that is known" },
 	{ "file", 0, OPTION_STRING, 0, AT(file), "FILE", NULL,
@@ -39,40 +39,34 @@ struct printer {
 	struct buffer text;
 };
 
-/* What is in a trail comes from outside: a terminal must not act on it. */
-static void append_printable(struct buffer *out, const char *text)
-{
-	for (; *text; text++) {
-		unsigned char byte = (unsigned char)*text;
-		/* U+0080 to U+009F are the same controls in one character. */
-		bool is_control = byte < 0x20 || byte == 0x7f ||
-				  (byte == 0xc2 && (unsigned char)text[1] >= 0x80 && (unsigned char)text[1] < 0xa0);
-
-		text += is_control && byte == 0xc2;
-		if (is_control)
-			buffer_append(out, "?", 1);
-		else
-			buffer_append(out, text, 1);
-	}
-}
-
+/* What is in a trail, or in a file that is said to be one, comes from outside: a terminal must not act on it. */
 static void append_detail(struct buffer *out, const char *name, const char *text)
 {
-	if (!*text)
-		return;
-	buffer_append_text(out, name);
-	append_printable(out, text);
+	if (*text)
+		buffer_append_labelled(out, name, text);
+}
+
+/* A column of so many characters at least, of which text is one. */
+static void append_column(struct buffer *out, const char *text, size_t width)
+{
+	size_t before = out->length, used;
+
+	buffer_append_visible(out, text, /* quoted= */ false);
+	used = out->length - before;
+	buffer_printf(out, "%*s ", used < width ? (int)(width - used) : 0, "");
 }
 
 static void append_row(struct buffer *out, const struct brig_audit_entry *entry)
 {
-	char status[24] = "";
+	char time[] = "YYYY-MM-DDTHH:MM:SS", status[24] = "";
 
 	if (entry->has_status)
 		snprintf(status, sizeof(status), "%lld", (long long)entry->status);
-	buffer_printf(out, "%.19s  ", entry->time);
-	buffer_printf(out, "%-8s %-6s ", entry->event, status);
-	append_printable(out, entry->id);
+	snprintf(time, sizeof(time), "%s", entry->time);
+	append_column(out, time, /* width= */ 20);
+	append_column(out, entry->event, /* width= */ 8);
+	append_column(out, status, /* width= */ 6);
+	buffer_append_visible(out, entry->id, /* quoted= */ false);
 	append_detail(out, " exec=", entry->exec_id);
 	append_detail(out, " pod=", entry->pod);
 	append_detail(out, " namespace=", entry->namespace);

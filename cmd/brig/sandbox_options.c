@@ -17,6 +17,7 @@
 #define KEPT_MOST ((int64_t)16 * 1024 * 1024)
 #define PIDS_MOST 4194304u /* PID_MAX_LIMIT of the kernel */
 #define CPUS_MOST 8192u
+#define CPUS_LEAST 10 /* thousandths: with the usual period of 100 ms the kernel's least quota, 1 ms */
 #define LIST_MOST 1024
 
 const struct sandbox_options sandbox_options_defaults = {
@@ -34,27 +35,14 @@ static int refuse(struct error *err, const char *option, const char *found, cons
 			 wanted);
 }
 
-/* "1", "0.5", "2.125": thousandths. */
 static int parse_cpus(const char *text, uint64_t *ret, struct error *err)
 {
 	static const char wanted[] = "processors such as 1, 0.5 or 2.125, at least 0.01";
-	const char *next = text;
-	uint64_t whole, part = 0;
+	uint64_t cpus;
 
-	if (quantity_digits(&next, &whole) < 0 || whole > CPUS_MOST)
+	if (quantity_thousandths(text, CPUS_MOST, &cpus) < 0 || cpus < CPUS_LEAST)
 		return refuse(err, "cpus", text, wanted);
-	if (*next == '.') {
-		size_t n = strspn(++next, "0123456789");
-
-		if (n == 0 || n > 3)
-			return refuse(err, "cpus", text, wanted);
-		for (size_t i = 0; i < 3; i++)
-			part = part * 10 + (i < n ? (uint64_t)(next[i] - '0') : 0);
-		next += n;
-	}
-	if (*next || whole * 1000 + part < 10)
-		return refuse(err, "cpus", text, wanted);
-	*ret = whole * 1000 + part;
+	*ret = cpus;
 	return 0;
 }
 

@@ -7,7 +7,6 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "audit/audit.h"
@@ -23,8 +22,7 @@
 #define SUMS_MAX ((size_t)4 * 1024 * 1024)
 #define VERSION 1
 /* Somebody else counts a whole trail of some 60 MiB in about a second. */
-#define LOCK_TRIES 1000
-#define LOCK_PAUSE_NS (10 * 1000 * 1000)
+#define LOCK_TIMEOUT_MS 10000
 
 /* Names in the file: the numbers of the enumeration may change. */
 static const struct name families[] = {
@@ -208,17 +206,14 @@ static int save(int dir_fd, const char *name, const struct tally *tally, struct 
 /* A file of its own, since the sums' is replaced. */
 static int lock(int dir_fd, const char *name, struct error *err)
 {
-	const struct timespec pause = { .tv_nsec = LOCK_PAUSE_NS };
 	AUTO_CLOSE int fd = trail_open_file(dir_fd, name, O_RDWR | O_CREAT, NULL, err);
+	int rc = fd < 0 ? fd : fd_lock(fd, LOCK_EX, LOCK_TIMEOUT_MS);
 
-	for (int i = 0; fd >= 0 && i < LOCK_TRIES; i++) {
-		if (flock(fd, LOCK_EX | LOCK_NB) == 0)
-			return steal_fd(&fd);
-		if (errno != EWOULDBLOCK && errno != EINTR)
-			return error_system(err, errno, "lock %s", name);
-		nanosleep(&pause, NULL);
-	}
-	return fd < 0 ? fd : error_set(err, ERROR_TIMEOUT, EBUSY, "%s is locked for more than ten seconds", name);
+	if (fd < 0)
+		return fd;
+	if (rc == -ETIMEDOUT)
+		return error_set(err, ERROR_TIMEOUT, EBUSY, "%s is locked for more than ten seconds", name);
+	return rc < 0 ? error_system(err, -rc, "lock %s", name) : steal_fd(&fd);
 }
 
 static int take(void *context, const struct audit_entry *entry, struct error *err)

@@ -6,16 +6,15 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/fd.h"
 #include "base/file.h"
 #include "base/log.h"
 
 /* A turn is some microseconds; who holds the lock for longer is stopped, or the disk is. */
-#define LOCK_TRIES 2000
-#define LOCK_PAUSE_NS (1000 * 1000)
+#define LOCK_TIMEOUT_MS 2000
 
 int trail_split(const char *path, char directory[static PATH_MAX], char name[static NAME_MAX + 1], struct error *err)
 {
@@ -49,19 +48,14 @@ static int check_directory(int fd, const char *directory, struct error *err)
 
 static int lock(int dir_fd, bool shared, const char *directory, struct error *err)
 {
-	const struct timespec pause = { .tv_nsec = LOCK_PAUSE_NS };
+	int rc = fd_lock(dir_fd, shared ? LOCK_SH : LOCK_EX, LOCK_TIMEOUT_MS);
 
-	for (int i = 0; i < LOCK_TRIES; i++) {
-		if (flock(dir_fd, (shared ? LOCK_SH : LOCK_EX) | LOCK_NB) == 0)
-			return 0;
-		if (errno != EWOULDBLOCK && errno != EINTR)
-			return error_system(err, errno, "lock the audit trail's directory %s", directory);
-		nanosleep(&pause, NULL);
-	}
-	return error_set(err, ERROR_TIMEOUT, EBUSY,
-			 "the audit trail's directory %s is locked for more than two seconds: a brig that writes there "
-			 "hangs or was stopped",
-			 directory);
+	if (rc == -ETIMEDOUT)
+		return error_set(err, ERROR_TIMEOUT, EBUSY,
+				 "the audit trail's directory %s is locked for more than two seconds: a brig that writes "
+				 "there hangs or was stopped",
+				 directory);
+	return rc < 0 ? error_system(err, -rc, "lock the audit trail's directory %s", directory) : 0;
 }
 
 int trail_open_directory(const char *path, bool make, bool shared, struct error *err)
@@ -72,7 +66,7 @@ int trail_open_directory(const char *path, bool make, bool shared, struct error 
 
 	if (rc < 0)
 		return rc;
-	/* "DIRECTORY/.": a link in the directory's own place is not followed, those on the way to it are. */
+	/* Without the slash at its end: a link in the directory's own place is not followed then, those on the way to it are. */
 	directory[strlen(directory) - 1] = '\0';
 	fd = open(*directory ? directory : "/", O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
 	if (fd < 0 && errno == ENOENT && make)

@@ -4,9 +4,13 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/socket.h>
 #include <sys/time.h>
 #include <sys/un.h>
+#include <time.h>
+
+#define LOCK_PAUSE_MS 2
 
 int fd_read_all(int fd, size_t max, struct buffer *buffer, const char *what, struct error *err)
 {
@@ -83,6 +87,22 @@ ssize_t fd_read_file_at(int dir_fd, const char *path, char *text, size_t size)
 		length--;
 	text[length] = '\0';
 	return (ssize_t)length;
+}
+
+int fd_lock(int fd, int kind, int timeout_ms)
+{
+	const struct timespec pause = { .tv_nsec = LOCK_PAUSE_MS * 1000 * 1000 };
+
+	/* EINTR: flock(2) names it, though with LOCK_NB there is no wait that a signal could end. */
+	while (flock(fd, kind | LOCK_NB) < 0) {
+		if (errno != EWOULDBLOCK && errno != EINTR)
+			return -errno;
+		if (timeout_ms <= 0)
+			return -ETIMEDOUT;
+		nanosleep(&pause, NULL);
+		timeout_ms -= LOCK_PAUSE_MS;
+	}
+	return 0;
 }
 
 int fd_send_list(int socket_fd, const void *data, size_t length, const int *passed_fds, size_t n)

@@ -16,6 +16,10 @@ int fd_write_file_at(int dir_fd, const char *path, const char *text);
 /* Reads a small kernel file whole into text (NUL-terminated, the last newline cut). Returns its length or a negative errno. */
 ssize_t fd_read_file_at(int dir_fd, const char *path, char *text, size_t size);
 
+/* flock(2) with kind LOCK_SH or LOCK_EX, waited for timeout_ms at most: flock(2) by itself waits for ever. The lock is the open file's,
+ * so that the kernel lets go of it when its holder is killed. Returns 0, -ETIMEDOUT, or another negative errno. */
+int fd_lock(int fd, int kind, int timeout_ms);
+
 /* Sends length bytes and, where passed_fd >= 0, that descriptor, in one message (unix(7), SCM_RIGHTS). Returns 0 or a negative errno. */
 int fd_send(int socket_fd, const void *data, size_t length, int passed_fd);
 /* Receives one message of at most size bytes; *ret_fd (may be NULL) is the descriptor that came along or -EBADF; more than

@@ -26,6 +26,30 @@ int quantity_digits(const char **text, uint64_t *ret)
 	return 0;
 }
 
+int quantity_thousandths(const char *text, uint64_t whole_most, uint64_t *ret)
+{
+	uint64_t whole, part = 0;
+	int r = quantity_digits(&text, &whole);
+
+	if (r == 0 && (whole > whole_most || whole >= UINT64_MAX / 1000))
+		r = -ERANGE;
+	if (r < 0)
+		return r;
+	if (*text == '.') {
+		size_t n = strspn(++text, "0123456789");
+
+		if (n == 0 || n > 3)
+			return -EINVAL;
+		for (size_t i = 0; i < 3; i++)
+			part = part * 10 + (i < n ? (uint64_t)(text[i] - '0') : 0);
+		text += n;
+	}
+	if (*text)
+		return -EINVAL;
+	*ret = whole * 1000 + part;
+	return 0;
+}
+
 static int size_shift(const char *suffix)
 {
 	static const char letters[] = "kmgt";

@@ -9,6 +9,9 @@
 int quantity_duration(const char *text, uint64_t *ret_ns);
 /* "512", "64k", "10MB", "1GiB": powers of 1024, whatever the suffix. In bytes, at most INT64_MAX. -EINVAL or -ERANGE. */
 int quantity_size(const char *text, uint64_t *ret_bytes);
+/* "2", "1.5", "0.125", with three digits behind the point at most: in thousandths. -EINVAL (none of these), or -ERANGE (more than
+ * whole_most before the point). */
+int quantity_thousandths(const char *text, uint64_t whole_most, uint64_t *ret);
 /* Decimal digits at *text, which then points behind them. -EINVAL: there is none; -ERANGE. */
 int quantity_digits(const char **text, uint64_t *ret);
 

@@ -8,16 +8,15 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/fd.h"
 #include "base/file.h"
 #include "container/state.h"
 
-/* Ten seconds in all: who waits longer for a create that hangs in a hook is better told than kept. */
-#define LOCK_TRIES 1000
-#define LOCK_PAUSE_NS (10 * 1000 * 1000)
+/* Who waits longer for a create that hangs in a hook is better told than kept. */
+#define LOCK_TIMEOUT_MS 10000
 #define FILE_NAME_ID_MAX (NAME_MAX - 5) /* the default cgroup is brig-ID */
 #define STATE_ARENA ((size_t)32 * 1024 * 1024)
 
@@ -70,21 +69,15 @@ int store_open_root(const struct brig *brig, bool make, struct error *err)
 	return steal_fd(&fd);
 }
 
-/* flock(2) on the directory itself: no lock file to leave behind, and the kernel lets go of it when its holder dies. Not by a
- * blocking LOCK_EX, which has no deadline. */
+/* The directory is its own lock: there is no lock file to leave behind. */
 static int lock_directory(int dir_fd, const char *id, struct error *err)
 {
-	const struct timespec pause = { .tv_nsec = LOCK_PAUSE_NS };
+	int rc = fd_lock(dir_fd, LOCK_EX, LOCK_TIMEOUT_MS);
 
-	for (int i = 0; i < LOCK_TRIES; i++) {
-		if (flock(dir_fd, LOCK_EX | LOCK_NB) == 0)
-			return 0;
-		if (errno != EWOULDBLOCK && errno != EINTR)
-			return error_system(err, errno, "lock container %s", id);
-		nanosleep(&pause, NULL);
-	}
-	return error_set(err, ERROR_TIMEOUT, EBUSY,
-			 "container %s is locked by another brig: try again when that is done", id);
+	if (rc == -ETIMEDOUT)
+		return error_set(err, ERROR_TIMEOUT, EBUSY,
+				 "container %s is locked by another brig: try again when that is done", id);
+	return rc < 0 ? error_system(err, -rc, "lock container %s", id) : 0;
 }
 
 bool store_is_busy(const struct container *container)

@@ -29,32 +29,12 @@ static int convert_bytes(const char *text, void *target, struct arena *arena, st
 	return 0;
 }
 
-/* At most three digits behind the point. */
-static bool parse_thousandths(const char *text, uint64_t *ret)
-{
-	uint64_t whole, fraction = 0;
-	size_t n = 0;
-
-	if (quantity_digits(&text, &whole) < 0 || whole > PROCESSORS_MAX)
-		return false;
-	if (*text == '.') {
-		for (text++; isdigit((unsigned char)*text) && n < 3; text++, n++)
-			fraction = fraction * 10 + (uint64_t)(*text - '0');
-		if (n == 0)
-			return false;
-		for (; n < 3; n++)
-			fraction *= 10;
-	}
-	*ret = whole * 1000 + fraction;
-	return *text == '\0';
-}
-
 static int convert_processors(const char *text, void *target, struct arena *arena, struct error *err)
 {
 	uint64_t value;
 
 	(void)arena;
-	if (!parse_thousandths(text, &value) || (value > 0 && value < PROCESSORS_LEAST))
+	if (quantity_thousandths(text, PROCESSORS_MAX, &value) < 0 || (value > 0 && value < PROCESSORS_LEAST))
 		return error_invalid(
 			err,
 			"is \"%.64s\": give processors, as \"2\", \"1.5\" or \"0.25\", 0.01 to %d; \"0\" for no limit",

@@ -10,15 +10,14 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/fd.h"
 #include "base/file.h"
 
 #define UNIT_IDS 65536u
-#define LOCK_TRIES 1000
-#define LOCK_PAUSE_NS (10 * 1000 * 1000)
+#define LOCK_TIMEOUT_MS 10000
 #define LINK_TRIES 16
 
 /* UNIT, or UNIT/HOLDER: the holder's path as a number. */
@@ -88,16 +87,12 @@ static int open_directory(const char *path, bool make, struct error *err)
 /* Let go by the descriptor's end. */
 static int lock(int fd, const char *path, struct error *err)
 {
-	const struct timespec pause = { .tv_nsec = LOCK_PAUSE_NS };
+	int rc = fd_lock(fd, LOCK_EX, LOCK_TIMEOUT_MS);
 
-	for (int i = 0; i < LOCK_TRIES; i++) {
-		if (flock(fd, LOCK_EX | LOCK_NB) == 0)
-			return 0;
-		if (errno != EWOULDBLOCK && errno != EINTR)
-			return error_system(err, errno, "lock %s", path);
-		nanosleep(&pause, NULL);
-	}
-	return error_set(err, ERROR_TIMEOUT, EBUSY, "%s is locked by another brig: try again when that is done", path);
+	if (rc == -ETIMEDOUT)
+		return error_set(err, ERROR_TIMEOUT, EBUSY, "%s is locked by another brig: try again when that is done",
+				 path);
+	return rc < 0 ? error_system(err, -rc, "lock %s", path) : 0;
 }
 
 static int open_locked(const struct id_ranges *ranges, struct error *err)

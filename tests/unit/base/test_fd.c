@@ -3,6 +3,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <sys/wait.h>
@@ -296,4 +297,54 @@ Test(fd, connects_to_sockets_alone)
 	cr_assert_eq(fd_connect(path, FD_CONNECT_TIMEOUT_MS), -ECONNREFUSED);
 	snprintf(path, sizeof(path), "%s/none", scratch.path);
 	cr_assert_eq(fd_connect(path, FD_CONNECT_TIMEOUT_MS), -ENOENT);
+}
+
+/* ---- locks ---- */
+
+static int open_again(const struct scratch *scratch)
+{
+	int fd = openat(scratch->fd, "file", O_RDONLY | O_CLOEXEC);
+
+	cr_assert_geq(fd, 0);
+	return fd;
+}
+
+Test(fd, lock_is_refused_after_its_time)
+{
+	SCRATCH(scratch);
+	AUTO_CLOSE int ours = file_with(&scratch, 0);
+	AUTO_CLOSE int theirs = open_again(&scratch);
+
+	cr_assert_eq(fd_lock(ours, LOCK_SH, 0), 0);
+	cr_expect_eq(fd_lock(theirs, LOCK_SH, 0), 0, "two readers");
+	cr_expect_eq(fd_lock(theirs, LOCK_EX, 0), -ETIMEDOUT, "at once");
+	cr_expect_eq(fd_lock(theirs, LOCK_EX, 20), -ETIMEDOUT);
+	cr_expect_eq(fd_lock(-1, LOCK_EX, 20), -EBADF);
+}
+
+/* It is the open file's: the end of its holder is the end of the lock. */
+Test(fd, lock_is_had_once_its_holder_is_gone)
+{
+	SCRATCH(scratch);
+	AUTO_CLOSE int ours = file_with(&scratch, 0);
+	struct pair pair = pair_new(SOCK_STREAM);
+	char byte = 0;
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		AUTO_CLOSE int held = open_again(&scratch);
+
+		byte = fd_lock(held, LOCK_EX, 0) == 0 ? 'l' : '?';
+		(void)!write(pair.theirs, &byte, 1);
+		pause();
+		_exit(0);
+	}
+	cr_assert_eq(read(pair.ours, &byte, 1), 1);
+	cr_assert_eq(byte, 'l');
+	cr_expect_eq(fd_lock(ours, LOCK_EX, 0), -ETIMEDOUT);
+	cr_assert_eq(kill(pid, SIGKILL), 0);
+	cr_expect_eq(fd_lock(ours, LOCK_EX, 10000), 0, "by a signal");
+	cr_expect_eq(waitpid(pid, NULL, 0), pid);
+	close(pair.ours);
+	close(pair.theirs);
 }

@@ -1,4 +1,5 @@
 #include <errno.h>
+#include <inttypes.h>
 
 #include <criterion/criterion.h>
 
@@ -35,6 +36,50 @@ Test(quantity, formats_durations)
 
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
 		cr_expect_str_eq(quantity_format_duration(cases[i].ns, text), cases[i].text);
+}
+
+Test(quantity, thousandths)
+{
+	static const struct {
+		const char *text;
+		int result;
+		uint64_t value;
+	} cases[] = {
+		{ "0", 0, 0 },
+		{ "2", 0, 2000 },
+		{ "1.5", 0, 1500 },
+		{ "0.25", 0, 250 },
+		{ "0.125", 0, 125 },
+		{ "64", 0, 64000 },
+		{ "64.999", 0, 64999 },
+		{ "65", -ERANGE, 7 },
+		{ "18446744073709551616", -ERANGE, 7 },
+		{ "", -EINVAL, 7 },
+		{ ".5", -EINVAL, 7 },
+		{ "1.", -EINVAL, 7 },
+		{ "1.2345", -EINVAL, 7 },
+		{ "1.5x", -EINVAL, 7 },
+		{ "1,5", -EINVAL, 7 },
+		{ "-1", -EINVAL, 7 },
+		{ " 1", -EINVAL, 7 },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		uint64_t value = 7;
+
+		cr_expect_eq(quantity_thousandths(cases[i].text, 64, &value), cases[i].result, "\"%s\"", cases[i].text);
+		cr_expect_eq(value, cases[i].value, "\"%s\": %" PRIu64, cases[i].text, value);
+	}
+}
+
+/* The bound is the caller's; whatever it is, the product fits. */
+Test(quantity, thousandths_do_not_wrap)
+{
+	uint64_t value = 7;
+
+	cr_expect_eq(quantity_thousandths("18446744073709551", UINT64_MAX, &value), -ERANGE);
+	cr_expect_eq(quantity_thousandths("18446744073709550.999", UINT64_MAX, &value), 0);
+	cr_expect_eq(value, UINT64_C(18446744073709550999));
 }
 
 Test(quantity, digits_stop_where_they_end)
