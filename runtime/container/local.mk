@@ -96,6 +96,8 @@ runtime_container_sources = \
 	runtime/container/explain/doctor_checks.c \
 	runtime/container/explain/expectation.c \
 	runtime/container/explain/expectation.h \
+	runtime/container/explain/expectation_write.c \
+	runtime/container/explain/expectation_write.h \
 	runtime/container/explain/explain.c \
 	runtime/container/explain/explain.h \
 	runtime/container/explain/explain_advice.c \

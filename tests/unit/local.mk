@@ -117,6 +117,7 @@ unit_container_sources = \
 	tests/unit/container/test_doctor.c \
 	tests/unit/container/test_documents.c \
 	tests/unit/container/test_exec_process.c \
+	tests/unit/container/test_expectation.c \
 	tests/unit/container/test_explain.c \
 	tests/unit/container/test_exposition.c \
 	tests/unit/container/test_id_ranges.c \
