@@ -5,6 +5,8 @@ shim_io_sources = \
 	shim/io/endpoint.h \
 	shim/io/io.c \
 	shim/io/io.h \
+	shim/io/io_core.h \
+	shim/io/io_run.c \
 	shim/io/logger.c \
 	shim/io/logger.h \
 	shim/io/stream.h \
