@@ -6,8 +6,9 @@ man_pages = docs/man/brig.1 $(brig_commands:%=docs/man/brig-%.1) docs/man/contai
 policy_page = docs/man/brig-policy.5
 completion = support/completion/brig
 
-EXTRA_DIST += docs/admission.md docs/adr docs/audit.md docs/benchmarks.md docs/benchmarks.svg docs/brig-policy.5.scd \
-	docs/checkpoint.md docs/containerd-shim-brig-v2.1.scd docs/egress.md docs/explain.md docs/failing-programs.md docs/install.md \
+EXTRA_DIST += docs/admission.md docs/adr docs/audit.md docs/audit.schema.json docs/benchmarks.md docs/benchmarks.svg docs/brig-policy.5.scd \
+	docs/check.schema.json docs/checkpoint.md docs/containerd-shim-brig-v2.1.scd docs/doctor.schema.json docs/egress.md docs/explain.md \
+	docs/explain.schema.json docs/failing-programs.md docs/install.md \
 	docs/kernels.md docs/learn.md docs/limits.md docs/meshes-and-devices.md docs/migration.md docs/monitoring.md docs/mounts.md docs/policy.md \
 	docs/policy.schema.json docs/refused.md docs/runbooks docs/sandbox.md docs/sandbox.schema.json docs/scenarios.md docs/seccomp.md \
 	docs/security-model.md docs/user-namespaces.md docs/workloads.md deploy

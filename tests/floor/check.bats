@@ -20,6 +20,9 @@ strict() {
 @test "nothing to change is exit status 0" {
 	must brig --policy conformant check "$BUNDLE"
 	expect_equal "$output" 'as it is under policy conformant'
+	must brig --policy conformant check --json "$BUNDLE"
+	expect_schema check
+	expect_json "$output" '.verdict == "as it is" and .report == []'
 }
 
 @test "what is refused is exit status 4, all of it at once, with the remedy" {
@@ -30,6 +33,11 @@ strict() {
 	expect_like "$output" 'refused +hook +hooks.createRuntime\[0\].*to do: '
 	expect_like "$output" 'refused +device '
 	expect_like "$output" 'refused +mount-source +mounts\['
+	attempt strict check --json "$BUNDLE"
+	expect_status 4
+	expect_schema check
+	expect_json "$output" '.verdict == "refused" and ([.report[] | select(.level == "refused") | .rule] | unique - ["volume-unmapped"] == ["device", "hook", "mount-source"]) and
+		all(.report[] | select(.level == "refused"); .remedy | length > 0)'
 	must_fail 1 'rule (hook|device|mount-source|volume-unmapped) of policy strict' strict run --bundle "$BUNDLE" "$ID"
 }
 
@@ -37,6 +45,7 @@ strict() {
 	jq . "$BUNDLE/config.json" > "$T/other.json"
 	attempt strict check --json "$T/other.json"
 	expect_status 3
+	expect_schema check
 	expect_json "$output" '.verdict == "adjusted" and .policy == "strict" and ([.report[].rule] | index("capability") != null)'
 	(
 		cd "$T" || exit
@@ -50,6 +59,10 @@ strict() {
 	attempt strict check "$BUNDLE"
 	expect_status 4
 	expect_like "$output" 'lies in /proc'
+	attempt strict check --json "$BUNDLE"
+	expect_status 4
+	expect_schema check
+	expect_json "$output" '[.report[] | select(.level == "refused") | .rule] == ["built-in"]'
 	echo '{' > "$BUNDLE/config.json"
 	must_fail 1 'config.json' strict check "$BUNDLE"
 	must_fail 1 'No such file' strict check "$T/nothing"
@@ -85,7 +98,41 @@ strict() {
 	expect_like "$output" 'works +seccomp '
 	expect_like "$output" 'works +user-namespaces '
 	attempt brig doctor --json
+	expect_schema doctor
 	expect_json "$output" '(map(.name) | index("landlock") != null) and all(.[]; .state == "works" or (.remedy | length > 0))'
+}
+
+# altered SCHEMA JQ-FILTER WORDS: $output changed like that does not hold to the schema.
+altered() {
+	if (expect_schema "$1" "$(jq -c "$2" <<< "$output")") 2> "$T/told"; then
+		flunk "$1: $2"
+	fi
+	expect_like "$(< "$T/told")" "$3"
+}
+
+@test "the schemas of what is printed for programs take nothing else" {
+	attempt brig doctor --json
+	altered doctor '.[0].colour = 1' 'colour is not in the schema'
+	altered doctor 'del(.[0].found)' 'found is missing'
+	altered doctor '.[0].name = "x"' 'is none of'
+	altered doctor '.[0].state = "lacks" | del(.[0].remedy)' 'fits 0 of 2'
+	attempt strict check --json "$BUNDLE"
+	altered check '.verdict = "fine"' 'is none of'
+	altered check '.report[0].level = "refused"' 'fits 0 of 2'
+	altered check '.report[0].why = 1' 'is not string'
+	jq -n --arg path "$T/log/audit.jsonl" '{ set: "strict", audit: { path: $path } }' > "$T/policy.json"
+	program sleep 300
+	must brig --policy "$T/policy.json" run --detach --bundle "$BUNDLE" "$ID"
+	must strict explain --json "$ID"
+	altered explain 'del(.egress)' 'fits 0 of 2'
+	altered explain '.posture[0].state = "fine"' 'is none of'
+	altered explain '.report[0].colour = 1' 'colour is not in the schema'
+	output=$(grep '"event":"create"' "$T/log/audit.jsonl")
+	altered audit 'del(.plan)' 'fits 0 of 10'
+	altered audit '.env = []' 'env is not in the schema'
+	altered audit '.time = "now"' 'pattern'
+	output=$(grep '"event":"start"' "$T/log/audit.jsonl")
+	altered audit 'del(.pid)' 'fits 0 of 10'
 }
 
 @test "doctor finds a range that others give away, and a policy that is broken" {
@@ -94,6 +141,9 @@ strict() {
 	expect_equal "$(< "$T/status")" 4
 	expect_like "$(< "$T/out")" 'needed +id-range .*somebody:1900000000'
 	echo '{ "set": "strict", "no-such-key": 1 }' > "$T/policy.json"
+	attempt "$BRIG" --policy "$T/policy.json" doctor --json
+	expect_schema doctor
+	expect_json "$output" '[.[] | select(.state == "needed") | .name] == ["policy"]'
 	attempt "$BRIG" --policy "$T/policy.json" doctor
 	expect_status 4
 	expect_like "$output" 'needed +policy .*no-such-key'

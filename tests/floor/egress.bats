@@ -290,12 +290,14 @@ has_more_rsts() { # NUMBER
 	expect_like "$output" "send udp \[$OTHER6\]:5353: not in brig.dev/egress; count 1"
 	expect_like "$output" "socket AF_INET, type 2, protocol-136: not in brig.dev/egress; count 1"
 	must brig explain --json "$ID"
+	expect_schema explain
 	expect_json "$output" '.egress.total == 4 and .egress.others == 0 and (.egress.denials | length) == 3'
 	expect_json "$output" '.egress.allowed[0].connections == 1 and .egress.allowed[1] == { entry: "'$PERMITTED6'", connections: 0, datagrams: 0 }'
 	expect_json "$output" '.posture[] | select(.name == "egress") | .state == "ok"'
 	must brig kill "$ID" KILL
 	wait_until status_is stopped
 	must brig explain --json "$ID"
+	expect_schema explain
 	expect_json "$output" '.egress.total == 4'
 }
 
@@ -309,6 +311,7 @@ has_more_rsts() { # NUMBER
 	sleeper
 	must brig exec "$ID" network "${all[@]}"
 	must brig explain --json "$ID"
+	expect_schema explain
 	expect_json "$output" '.egress.total == 302 and (.egress.denials | length) == 256 and .egress.others == 46'
 	expect_json "$output" '.egress.denials[0].what == "send udp '$OTHER':443"'
 }
@@ -319,6 +322,7 @@ has_more_rsts() { # NUMBER
 	echo '{ "set": "conformant", "audit": { "enabled": true, "path": "'"$T"'/audit/trail.jsonl" } }' > "$POLICY"
 	egress "$PERMITTED:80"
 	talk tcp $OTHER 443 tcp $OTHER 443
+	expect_schema audit "$(< "$T/audit/trail.jsonl")" --lines
 	expect_json "$(jq -s 'map(select(.event == "exit"))' "$T/audit/trail.jsonl")" \
 		'.[0].egress_denials == 2 and .[0].egress_denied == [{ what: "connect tcp '$OTHER':443", count: 2 }]'
 	must brig metrics

@@ -14,6 +14,13 @@ strict() {
 	brig --policy strict "$@"
 }
 
+# explained STATUS ID|--last: as JSON, in $output.
+explained() {
+	attempt strict explain --json "$2"
+	expect_status "$1"
+	expect_schema explain
+}
+
 # The container's root may write to a folder of the bundle, which is how it says that it is ready.
 ready_script() { # SCRIPT
 	chmod 1777 "$BUNDLE/rootfs/tmp"
@@ -33,7 +40,7 @@ is_counted() { # JQ-FILTER
 	ready_script 'mount -t tmpfs x /mnt; mount -t tmpfs x /mnt; unshare -U true'
 	start_strict
 	wait_until is_counted '.denials.total == 3'
-	must strict explain --json "$ID"
+	explained 0 "$ID"
 	expect_json "$output" '[.denials.calls[] | .call] == ["mount", "unshare"]'
 	expect_json "$output" '.denials.calls[0] | .count == 2 and .programs == ["mount"] and .first <= .last'
 	expect_json "$output" '.denials.calls[1].arguments[0] == "0x10000000"'
@@ -45,7 +52,7 @@ is_counted() { # JQ-FILTER
 	expect_equal "$(stat -c %a "$ROOT/$ID/denials.json")" 600
 	finish
 	must_fail 1 'does not exist' strict explain "$ID"
-	must strict explain --last --json
+	explained 0 --last
 	expect_json "$output" '.id != null and .exitStatus == 0 and .denials.state == "ended" and .denials.total == 3'
 	expect_json "$output" '[.report[].rule] | index("seccomp") != null'
 }
@@ -57,6 +64,7 @@ is_counted() { # JQ-FILTER
 	shell 'unshare -U true 2>&1; mount -t tmpfs x /mnt 2>&1; exit 0'
 	must brig --policy "$T/policy.json" run --bundle "$BUNDLE" "$ID"
 	expect_like "$output" 'Operation not permitted'
+	expect_schema audit "$(< "$trail")" --lines
 	expect_json "$(grep '"event":"exit"' "$trail")" '.denials == 2 and
 		([.denied[] | "\(.call) \(.count)"] | sort == ["mount 1", "unshare 1"])'
 }
@@ -90,10 +98,10 @@ is_flood() { # NUMBER OF CALLS
 	jq -n --arg path "$trail" '{ set: "strict", audit: { path: $path } }' > "$T/policy.json"
 	shell 'while ! [ -e /tmp/end ]; do sleep 0.1; done'
 	must brig --policy "$T/policy.json" run --detach --bundle "$BUNDLE" "$ID"
-	must strict explain --json "$ID"
+	explained 0 "$ID"
 	expect_json "$output" '.denials == null'
 	must_fail 7 'Operation not permitted' brig --policy "$T/policy.json" exec "$ID" /bin/sh -c 'unshare -U true; exit 7'
-	must strict explain --json "$ID"
+	explained 0 "$ID"
 	expect_json "$output" '.denials | .state == "execs" and .total == 1 and .calls[0].call == "unshare" and
 		.calls[0].programs == ["unshare"]'
 	must strict explain "$ID"
@@ -107,7 +115,7 @@ is_flood() { # NUMBER OF CALLS
 		.mounts += [{ destination: "/tmp", type: "bind", source: $tmp, options: ["bind"] }]'
 	ready_script true
 	start_strict
-	must strict explain --json "$ID"
+	explained 0 "$ID"
 	expect_json "$output" '.flagged == 0 and all(.posture[]; .state == "ok")'
 	expect_json "$output" '[.posture[].name] | contains(["limit-pids", "no_new_privs", "seccomp", "capability-effective",
 		"uid_map", "gid_map", "namespace-user", "namespace-pid", "masked-paths", "landlock",
@@ -128,21 +136,18 @@ is_flood() { # NUMBER OF CALLS
 	expect_status 3
 	expect_like "$output" 'FLAGGED +uid_map'
 	jq -c '.masked += ["/proc/uptime"] | .filter = "none"' "$T/report.json" > "$file"
-	attempt strict explain --json "$ID"
-	expect_status 3
+	explained 3 "$ID"
 	expect_json "$output" '[.posture[] | select(.state == "flagged") | .name] == ["masked-paths"]'
 	jq -c '.readonly += ["/proc/uptime"] | .readonlyRoot = true | .filters += 1 | (.mounts[] | select(.destination == "/proc").attributes) = 1' \
 		"$T/report.json" > "$file"
-	attempt strict explain --json "$ID"
-	expect_status 3
+	explained 3 "$ID"
 	expect_json "$output" '[.posture[] | select(.state == "flagged") | .name] == ["seccomp-filters", "readonly-paths", "readonly-root", "mount-flags"]'
 	jq -c '.oomScoreAdj = 1000' "$T/report.json" > "$file"
-	attempt strict explain --json "$ID"
-	expect_status 3
+	explained 3 "$ID"
 	expect_json "$output" '[.posture[] | select(.state == "flagged") | .name] == ["oom-score"]'
 	# What a brig wrote that did not look at these.
 	jq -c 'del(.readonly, .mounts, .readonlyRoot, .filters, .coreDumps, .oomScoreAdj)' "$T/report.json" > "$file"
-	must strict explain --json "$ID"
+	explained 0 "$ID"
 	expect_json "$output" '[.posture[].name] | contains(["masked-paths"]) and index("mount-flags") == null'
 	echo '{' > "$file"
 	must_fail 1 'report.json' strict explain "$ID"
@@ -156,11 +161,10 @@ is_flood() { # NUMBER OF CALLS
 	config '.process.rlimits = [{ type: "RLIMIT_CORE", soft: 0, hard: 1 }]'
 	program sleep 300
 	must brig --policy "$T/dumps.json" run --detach --bundle "$BUNDLE" "$ID"
-	must brig explain --json "$ID"
+	explained 0 "$ID"
 	expect_json "$output" '.posture[] | select(.name == "core-dump") | .found == "at most 1 bytes, allowed in the plan"'
 	sed -i 's/"coreDumps":true/"coreDumps":false/' "$ROOT/$ID/report.json"
-	attempt brig explain --json "$ID"
-	expect_status 3
+	explained 3 "$ID"
 	expect_json "$output" '[.posture[] | select(.state == "flagged") | .name] == ["core-dump"]'
 }
 
@@ -170,8 +174,7 @@ is_flood() { # NUMBER OF CALLS
 	ready_script true
 	start_strict
 	echo max > "$(cgroup_folder pids)/pids.max"
-	attempt strict explain --json "$ID"
-	expect_status 3
+	explained 3 "$ID"
 	expect_json "$output" '[.posture[] | select(.state == "flagged") | .name] == ["limit-pids"]'
 	finish
 }
@@ -182,7 +185,7 @@ is_flood() { # NUMBER OF CALLS
 	must strict run --bundle "$BUNDLE" "$ID"
 	# Refused all of them: at first by us, then by the kernel.
 	expect_like "$output" '^refused 100000, by ENOSYS [1-9]'
-	must strict explain --last --json
+	explained 0 --last
 	expect_json "$output" '.denials.state == "flood" and .denials.total < 100000 and .denials.total >= 10000'
 	expect_json "$output" '.denials.calls | length <= 256'
 	must strict explain --last
@@ -197,7 +200,7 @@ is_flood() { # NUMBER OF CALLS
 	ready_script 'mkdir /tmp/x 2> /tmp/made; umount /proc 2> /tmp/told; mount -t tmpfs x /mnt; mount -t tmpfs x /mnt'
 	start_strict
 	wait_until is_counted '.denials.total == 2'
-	must strict explain --json "$ID"
+	explained 0 "$ID"
 	expect_json "$output" '[.denials.calls[] | { call, count }] == [{ call: "mount", count: 2 }]'
 	expect_like "$(< "$BUNDLE/rootfs/tmp/made")" 'Operation not permitted'
 	expect_like "$(< "$BUNDLE/rootfs/tmp/told")" 'Permission denied'
@@ -223,15 +226,15 @@ is_flood() { # NUMBER OF CALLS
 @test "with a listener of config.json's own, hooks behind the filter, or nobody who stays, nothing is counted" {
 	ready_script 'unshare -U true'
 	must strict create --bundle "$BUNDLE" "$ID"
-	must strict explain --json "$ID"
+	explained 0 "$ID"
 	expect_json "$output" '.status == "created" and .denials == null and all(.posture[]; .name | startswith("limit-"))'
 	must strict start "$ID"
 	wait_until test -e "$BUNDLE/rootfs/tmp/ready"
-	must strict explain --json "$ID"
+	explained 0 "$ID"
 	expect_json "$output" '.denials == null and .flagged == 0'
 	touch "$BUNDLE/rootfs/tmp/end"
 	wait_until status_is stopped
-	must strict explain --json "$ID"
+	explained 0 "$ID"
 	expect_json "$output" '.posture == []'
 }
 
@@ -239,6 +242,8 @@ is_flood() { # NUMBER OF CALLS
 	sleeper
 	must brig explain "$ID"
 	expect_like "$output" 'done as it stands'
+	explained 0 "$ID"
+	expect_json "$output" 'keys == ["id", "status"]'
 	must_fail 1 'either' brig explain
 	must_fail 1 'either' brig explain --last "$ID"
 	must_fail 1 'in the foreground' brig explain --last
@@ -246,7 +251,7 @@ is_flood() { # NUMBER OF CALLS
 
 # A thread of the kernel's writes messages down, some time later.
 kernel_logged() {
-	must strict explain --json "$ID"
+	explained 0 "$ID"
 	[ "$(jq '.kernelLog | length' <<< "$output")" != 0 ]
 }
 
@@ -265,7 +270,7 @@ refusals_in_log() {
 	shell 'while ! [ -e /tmp/end ]; do mount -t tmpfs x /mnt; touch /tmp/ready; sleep 0.1; done'
 	must brig --policy "$T/policy.json" run --detach --bundle "$BUNDLE" "$ID"
 	wait_until test -e "$BUNDLE/rootfs/tmp/ready"
-	must strict explain --json "$ID"
+	explained 0 "$ID"
 	expect_json "$output" '.denials == null'
 	if ! wait_until kernel_logged && [ "$(refusals_in_log)" -le "$before" ]; then
 		skip "the kernel writes of no refused call here"
@@ -282,6 +287,6 @@ refusals_in_log() {
 	rm "$BUNDLE/rootfs/tmp/end" "$BUNDLE/rootfs/tmp/ready"
 	shell 'true'
 	must strict run --detach --bundle "$BUNDLE" "$ID"
-	must strict explain --json "$ID"
+	explained 0 "$ID"
 	expect_json "$output" '.kernelLog == []'
 }

@@ -25,6 +25,7 @@ events() { # [JQ-FILTER]: one a line
 
 expect_events() { # EVENT...
 	expect_equal "$(events | tr '\n' ' ')" "$* "
+	expect_schema audit "$(< "$TRAIL")" --lines
 }
 
 # bats test_tags=fast
@@ -108,6 +109,7 @@ expect_events() { # EVENT...
 	config '.linux.resources.memory.limit = 16777216'
 	shell 'exec tail /dev/zero'
 	attempt audited run --bundle "$BUNDLE" "$ID"
+	expect_schema audit "$(< "$TRAIL")" --lines
 	expect_json "$(events 'select(.event == "exit")')" '(.status == 137) and (.usage.oom_kills >= 1) and (.usage.memory_peak > 1000000)'
 }
 
@@ -189,6 +191,7 @@ expect_events() { # EVENT...
 	must audited run --bundle "$BUNDLE" "$ID-3"
 	printf '{"time":"20' >> "$TRAIL"
 	must audited audit --json
+	expect_schema audit "$output" --lines
 	expect_equal "$(jq -r .event <<< "$output" | tr '\n' ' ')" "policy create start exit delete create start exit delete create start exit delete "
 	must audited audit --id "$ID-2" --event exit --json
 	expect_equal "$(jq -r '.id + " " + (.status | tostring)' <<< "$output")" "$ID-2 0"
@@ -234,6 +237,7 @@ expect_events() { # EVENT...
 	must audited update --pids-limit 50 "$ID"
 	must_fail 1 '.' audited update --resources "$T/nowhere.json" "$ID"
 	must audited delete --force "$ID"
+	expect_schema audit "$(< "$TRAIL")" --lines
 	expect_equal "$(events | grep -c update)" 1
 	expect_equal "$(events 'select(.event == "update") | .limits.pids')" 50
 	expect_equal "$(events 'select(.event == "update") | .id')" "$ID"

@@ -8,7 +8,7 @@ load support
 
 @test "a bomb of forks ends with the time, or by itself" {
 	attempt sandbox --json --timeout 2s --pids 64 -- bash -c 'bomb() { bomb | bomb & }; bomb; sleep 100'
-	expect_schema
+	expect_schema sandbox
 	expect_json "$output" '.verdict as $v | ["wall_time", "pids", "exit"] | index($v) != null'
 	assert_nothing_left
 }
@@ -103,7 +103,7 @@ print("still here")'
 
 @test "kill -9 -1 ends only its own" {
 	attempt sandbox --json -- sh -c 'sleep 100 & kill -9 -1; echo here'
-	expect_schema
+	expect_schema sandbox
 	expect_json "$output" '.verdict as $v | ["ok", "signal"] | index($v) != null'
 	assert_nothing_left
 }
@@ -139,7 +139,7 @@ print("still here")'
 	wait "$HELPER" || status=$?
 	expect_equal "$status" 143
 	output=$(< "$T/helper.out")
-	expect_schema
+	expect_schema sandbox
 	expect_json "$output" '.verdict == "internal"'
 	assert_nothing_left
 }

@@ -96,6 +96,6 @@ refused() { # PATTERN ARGUMENT...
 	must_fail 125 'no-such-policy' brig --policy no-such-policy sandbox -- true
 	attempt brig --policy no-such-policy sandbox --json -- true
 	expect_status 125
-	expect_schema
+	expect_schema sandbox
 	expect_json "$output" '.verdict == "internal" and .error != null'
 }

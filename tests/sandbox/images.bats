@@ -75,7 +75,7 @@ decoder_of_helper() {
 		wait "$HELPER" || status=$?
 		expect_equal "$status" $((128 + $(kill -l "$signal")))
 		output=$(< "$T/helper.out")
-		expect_schema
+		expect_schema sandbox
 		expect_json "$output" '.verdict == "internal" and (.error | contains("stopped by SIG'"$signal"'"))'
 		expect_gone "$DECODER"
 		assert_nothing_left

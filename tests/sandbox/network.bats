@@ -224,7 +224,7 @@ make_hung_helper() {
 	make_hung_helper
 	attempt "${COMMAND[@]}" --timeout 100ms --egress 192.0.2.1 -- true
 	expect_equal "$status" 125
-	expect_schema
+	expect_schema sandbox
 	expect_like "$(of .error)" 'wait for /usr/local/bin/pasta: the sandbox was not ready in time'
 	assert_nothing_left
 }
@@ -240,7 +240,7 @@ make_hung_helper() {
 	wait "$HELPER" || status=$?
 	expect_equal "$status" 143
 	output=$(< "$T/helper.out")
-	expect_schema
+	expect_schema sandbox
 	expect_equal "$(of .verdict)" internal
 	expect_like "$(of .error)" 'stopped by SIGTERM before the program'
 	assert_nothing_left

@@ -194,6 +194,7 @@ except OSError as error: print("refused")'
 	start --timeout 100s -- sleep 100
 	wait_until status_is running
 	must brig explain --json "$ID"
+	expect_schema explain
 	expect_json "$output" '.flagged == 0 and all(.posture[]; .state == "ok")'
 	expect_json "$output" '[.posture[].name] | contains(["landlock", "seccomp", "no_new_privs", "namespace-user", "namespace-network", "capability-bounding",
 		"limit-memory", "limit-pids", "readonly-root", "masked-paths"])'
@@ -206,7 +207,7 @@ except OSError as error: print("refused")'
 @test "a policy's maximum lowers a limit, and the object says so" {
 	echo '{ "set": "strict", "limits": { "timeout": "400ms", "max_output": "1k" } }' > "$T/policy.json"
 	attempt brig --policy "$T/policy.json" sandbox --name "$ID" --json -- sleep 100
-	expect_schema
+	expect_schema sandbox
 	expect_json "$output" '.verdict == "wall_time" and .limits.wall_ms == 400 and .limits.output == 1024 and (.warnings | length) > 0'
 }
 

@@ -145,6 +145,7 @@ print(s.makefile().read().splitlines()[-1])' "$HTTP"
 	reaching_with_policy "web.test:$HTTP=127.0.0.1"
 	jq -c 'select(.event == "egress") | .request | [.method, .host, .allowed, (.outcome | sub("^ended$"; "done"))]' \
 		"$T/trail/audit.jsonl" | sort > "$T/lines"
+	expect_schema audit "$(< "$T/trail/audit.jsonl")" --lines
 	expect_equal "$(cat "$T/lines")" $'["CONNECT","other.test",false,"not-listed"]\n["HTTP","web.test",true,"done"]'
 }
 

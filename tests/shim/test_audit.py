@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import subprocess
 
 import case
 import ttrpc
@@ -24,6 +25,11 @@ class Audit(case.ShimTest):
         self.options = {"type_url": "runtimeoptions.v1.Options", "value": value}
 
     def lines(self):
+        """Those of containers. All of them hold to the schema."""
+        source = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..")
+        held = subprocess.run([os.path.join(source, "tests", "sandbox", "schema"), "--lines",
+                               os.path.join(source, "docs", "audit.schema.json"), self.trail], capture_output=True, text=True, check=False)
+        self.assertEqual(held.returncode, 0, held.stdout + held.stderr)
         with open(self.trail, encoding="utf-8") as file:
             return [json.loads(line) for line in file if '"event":"policy"' not in line]
 

@@ -54,6 +54,14 @@ expect_json() { # TEXT JQ-FILTER: the filter gives true
 	fi
 }
 
+# expect_schema NAME [TEXT [--lines]]: what was printed, TEXT, or each line of it holds to docs/NAME.schema.json.
+expect_schema() {
+	local source=$SUPPORT/../../.. text=${2-$output} complaints
+
+	complaints=$("$source/tests/sandbox/schema" ${3:+"$3"} "$source/docs/$1.schema.json" <<< "$text") ||
+		flunk "not as docs/$1.schema.json says: $complaints" "found: $text" "stderr: ${stderr:-}"
+}
+
 expect_file() { # FILE WANTED-TEXT
 	if [ ! -e "$1" ]; then
 		flunk "expected a file: $1"
