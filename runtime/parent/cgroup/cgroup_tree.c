@@ -13,6 +13,8 @@
 
 #define MAKE_ATTEMPTS 16 /* somebody may prune the empty parents just while we make ours */
 
+/* The path comes from config.json: a group may only be made below the tree's root, and "." and ".." are names that a directory
+ * can't have. A newline would end the line of /proc/PID/cgroup that others read, and the kernel refuses it for that reason. */
 int cgroup_tree_check_path(const char *path, struct error *err)
 {
 	size_t depth = 1, length = strlen(path);
@@ -38,6 +40,7 @@ int cgroup_tree_check_path(const char *path, struct error *err)
 	}
 }
 
+/* RESOLVE_NO_XDEV: nothing that somebody has mounted over a group is taken for it (openat2(2)). */
 int cgroup_tree_open_at(int root_fd, const char *path)
 {
 	int fd = sys_openat2(root_fd, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0,
@@ -94,6 +97,8 @@ bool cgroup_tree_has_parent(struct cgroup *cgroup, unsigned tree)
 	return faccessat(cgroup->trees[tree].root_fd, parent, F_OK, 0) == 0;
 }
 
+/* Looked for once: a group that is not there stays so for this handle, until cgroup_tree_make() makes it. -ENOENT, whatever the
+ * reason. */
 int cgroup_tree_fd(struct cgroup *cgroup, unsigned tree)
 {
 	struct cgroup_tree *t = &cgroup->trees[tree];
@@ -165,25 +170,46 @@ static int make_directories(struct cgroup_tree *t, const char *path)
 	return -EAGAIN;
 }
 
+static int find_process(int parent_fd, const char *name, int fd, void *data)
+{
+	char text[32];
+	ssize_t n = fd_read_file_at(fd, "cgroup.procs", text, sizeof(text));
+
+	(void)parent_fd;
+	*(bool *)data |= n > 0;
+	/* One below, gone just now. */
+	return n < 0 && !(name && (n == -ENODEV || n == -ENOENT)) ? (int)n : 0;
+}
+
+/* In the group or in one below it. v2 says so in one word; v1's files speak of one group each. */
+static int is_populated(const struct cgroup_tree *t, bool v2, bool *ret)
+{
+	char text[256];
+	ssize_t n;
+
+	*ret = false;
+	if (!v2)
+		return cgroup_walk(t->fd, find_process, ret);
+	n = fd_read_file_at(t->fd, "cgroup.events", text, sizeof(text));
+	*ret = n > 0 && !strstr(text, "populated 0");
+	return n < 0 ? (int)n : 0;
+}
+
 /* Nothing may run in a group that we take over: it would be limited, frozen and killed along with the container. */
 static int check_empty(const struct cgroup *cgroup, unsigned tree, struct error *err)
 {
-	const struct cgroup_tree *t = &cgroup->trees[tree];
-	char text[256], root[64];
+	char root[64];
 	bool busy;
-	ssize_t n;
+	int r = is_populated(&cgroup->trees[tree], tree == CGROUP_TREE_V2, &busy);
 
-	n = fd_read_file_at(t->fd, tree == CGROUP_TREE_V2 ? "cgroup.events" : "cgroup.procs", text, sizeof(text));
-	busy = tree == CGROUP_TREE_V2 ? n > 0 && !strstr(text, "populated 0") : n > 0;
-	if (n >= 0 && !busy)
+	if (r == 0 && !busy)
 		return 0;
 	cgroup_tree_root(cgroup, tree, root);
-	if (n < 0)
-		return error_system(err, (int)-n, "linux.cgroupsPath: read the state of the cgroup %s/%s", root,
-				    cgroup->path);
+	if (r < 0)
+		return error_system(err, -r, "linux.cgroupsPath: read the state of the cgroup %s/%s", root, cgroup->path);
 	return error_set(
 		err, ERROR_EXISTS, EEXIST,
-		"linux.cgroupsPath: the cgroup %s/%s exists and has processes in it; end them or choose another path",
+		"linux.cgroupsPath: the cgroup %s/%s exists and has processes in it or below it; end them or choose another path",
 		root, cgroup->path);
 }
 
@@ -215,6 +241,7 @@ int cgroup_tree_make(struct cgroup *cgroup, unsigned tree, struct error *err)
 	return t->reused ? check_empty(cgroup, tree, err) : 0;
 }
 
+/* Upwards from the group, as many levels as we made and no further: parents that were there before are somebody's. */
 void cgroup_tree_unmake(struct cgroup *cgroup, unsigned tree)
 {
 	struct cgroup_tree *t = &cgroup->trees[tree];

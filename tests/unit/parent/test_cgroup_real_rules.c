@@ -272,6 +272,51 @@ Test(cgroup_real_rules, takes_over_an_empty_group_only)
 	cgroup_fixture_finish(&f);
 }
 
+/* Its end would be theirs. In the trees of v1 a group's files say nothing of the groups below it. */
+static void check_process_below(const char *const *roots)
+{
+	struct cgroup *other = NULL, *below = NULL;
+	struct cgroup_fixture f;
+	char path[256];
+	pid_t pid;
+
+	cgroup_fixture_init(&f, "below");
+	cgroup_fixture_create(&f);
+	for (; *roots; roots++) {
+		snprintf(path, sizeof(path), "%s/%s/x", *roots, f.path);
+		cr_assert_eq(mkdir(path, 0755), 0, "%s", path);
+	}
+	cr_assert_eq(cgroup_open_below(f.cgroup, "x", &below, &f.err), 0, "%s", f.err.message);
+	cr_expect_eq(cgroup_check_unused(&f.plan, &f.err), 0, "%s", f.err.message);
+	pid = fork();
+	if (pid == 0)
+		for (;;)
+			pause();
+	cr_expect_eq(cgroup_join(below, pid, /* cloned= */ false, &f.err), 0, "%s", f.err.message);
+	cr_expect_eq(cgroup_check_unused(&f.plan, &f.err), -EEXIST);
+	cr_expect_eq(cgroup_create(&f.plan, &other, &f.err), -EEXIST);
+	cr_expect_eq(waitpid(pid, NULL, WNOHANG), 0, "a refused creation ends nobody");
+	cgroup_free(below);
+	cgroup_free(other);
+	cgroup_kill(f.cgroup, &f.err);
+	cgroup_fixture_reap(pid);
+	cgroup_fixture_finish(&f);
+}
+
+Test(cgroup_real_rules, takes_over_no_group_with_processes_below_it)
+{
+	cgroup_fixture_need_layout(HOST_CGROUP_HYBRID);
+	check_process_below((const char *const[]){ CGROUP_HYBRID_ROOT, NULL });
+}
+
+Test(cgroup_real_rules, takes_over_no_v1_group_with_processes_below_it)
+{
+	cgroup_fixture_need_layout(HOST_CGROUP_V1);
+	cgroup_fixture_need_controller(CGROUP_FREEZER);
+	cgroup_fixture_need_controller(CGROUP_PIDS);
+	check_process_below((const char *const[]){ CGROUP_ROOT "/freezer", CGROUP_ROOT "/pids", NULL });
+}
+
 Test(cgroup_real_rules, groups_below_go_with_it)
 {
 	struct cgroup *below = NULL;
