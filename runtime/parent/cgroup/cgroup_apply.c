@@ -32,6 +32,8 @@ static int read_whole(int fd, char *text, size_t size)
 	return 0;
 }
 
+/* Without swap a limit on it holds by itself, also where the kernel was built or booted without the files for it. What can't be
+ * read counts as "there is swap": the limit is then demanded. */
 static bool host_has_swap(void)
 {
 	char text[256];
@@ -59,6 +61,7 @@ static int missing_file(const struct cgroup *cgroup, const struct cgroup_setting
 			 setting->where, name, setting->file, setting->value);
 }
 
+/* A file of the unified list may be one that is only written, such as memory.reclaim (0200). */
 static int open_file(int dir_fd, const struct cgroup_setting *setting)
 {
 	int fd = openat(dir_fd, setting->file, O_RDWR | O_CLOEXEC | O_NOCTTY | O_NOFOLLOW);
@@ -83,6 +86,8 @@ static int open_setting(struct cgroup *cgroup, struct cgroup_setting *setting)
 	return fd;
 }
 
+/* One write(2) for one line: the kernel takes "8:0 rbps=1048576" as a change of that key and field alone, and leaves all
+ * others. */
 static int write_value(int fd, const struct cgroup_setting *setting, const char *value)
 {
 	char text[4096];
@@ -94,6 +99,7 @@ static int write_value(int fd, const struct cgroup_setting *setting, const char 
 	return pwrite(fd, text, (size_t)n, 0) < 0 ? -errno : 0;
 }
 
+/* The errno alone says little: what the kernel means by it depends on the controller. */
 static int refused(const struct cgroup *cgroup, const struct cgroup_setting *setting, int errnum, const char *had,
 		   struct error *err)
 {
@@ -139,6 +145,8 @@ static int check_effective(struct cgroup *cgroup, const struct cgroup_setting *s
 	return not_kept(cgroup, &effective, text, err);
 }
 
+/* A limit that the kernel rounds, cuts off or forgets would be one that does not hold: it is read back and compared with what
+ * was asked. */
 static int check_written(struct cgroup *cgroup, struct cgroup_setting *setting, int fd, struct error *err)
 {
 	char text[4096];

@@ -7,6 +7,8 @@
 
 #define SCALARS_MAX 32 /* more than there are bits in plan_resources.set, and cpus and mems */
 
+/* All room at once: each setting then has a place that stays where it is, and add() can't fail but by a text that found no
+ * memory, which is looked for once, at the end of cgroup_v1_settings() and cgroup_v2_settings(). */
 int cgroup_settings_init(struct cgroup_settings *settings, const struct plan_resources *resources, struct arena *arena,
 			 struct error *err)
 {
@@ -40,6 +42,7 @@ const char *cgroup_settings_number(struct cgroup_settings *settings, int64_t val
 	return value < 0 ? unlimited : arena_printf(settings->arena, "%" PRId64, value);
 }
 
+/* A default that no controller has to be made for: "no limit" holds where there is nobody who limits. */
 uint32_t cgroup_settings_controllers(const struct cgroup_settings *settings)
 {
 	uint32_t controllers = 0;
@@ -68,6 +71,8 @@ static int check_number(const char *where, int64_t value, struct error *err)
 	return error_invalid(err, "linux.resources.%s: %" PRId64 " is neither a limit nor -1 (no limit)", where, value);
 }
 
+/* OCI's "swap" is memory and swap together, as v1 has it (memory.memsw.limit_in_bytes); v2 limits swap alone. -1 is no limit,
+ * and 0 is taken for "not given", as by runc. */
 int cgroup_settings_check(const struct plan_resources *resources, const struct cgroup_facts *facts, struct error *err)
 {
 	uint32_t set = resources->set;
@@ -121,6 +126,8 @@ const char *cgroup_settings_throttle_where(const struct plan_throttle *throttle)
 	return "linux.resources.blockIO";
 }
 
+/* "2MB" as in hugetlb.2MB.max (the kernel's mem_fmt(): KB, MB, GB, powers of 1024). The name becomes a part of a file's name,
+ * so that nothing but digits and a unit gets through. */
 uint64_t cgroup_settings_page_size(const char *name)
 {
 	static const char units[][3] = { "KB", "MB", "GB" };

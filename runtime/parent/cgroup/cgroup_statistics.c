@@ -26,6 +26,7 @@ char *cgroup_statistics_read(int dir_fd, const char *file)
 	return steal_ptr(&text);
 }
 
+/* The line "KEY VALUE" of that key, whole: "anon" is not to find "anon_thp". */
 static const char *find(const char *text, const char *key)
 {
 	size_t length = strlen(key);
@@ -135,6 +136,7 @@ void cgroup_statistics_io(struct json_writer *writer, const char *device, const 
 	json_write_object_end(writer);
 }
 
+/* cpuset's lists ("0-3,7") become arrays of numbers, as runc's events have them. */
 void cgroup_statistics_list(struct json_writer *writer, const char *member, int dir_fd, const char *file)
 {
 	AUTO_FREE char *text = cgroup_statistics_read(dir_fd, file);

@@ -134,6 +134,8 @@ static int v1_freeze(struct cgroup *cgroup, bool freeze, int timeout_ms, struct 
 			 freeze ? "a process hangs in the kernel: it runs on" : "one of its parents is frozen");
 }
 
+/* By number: v1 has no cgroup.kill. A number is one of the group's at the moment of the look; frozen, none of them can go away
+ * before the signal. */
 static int kill_all(struct cgroup *cgroup, size_t *ret_n, struct error *err)
 {
 	AUTO(arena_free) struct arena *arena = arena_new(/* limit= */ 64 * 1024 * 1024);

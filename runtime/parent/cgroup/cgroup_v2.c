@@ -70,6 +70,8 @@ static int enable_below(int dir_fd, const char *prefix, const char *words, const
 				     : "delegate the controller to this user, or leave the limit out");
 }
 
+/* A group has a controller only if every group above it passes it on (cgroup-v2.rst, "Top-down Constraint"). What is on already
+ * is written once more, which changes nothing. */
 static int enable_on_the_way(struct cgroup *cgroup, const char *words, const char *where, struct error *err)
 {
 	int root_fd = cgroup->trees[CGROUP_TREE_V2].root_fd;
@@ -88,6 +90,7 @@ static int enable_on_the_way(struct cgroup *cgroup, const char *words, const cha
 	return r;
 }
 
+/* Only where the group lacks one: where its parents pass it on already, nothing is written. */
 static int v2_enable(struct cgroup *cgroup, const struct cgroup_settings *settings, uint32_t controllers,
 		     struct error *err)
 {
@@ -203,6 +206,8 @@ static int v2_kill(struct cgroup *cgroup, struct error *err)
 	return r < 0 && r != -ENODEV ? error_system(err, -r, "write cgroup.kill of the cgroup %s", cgroup->path) : 0;
 }
 
+/* memory.events raises a file-modified event when one of its numbers changes (cgroup-v2.rst), which inotify(7) reads. Its path
+ * goes through our own descriptor: it is this group's file, whatever has its name. */
 static int v2_oom_fd(struct cgroup *cgroup, struct error *err)
 {
 	AUTO_CLOSE int fd = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
