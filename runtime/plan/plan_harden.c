@@ -98,6 +98,28 @@ bool plan_harden_lists(const struct policy_strings *list, const char *name)
 	return false;
 }
 
+int plan_harden_keep(struct plan_builder *builder, const struct plan_pair **list, size_t *n,
+		     int (*check)(struct plan_builder *builder, const struct plan_pair *pair, bool *ret_keep,
+				  struct error *err),
+		     struct error *err)
+{
+	struct plan_pair *kept = arena_array_of(builder->arena, *n, struct plan_pair);
+	int rc = kept ? 0 : error_memory(err);
+	size_t n_kept = 0;
+	bool keep;
+
+	for (size_t i = 0; rc >= 0 && i < *n; i++) {
+		rc = check(builder, &(*list)[i], &keep, err);
+		if (rc >= 0 && keep)
+			kept[n_kept++] = (*list)[i];
+	}
+	if (rc < 0)
+		return rc;
+	*list = kept;
+	*n = n_kept;
+	return 0;
+}
+
 static bool is_off(const struct plan_builder *builder)
 {
 	for (size_t rule = POLICY_FLOOR_FIRST; rule < POLICY_N_RULES; rule++) {

@@ -22,6 +22,13 @@ int plan_harden_find(struct plan_builder *builder, enum policy_rule rule, struct
 /* Is name in a list of the site's, in which a star at an entry's end stands for anything? */
 bool plan_harden_lists(const struct policy_strings *list, const char *name);
 
+/* Leaves in a list what check says to keep; the list that it was may be config.json's, and stays as it is. Returns 0, or a negative errno
+ * with err set (check's, -ENOMEM), and *list and *n as they were. */
+int plan_harden_keep(struct plan_builder *builder, const struct plan_pair **list, size_t *n,
+		     int (*check)(struct plan_builder *builder, const struct plan_pair *pair, bool *ret_keep,
+				  struct error *err),
+		     struct error *err);
+
 /* What a rule of the policy of that name says where it refuses: the report's line with all but its level, `where` and remedy or NULL. For
  * what can't be adjusted at the level adjust; plan_harden_find says it at enforce. Returns -EPERM with err set (ERROR_REFUSED). */
 int plan_harden_refuse(const char *policy, const struct report_line *line, const char *remedy, struct error *err);

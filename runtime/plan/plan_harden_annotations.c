@@ -81,19 +81,6 @@ static int check(struct plan_builder *builder, const struct plan_pair *annotatio
 int plan_harden_annotation(struct plan_builder *builder, struct error *err)
 {
 	struct plan *plan = builder->plan;
-	struct plan_pair *kept = arena_array_of(builder->arena, plan->n_annotations, struct plan_pair);
-	int rc = kept ? 0 : error_memory(err);
-	size_t n = 0;
-	bool keep;
 
-	for (size_t i = 0; rc >= 0 && i < plan->n_annotations; i++) {
-		rc = check(builder, &plan->annotations[i], &keep, err);
-		if (rc >= 0 && keep)
-			kept[n++] = plan->annotations[i];
-	}
-	if (rc < 0)
-		return rc;
-	plan->annotations = kept;
-	plan->n_annotations = n;
-	return 0;
+	return plan_harden_keep(builder, &plan->annotations, &plan->n_annotations, check, err);
 }

@@ -58,30 +58,11 @@ static int check(struct plan_builder *builder, const struct plan_pair *sysctl, b
 	return rc;
 }
 
-static int check_list(struct plan_builder *builder, const struct plan_pair **list, size_t *n, struct error *err)
-{
-	struct plan_pair *kept = arena_array_of(builder->arena, *n, struct plan_pair);
-	int rc = kept ? 0 : error_memory(err);
-	size_t n_kept = 0;
-	bool keep;
-
-	for (size_t i = 0; rc >= 0 && i < *n; i++) {
-		rc = check(builder, &(*list)[i], &keep, err);
-		if (rc >= 0 && keep)
-			kept[n_kept++] = (*list)[i];
-	}
-	if (rc < 0)
-		return rc;
-	*list = kept;
-	*n = n_kept;
-	return 0;
-}
-
 int plan_harden_sysctl(struct plan_builder *builder, struct error *err)
 {
 	struct plan *plan = builder->plan;
-	int rc = check_list(builder, &plan->sysctls, &plan->n_sysctls, err);
+	int rc = plan_harden_keep(builder, &plan->sysctls, &plan->n_sysctls, check, err);
 
 	/* Those that are set for the container in a network namespace of the caller's. */
-	return rc < 0 ? rc : check_list(builder, &plan->parent_sysctls, &plan->n_parent_sysctls, err);
+	return rc < 0 ? rc : plan_harden_keep(builder, &plan->parent_sysctls, &plan->n_parent_sysctls, check, err);
 }

@@ -62,19 +62,6 @@ static int check(struct plan_builder *builder, const struct plan_pair *file, boo
 int plan_harden_unified(struct plan_builder *builder, struct error *err)
 {
 	struct plan_resources *resources = &builder->plan->cgroup.resources;
-	struct plan_pair *kept = arena_array_of(builder->arena, resources->n_unified, struct plan_pair);
-	size_t n = 0;
-	int rc = kept ? 0 : error_memory(err);
-	bool keep;
 
-	for (size_t i = 0; rc >= 0 && i < resources->n_unified; i++) {
-		rc = check(builder, &resources->unified[i], &keep, err);
-		if (rc >= 0 && keep)
-			kept[n++] = resources->unified[i];
-	}
-	if (rc < 0)
-		return rc;
-	resources->unified = kept;
-	resources->n_unified = n;
-	return 0;
+	return plan_harden_keep(builder, &resources->unified, &resources->n_unified, check, err);
 }
