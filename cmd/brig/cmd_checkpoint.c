@@ -130,6 +130,7 @@ static int run_restore(const struct brig *brig, const void *options, struct erro
 	return r < 0 ? r : status;
 }
 
+/* "checkpoint" in the working directory: runc's default, which callers rely on. */
 static const struct checkpoint_options defaults = { .image_path = "checkpoint", .bundle = "." };
 
 static const struct command_example checkpoint_examples[] = {

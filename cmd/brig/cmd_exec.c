@@ -1,8 +1,8 @@
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/arena.h"
+#include "base/quantity.h"
 #include "cmd/brig/commands.h"
 #include "cmd/brig/container_argument.h"
 
@@ -64,22 +64,16 @@ static const struct command_example examples[] = {
 
 static int parse_gid(const char *text, size_t length, uint32_t *ret, struct error *err)
 {
-	char digits[16] = { 0 }, *end;
-	unsigned long value;
+	const char *end = text;
+	uint64_t value;
 
-	if (length == 0 || length >= sizeof(digits) || *text < '0' || *text > '9')
-		goto refused;
-	memcpy(digits, text, length);
-	value = strtoul(digits, &end, 10);
-	if (*end || value >= UINT32_MAX)
-		goto refused;
+	/* UINT32_MAX is (gid_t)-1, which the kernel takes for "no group". */
+	if (quantity_digits(&end, &value) < 0 || end != text + length || value >= UINT32_MAX)
+		return error_set(err, ERROR_USAGE, EINVAL,
+				 "option --additional-gids: \"%.*s\" is no group: expected a number below %u",
+				 (int)(length < 100 ? length : 100), text, UINT32_MAX);
 	*ret = (uint32_t)value;
 	return 0;
-
-refused:
-	return error_set(err, ERROR_USAGE, EINVAL,
-			 "option --additional-gids: \"%.*s\" is no group: expected a number below %u",
-			 (int)(length < 100 ? length : 100), text, UINT32_MAX);
 }
 
 /* "10,20" and repeated options alike */

@@ -80,6 +80,7 @@ static void binds_done(struct binds *binds)
 		free(binds->list[i]);
 }
 
+/* Absolute: a relative source in the config.json that is made of them would count from the bundle. */
 static int find_binds(const struct learn_options *options, struct binds *ret, struct error *err)
 {
 	for (size_t i = 0; i < options->binds.n_items; i++) {
@@ -169,6 +170,7 @@ static int run_command(const struct brig *brig, const struct learn_options *opti
 	return r;
 }
 
+/* One word without a slash may be both: a container of that name comes first, and a program can be given with its path. */
 static bool is_container(const struct brig *brig, const char *const *command)
 {
 	AUTO(arena_free) struct arena *arena = arena_new((size_t)16 * 1024 * 1024);

@@ -18,11 +18,11 @@ static const struct command_option sandbox_options[] = {
 	  "end it after TIME, such as 2s or 1m30s; default: 30s" },
 	{ "cpu-time", 0, OPTION_DURATION, 0, AT(cpu_time), "TIME", NULL,
 	  "end it when its processes together have used TIME of the processor; default: no limit but --timeout" },
-	{ "memory", 'm', OPTION_SIZE, 0, AT(memory), "BYTES", NULL,
+	{ "memory", 'm', OPTION_SIZE, OPTION_LIMITED, AT(memory), "BYTES", NULL,
 	  "the most memory, files in /tmp and /work included; 64m and the like are understood; default: 512m" },
 	{ "cpus", 0, OPTION_STRING, 0, AT(cpus), "N", NULL, "the most processors, such as 0.5; default: 1" },
 	{ "pids", 0, OPTION_UNSIGNED, 0, AT(pids), "N", NULL, "the most processes and threads; default: 256" },
-	{ "max-output", 0, OPTION_SIZE, 0, AT(max_output), "BYTES", NULL,
+	{ "max-output", 0, OPTION_SIZE, OPTION_LIMITED, AT(max_output), "BYTES", NULL,
 	  "end it when it has written more than that to its stdout, or to its stderr; default: 1m" },
 	{ "rootfs", 0, OPTION_STRING, 0, AT(rootfs), "DIR", NULL,
 	  "the directories of DIR, read-only, in place of the host's /usr and what belongs to it" },
@@ -73,6 +73,7 @@ static const struct command_example examples[] = {
 
 static int print(const struct sandbox_options *options, const struct sandbox_result *result, struct error *err)
 {
+	/* What goes into it has caps of its own (--max-output, --collect). */
 	struct buffer text __attribute__((cleanup(buffer_done_cleanup))) = { .limit = SIZE_MAX / 4 };
 
 	if (!options->json) {
@@ -140,7 +141,7 @@ const struct command cmd_sandbox = {
 		"ended for --timeout or --cpu-time, 137 for --memory or --max-output, 125 where the policy refused it or brig failed, 126 where "
 		"PROGRAM can't be executed, and 127 where there is none. `--json` tells these apart from the program's own.",
 	.group = COMMAND_RUNS,
-	.flags = COMMAND_PROTECTS_ITSELF | COMMAND_USAGE_IS_FAILURE,
+	.flags = COMMAND_PROTECTS_ITSELF | COMMAND_USAGE_IS_FAILURE | COMMAND_RELAYS_OUTPUT,
 	.failure_status = EXIT_OF_BRIG,
 	.options_size = COMMAND_OPTIONS_SIZE(struct sandbox_options),
 	.defaults = &sandbox_options_defaults,

@@ -32,9 +32,20 @@ struct invocation {
 	bool log_is_open;
 };
 
-/* A closed standard stream would be the next descriptor that brig opens, and the container would get that as its own. */
-static void fill_standard_streams(void)
+/* Does brig write to its standard streams itself, and nobody else? A container's, or a hook's, are theirs. */
+static bool writes_itself(const struct command *command)
 {
+	bool starts_program = command->flags & COMMAND_PROTECTS_ITSELF;
+
+	return command->flags & COMMAND_RELAYS_OUTPUT || command->group == COMMAND_LOOKS ||
+	       command->group == COMMAND_HIDDEN || (command->group == COMMAND_PREPARES && !starts_program);
+}
+
+/* A closed standard stream would be the next descriptor that brig opens, and the container would get that as its own. What a container
+ * writes there is lost, as under runc; what brig was to write is a failure: a result that is missing must not look like success. */
+static void fill_standard_streams(const struct command *command)
+{
+	int output_mode = writes_itself(command) ? O_RDONLY : O_RDWR;
 	struct pollfd streams[] = { { .fd = STDIN_FILENO }, { .fd = STDOUT_FILENO }, { .fd = STDERR_FILENO } };
 	int fd;
 
@@ -44,7 +55,7 @@ static void fill_standard_streams(void)
 		if (!(streams[i].revents & POLLNVAL))
 			continue;
 		/* The lowest free number is this one. */
-		fd = open("/dev/null", O_RDWR);
+		fd = open("/dev/null", i == STDIN_FILENO ? O_RDWR : output_mode);
 		if (fd != streams[i].fd)
 			_exit(EXIT_OWN_ERROR);
 	}
@@ -77,6 +88,7 @@ static int print_help(const struct command *command, struct error *err)
 	return output_write(&text, err);
 }
 
+/* Called after brig_protect_executable(), which may execute us anew: a log that was open before would be opened twice. */
 static int open_log(struct invocation *invocation, struct error *err)
 {
 	struct log_options options = {
@@ -90,6 +102,7 @@ static int open_log(struct invocation *invocation, struct error *err)
 	return r;
 }
 
+/* The state directory's path goes into files that a later brig reads from another working directory. */
 static const char *make_absolute(struct arena *arena, const char *path)
 {
 	AUTO_FREE char *here = path[0] == '/' ? NULL : getcwd(NULL, 0);
@@ -182,6 +195,7 @@ static int run_command(struct invocation *invocation, struct error *err)
 		return print_help(invocation->command, err);
 	if (r < 0)
 		return r;
+	fill_standard_streams(invocation->command);
 	if (invocation->command->flags & COMMAND_PROTECTS_ITSELF) {
 		r = brig_protect_executable(invocation->argv, err);
 		if (r < 0)
@@ -191,6 +205,8 @@ static int run_command(struct invocation *invocation, struct error *err)
 	return r < 0 ? r : execute(invocation, err);
 }
 
+/* Nothing but a word or two was given: the help is what the user needs, and the status is that of a failure, since nothing was
+ * done. */
 static int run(struct invocation *invocation, struct error *err)
 {
 	const char *const *words = (const char *const *)invocation->argv + 1;
@@ -208,6 +224,8 @@ static int run(struct invocation *invocation, struct error *err)
 	return r < 0 ? r : EXIT_OWN_ERROR;
 }
 
+/* ERROR_USAGE has a status of its own: under runc a mistake on exec's command line is 1, and a program that can't be executed
+ * 255. */
 static int exit_status(const struct command *command, const struct error *err)
 {
 	switch (err->kind) {
@@ -252,7 +270,6 @@ int main(int argc, char **argv)
 
 	if (argc < 1)
 		return EXIT_OWN_ERROR;
-	fill_standard_streams();
 	take_signals();
 	arena = arena_new(ARGUMENTS_LIMIT);
 	invocation.arena = arena;

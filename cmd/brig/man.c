@@ -131,6 +131,8 @@ static void append_see_also(struct buffer *out, const struct command *command)
 		buffer_append_text(out, "*brig*(1) for the global options and the exit status\n");
 }
 
+/* In scdoc's own language (scdoc(5)); the build makes roff of it. From the tables that the parser and --help use: the manual
+ * can't lag behind. */
 void man_append(const struct command *command, struct buffer *text)
 {
 	bool top = command == &commands_brig;

@@ -66,6 +66,7 @@ int option_value_choice(const char *choices, const char *text)
 	}
 }
 
+/* The words that Go's strconv.ParseBool takes: podman and containerd write --tty=true. Those for "true" have odd places. */
 static int parse_bool(const char *text, bool *ret)
 {
 	int choice = option_value_choice("false|true|0|1|f|t|False|True|FALSE|TRUE|F|T", text);
@@ -164,7 +165,9 @@ static const char *wanted(const struct command_option *option)
 	case OPTION_NUMBER:
 		return "a whole number";
 	case OPTION_SIZE:
-		return "a number of bytes such as 536870912 or 512m, or -1 for no limit";
+		return option->flags & OPTION_LIMITED
+			       ? "a number of bytes such as 536870912 or 512m"
+			       : "a number of bytes such as 536870912 or 512m, or -1 for no limit";
 	case OPTION_DURATION:
 		return "a duration such as 5s, 1m30s or 250ms";
 	case OPTION_ENUM:

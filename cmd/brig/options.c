@@ -39,6 +39,7 @@ static __attribute__((format(printf, 3, 4))) int usage_error(const struct cursor
 			 global ? "" : cursor->command->name);
 }
 
+/* Whole names alone. An abbreviation that is unique today would be another option's tomorrow. */
 static const struct command_option *find_long(const struct command *command, const char *name, size_t length)
 {
 	command_for_each_option(option, command) {
@@ -57,6 +58,7 @@ static const struct command_option *find_letter(const struct command *command, c
 	return NULL;
 }
 
+/* A slip of the fingers is the likeliest reason, and the nearest name says more than the whole list. */
 static int unknown_option(const struct cursor *cursor, const char *name, size_t length, struct error *err)
 {
 	char typed[64];
@@ -93,6 +95,7 @@ static int store(struct cursor *cursor, const struct found *found, struct error 
 	return usage_error(cursor, err, "%s", cause.message);
 }
 
+/* -h is the help's wherever a command has no option of that letter. */
 static bool is_help(const struct command *command, const char *name, size_t length)
 {
 	return (length == 4 && !strncmp(name, "help", 4)) || (length == 1 && *name == 'h' && !find_letter(command, 'h'));
@@ -137,6 +140,7 @@ static int parse_option(struct cursor *cursor, struct error *err)
 	return parse_letters(cursor, name, err);
 }
 
+/* After it nothing is an option any more: `brig exec ID ls -l` has -l for ls. */
 static bool takes_rest(const struct cursor *cursor)
 {
 	enum positional_kind kind = cursor->positional ? cursor->positional->kind : POSITIONAL_END;

@@ -58,6 +58,18 @@ bool path_is_below(const char *path, const char *prefix)
 	return strncmp(path, prefix, length) == 0 && (path[length] == '\0' || path[length] == '/');
 }
 
+void path_of_sysctl(char *name)
+{
+	char first = name[strcspn(name, "./")];
+
+	for (; first == '.' && *name; name++) {
+		if (*name == '.')
+			*name = '/';
+		else if (*name == '/')
+			*name = '.';
+	}
+}
+
 int path_open_in_root(int root_fd, const char *path, int flags)
 {
 	int fd, tries;

@@ -11,6 +11,9 @@
 char *path_normalise(struct arena *arena, const char *path);
 /* Is path the same as prefix, or below it? Both normalised. */
 bool path_is_below(const char *path, const char *prefix);
+/* A setting's name made its path below /proc/sys, in place. As with sysctl(8) the first separator says what separates; the other one is
+ * then part of a name: "net.ipv4.conf.eth0/100.forwarding" -> "net/ipv4/conf/eth0.100/forwarding". */
+void path_of_sysctl(char *name);
 
 /* Opens path as if root_fd were "/" (openat2(2) RESOLVE_IN_ROOT, no magic links): symbolic links inside the root can't lead
  * out of it. flags as open(2); O_CLOEXEC is added. A descriptor or a negative errno. */

@@ -18,7 +18,8 @@
 
 #define END_TIMEOUT_MS 10000
 
-/* All processes, and the wait for the first one's end: its pid namespace goes with it. */
+/* All processes, and the wait for the first one's end: its pid namespace goes with it. The first process by its pidfd, the
+ * others by the group. Where the group is "disabled" the end of its pid namespace is theirs. */
 static int kill_processes(const struct state *state, struct cgroup *cgroup, struct error *err)
 {
 	AUTO_CLOSE int pidfd = state_open_process(state);
@@ -62,6 +63,8 @@ static void run_poststop_hooks(const struct brig *brig, const struct container *
 		log_warning("poststop: %s", err.message);
 }
 
+/* Each part finds nothing to do where an earlier delete was killed after it: the whole can be repeated. The ids are given back
+ * once nobody can use them any more, and the state directory goes last, since it is what a later delete starts from. */
 int delete_opened(const struct brig *brig, struct container *container, struct cgroup *cgroup,
 		  const struct audit_usage *known, struct error *err)
 {

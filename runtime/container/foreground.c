@@ -22,6 +22,8 @@
 #define COPY_SIZE 4096
 #define NS_PER_MS UINT64_C(1000000)
 
+/* All of them are read from a descriptor, in the same poll(2) as everything else: no handler, and no race between a look and a
+ * wait. The child unblocks them again before it executes (child/). */
 int foreground_begin(struct foreground *ret, struct error *err)
 {
 	struct foreground foreground = { .master_fd = -EBADF, .learn_fd = -EBADF };
@@ -45,6 +47,7 @@ static void copy_size(const struct foreground *foreground)
 		ioctl(foreground->master_fd, TIOCSWINSZ, &size);
 }
 
+/* Before the program runs, which may ask for the size at once. */
 void foreground_size_terminal(struct plan_process *process)
 {
 	struct winsize size;
@@ -111,6 +114,7 @@ static void relay_move(struct relay *relay)
 		relay->from_fd = -1;
 }
 
+/* By pidfd: a number may be another process's by now (pidfd_send_signal(2)). */
 static void forward_signals(const struct foreground *foreground, int pidfd)
 {
 	struct signalfd_siginfo info;

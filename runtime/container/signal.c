@@ -9,6 +9,7 @@
 #include "container/store.h"
 #include "parent/cgroup/cgroup.h"
 
+/* SIGKILL by cgroup.kill, which also gets what is forked meanwhile; no other signal has such a file. */
 static int signal_all(const struct container *container, int signal, struct error *err)
 {
 	AUTO(cgroup_free) struct cgroup *cgroup = NULL;

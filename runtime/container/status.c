@@ -67,6 +67,8 @@ static bool waits_for_start(const struct container *container, int *ret_fd)
 	return true;
 }
 
+/* Never from a file that says so: a status on disk is wrong after a crash. The process, its cgroup and the socket are looked at
+ * instead, and may change between two looks; whoever acts on the answer holds the lock or a pidfd. */
 static enum brig_status find_status(const struct container *container, int *ret_pidfd, int *ret_start_fd,
 				    struct cgroup **ret_cgroup)
 {

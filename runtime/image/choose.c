@@ -39,6 +39,7 @@ const char *choose_architecture(void)
 	return ARCHITECTURE;
 }
 
+/* What says nothing fits: an index of one image often has no platform. Variants (arm/v6, v7) are not looked at. */
 bool choose_fits(const struct document_platform *platform)
 {
 	if (!platform)
@@ -48,6 +49,7 @@ bool choose_fits(const struct document_platform *platform)
 	return !platform->architecture || strcmp(platform->architecture, ARCHITECTURE) == 0;
 }
 
+/* skopeo and podman write the tag, containerd's export the whole reference beside it. */
 static bool has_name(const struct document_descriptor *descriptor, const char *name)
 {
 	const char *tag = document_annotation(descriptor, ANNOTATION_TAG);

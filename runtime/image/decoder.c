@@ -101,6 +101,7 @@ static int step(struct work *work, struct window *window)
 	return 0;
 }
 
+/* The bound on what comes out is held here, before it is written: a bomb costs its reader no more than the bound. */
 static enum outcome put(struct work *work, size_t length)
 {
 	size_t done = 0;
@@ -118,6 +119,7 @@ static enum outcome put(struct work *work, size_t length)
 	return OUTCOME_SOUND;
 }
 
+/* Once more also where all input is used up and the output was full: the decompressor may hold back more. */
 static enum outcome unpack_chunk(struct work *work, size_t length)
 {
 	struct window window = { .in = work->in, .n_in = length };
@@ -150,6 +152,8 @@ static enum outcome get(struct work *work, size_t *ret_length)
 	return OUTCOME_SOUND;
 }
 
+/* The digest is of the blob as it is stored, and known only at its end: whoever reads the pipe keeps nothing until
+ * decoder_finish() has said that it is right. */
 static enum outcome unpack(struct work *work)
 {
 	enum outcome outcome = OUTCOME_SOUND;

@@ -8,6 +8,7 @@
 #define MARKER_BYTES_MAX 4096
 #define LAYOUT_VERSION "1.0.0" /* the only one that there is: image-layout.md */
 
+/* Room for the largest documents of real images, and no more: all that is decoded stays in memory until the image is unpacked. */
 static const struct json_limits limits = {
 	.bytes = DOCUMENT_BYTES_MAX,
 	.string = 128 * 1024,
@@ -199,6 +200,8 @@ int document_decode_config(const char *text, size_t length, struct arena *arena,
 	return 0;
 }
 
+/* OCI's types and those of Docker's that are the same documents under other names (image-spec, media-types.md "Compatibility
+ * Matrix"). */
 enum document_kind document_kind_of(const char *media_type)
 {
 	static const struct {
@@ -218,6 +221,7 @@ enum document_kind document_kind_of(const char *media_type)
 	return DOCUMENT_OTHER;
 }
 
+/* "nondistributable" and "foreign" say who may hand a layer on, and nothing of how it is packed. */
 enum document_layer document_layer_of(const char *media_type)
 {
 	static const struct {

@@ -57,6 +57,8 @@ static int open_in_folder(const struct layout *layout, const char *name, struct 
 	return 0;
 }
 
+/* A descriptor of its own for each blob shares the file's offset with ours (dup(2)): one blob is read at a time, or by
+ * pread(2). */
 static int open_in_archive(const struct layout *layout, const char *name, struct layout_blob *ret, struct error *err)
 {
 	uint64_t offset = 0, size = 0;
@@ -76,6 +78,8 @@ static int open_named(const struct layout *layout, const char *name, struct layo
 	return layout->archive ? open_in_archive(layout, name, ret, err) : open_in_folder(layout, name, ret, err);
 }
 
+/* The size is the folder's or the archive's own word and was held against a cap; a file that grows meanwhile is read no
+ * further. */
 static int read_whole(const struct layout_blob *blob, struct buffer *text, struct error *err)
 {
 	size_t done = 0;
@@ -110,6 +114,7 @@ static int read_named(const struct layout *layout, const char *name, struct buff
 	return rc < 0 ? error_prefix(err, "%s", name) : 0;
 }
 
+/* Without it nothing says that the rest is laid out as image-layout.md has it; any folder with an index.json would do. */
 static int check_marker(const struct layout *layout, struct error *err)
 {
 	__attribute__((cleanup(buffer_done_cleanup))) struct buffer text = { 0 };
@@ -124,6 +129,8 @@ static int check_marker(const struct layout *layout, struct error *err)
 	return rc;
 }
 
+/* The user's own path: links on the way to it are his choice, other than those inside the layout. O_NONBLOCK: a FIFO is to be
+ * refused, not waited for. */
 static int open_kind(struct layout *layout, const char *path, const struct pace *pace, struct error *err)
 {
 	struct stat status;
@@ -164,6 +171,7 @@ int layout_read_index(struct layout *layout, struct buffer *text, struct error *
 	return read_named(layout, INDEX_NAME, text, err);
 }
 
+/* The name of the file is made from the digest's checked hexadecimal digits: the descriptor's text never becomes a path. */
 int layout_open_blob(struct layout *layout, const struct document_descriptor *descriptor, struct layout_blob *ret,
 		     struct error *err)
 {

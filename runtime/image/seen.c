@@ -33,6 +33,7 @@ static uint64_t *place_of(uint64_t *keys, size_t capacity, uint64_t key)
 	return &keys[i];
 }
 
+/* Powers of two, so that a mask is the remainder; at most half full, so that a run of neighbours stays short. */
 static int grow(struct seen *seen)
 {
 	size_t capacity = seen->capacity ? 2 * seen->capacity : CAPACITY_LEAST;

@@ -63,6 +63,7 @@ static ssize_t read_full(struct tar *tar, void *data, size_t size, struct error 
 	return (ssize_t)done;
 }
 
+/* A decoder's pipe can't seek. */
 static int skip_by_reading(struct tar *tar, uint64_t size, struct error *err)
 {
 	char scrap[8192];
@@ -242,6 +243,8 @@ static int copy_text(char to[static TAR_NAME_MAX + 1], const char *text, const c
 	return 0;
 }
 
+/* The types of POSIX's ustar (pax(1)); '7' is a contiguous file, which is a file to everybody by now. Sparse files need a map
+ * of holes that a parser would have to trust. */
 static int decode_kind(const struct tar_header *header, const char *name, enum tar_kind *ret, struct error *err)
 {
 	switch (header->type) {
@@ -303,6 +306,7 @@ static int compose(struct tar *tar, const struct tar_header *header, struct tar_
 	return 0;
 }
 
+/* What is left of the entry before is skipped first (read_headers): whoever does not want a file's content need not read it. */
 int tar_next(struct tar *tar, struct tar_entry *ret, struct error *err)
 {
 	struct tar_header header = { 0 };

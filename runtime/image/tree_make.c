@@ -48,6 +48,8 @@ int tree_make_root(struct tree *tree, const struct tar_entry *entry, struct erro
 	return finish_directory(tree, fd, entry, err);
 }
 
+/* 0700 until it has its owner. One that is there already (EEXIST) gets the entry's owner and mode, as tar(1) has it; a link in
+ * its place is refused by O_NOFOLLOW. */
 int tree_make_directory(struct tree *tree, const struct tree_place *place, const struct tar_entry *entry,
 			struct error *err)
 {
@@ -77,6 +79,8 @@ static int write_content(int fd, struct tar *tar, struct error *err)
 	return (int)n;
 }
 
+/* O_EXCL: what was there has been removed before (tree.c), and whoever has put something else in its place meanwhile is
+ * refused. */
 int tree_make_file(struct tree *tree, const struct tree_place *place, const struct tar_entry *entry, struct tar *tar,
 		   struct error *err)
 {

@@ -101,6 +101,8 @@ const char *plan_mount_options_name(size_t i)
 	return i < ARRAY_SIZE(options) ? options[i].name : NULL;
 }
 
+/* A linear search over some sixty short words: a container has a few dozen options, and a table that a reader can hold against
+ * the specification is worth more than a hash. */
 static const struct option *find(const char *name)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(options); i++) {
@@ -110,6 +112,7 @@ static const struct option *find(const char *name)
 	return NULL;
 }
 
+/* The last word counts: "ro,rw" is writable, as mount(8) has it. */
 static void set(uint64_t *set, uint64_t *clear, uint64_t flag)
 {
 	*set |= flag;
@@ -135,6 +138,7 @@ static int copy_value(const struct plan_builder *builder, const char *key, const
 	return *ret ? 0 : error_memory(err);
 }
 
+/* What no table knows is the file system's own ("size=64k"): fsconfig(2) takes it, or names it in the error. */
 static int add_data(const struct plan_builder *builder, const char *text, struct plan_mount *ret, struct error *err)
 {
 	struct plan_mount_option *list = (struct plan_mount_option *)ret->options;

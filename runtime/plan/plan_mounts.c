@@ -179,6 +179,8 @@ static int check_bind_options(const struct plan_mount *mount, struct error *err)
 	return 0;
 }
 
+/* With the floor's user namespace the container's root is another id on the host. The mount translates (mount_setattr(2),
+ * MOUNT_ATTR_IDMAP), so that files stay whose they were. */
 static void map_for_floor(struct plan_builder *builder, const struct spec_mount *asked, struct plan_mount *ret)
 {
 	if (ret->idmap || !plan_userns_maps(builder, asked))

@@ -97,6 +97,7 @@ static int build_maps(struct plan_builder *builder, struct error *err)
 	return 0;
 }
 
+/* Written to /proc/PID/timens_offsets before the first process enters (time_namespaces(7)): afterwards the kernel refuses it. */
 static int build_time_offsets(struct plan_builder *builder, struct error *err)
 {
 	const struct spec_linux *linux_ = &builder->spec->linux_;
@@ -130,6 +131,8 @@ static bool gets_settings(const struct plan_builder *builder, uint64_t flag)
 	return (flag & (CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWNET)) && spec->linux_.n_sysctl > 0;
 }
 
+/* A joined namespace that must not be the host's is compared with ours when it is opened (parent/): a path says nothing of what
+ * it leads to. */
 static int build_list(struct plan_builder *builder, struct error *err)
 {
 	const struct spec_linux *linux_ = &builder->spec->linux_;

@@ -36,6 +36,7 @@ static void print_time_offsets(struct plan_printer *printer, const struct plan_n
 	plan_printer_list_end(printer);
 }
 
+/* In the order of names_namespaces, whatever order config.json has: two plans that do the same print the same. */
 static void print_namespaces(struct plan_printer *printer, const struct plan_namespaces *namespaces)
 {
 	plan_printer_object(printer, "namespaces");
@@ -63,6 +64,7 @@ static void print_namespaces(struct plan_printer *printer, const struct plan_nam
 	plan_printer_object_end(printer);
 }
 
+/* Of a hook's environment the names alone, as in the audit trail: values are where engines put tokens. */
 static void print_hook(struct plan_printer *printer, const struct plan_hook *hook)
 {
 	plan_printer_object(printer, NULL);
@@ -151,6 +153,7 @@ static void print_report(struct plan_printer *printer, const struct report *repo
 	plan_printer_list_end(printer);
 }
 
+/* Levels as they are in force for this container: the policy's, with what its annotations may change of them. */
 static void print_rules(struct plan_printer *printer, const struct plan *plan)
 {
 	plan_printer_object(printer, "rules");

@@ -50,6 +50,8 @@ static int build_groups(struct plan_builder *builder, struct error *err)
 	return rc;
 }
 
+/* The kernel would refuse an unmapped id as well (EINVAL of setresuid(2)), but only in the child, and without the place in
+ * config.json. */
 static int build_user(struct plan_builder *builder, struct error *err)
 {
 	const struct spec_user *user = &builder->process->user;
@@ -86,7 +88,8 @@ static int compare_variables(const void *first, const void *second)
 	return a < b ? -1 : 1;
 }
 
-/* Of a name that is there twice the last counts, as with other runtimes (exec's --env relies on that): programs differ. */
+/* Of a name that is there twice the last counts, as with other runtimes (exec's --env relies on that): programs differ. Sorted
+ * by name, neighbours compared: quadratic time over what an attacker may send as tens of thousands of variables is none here. */
 static int keep_last(struct plan_builder *builder, const char **list, struct error *err)
 {
 	const char ***order;
@@ -174,6 +177,7 @@ static int build_oom_score(struct plan_builder *builder, struct error *err)
 	return line.asked && line.applied ? plan_withheld_report(builder, POLICY_OOM_SCORE_LOWER, &line, err) : -ENOMEM;
 }
 
+/* Not a matter of the policy's level: who names a profile relies on it, and without AppArmor nothing could take its place. */
 static int build_apparmor(struct plan_builder *builder, struct error *err)
 {
 	const char *profile = builder->process->apparmor_profile;

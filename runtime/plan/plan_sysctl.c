@@ -4,6 +4,7 @@
 
 #include "base/cleanup.h"
 #include "base/names.h"
+#include "base/path.h"
 #include "base/syscalls.h"
 #include "plan/plan_builder.h"
 
@@ -32,19 +33,6 @@ static const struct {
 	{ "kernel/hostname", false, CLONE_NEWUTS },
 	{ "kernel/domainname", false, CLONE_NEWUTS },
 };
-
-/* sysctl(8): the first separator says what separates; the other one is part of a name ("net.ipv4.conf.eth0/100.forwarding"). */
-static void to_slashes(char *name)
-{
-	char first = name[strcspn(name, "./")];
-
-	for (; first == '.' && *name; name++) {
-		if (*name == '.')
-			*name = '/';
-		else if (*name == '/')
-			*name = '.';
-	}
-}
 
 static uint64_t find_namespace(const char *name)
 {
@@ -186,7 +174,7 @@ int plan_sysctl_build(struct plan_builder *builder, struct error *err)
 		name = arena_strdup(builder->arena, linux_->sysctl[i].name);
 		if (!name)
 			return error_memory(err);
-		to_slashes(name);
+		path_of_sysctl(name);
 		list[i].name = name;
 		rc = check(builder, &linux_->sysctl[i], name, err);
 		if (rc >= 0)

@@ -74,9 +74,7 @@ static int convert_sysctl(const char *text, void *target, struct arena *arena, s
 			"\"%.200s\" is not the name of a setting: as \"net.core.somaxconn\", or with a star at its "
 			"end, as \"net.ipv4.*\"",
 			text);
-	/* As in sysctl(8): the first separator says what separates. */
-	for (char first = name[strcspn(name, "./")], *c = name; first == '.' && *c; c++)
-		*c = *c == '.' ? '/' : *c == '/' ? '.' : *c;
+	path_of_sysctl(name);
 	*(const char **)target = name;
 	return 0;
 }

@@ -33,6 +33,8 @@
 
 #define UNDO_TIMEOUT_MS 10000
 
+/* Without --debug the user sees warnings alone: what was adjusted is in `brig explain`, in the trail and in `brig plan`, and
+ * would be noise at each start. */
 void creation_log_report(const struct report *report)
 {
 	for (size_t i = 0; i < report->n_lines; i++) {
@@ -47,6 +49,8 @@ void creation_log_report(const struct report *report)
 	}
 }
 
+/* By way of /proc/self/fd: sun_path has 108 bytes (unix(7)), and a state directory's path may have more. Listening, and named
+ * "new", it is there before the process that will wait on it; offer_start() gives it its name at the end. */
 static int bind_start_socket(int dir_fd, struct error *err)
 {
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
@@ -58,6 +62,7 @@ static int bind_start_socket(int dir_fd, struct error *err)
 	return steal_fd(&fd);
 }
 
+/* What later invocations have to know, copied out of the plan. The strings stay the plan's: both live as long as the creation. */
 static int fill_state(struct creation *creation, struct error *err)
 {
 	struct container *container = &creation->container;
@@ -131,6 +136,8 @@ static bool shows_cgroup(const struct plan *plan)
 	return false;
 }
 
+/* The order matters: programs that hold egress before anybody is in the group; the account before the entry, since v1's trees
+ * hold processes in the group itself; delegation last, when all files that it gives away are there. */
 static int make_cgroup(struct creation *creation, struct error *err)
 {
 	const struct plan_cgroup *cgroup = &creation->plan->cgroup;
@@ -150,6 +157,8 @@ static int make_cgroup(struct creation *creation, struct error *err)
 	return rc;
 }
 
+/* In the reverse order of the steps, each only if it had begun: the processes first, then what they were using. A failure in
+ * here is a warning, and leaves a directory that `delete --force` finds. */
 void creation_undo(struct creation *creation, const struct error *failure)
 {
 	struct error ignored;
@@ -221,6 +230,7 @@ static int tell_supervisor(struct creation *creation, struct error *err)
 	return supervisor && supervisor->decided ? supervisor->decided(supervisor->context, &told, err) : 0;
 }
 
+/* learn_begin() changes the plan (its filter is to record), and so comes before all that looks at it. */
 static int decide(struct creation *creation, struct error *err)
 {
 	struct decision *decision = &creation->decision;

@@ -20,10 +20,13 @@
 #define LOCK_TIMEOUT_MS 10000
 #define LINK_TRIES 16
 
-/* UNIT, or UNIT/HOLDER: the holder's path as a number. */
+/* UNIT, or UNIT/HOLDER: the holder's path as a number. A unit is 65,536 ids, a directory; who has ids of it is a symbolic link
+ * in that directory. mkdir(2) is what takes a unit: it is atomic, and a unit that nobody has is a directory that is not there. */
 typedef char unit_name[8];
 typedef char link_name[32];
 
+/* Where the search begins: a container that is made again under its id gets its ids again as a rule, and files that it left are
+ * still its own. */
 static uint64_t hash(const char *text)
 {
 	uint64_t value = UINT64_C(14695981039346656037); /* FNV-1a */
@@ -53,6 +56,7 @@ static uint32_t last_unit(const struct id_ranges *ranges, uint32_t first)
 	return (first + (ranges->ids.size - 1)) / UNIT_IDS;
 }
 
+/* For `brig plan`, which takes nothing: where the search would begin, and end on a machine with few containers. */
 uint32_t id_ranges_guess(const struct id_ranges *ranges, const char *holder)
 {
 	uint32_t n = count_ranges(ranges);

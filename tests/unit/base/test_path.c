@@ -12,6 +12,27 @@
 #include "base/path.h"
 #include "tests/support/scratch.h"
 
+Test(path, of_sysctl)
+{
+	static const struct {
+		const char *name, *path;
+	} list[] = {
+		{ "", "" },
+		{ "kernel", "kernel" },
+		{ "net.core.somaxconn", "net/core/somaxconn" },
+		{ "net/core/somaxconn", "net/core/somaxconn" },
+		{ "net.ipv4.conf.eth0/100.forwarding", "net/ipv4/conf/eth0.100/forwarding" },
+		{ "net/ipv4/conf/eth0.100/forwarding", "net/ipv4/conf/eth0.100/forwarding" },
+	};
+	char name[64];
+
+	for (size_t i = 0; i < ARRAY_SIZE(list); i++) {
+		snprintf(name, sizeof(name), "%s", list[i].name);
+		path_of_sysctl(name);
+		cr_expect_str_eq(name, list[i].path, "%s -> %s", list[i].name, name);
+	}
+}
+
 struct normal {
 	const char *path, *wanted;
 };
