@@ -100,12 +100,14 @@ static int check_exec(const struct task *task, const struct task_exec *request, 
 	struct state_step step;
 	int r = check_id("exec", request->exec_id, err);
 
-	if (r >= 0)
-		r = state_step(PROCESS_INIT, task->init.state, PROCESS_ASKED_EXEC, &step, err);
 	if (r < 0)
 		return r;
+	/* Before the state: whoever asks again, not sure whether it was heard, is told so also of a container that was paused or ended since. */
 	if (task_find_exec(task, request->exec_id))
 		return error_set(err, ERROR_EXISTS, EEXIST, "the id is taken");
+	r = state_step(PROCESS_INIT, task->init.state, PROCESS_ASKED_EXEC, &step, err);
+	if (r < 0)
+		return r;
 	if (task->n_execs >= TASKS_EXECS_MAX)
 		return error_set(err, ERROR_STATE, EBUSY, "%d execs are the most for one container: delete some first",
 				 TASKS_EXECS_MAX);

@@ -28,6 +28,7 @@ static void pack_create(const struct service *service, const struct task_info *i
 	if (request) {
 		message.n_rootfs = request->n_rootfs;
 		message.rootfs = request->rootfs;
+		message.checkpoint = request->checkpoint;
 	}
 	message_pack(&message.base, packed);
 }

@@ -357,6 +357,7 @@ Test(service_life, the_create_event_has_the_request)
 	create.bundle = "/b";
 	create.rootfs = mounts;
 	create.n_rootfs = 1;
+	create.checkpoint = "/c";
 	mount.type = "overlay";
 	service_fixture_send(fixture.client, &answers[0],
 			     (struct service_question){ .method = "Create", .message = &create });
@@ -381,6 +382,7 @@ Test(service_life, the_create_event_has_the_request)
 	cr_expect(created->io->terminal);
 	cr_assert_eq(created->n_rootfs, 1);
 	cr_expect_str_eq(created->rootfs[0]->type, "overlay");
+	cr_expect_str_eq(created->checkpoint, "/c");
 	wire__task_create__free_unpacked(created, NULL);
 	created = event(1, "/tasks/create", &wire__task_create__descriptor);
 	cr_expect_eq(created->n_rootfs, 0);
