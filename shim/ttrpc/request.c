@@ -1,7 +1,5 @@
 #include "shim/ttrpc/request.h"
 
-#include <string.h>
-
 #include "shim/proto/ttrpc.pb-c.h"
 
 static ProtobufCBinaryData binary(struct message_bytes bytes)
@@ -44,15 +42,6 @@ int request_parse(struct message_bytes body, struct arena *arena, struct request
 		.n_metadata = wire->n_metadata,
 	};
 	return 0;
-}
-
-const char *request_metadata_value(const struct request *request, const char *key)
-{
-	for (size_t i = 0; i < request->n_metadata; i++) {
-		if (strcmp(request->metadata[i].key, key) == 0)
-			return request->metadata[i].value;
-	}
-	return NULL;
 }
 
 void request_pack(const struct request *request, struct buffer *buffer)

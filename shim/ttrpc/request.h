@@ -26,7 +26,5 @@ struct request {
 
 /* Unpacks the body of a request frame; *ret lies in arena. Returns 0, or a negative errno with err set (message_unpack). */
 int request_parse(struct message_bytes body, struct arena *arena, struct request *ret, struct error *err);
-/* The first value of key, or NULL. */
-const char *request_metadata_value(const struct request *request, const char *key);
 /* Appends to buffer; errors are in buffer->failed. */
 void request_pack(const struct request *request, struct buffer *buffer);

@@ -108,15 +108,6 @@ void server_free(struct server *server)
 	free(server);
 }
 
-size_t server_n_calls(const struct server *server)
-{
-	size_t n = 0;
-
-	for (size_t i = 0; i < SERVER_CONNECTIONS_MAX; i++)
-		n += server->sessions[i] ? server->sessions[i]->calls.n : 0;
-	return n;
-}
-
 size_t server_n_connections(const struct server *server)
 {
 	size_t n = 0;

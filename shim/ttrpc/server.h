@@ -54,8 +54,6 @@ int server_new(const struct server_options *options, int listen_fd, struct serve
 /* Closes everything, calling back for no call. Not from within one of its callbacks. */
 void server_free(struct server *server);
 DEFINE_CLEANUP(struct server *, server_free);
-/* Open calls of all connections. */
-size_t server_n_calls(const struct server *server);
 size_t server_n_connections(const struct server *server);
 /* Is there a connection that was for a stream, has got all of it some seconds ago at most, and is still open? Its peer may not have
  * read the end; one that stays open longer, as containerd's do before 2.3, says nothing. */

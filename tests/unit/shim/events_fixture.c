@@ -41,7 +41,9 @@ static void handle_forward(void *context, struct server_call call, const struct 
 	struct events_fixture *fixture = context;
 	enum events_answer answer = fixture->answer;
 
-	cr_expect_str_eq(request_metadata_value(request, "containerd-namespace-ttrpc"), "k8s.io");
+	cr_assert_eq(request->n_metadata, 1);
+	cr_expect_str_eq(request->metadata[0].key, "containerd-namespace-ttrpc");
+	cr_expect_str_eq(request->metadata[0].value, "k8s.io");
 	keep(fixture, request->payload);
 	fixture->last_call = call;
 	if (fixture->refuse_first > 0) {
