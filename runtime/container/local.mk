@@ -18,6 +18,8 @@ runtime_container_sources = \
 	runtime/container/foreground.h \
 	runtime/container/freeze.c \
 	runtime/container/host_namespaces.c \
+	runtime/container/host_program.c \
+	runtime/container/host_program.h \
 	runtime/container/info.c \
 	runtime/container/landlock_state.c \
 	runtime/container/landlock_state.h \

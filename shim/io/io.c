@@ -40,6 +40,8 @@ static int open_outputs(struct io *io, const struct io_options *options, struct 
 					     options->out, options->err);
 		logger.container_id = options->container_id;
 		logger.namespace = options->namespace;
+		logger.check = options->check_logger;
+		logger.context = options->context;
 		rc = logger_start(&logger, &io->logger, err);
 		if (rc < 0)
 			return rc;

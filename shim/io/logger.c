@@ -1,6 +1,7 @@
 #include "shim/io/logger.h"
 
 #include <fcntl.h>
+#include <limits.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -14,14 +15,16 @@
 #define FIRST_FD 3 /* out, err, ready */
 #define SAFE_FD 10 /* above what is put into place */
 
-/* What a child that could not be executed leaves in the ready pipe. */
+/* What a child that was not executed leaves in the ready pipe, in one write(2). */
 struct failure {
 	char mark[8];
-	int code;
+	struct error err;
 };
 static const char failure_mark[8] = "exec(2)";
+_Static_assert(sizeof(struct failure) <= PIPE_BUF, "a pipe takes it whole");
 
 struct launch {
+	const struct logger_options *options;
 	int program_fd, fds[3];
 	char *argv[LOGGER_ARGUMENTS_MAX + 2], *environment[3];
 	int failure_fd;
@@ -66,15 +69,24 @@ static int take_arguments(struct uri *uri, struct launch *launch, struct error *
 	return 0;
 }
 
-static void fail(const struct launch *launch)
+static void tell(const struct launch *launch, const struct error *err)
 {
-	struct failure failure = { .code = errno };
+	struct failure failure = { .err = *err };
 	ssize_t ignored;
 
 	memcpy(failure.mark, failure_mark, sizeof(failure.mark));
 	ignored = write(launch->failure_fd, &failure, sizeof(failure));
 	(void)ignored;
 	_exit(127);
+}
+
+static void fail(const struct launch *launch)
+{
+	struct error err = { 0 };
+	int code = errno;
+
+	error_set(&err, ERROR_PROGRAM, code, "execute logger %.500s: %s", launch->argv[0], strerror(code));
+	tell(launch, &err);
 }
 
 static void reset_signals(void)
@@ -92,8 +104,14 @@ static void reset_signals(void)
 static void launch_program(struct launch *launch)
 {
 	int null_fd = open("/dev/null", O_RDWR | O_CLOEXEC), fds[ARRAY_SIZE(launch->fds)];
+	const struct logger_options *options = launch->options;
+	struct error err = { 0 };
 
 	setpgid(0, 0);
+	launch->failure_fd = launch->fds[2];
+	/* Here, since what looks at the policy is not to grow the shim. */
+	if (options->check && options->check(options->context, options->uri->path, &err) < 0)
+		tell(launch, &err);
 	reset_signals();
 	/* First out of each other's way, then into place. */
 	launch->program_fd = fcntl(launch->program_fd, F_DUPFD_CLOEXEC, SAFE_FD);
@@ -183,7 +201,7 @@ int logger_start(const struct logger_options *options, struct logger *ret, struc
 {
 	AUTO(logger_done) struct logger logger = LOGGER_NONE;
 	AUTO_FREE char *id = NULL, *namespace = NULL;
-	struct launch launch = { .program_fd = -EBADF };
+	struct launch launch = { .options = options, .program_fd = -EBADF };
 	int rc;
 
 	logger.path = strdup(options->uri->path);
@@ -215,9 +233,11 @@ static int read_answer(const struct logger *logger, struct error *err)
 
 	if (n < 0)
 		return error_system(err, errno, "wait for logger %.500s", logger->path);
-	if (n == sizeof(failure) && memcmp(failure.mark, failure_mark, sizeof(failure.mark)) == 0)
-		return error_set(err, ERROR_PROGRAM, failure.code, "execute logger %.500s: %s", logger->path,
-				 strerror(failure.code));
+	if (n == sizeof(failure) && memcmp(failure.mark, failure_mark, sizeof(failure.mark)) == 0) {
+		if (err)
+			*err = failure.err;
+		return -failure.err.code;
+	}
 	if (n == 0 && has_ended(logger))
 		return error_set(err, ERROR_PROGRAM, EPIPE, "logger %.500s ended before it was ready", logger->path);
 	return 0;

@@ -24,12 +24,17 @@ struct logger {
 struct logger_options {
 	struct uri *uri; /* its query is taken apart */
 	const char *container_id, *namespace;
+	/* In the new process: may that program be run? NULL: any. 0, or a negative errno with err set. */
+	int (*check)(void *context, const char *path, struct error *err);
+	void *context;
 };
 
 /* Starts it: a regular file, root's (or ours), that nobody else may write. Its arguments are the query's keys and values one after the
- * other; its environment is CONTAINER_ID and CONTAINER_NAMESPACE alone. Does not wait for it. */
+ * other; its environment is CONTAINER_ID and CONTAINER_NAMESPACE alone. Does not wait for it: that it must not be run or can't be is what
+ * logger_wait_ready says. */
 int logger_start(const struct logger_options *options, struct logger *ret, struct error *err);
-/* Waits until it is ready, timeout milliseconds at most: ERROR_TIMEOUT. It has ended or can't be executed: ERROR_PROGRAM. */
+/* Waits until it is ready, timeout milliseconds at most: ERROR_TIMEOUT. It has ended or can't be executed: ERROR_PROGRAM; what the
+ * check said. */
 int logger_wait_ready(const struct logger *logger, int timeout, struct error *err);
 /* For one that is of no use any more: with what it started, as far as that is in its process group. */
 void logger_kill(struct logger *logger);

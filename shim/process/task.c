@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "container/host_program.h"
 #include "shim/process/task_queue.h"
 #include "shim/process/task_exit.h"
 
@@ -275,6 +276,14 @@ void task_event(const struct process *process, enum task_event event)
 	options->event(options->context, event, &info);
 }
 
+/* An io_options.check_logger */
+static int check_logger(void *context, const char *path, struct error *err)
+{
+	const struct process *process = context;
+
+	return host_program_check(&process->task->tasks->options.brig, path, err);
+}
+
 int task_open_streams(struct process *process, struct error *err)
 {
 	const struct tasks_options *options = &process->task->tasks->options;
@@ -290,6 +299,7 @@ int task_open_streams(struct process *process, struct error *err)
 		.namespace = options->namespace,
 		/* A container's own is known once it is being made (task_limits_take). */
 		.max_output = process->kind == PROCESS_EXEC ? limits->max_output : 0,
+		.check_logger = check_logger,
 		.overflowed = task_limits_overflowed,
 		.context = process,
 	};

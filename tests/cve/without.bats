@@ -399,7 +399,7 @@ done 2> /dev/null'
 }
 
 # Nothing of brig's is to be switched off where it never does what the attack asks for: shown is that the tests' trap can be sprung.
-@test "CVE-2024-3154, CVE-2025-24965, CVE-2026-53488: what the annotations name, run by hand, is seen where the tests look" {
+@test "CVE-2024-3154, CVE-2025-24965: what the annotations name, run by hand, is seen where the tests look" {
 	printf '#!/bin/sh\ntouch %s/outside/ran\n' "$T" > "$T/evil"
 	chmod 755 "$T/evil"
 	ln -s "$T/outside/config" "$BUNDLE/rootfs/.krun_config.json"
@@ -428,4 +428,12 @@ of_the_shim() {
 	expect_status 0
 	of_the_shim output test_limits.Limits.test_max_output_at_the_end
 	expect_like "$output" '\(0, 1025\) != \(137, 1024\)'
+}
+
+@test "loggers: CVE-2026-53488: without it a program of the host's that a label names is run as root" {
+	of_the_shim "" test_loggers.Loggers.test_any_program
+	expect_status 0
+	of_the_shim loggers test_loggers.Loggers.test_any_program
+	expect_different "$status" 0
+	expect_like "$output" 'CallError not raised|True is not false'
 }
