@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/utf8.h"
+
 void buffer_done(struct buffer *buffer)
 {
 	free(buffer->data);
@@ -70,19 +72,32 @@ void buffer_printf(struct buffer *buffer, const char *format, ...)
 	buffer->length += (size_t)length;
 }
 
+/* How many bytes at the beginning of text, which ends in a zero, are a character that misleads who reads it, or 0. */
+static size_t misleading(const unsigned char *text)
+{
+	const char *begin = (const char *)text;
+	size_t size = *text < 0x80 ? 1 : utf8_character(begin, strnlen(begin, 4));
+
+	return size > 1 && utf8_misleading(begin, size) ? size : 0;
+}
+
 void buffer_append_visible(struct buffer *buffer, const char *text, bool quoted)
 {
+	size_t escaped = 0;
+
 	for (const unsigned char *c = (const unsigned char *)text; *c; c++) {
 		bool c1_control = c[0] == 0xc2 && c[1] >= 0x80 && c[1] < 0xa0;
 		/* Of such a pair the second, or a byte on its own that an 8-bit terminal takes for a control character. */
 		bool lone = *c >= 0x80 && *c < 0xa0 &&
 			    (c == (const unsigned char *)text || c[-1] < 0x80 || c[-1] == 0xc2);
 
+		escaped -= escaped > 0;
+		escaped = escaped ?: misleading(c);
 		if (*c == '\n')
 			buffer_append_text(buffer, "\\n");
 		else if (*c == '\t')
 			buffer_append_text(buffer, "\\t");
-		else if (*c < ' ' || *c == 0x7f || c1_control || lone)
+		else if (*c < ' ' || *c == 0x7f || c1_control || lone || escaped)
 			buffer_printf(buffer, "\\x%02x", *c);
 		else if (quoted && (*c == '"' || *c == '\\'))
 			buffer_printf(buffer, "\\%c", *c);

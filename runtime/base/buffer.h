@@ -27,7 +27,7 @@ void buffer_append(struct buffer *buffer, const void *data, size_t length);
 void buffer_append_text(struct buffer *buffer, const char *text);
 void buffer_printf(struct buffer *buffer, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /* What somebody else wrote, in a line for people: control characters as \n, \t and \x1b, so that it neither forges a second line nor
- * steers the reader's terminal. quoted: " and \ get a \ too. */
+ * steers the reader's terminal; the same of what shows it in another order (utf8_misleading). quoted: " and \ get a \ too. */
 void buffer_append_visible(struct buffer *buffer, const char *text, bool quoted);
 /* The label as it is, and what somebody else wrote after it as visible text. */
 void buffer_append_labelled(struct buffer *buffer, const char *label, const char *text);

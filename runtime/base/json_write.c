@@ -50,17 +50,17 @@ static void escape(struct buffer *buffer, int code)
 }
 
 /* The number of a character of size bytes that JSON wants escaped, or that is a control character by which a terminal can be steered:
- * DEL and U+0080 to U+009F as well. Of any other, and of what is no character (size 0), -1. */
+ * DEL and U+0080 to U+009F as well, and what makes text read as other than it is. Of any other, and of what is no character (size 0), -1. */
 static int code_to_escape(const char *text, size_t size)
 {
 	unsigned char first = (unsigned char)text[0], second;
 
 	if (size == 1)
 		return first < 0x20 || first == '"' || first == '\\' || first == 0x7f ? first : -1;
-	if (size != 2)
-		return -1;
+	if (size != 2 || first != 0xc2)
+		return (int)utf8_misleading(text, size) ?: -1;
 	second = (unsigned char)text[1];
-	return first == 0xc2 && second < 0xa0 ? second : -1;
+	return second < 0xa0 ? second : -1;
 }
 
 void json_write_quoted(struct buffer *buffer, const char *text, size_t length)

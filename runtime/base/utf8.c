@@ -54,3 +54,19 @@ size_t utf8_valid_length(const char *text, size_t length)
 	}
 	return done;
 }
+
+unsigned utf8_misleading(const char *text, size_t size)
+{
+	const unsigned char *bytes = (const unsigned char *)text;
+	unsigned code;
+
+	if (size == 2)
+		return bytes[0] == 0xd8 && bytes[1] == 0x9c ? 0x61c : 0;
+	if (size != 3 || bytes[0] != 0xe2)
+		return 0;
+	code = 0x2000 | (bytes[1] & 0x3fU) << 6 | (bytes[2] & 0x3fU);
+	return code == 0x200e || code == 0x200f || (code >= 0x2028 && code <= 0x202e) ||
+			       (code >= 0x2066 && code <= 0x2069)
+		       ? code
+		       : 0;
+}

@@ -122,6 +122,19 @@ Test(buffer, a_label_stays_as_it_is)
 	buffer_done(&buffer);
 }
 
+Test(buffer, visible_text_is_in_the_order_in_which_it_was_written)
+{
+	struct buffer buffer = { 0 };
+
+	/* The first and the last of each run of such characters, two in a row, and their neighbours. */
+	buffer_append_visible(
+		&buffer, "\xe2\x80\xae\xe2\x81\xa9live\xd8\x9c.\xe2\x80\xa8\xe2\x80\x8e\xe2\x80\x90\xe2\x80\xaf\xd8\x9b",
+		/* quoted= */ false);
+	cr_expect_str_eq(buffer.data, "\\xe2\\x80\\xae\\xe2\\x81\\xa9live\\xd8\\x9c.\\xe2\\x80\\xa8\\xe2\\x80\\x8e"
+				      "\xe2\x80\x90\xe2\x80\xaf\xd8\x9b");
+	buffer_done(&buffer);
+}
+
 Test(buffer, visible_text_has_no_control_characters)
 {
 	BUFFER(plain, 0);

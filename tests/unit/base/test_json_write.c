@@ -69,6 +69,16 @@ Test(json_write, lists_of_texts)
 	buffer_done(&buffer);
 }
 
+Test(json_write, text_is_read_in_the_order_in_which_it_was_written)
+{
+	struct buffer buffer = { 0 };
+	const char text[] = "\xe2\x80\xae\xe2\x81\xa6live\xd8\x9c\xe2\x80\xa9\xe2\x80\x90";
+
+	json_write_quoted(&buffer, text, sizeof(text) - 1);
+	cr_expect_str_eq(buffer.data, "\"\\u202e\\u2066live\\u061c\\u2029\xe2\x80\x90\"");
+	buffer_done(&buffer);
+}
+
 Test(json_write, escapes)
 {
 	struct buffer buffer = { 0 };
