@@ -53,8 +53,8 @@ static void append_wrapped(struct buffer *out, const char *text, size_t indent, 
 	buffer_append_text(out, "\n");
 }
 
-/* "  left    right", with right on a line of its own where left is long start: where the line begins in out, so that what
- * stands in it already can be counted. */
+/* " left right", with right on a line of its own where left is long. start: where the line begins in out, so that what stands
+ * in it can be counted. */
 static void append_entry(struct buffer *out, size_t start, const char *right)
 {
 	size_t column = out->length - start;

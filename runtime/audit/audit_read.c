@@ -106,6 +106,7 @@ static const struct json_field document_fields[] = {
 };
 static const struct json_type document_type = JSON_OBJECT_OF(struct document, document_fields);
 
+/* A line that is not brig's is counted and passed over: one bad line must not hide what follows it. */
 static int take_line(struct audit_reader *reader, const char *line, size_t length, struct error *err)
 {
 	static const struct json_limits limits = { .bytes = AUDIT_LINE_MAX, .elements = 4096, .depth = 6 };
@@ -222,7 +223,8 @@ static int open_files(const char *path, int fds[static AUDIT_KEEP_MAX + 1], stru
 	return rc;
 }
 
-/* How a file begins; "" for an empty one. */
+/* How a file begins; "" for an empty one. A file is known by its first line's beginning (which has a time to the nanosecond),
+ * not by its name or inode: rotation changes the name, and a copy to another machine the inode. */
 static void identify(int fd, char file[static AUDIT_POSITION_FILE])
 {
 	ssize_t n = pread(fd, file, AUDIT_POSITION_FILE - 1, 0);
@@ -269,6 +271,8 @@ static size_t first_file(const int fds[static AUDIT_KEEP_MAX + 1], const struct 
 	return AUDIT_KEEP_MAX + 1;
 }
 
+/* From the file where the last reading ended, or from the oldest one; fds counts from the current file upwards, so it is walked
+ * down. */
 static int read_files(struct audit_reader *reader, const int fds[static AUDIT_KEEP_MAX + 1], struct error *err)
 {
 	struct audit_position position = { 0 };

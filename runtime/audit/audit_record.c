@@ -20,6 +20,7 @@
 #define REPORT_TEXT_MAX 2048u /* of all lines */
 #define ERROR_TEXT_MAX 1016u
 
+/* The writer puts the time in under the trail's lock, in this place (AUDIT_TIME_OFFSET): only so are lines in the order of their times. */
 static const char no_time[] = "0000-00-00T00:00:00.000000000Z";
 
 static const struct name events[] = {
@@ -56,7 +57,8 @@ const char *audit_record_digest(const uint8_t digest[static 32], char text[stati
 	return text;
 }
 
-/* As much of text as max bytes hold; a character is not cut in two. Returns how many bytes went in. */
+/* As much of text as max bytes hold; a character is not cut in two. Returns how many bytes went in. Whatever the text is (an
+ * argument, an annotation), it takes a bounded part of the line: a record that did not fit would be an event that nobody sees. */
 static size_t write_capped(struct json_writer *writer, const char *text, size_t max)
 {
 	static const char ellipsis[] = "\xe2\x80\xa6";
@@ -115,6 +117,7 @@ static void write_caller(struct json_writer *writer, const struct audit_caller *
 	json_write_object_end(writer);
 }
 
+/* Without any of them the object is left out: a container of brig run's has no pod. */
 static void write_workload(struct json_writer *writer, const struct audit_workload *workload)
 {
 	const char *const texts[] = { workload->pod,	   workload->namespace, workload->uid,
@@ -144,6 +147,8 @@ static void write_policy(struct json_writer *writer, const struct audit_policy *
 	json_write_object_end(writer);
 }
 
+/* AUDIT_ARGS_MAX and ARGS_TEXT_MAX bound them together; how many were left out is in the record, so that a shortened line does
+ * not pass for a whole one. */
 static void write_args(struct json_writer *writer, const struct audit_record *record)
 {
 	size_t n = 0, written = 0, left = ARGS_TEXT_MAX;
@@ -193,6 +198,7 @@ static size_t length_of(const char *text, size_t max)
 	return text ? strnlen(text, max) : 0;
 }
 
+/* Counted before it is written: a line that is begun has to be ended. */
 static void write_report(struct json_writer *writer, const struct audit_record *record)
 {
 	size_t written = 0, size, left = REPORT_TEXT_MAX;
@@ -294,6 +300,7 @@ static void write_end(struct json_writer *writer, const struct audit_record *rec
 	json_write_object_end(writer);
 }
 
+/* The order of the members is part of the format: people read it, and the most telling ones come first. */
 void audit_record_format(const struct audit_record *record, struct buffer *out)
 {
 	struct json_writer writer = json_writer_on(out, /* indent= */ 0);

@@ -139,6 +139,7 @@ void tally_format(const struct tally *tally, struct buffer *out)
 	buffer_append_text(out, "\n");
 }
 
+/* Through tally_add(), which holds its caps: a file of ours that somebody has filled is read like a trail. */
 static int take_stored(const struct stored *stored, struct tally *tally, struct error *err)
 {
 	int rc = 0;
@@ -195,6 +196,8 @@ static int load(int dir_fd, const char *name, struct tally *ret, struct error *e
 	return rc < 0 ? error_prefix(err, "the sums of the audit trail, %s (removed, they are counted anew)", name) : 0;
 }
 
+/* Replaced by rename(2): whoever is killed in between leaves the sums that were there, with their position, and the lines are
+ * read again. */
 static int save(int dir_fd, const char *name, const struct tally *tally, struct error *err)
 {
 	__attribute__((cleanup(buffer_done_cleanup))) struct buffer text = { 0 };
@@ -221,6 +224,7 @@ static int take(void *context, const struct audit_entry *entry, struct error *er
 	return tally_take(context, entry, err);
 }
 
+/* Where the last reading ended is part of the sums, so that each line is counted once, also over a rotation. */
 static int count(const char *path, struct tally *tally, struct error *err)
 {
 	struct audit_reader reader = { .path = path, .take = take, .context = tally, .position = &tally->position };

@@ -81,6 +81,7 @@ int trail_open_directory(const char *path, bool make, bool shared, struct error 
 	return rc < 0 ? rc : steal_fd(&fd);
 }
 
+/* One link: with a second one somebody could keep, in a place of his own, what rotation removes. */
 static int check_status(const struct stat *status, const char *name, struct error *err)
 {
 	if (!S_ISREG(status->st_mode))
@@ -150,6 +151,7 @@ static int mend(struct trail *trail, struct error *err)
 	return 0;
 }
 
+/* O_APPEND: whoever else writes to it (logrotate's copytruncate, an administrator) moves the end, and we follow. */
 static int open_current(struct trail *trail, struct error *err)
 {
 	struct stat status;
@@ -228,6 +230,7 @@ void audit_kept_done(struct audit_kept *kept)
 	free(steal_ptr(&kept->path));
 }
 
+/* Without the lock, which the next writer needs; device and inode tell later whether the file is still the trail's. */
 static bool keep(struct trail *trail, struct audit_kept *kept)
 {
 	char *path = strdup(trail->target->path);
@@ -283,6 +286,7 @@ static int rotate(struct trail *trail, struct error *err)
 	return open_current(trail, err);
 }
 
+/* The lock is held: size is where the file ends, and taking half a line away again (ftruncate) takes nobody else's. */
 int trail_append(struct trail *trail, const struct buffer *line, struct error *err)
 {
 	ssize_t n;

@@ -178,6 +178,7 @@ const char *endpoint_format(const struct endpoint *endpoint, char text[static EN
 	return text;
 }
 
+/* Does each address of inner lie in outer's range? */
 static bool is_within(const struct endpoint *outer, const struct endpoint *inner)
 {
 	uint8_t masked[16];
@@ -194,6 +195,7 @@ bool endpoint_covers(const struct endpoint *outer, const struct endpoint *inner)
 	       (outer->protocol == 0 || outer->protocol == inner->protocol) && is_within(outer, inner);
 }
 
+/* Of two ranges of addresses one lies in the other, or they have nothing in common: a prefix is a node of a tree. */
 bool endpoint_meet(const struct endpoint *a, const struct endpoint *b, struct endpoint *ret)
 {
 	struct endpoint both = is_within(a, b) ? *b : *a;

@@ -12,6 +12,7 @@
 
 #define LOCK_PAUSE_MS 2
 
+/* The cap is on what this call reads. One byte more is read to tell "as long as allowed" from "longer". */
 int fd_read_all(int fd, size_t max, struct buffer *buffer, const char *what, struct error *err)
 {
 	size_t got = 0;
@@ -54,6 +55,8 @@ int fd_write_all(int fd, const void *data, size_t length)
 	return 0;
 }
 
+/* A file of the kernel's takes one write(2) as one value: the rest after a short write would be another one, so there is no
+ * second try. */
 int fd_write_file_at(int dir_fd, const char *path, const char *text)
 {
 	AUTO_CLOSE int fd = openat(dir_fd, path, O_WRONLY | O_CLOEXEC | O_NOCTTY);
@@ -138,7 +141,8 @@ int fd_send(int socket_fd, const void *data, size_t length, int passed_fd)
 	return fd_send_list(socket_fd, data, length, &passed_fd, passed_fd >= 0);
 }
 
-/* Keeps the first n descriptors of the message in ret_fds and closes the rest. */
+/* Keeps the first n descriptors of the message in ret_fds and closes the rest. Descriptors that nobody asked for are ours all
+ * the same once the message is read, and would stay open for good. */
 static void take_passed_fds(struct msghdr *message, int *ret_fds, size_t n)
 {
 	struct cmsghdr *header;

@@ -29,6 +29,8 @@ static int open_temporary(int dir_fd, const char *name, mode_t mode)
 	return openat(dir_fd, name, flags, mode);
 }
 
+/* Written beside it and renamed: a reader sees the old file or the new one, and a kill -9 leaves at most the temporary, whose
+ * name begins with a dot. Without fsync(2): state does not outlive the machine's run anyway. */
 int file_replace_at(int dir_fd, const char *name, const struct buffer *content, mode_t mode, struct error *err)
 {
 	char temporary[NAME_MAX + 1];
@@ -77,6 +79,7 @@ static int replace_or_write(int dir_fd, const char *name, const struct buffer *c
 			 "%s is neither a regular file nor a device or FIFO; give the file itself", name);
 }
 
+/* For what the user names: a pid file, an output. Its directory is opened once, so that the name is looked up in one place. */
 int file_replace(const char *path, const struct buffer *content, mode_t mode, struct error *err)
 {
 	const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
@@ -114,6 +117,7 @@ int file_read_at(int dir_fd, const char *name, size_t max, struct buffer *buffer
 	return fd_read_all(fd, max, buffer, name, err);
 }
 
+/* The last part gets the mode, those on the way 0711: through them everybody may pass, and nobody look. */
 int file_make_directory(const char *path, mode_t mode, struct error *err)
 {
 	char part[PATH_MAX];

@@ -85,6 +85,8 @@ static void store_items(struct json_frame *frame)
 	memcpy(frame->target + sizeof(frame->items), &frame->n, sizeof(frame->n));
 }
 
+/* Twice as much each time, in an arena that gives nothing back until its end: what earlier lists leave is less than the last
+ * one takes. */
 static int reserve_item(struct json_build *build, struct json_frame *frame)
 {
 	size_t capacity = frame->capacity ? frame->capacity * 2 : 4;

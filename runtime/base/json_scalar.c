@@ -156,6 +156,8 @@ static bool parse_integer(const struct json_type *type, const struct json_value 
 	return type->kind == JSON_SIGNED && type->min < 0 && magnitude <= 0 - (uint64_t)type->min;
 }
 
+/* With all that is allowed, since the reader has only the message; of the text, which anybody may have written, the first 64
+ * bytes. */
 static int unknown_name(const struct name_table *names, const struct json_value *value, struct error *err)
 {
 	char shown[DESCRIBE_MAX], allowed[800];
@@ -187,6 +189,7 @@ int json_scalar_add_flag(const struct json_type *type, const struct json_value *
 	return 0;
 }
 
+/* "\u0000" is legal JSON, and would end the text early for all who read it as C does: two programs would see two values. */
 int json_scalar_text(const char *text, size_t length, struct arena *arena, const char **ret, struct error *err)
 {
 	char *copy;

@@ -18,6 +18,7 @@
 #define LINE_LIMIT ((size_t)64 * 1024)
 #define HELD_LIMIT ((size_t)8 * 1024)
 
+/* The log is a process's: the one place outside of cmd/ that holds state (STYLE, rule 13). */
 static struct {
 	int file_fd;
 	enum log_format format;
@@ -145,6 +146,7 @@ static void compose_stderr_text(struct buffer *line, enum log_level level, const
 	buffer_append_text(line, "\n");
 }
 
+/* Composed whole, and written at once: lines of several processes on one O_APPEND file stay apart. */
 static void write_line(int fd, enum log_level level, const char *message,
 		       void (*compose)(struct buffer *, enum log_level, const char *))
 {
@@ -156,6 +158,7 @@ static void write_line(int fd, enum log_level level, const char *message,
 		(void)fd_write_all(fd, line.data, line.length);
 }
 
+/* Not of a forked child, whose copy of the buffer nobody writes. What has no room is written at once. */
 static bool hold_warning(const char *message)
 {
 	size_t length = sink.held.length;
@@ -188,6 +191,7 @@ static void emit(enum log_level level, const char *message)
 	write_line(STDERR_FILENO, level, message, compose_stderr_text);
 }
 
+/* errno stays: a warning on the way of an error must not change what the error says. */
 static __attribute__((format(printf, 2, 0))) void emit_format(enum log_level level, const char *format, va_list args)
 {
 	char message[MESSAGE_MAX];

@@ -8,6 +8,7 @@
 
 #define FREEZE_TIMEOUT_MS 10000
 
+/* A created container can be frozen as well: start then says that it is paused, instead of hanging. */
 static int set_frozen(const struct container *container, bool freeze, struct error *err)
 {
 	AUTO(cgroup_free) struct cgroup *cgroup = NULL;

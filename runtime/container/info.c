@@ -30,6 +30,7 @@ static int copy_annotations(const struct state *state, struct arena *arena, stru
 	return 0;
 }
 
+/* Copies: the container's own arena ends with the call, the caller's goes on. */
 static int describe(const struct container *container, struct arena *arena, struct brig_info *ret, struct error *err)
 {
 	const struct state *state = &container->state;
@@ -63,6 +64,7 @@ int brig_state(const struct brig *brig, const char *id, struct arena *arena, str
 	return rc;
 }
 
+/* One that went away between the list and the look is no error; one that can't be read hides none of the others. */
 int brig_list(const struct brig *brig, struct arena *arena, struct brig_info **ret, size_t *ret_n, struct error *err)
 {
 	struct brig_info *infos;

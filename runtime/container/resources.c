@@ -56,6 +56,8 @@ static int decide(const struct brig *brig, const struct container *container, co
 	return rc;
 }
 
+/* With a split cgroup the limits are on the outer group, and programs see the inner one as their root: the new values are shown
+ * there too. */
 static int apply(const struct container *container, const struct plan *plan, struct error *err)
 {
 	AUTO(cgroup_free) struct cgroup *cgroup = NULL;
@@ -68,6 +70,7 @@ static int apply(const struct container *container, const struct plan *plan, str
 	return rc < 0 || !container->state.split_cgroup ? rc : cgroup_show_new_limits(cgroup, err);
 }
 
+/* Recorded in both cases: an attempt at other limits that was refused is as much an event as one that was not. */
 static int update(const struct brig *brig, const struct container *container, const struct spec_resources *asked,
 		  struct error *err)
 {

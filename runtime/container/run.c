@@ -43,6 +43,7 @@ static int end_by_timeout(const struct creation *creation)
 	return BRIG_STATUS_TIMEOUT;
 }
 
+/* The time limit counts from here: the program runs since birth_go(), a moment ago. */
 static int wait_for_end(struct creation *creation, struct foreground *foreground, int *ret_exit_status, struct error *err)
 {
 	int rc = 0;
@@ -90,6 +91,7 @@ static int run_detached(const struct brig *brig, const struct brig_create *reque
 	return rc;
 }
 
+/* ending_clean_up() also where waiting failed: brig run leaves nothing behind, whatever went wrong. */
 static int run_in_foreground(const struct brig *brig, const struct brig_create *request, int *ret_exit_status,
 			     struct error *err)
 {

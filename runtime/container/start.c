@@ -49,6 +49,8 @@ struct waiting { /* the container's first process */
 	uint64_t begun_usec; /* when the start was asked for: clock_us */
 };
 
+/* The connection by which the status was found out is used again where there is one: it was made without blocking, and is to
+ * block now. */
 static int connect_to(const struct container *container, struct waiting *waiting, struct error *err)
 {
 	if (waiting->fd < 0)
@@ -68,6 +70,8 @@ static int continue_restored(const struct brig *brig, const struct container *co
 	return rc < 0 ? rc : checkpoint_go_on(container, err);
 }
 
+/* The record first: from handshake_send_go() on the program may run, and what runs is to be in the trail. An agent for the
+ * listener is connected to before as well, since afterwards nothing could be taken back. */
 static int let_go(const struct brig *brig, const struct container *container, const struct plan *plan,
 		  struct waiting *waiting, struct error *err)
 {
@@ -99,6 +103,7 @@ static int let_go(const struct brig *brig, const struct container *container, co
 	return start_run_hooks(plan, container->state.pid, waiting->pidfd, err);
 }
 
+/* Under the lock: of two starts one finds the container running. */
 static int start_locked(const struct brig *brig, const struct container *container, struct waiting *waiting,
 			struct error *err)
 {

@@ -44,6 +44,7 @@ static const struct json_field landlock_fields[] = {
 static const struct json_type landlock_type = JSON_OBJECT_OF(struct state_landlock, landlock_fields);
 static const struct json_type landlock_pointer_type = JSON_POINTER_TO(&landlock_type);
 
+/* Members that came later are not JSON_REQUIRED: a newer brig has to be able to delete what an older one made. */
 static const struct json_field state_fields[] = {
 	{ "ociVersion", &json_string, offsetof(struct state, oci_version), JSON_REQUIRED },
 	{ "id", &json_string, offsetof(struct state, id), JSON_REQUIRED },
@@ -103,6 +104,8 @@ int state_write(int dir_fd, const struct state *state, struct error *err)
 	return file_replace_at(dir_fd, STATE_FILE, &text, 0600, err);
 }
 
+/* proc_pid_stat(5): fields 3 (state), 9 (flags) and 22 (start time, in clock ticks since boot). 0: there is no such process, or
+ * it is dead and waits to be reaped. */
 static uint64_t read_process(int pid, unsigned *ret_flags)
 {
 	char path[32], text[1024], *after_name;
@@ -135,6 +138,7 @@ bool state_process_is_ending(const struct state *state)
 	return read_process(state->pid, &flags) != state->pid_start_time || flags & PROCESS_EXITING;
 }
 
+/* A pid is only a number, and may be another process's: its start time, which was noted at create, tells them apart. */
 int state_open_process(const struct state *state)
 {
 	AUTO_CLOSE int pidfd = -EBADF;

@@ -27,6 +27,7 @@ struct resource_document {
 	struct opt_u64 missing, most;
 };
 
+/* The file as it is written, before the set fills in what it leaves out: what is 0 or NULL was not said. */
 struct document {
 	unsigned set;
 	unsigned levels[POLICY_N_RULES];
@@ -182,6 +183,7 @@ const char *policy_rule_name(enum policy_rule rule)
 	return rule_fields[rule].name;
 }
 
+/* Text, and not JSON's numbers: "30s" and "1m" say their unit (limit_value.h has the same forms for annotations). */
 static int take_limits(const struct document *document, struct policy *policy, struct error *err)
 {
 	struct policy_limits *limits = &policy->limits;
@@ -278,6 +280,7 @@ static int take_device(const struct device_document *asked, struct policy_device
 	return 0;
 }
 
+/* One whose node is not there is left out, so that the list may name what only some hosts have. */
 static int take_devices(const struct document *document, struct policy *policy, struct error *err)
 {
 	struct policy_device *list = arena_array_of(policy->arena, document->n_devices, struct policy_device);
@@ -304,6 +307,7 @@ static int take_egress(const struct document *document, struct policy *policy, s
 	return 0;
 }
 
+/* Each list adds to what the set allows, and none takes away: which rule makes use of it is the plan's to decide. */
 static void take_lists(const struct document *document, struct policy *policy)
 {
 	for (size_t i = 0; i < document->n_capabilities; i++)
@@ -338,6 +342,8 @@ static int take(const struct document *document, struct arena *arena, struct pol
 	return rc < 0 ? rc : take_devices(document, policy, err);
 }
 
+/* strict: an unknown or misspelt member is an error, other than in config.json, where the specification demands that it be
+ * ignored. The text is kept whole, for the state of containers that are made under it. */
 int policy_parse(const char *text, size_t length, struct policy *ret, struct error *err)
 {
 	static const struct json_limits limits = { .bytes = POLICY_BYTES_MAX, .string = 4096, .elements = 256, .depth = 4 };

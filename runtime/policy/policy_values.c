@@ -29,6 +29,7 @@ static int convert_bytes(const char *text, void *target, struct arena *arena, st
 	return 0;
 }
 
+/* Thousandths, so that no floating-point number decides on a limit. */
 static int convert_processors(const char *text, void *target, struct arena *arena, struct error *err)
 {
 	uint64_t value;
@@ -43,6 +44,7 @@ static int convert_processors(const char *text, void *target, struct arena *aren
 	return 0;
 }
 
+/* Only in the form that the plan compares with: "/a/" or "/a/../b" would be an entry that never matches. */
 static int convert_path(const char *text, void *target, struct arena *arena, struct error *err)
 {
 	const char *normal = path_normalise(arena, text);
@@ -127,6 +129,7 @@ static int convert_capability(const char *text, void *target, struct arena *aren
 	return 0;
 }
 
+/* Each letter once: "rr" is a slip for "rw" more often than not. */
 static int convert_access(const char *text, void *target, struct arena *arena, struct error *err)
 {
 	unsigned access = 0;

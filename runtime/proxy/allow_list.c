@@ -38,6 +38,8 @@ static bool has_good_labels(const char *name)
 	return true;
 }
 
+/* One form for what clients, certificates and lists write in several: letters small, without the root's dot. Addresses have no
+ * place: a list of names that let them through would be no list. */
 int allow_list_normalise(const char *text, size_t length, char ret[static ALLOW_LIST_NAME_MAX + 1])
 {
 	char name[ALLOW_LIST_NAME_MAX + 1];
@@ -138,6 +140,7 @@ int allow_list_parse(const char *text, struct allow_list *ret, struct error *err
 	return rc;
 }
 
+/* "*.example.org" is any name below it, at any depth, and not example.org itself. */
 static bool name_fits(const struct allowed_name *entry, const char *name)
 {
 	size_t length = strlen(name), wanted = strlen(entry->name);

@@ -7,6 +7,8 @@
 #include "base/cleanup.h"
 #include "proxy/client_hello.h"
 
+/* Milliseconds. A client has no more time than that for its request and its hello: it holds one of SERVE_CLIENTS_MAX places
+ * meanwhile. */
 #define HEAD_MS 15000
 #define HELLO_MS 15000
 #define IDLE_MS 120000
@@ -35,6 +37,7 @@ void connection_begin(struct connection *connection, int client_fd, const struct
 	}
 }
 
+/* The outcome is what the trail says of it; of two the first counts, since nothing is done in this state any more. */
 static void over(struct connection *connection, enum outcome outcome)
 {
 	connection->outcome = outcome;
@@ -83,6 +86,8 @@ static bool put_head(struct connection *connection, size_t head_length)
 
 static void take_reach(struct connection *connection, int rc, uint64_t now);
 
+/* The list first, the resolver after it: a name that is not on the list is never looked up, or a program could tell somebody
+ * things by the names that it asks for. */
 static void decide(struct connection *connection, size_t head_length, uint64_t now)
 {
 	struct http_request *request = &connection->request;
@@ -178,6 +183,7 @@ static void read_hello(struct connection *connection, uint64_t now)
 
 /* ---- both ways ---- */
 
+/* No more than there is room for: what is not read stays in the kernel's buffers, and holds up its sender (TCP's window). */
 static bool may_read(const struct connection *connection, const struct flow *flow)
 {
 	if (flow->is_at_end || flow->end - flow->begin >= FLOW_SIZE)
@@ -284,6 +290,8 @@ uint64_t connection_deadline(const struct connection *connection)
 	return connection->state == CONNECTION_REACH ? connection->reach.deadline : connection->deadline;
 }
 
+/* Until a state waits for something: what one state has read may be all that the next one needs, and then poll(2) would have
+ * nothing to tell. */
 void connection_go_on(struct connection *connection, uint64_t now)
 {
 	static void (*const steps[CONNECTION_N_STATES])(struct connection *, uint64_t) = {

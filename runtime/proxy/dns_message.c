@@ -29,6 +29,7 @@ static unsigned get16(const uint8_t *at)
 	return (unsigned)at[0] << 8 | at[1];
 }
 
+/* One question, recursion desired (RFC 1035, 4.1). A name of 253 bytes, its length bytes and the head fit DNS_MESSAGE_MAX. */
 int dns_message_ask(uint16_t id, const char *name, enum dns_type type, uint8_t ret[static DNS_MESSAGE_MAX])
 {
 	size_t at = HEAD;
@@ -92,6 +93,8 @@ static bool has_question(const uint8_t *data, size_t length, const char *name, e
 	return *ret == DNS_A || *ret == DNS_AAAA;
 }
 
+/* Each length is held against what came before it is used, and a broken record ends the reading: what was found until then
+ * stands. */
 static void take_records(const uint8_t *data, size_t length, struct dns_addresses *ret)
 {
 	size_t at = skip_name(data, length, HEAD), size = ret->type == DNS_A ? 4 : 16;

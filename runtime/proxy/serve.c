@@ -23,6 +23,8 @@ struct serve {
 	struct connection clients[SERVE_CLIENTS_MAX];
 };
 
+/* One packet (SOCK_SEQPACKET): all of a record, or an error. The other side is brig, which writes the trail; if it is gone,
+ * nothing goes on unrecorded. */
 static int report(const struct serve *serve, const struct outcome_report *report)
 {
 	ssize_t n;
@@ -42,6 +44,8 @@ static int end_client(struct serve *serve, struct connection *client)
 	return report(serve, &said);
 }
 
+/* The bound on requests is for the sandbox's whole life: a program that makes a connection after the other fills the trail
+ * otherwise. */
 static int close_listeners(struct serve *serve)
 {
 	const struct outcome_report said = { .outcome = OUTCOME_TOO_MANY };
@@ -51,6 +55,7 @@ static int close_listeners(struct serve *serve)
 	return report(serve, &said);
 }
 
+/* Other errors (ECONNABORTED) are the client's own, who has gone away again (accept(2)). */
 static int take_client(struct serve *serve, int listen_fd, uint64_t now)
 {
 	int fd = accept4(listen_fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);

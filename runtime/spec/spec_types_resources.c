@@ -72,6 +72,7 @@ static const struct json_field weight_device_fields[] = {
 static const struct json_type weight_device_type = JSON_OBJECT_OF(struct spec_weight_device, weight_device_fields);
 static const struct json_type weight_devices_type = JSON_ARRAY_OF(&weight_device_type);
 
+/* Bytes or operations a second; 0 takes a limit away. */
 static const struct json_field throttle_fields[] = {
 	{ "major", &major_type, offsetof(struct spec_throttle_device, major), JSON_REQUIRED },
 	{ "minor", &minor_type, offsetof(struct spec_throttle_device, minor), JSON_REQUIRED },
@@ -135,4 +136,5 @@ static const struct json_field resources_fields[] = {
 	{ "unified", &json_pairs, JSON_COUNTED(struct spec_resources, unified) },
 	{ 0 },
 };
+/* intelRdt lies beside the resources in the specification, not in them. */
 const struct json_type spec_type_resources = JSON_OBJECT_OF(struct spec_resources, resources_fields);

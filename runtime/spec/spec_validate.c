@@ -66,6 +66,7 @@ static int check_names(const struct spec *spec, struct error *err)
 	return 0;
 }
 
+/* Empty values are allowed (config.md "Annotations"), keys are not. */
 static int check_annotations(const struct spec *spec, struct error *err)
 {
 	for (size_t i = 0; i < spec->n_annotations; i++)
@@ -96,6 +97,7 @@ int spec_validate_mounts(const struct spec *spec, struct error *err)
 	return 0;
 }
 
+/* Paths are the host's, and hooks run with the runtime's rights: a relative one would be looked up in its working directory. */
 static int check_hook_list(const struct spec_hook *list, size_t n, const char *name, struct error *err)
 {
 	struct spec_place place = { .where = "hooks.", .list = name, .member = ".path" };

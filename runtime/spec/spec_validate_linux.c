@@ -24,6 +24,7 @@ const struct spec_namespace *spec_validate_find_namespace(const struct spec_linu
 	return NULL;
 }
 
+/* One of each type (config-linux.md "Namespaces"). A path without a leading slash would depend on where brig is started. */
 static int check_namespaces(const struct spec_linux *linux_, struct error *err)
 {
 	struct spec_place place = { .where = "linux.", .list = "namespaces", .member = ".path" };
@@ -43,6 +44,7 @@ static int check_namespaces(const struct spec_linux *linux_, struct error *err)
 	return r;
 }
 
+/* In 64 bits: the sum of two 32-bit numbers may not fit in one. */
 static bool overlap(uint32_t a, uint32_t n_a, uint32_t b, uint32_t n_b)
 {
 	return (uint64_t)a < (uint64_t)b + n_b && (uint64_t)b < (uint64_t)a + n_a;
@@ -61,6 +63,7 @@ static int check_id_range(const struct spec_id_mapping *range, const char *place
 	return 0;
 }
 
+/* Ranges that overlap, on either side, the kernel refuses as well (EINVAL of a write to uid_map), without saying which. */
 int spec_validate_id_map(const struct spec_id_mapping *list, size_t n, const char *where, const char *name,
 			 struct error *err)
 {
@@ -124,6 +127,7 @@ static int check_sysctls(const struct spec_linux *linux_, struct error *err)
 	return 0;
 }
 
+/* As a whole component: "a..b" is a name like any other. */
 static bool has_dot_dot(const char *path)
 {
 	for (const char *part = path; part; part = strchr(part, '/')) {
@@ -134,6 +138,7 @@ static bool has_dot_dot(const char *path)
 	return false;
 }
 
+/* Also of the systemd driver's "slice:prefix:name", which has no slashes and so no "..". */
 static int check_cgroups_path(const char *path, struct error *err)
 {
 	if (!path)
