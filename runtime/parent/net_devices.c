@@ -30,6 +30,7 @@ struct address {
 	uint32_t flags; /* IFA_F_*, those that somebody has set */
 };
 
+/* What has to be known to bring it back: the kernel takes the addresses with the move and sets the interface down. */
 struct moved {
 	char host_name[IFNAMSIZ], name[IFNAMSIZ]; /* on the host, in the container */
 	unsigned index;				  /* on the host */
@@ -145,6 +146,7 @@ static int take_address(void *context, const struct nlmsghdr *answer)
 	return 0;
 }
 
+/* A dump that others change while it is read comes with NLM_F_DUMP_INTR (netlink(7)), and is read again from its beginning. */
 static int read_addresses(struct side *side, struct moved *moved)
 {
 	struct netlink_message message;
@@ -184,6 +186,7 @@ static int add_address(struct side *side, unsigned index, const struct address *
 
 /* ---- one interface, from side to side ---- */
 
+/* In one message, so that it never stands in the container under a name that is another's there. */
 static int rename_and_move(struct side *from, unsigned index, int namespace_fd, const char *name)
 {
 	struct netlink_message message;
@@ -373,6 +376,7 @@ static int open_container(const struct side *host, pid_t pid, struct side *side,
 	return rc < 0 ? error_system(err, -rc, "open a socket in the container's network namespace") : 0;
 }
 
+/* Both descriptors of both sides begin as none: what was not opened is not closed. */
 static struct net_devices *net_devices_new(size_t n)
 {
 	struct net_devices *devices = calloc(1, sizeof(*devices));

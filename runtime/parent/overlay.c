@@ -62,6 +62,7 @@ static int open_layer(const char *path, int userns_fd, const char *option, struc
 	return steal_fd(&fd);
 }
 
+/* By our own descriptor's link in /proc: the kernel that takes only paths looks up nothing that somebody could have exchanged. */
 static int set_path(const struct overlay *overlay, const char *option, int fd)
 {
 	char path[40];
@@ -92,6 +93,7 @@ static int set_layer(struct overlay *overlay, const char *option, int fd, const 
 	return context_error(overlay, -rc, what, err);
 }
 
+/* "lowerdir+" takes one layer a call, the uppermost first: no path is split at colons, so that one may have them. */
 static int add_lower(struct overlay *overlay, const struct plan_root_mount *root, struct error *err)
 {
 	overlay->layer_fds = calloc(root->n_lower + 1, sizeof(int));
@@ -191,6 +193,7 @@ static int set_upper(struct overlay *overlay, const struct plan_root_mount *root
 	return rc < 0 ? rc : set_layer(overlay, "workdir", work_fd, root->work, err);
 }
 
+/* The file system's own options; the kernel's message on the context says what is wrong with one. */
 static int set_options(const struct overlay *overlay, const struct plan_mount *mount, struct error *err)
 {
 	for (size_t i = 0; i < mount->n_options; i++) {

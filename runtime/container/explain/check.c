@@ -145,6 +145,8 @@ static int report_refusal(const struct decision *decision, const struct brig_che
 	return 0;
 }
 
+/* As create would open it, but with nothing entered. Only a refusal is of interest: what is not there yet, or closed to us, may
+ * be another thing when the container is made. */
 static int look_at_namespace(struct decision *decision, const struct plan_namespace_join *one, struct error *err)
 {
 	const struct plan_namespaces alone = { .join = one, .n_join = 1 };
@@ -178,6 +180,7 @@ static int look_at_namespaces(struct decision *decision, struct error *err)
 	return rc;
 }
 
+/* The id is only a name in the plan: nothing is reserved, and no state directory is looked at. */
 static int decide(const struct brig *brig, const char *path, struct decision *decision, struct error *err)
 {
 	AUTO_FREE char *copy = strdup(path);

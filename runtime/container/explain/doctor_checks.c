@@ -23,6 +23,7 @@
 #include "plan/plan_build.h"
 #include "policy/policy.h"
 
+/* docs/kernels.md says what goes without on an older one. */
 #define LEAST_KERNEL HOST_IDMAP_VERSION(6, 1)
 #define CGROUP_ROOT "/sys/fs/cgroup"
 
@@ -37,6 +38,7 @@ __attribute__((format(printf, 3, 4))) static void found(struct doctor_finding *f
 	va_end(args);
 }
 
+/* Tried, where it can be tried without leaving anything; the kernel's version only says what to expect of what can't. */
 static void look_at_kernel(const struct brig *brig, struct doctor_finding *finding)
 {
 	struct utsname name;
@@ -47,6 +49,7 @@ static void look_at_kernel(const struct brig *brig, struct doctor_finding *findi
 	found(finding, host_idmap_kernel() >= LEAST_KERNEL ? DOCTOR_WORKS : DOCTOR_NEEDED, "Linux %.64s", name.release);
 }
 
+/* Rootless is a way to run brig, not a defect: DOCTOR_LACKS says what it costs. */
 static void look_at_privileges(const struct brig *brig, struct doctor_finding *finding)
 {
 	struct host host;
@@ -93,6 +96,7 @@ static void look_at_idmap(const struct brig *brig, struct doctor_finding *findin
 	found(finding, length ? DOCTOR_WORKS : DOCTOR_NEEDED, "%s", length ? text : "no file system");
 }
 
+/* seccomp(2), SECCOMP_GET_ACTION_AVAIL: asks whether the kernel knows an action, and changes nothing. */
 static void look_at_seccomp(const struct brig *brig, struct doctor_finding *finding)
 {
 	uint32_t action = SECCOMP_RET_ERRNO;
@@ -231,6 +235,7 @@ static void look_at_ids(const struct brig *brig, struct doctor_finding *finding)
 		fclose(file);
 }
 
+/* fsopen(2) also loads the module where that is possible (fs-overlay). */
 static void look_at_overlay(const struct brig *brig, struct doctor_finding *finding)
 {
 	int fd = fsopen("overlay", FSOPEN_CLOEXEC);

@@ -34,6 +34,8 @@ static struct explain_finding *add(struct explain_findings *findings)
 	return &list[findings->n++];
 }
 
+/* detail is bounded, not checked: what it quotes is the kernel's own text, and the container's names in it are made visible
+ * when printed. */
 void explain_find(struct explain_findings *findings, const char *name, bool agrees, const char *format, ...)
 {
 	struct explain_finding *finding = add(findings);
@@ -79,6 +81,7 @@ static void find_capabilities(const char *status, const struct expectation *expe
 	}
 }
 
+/* proc_pid_status(5). Each line is what the kernel holds the process to now, so that it can't be talked into another answer. */
 static void find_status(int proc_fd, const struct expectation *expected, struct explain_findings *findings)
 {
 	bool wants_filter = strcmp(expected->filter, "none") != 0;
@@ -131,6 +134,7 @@ static void find_oom_score(int proc_fd, const struct expectation *expected, stru
 		     expected->oom_score_adj.value);
 }
 
+/* Of the first process's user namespace, whose maps can be written once and never changed (user_namespaces(7)). */
 static void find_map(int proc_fd, const char *file, const struct expected_range *ranges, size_t n,
 		     struct explain_findings *findings)
 {

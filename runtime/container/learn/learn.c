@@ -72,6 +72,7 @@ int learn_begin(struct learn *learn, struct plan *plan, struct error *err)
 	return 0;
 }
 
+/* The filter is evaluated here, by the rules that the kernel has: with the recording filter in its place the kernel only asks. */
 static uint32_t answer_to(const struct learn *learn, const struct seccomp_data *call)
 {
 	return learn->original.n > 0 ? seccomp_evaluate(&learn->original, call) : SECCOMP_RET_ALLOW;
@@ -98,6 +99,7 @@ static void tune(struct learn *learn, int listener_fd)
 	learn->is_tuned = true;
 }
 
+/* An answer can come too late: the caller is dead, or a signal has ended its wait (ENOENT, which notification.h passes over). */
 static int attend_one(struct learn *learn, int listener_fd)
 {
 	union notification notification;
@@ -154,6 +156,7 @@ int learn_write_profile(const struct learn *learn, const struct learn_how *how, 
 	return out->failed ? error_memory(err) : 0;
 }
 
+/* Both are parsed and tidied in the same way, so that the order and the grouping of rules make no difference. */
 int learn_diff(const char *old_path, const struct buffer *profile, struct buffer *out, bool *ret_differs,
 	       struct error *err)
 {

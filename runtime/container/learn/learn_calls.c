@@ -8,6 +8,7 @@
 #include "parent/seccomp/seccomp_arch.h"
 #include "parent/seccomp/seccomp_calls.h"
 
+/* Bounds on a program that tries every number with every argument: what goes beyond is counted, and the profile's writer warns. */
 #define CALLS_MAX 1024u
 #define KINDS_MAX 4096u
 #define ARGUMENTS_MAX 3
@@ -83,6 +84,7 @@ void learn_calls_free(struct learn_calls *calls)
 	free(calls);
 }
 
+/* Once for each call's first time; find_call() remembers it. */
 static const struct interest *interest_in(const char *name)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(interests); i++)
@@ -91,7 +93,8 @@ static const struct interest *interest_in(const char *name)
 	return NULL;
 }
 
-/* Returns CALLS_MAX where there is no room. */
+/* Returns CALLS_MAX where there is no room. In the order of their first time: the calls that a program makes most are found
+ * early. */
 static size_t find_call(struct learn_calls *calls, uint32_t architecture, uint32_t number)
 {
 	char name[SECCOMP_CALLS_NAME_MAX];
@@ -131,6 +134,7 @@ static bool is_same_kind(const struct kind *a, const struct kind *b)
 	return a->call == b->call && a->answer == b->answer && memcmp(a->values, b->values, sizeof(a->values)) == 0;
 }
 
+/* A kind is a call with its decisive bits and the answer: ten thousand open() calls are one. */
 void learn_calls_add(struct learn_calls *calls, const struct seccomp_data *call, uint32_t answer)
 {
 	size_t at = find_call(calls, call->arch, (uint32_t)call->nr);
@@ -217,6 +221,8 @@ static size_t n_arguments(const struct interest *interest, const struct kind *ki
 	return interest->n == ARGUMENTS_MAX && kind->values[0] == FAMILY_UNIX ? 1 : interest->n;
 }
 
+/* SCMP_CMP_MASKED_EQ compares (argument & value) with valueTwo (seccomp_rule_add(3)), so that one rule stands for all other
+ * bits. */
 static int add_rule(const struct learn_calls *calls, const struct kind *kind, uint32_t action,
 		    struct learn_profile *profile, struct error *err)
 {

@@ -111,6 +111,7 @@ static int add_rules(struct learn_profile *profile, const struct spec_seccomp_ru
 	return r;
 }
 
+/* The first profile's default holds, and its listener: what is learned is only added to it. */
 static int add_all(struct learn_profile *profile, const struct spec_seccomp *seccomp, struct error *err)
 {
 	bool is_empty = profile->n_rules == 0;
@@ -129,6 +130,7 @@ static int add_all(struct learn_profile *profile, const struct spec_seccomp *sec
 	return r;
 }
 
+/* A config.json or linux.seccomp by itself, told apart by the member "linux". */
 int learn_profile_parse(struct learn_profile *profile, const struct buffer *text, const char *name, struct error *err)
 {
 	const struct json_input input = { .text = text->data, .length = text->length };

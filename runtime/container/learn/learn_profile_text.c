@@ -72,6 +72,7 @@ static void write_together(struct json_writer *writer, const struct learn_profil
 	json_write_object_end(writer);
 }
 
+/* Calls without conditions first, together: a reader sees at a glance what is allowed whatever its arguments. */
 static void write_rules(struct json_writer *writer, const struct learn_profile *profile)
 {
 	json_write_key(writer, "syscalls");

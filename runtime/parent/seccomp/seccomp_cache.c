@@ -62,6 +62,7 @@ struct header {
 #define OWN_ARCH 0
 #endif
 
+/* In the file as well as in its name: a name is only where to look. */
 static void identify(const struct plan_seccomp *plan, struct identity *ret)
 {
 	*ret = (struct identity){
@@ -132,6 +133,7 @@ static bool check_file(int fd, off_t *ret_size)
 	return true;
 }
 
+/* Sizes before memory: n comes from a file, and is held against the kernel's own limit and the file's length first. */
 static bool read_header(int fd, const struct plan_seccomp *plan, struct header *header)
 {
 	struct identity expected;
@@ -155,6 +157,8 @@ static bool read_instructions(int fd, off_t offset, size_t n, struct sock_filter
 	return *ret && pread(fd, *ret, length, offset) == (ssize_t)length;
 }
 
+/* The digest is no secret: it finds damage and half-written files. Against somebody who writes on purpose stands the
+ * directory's owner. */
 static bool load(const struct plan_seccomp *plan, int fd, struct seccomp_program *ret)
 {
 	__attribute__((cleanup(seccomp_program_done_cleanup))) struct seccomp_program program = { .cached = true };
