@@ -103,6 +103,7 @@ static size_t take_report(const struct report *report, struct audit_report_line 
 	return report->n_lines;
 }
 
+/* Arguments as the plan has them; whether they are written is the target's word (redact_args). */
 static void take_process(const struct plan *plan, struct audit_record *record)
 {
 	if (!plan || !plan->has_process)
@@ -195,6 +196,7 @@ static void take_failure(const struct error *failure, struct audit_record *recor
 		record->rule = rule_of(failure->message);
 }
 
+/* After record_create() the trail has a container: its end has to be there as well, or it would seem to run for ever. */
 void record_create_failure(const struct creation *creation, const struct error *failure)
 {
 	struct audit_record record = { .event = failure->kind == ERROR_REFUSED ? AUDIT_REFUSAL : AUDIT_CREATE };

@@ -60,6 +60,7 @@ bool record_target_of_policy(const struct brig *brig, const struct policy *polic
 	return true;
 }
 
+/* The first of the names that is there and not empty: the engine's own before what a pod's author may write. */
 static const char *annotation(const struct json_pair *annotations, size_t n, const char *const *names)
 {
 	for (; *names; names++) {
@@ -95,7 +96,8 @@ struct audit_workload record_target_workload(const struct json_pair *annotations
 	};
 }
 
-/* Who asked: the process that called brig, and as whom it once logged in. */
+/* Who asked: the process that called brig, and as whom it once logged in. For people who read the trail, not as proof: comm is
+ * a name that a process gives itself (prctl(2), PR_SET_NAME). The login uid is set once, by pam_loginuid(8), and inherited. */
 static void find_caller(struct audit_caller *caller, char name[static RECORD_COMMAND_NAME_MAX])
 {
 	char path[32], login[16];

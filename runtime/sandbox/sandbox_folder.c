@@ -45,6 +45,7 @@ static int move_up(struct removal *removal, int from_fd, const char *name)
 	return -errno;
 }
 
+/* O_NOFOLLOW: what lies in there was put there by a program that nobody trusts. */
 static DIR *open_dir(int dir_fd, const char *name)
 {
 	AUTO_CLOSE int fd = openat(dir_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
@@ -102,6 +103,8 @@ static int remove_content(struct removal *removal, DIR *dir)
 	return rc < 0 ? rc : was_there;
 }
 
+/* Ends because each round takes away what it finds and moves up only what was there before: nobody else is in the folder any
+ * more. */
 int sandbox_folder_remove(int dir_fd, const char *name)
 {
 	struct removal removal = { 0 };

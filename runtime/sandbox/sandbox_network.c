@@ -88,6 +88,7 @@ static bool is_trusted(const char *path)
 	       status.st_mode & 0111;
 }
 
+/* pasta first: it carries IPv6 as well. */
 static const struct program *find_program(void)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(programs); i++) {
@@ -202,7 +203,8 @@ static bool is_own_namespace(int fd, const char *path)
 	return fstat(fd, &theirs) == 0 && stat(path, &ours) == 0 && theirs.st_ino == ours.st_ino;
 }
 
-/* Without a user namespace of the sandbox's own the program would have the host's capabilities. */
+/* Without a user namespace of the sandbox's own the program would have the host's capabilities. Opened by us, while we are
+ * outside; the program enters by descriptor and needs no way to the host's /proc. */
 static int open_namespaces(pid_t pid, struct starting *starting, struct error *err)
 {
 	starting->netns_fd = open_namespace(pid, "net", err);
@@ -242,6 +244,7 @@ static bool has_route(pid_t pid)
 	return fd_read_file_at(AT_FDCWD, path, text, sizeof(text)) > 0 && strstr(text, "\n" INTERFACE "\t00000000\t");
 }
 
+/* By what can be seen of both, a route to everywhere: each has another way of saying that it is ready. */
 static int wait_until_ready(pid_t pid, const struct starting *starting, struct sandbox_network *network, struct error *err)
 {
 	struct pollfd polled = { .fd = network->pidfd, .events = POLLIN };

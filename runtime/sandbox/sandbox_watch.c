@@ -37,6 +37,7 @@ static void kill_all(struct sandbox_watch *watch)
 		log_warning("%s", err.message);
 }
 
+/* The first reason counts: what ends while it is being killed for its time is not also killed for its output. */
 static void cut(struct sandbox_watch *watch, enum sandbox_cut why)
 {
 	if (watch->end.cut != SANDBOX_CUT_NOT || watch->was_killed)
@@ -123,6 +124,7 @@ static int time_left(const struct sandbox_watch *watch)
 
 /* ---- what comes in ---- */
 
+/* Files are copied in by us, into a directory that only the first process holds so far; the program is not there yet. */
 static void equip(struct sandbox_watch *watch, int *work_fd)
 {
 	int rc = watch->equip && *work_fd >= 0 ? watch->equip(watch->context, *work_fd, &watch->failure) : 0;
@@ -254,6 +256,7 @@ static void serve(struct sandbox_watch *watch, const struct pollfd polled[static
 		serve_output(watch, &watch->out[1]);
 }
 
+/* __WALL: the child may be one that gives no SIGCHLD (clone(2)). */
 static int reap(struct sandbox_watch *watch, struct error *err)
 {
 	struct rusage usage = { 0 };
@@ -286,6 +289,7 @@ static void drain(struct sandbox_watch *watch, struct sandbox_stream *stream, co
 		error_system(&watch->failure, stream->failure, "write to the standard %s", name);
 }
 
+/* One loop for all that can happen, and no threads: whoever is slow is waited for together with everything else. */
 static int follow(struct sandbox_watch *watch, struct error *err)
 {
 	struct pollfd polled[N_WATCHED] = { 0 };

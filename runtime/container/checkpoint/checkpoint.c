@@ -24,6 +24,8 @@
 #define MOUNTINFO_MAX ((size_t)4 * 1024 * 1024)
 #define FDINFO_MAX 4096
 
+/* What is brought back has what config.json and the images say. A floor that the policy put beneath the container (its filter,
+ * its lock on the file system) would be lost, and silently. */
 static int check_policy(const struct brig *brig, const struct state *state, const struct plan *plan, struct error *err)
 {
 	AUTO(policy_done) struct policy policy = { 0 };
@@ -121,6 +123,7 @@ static int freezer_folder(const struct container *container, struct arena *arena
 	return *ret ? 0 : error_memory(err);
 }
 
+/* By the process's directory in /proc, opened once: while the descriptor is open, the number is not another process's there. */
 static int find_out(const struct container *container, struct criu_job *job, struct arena *arena, struct error *err)
 {
 	char path[32];

@@ -113,7 +113,8 @@ static int await(pid_t pid, struct error *err)
 	return error_set(err, ERROR_SYSTEM, EIO, "criu was ended by signal %d", WTERMSIG(status));
 }
 
-/* Returns its exit status, or a negative errno with err set. */
+/* Returns its exit status, or a negative errno with err set. A child of brig's own that waits for a byte: CRIU is to be in the
+ * cgroup before it makes anything, and what it makes is then there as well. */
 static int run(struct child *child, struct error *err)
 {
 	AUTO_CLOSE int go_read = -EBADF, go_write = -EBADF, output_fd = raise_fd(child->output_fd);
@@ -161,16 +162,19 @@ static int ask_version(int criu_fd, unsigned *ret_major, unsigned *ret_minor, st
 {
 	static const char *const argv[] = { "criu", "--version", NULL };
 	__attribute__((cleanup(buffer_done_cleanup))) struct buffer text = { 0 };
-	int pipe_fds[2] = { -EBADF, -EBADF }, rc;
+	AUTO_CLOSE int read_fd = -EBADF, write_fd = -EBADF;
+	int pipe_fds[2], rc;
 	const char *found;
 
 	if (pipe2(pipe_fds, O_CLOEXEC) < 0)
 		return error_system(err, errno, "make a pipe for criu");
-	rc = run(&(struct child){ .criu_fd = criu_fd, .argv = argv, .output_fd = pipe_fds[1] }, err);
-	close(pipe_fds[1]);
+	read_fd = pipe_fds[0];
+	write_fd = pipe_fds[1];
+	rc = run(&(struct child){ .criu_fd = criu_fd, .argv = argv, .output_fd = write_fd }, err);
+	/* Or the end of what it says would never come. */
+	close_and_reset(&write_fd);
 	if (rc >= 0)
-		rc = fd_read_all(pipe_fds[0], VERSION_MAX, &text, "what criu --version says", err);
-	close(pipe_fds[0]);
+		rc = fd_read_all(read_fd, VERSION_MAX, &text, "what criu --version says", err);
 	if (rc < 0)
 		return rc;
 	found = text.data ? strstr(text.data, "Version: ") : NULL;
@@ -182,22 +186,23 @@ static int ask_version(int criu_fd, unsigned *ret_major, unsigned *ret_minor, st
 
 int criu_open(int *ret_fd, bool *ret_can_skip_lock, struct error *err)
 {
+	AUTO_CLOSE int fd = -EBADF;
 	unsigned major = 0, minor = 0;
 	int rc;
 
-	*ret_fd = -EBADF;
-	for (size_t i = 0; i < ARRAY_SIZE(places) && *ret_fd < 0; i++)
-		*ret_fd = open_program(places[i]);
-	if (*ret_fd < 0)
+	for (size_t i = 0; i < ARRAY_SIZE(places) && fd < 0; i++)
+		fd = open_program(places[i]);
+	if (fd < 0)
 		return error_set(
 			err, ERROR_UNSUPPORTED, ENOENT,
 			"CRIU is not installed: no program criu that belongs to root in /usr/local/sbin, /usr/local/bin, "
 			"/usr/sbin or /usr/bin; install the package criu");
-	rc = ask_version(*ret_fd, &major, &minor, err);
+	rc = ask_version(fd, &major, &minor, err);
 	if (rc < 0)
-		close_and_reset(ret_fd);
+		return rc;
 	*ret_can_skip_lock = major > 3 || (major == 3 && minor >= 18);
-	return rc;
+	*ret_fd = steal_fd(&fd);
+	return 0;
 }
 
 /* The last error of the log but the summary at its end. */
@@ -220,6 +225,7 @@ static void read_reason(const char *folder, const char *name, char reason[static
 	}
 }
 
+/* CRIU's exit status says no more than that it failed; the reason is a line of its log. */
 static int judge(int status, const struct criu_job *job, const char *log, struct error *err)
 {
 	char reason[REASON_MAX];
