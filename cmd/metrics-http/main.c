@@ -86,6 +86,8 @@ static int parse(int argc, char **argv, struct arguments *ret, struct error *err
 	return rc;
 }
 
+/* In this order: what takes root (a port below 1024) is opened first, and the first byte from the network is read when it is
+ * given up. */
 static int serve(const struct arguments *arguments, struct error *err)
 {
 	struct server_page page = { .dir_fd = -EBADF };

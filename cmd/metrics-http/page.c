@@ -8,6 +8,7 @@
 
 #include "base/file.h"
 
+/* The directory, not the file: `brig metrics --output` puts a new file in its place each time. */
 int page_open_directory(const char *path, const char **ret_name, struct error *err)
 {
 	const char *slash = strrchr(path, '/');

@@ -18,6 +18,7 @@
 #define REQUEST_MEMORY ((size_t)16 * 1024) /* of one connection's request line and headers */
 #define CONTENT_TYPE "text/plain; version=0.0.4; charset=utf-8"
 
+/* The bytes are the response's own (MUST_COPY), since ours end with the call. */
 static enum MHD_Result answer(struct MHD_Connection *connection, unsigned status, const char *text, size_t length)
 {
 	struct MHD_Response *response =

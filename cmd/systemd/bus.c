@@ -17,6 +17,7 @@
 #define SYSTEM_BUS "unix:path=/run/dbus/system_bus_socket"
 #define PAUSE_NS (20 * 1000 * 1000)
 #define EXISTS_TRIES 100 /* two seconds: a scope that is about to go */
+/* Microseconds. How long a systemd that went off the bus is waited for; how often it is looked whether a lost signal was ours. */
 #define AWAY_US (5 * 1000 * 1000)
 #define LOOK_US (200 * 1000)
 
@@ -36,6 +37,7 @@ struct session {
 	char place[PLACE_MAX]; /* ours, before anything was asked */
 };
 
+/* D-Bus has the better words (which property, whose no); an errno is what is left where there are none. */
 static int failed(struct error *err, int errnum, const sd_bus_error *error, const char *what)
 {
 	const char *text = error && error->message ? error->message : strerrordesc_np(errnum);
@@ -109,6 +111,7 @@ static int open_bus(struct session *session, struct error *err)
 			 strerrordesc_np(-r));
 }
 
+/* Of any unit on the machine: the job's path is what tells ours, and it is known before the first signal is processed. */
 static int on_job_removed(sd_bus_message *message, void *data, sd_bus_error *ignored)
 {
 	struct job *job = data;
@@ -146,6 +149,7 @@ static bool is_started(struct session *session)
 	       strcmp(place, session->place) != 0;
 }
 
+/* An errno would not do: that the bus does not answer is no proof that the unit is away. */
 static bool is_gone(struct session *session)
 {
 	__attribute__((cleanup(sd_bus_error_free))) sd_bus_error error = SD_BUS_ERROR_NULL;
@@ -238,6 +242,7 @@ static int start(struct session *session, struct error *err)
 	return rc < 0 ? rc : wait_for_job(session, reply, "StartTransientUnit", is_started, err);
 }
 
+/* runtime: until the next boot, under /run; a scope does not outlive that anyway. */
 static int set(struct session *session, struct error *err)
 {
 	__attribute__((cleanup(sd_bus_error_free))) sd_bus_error error = SD_BUS_ERROR_NULL;

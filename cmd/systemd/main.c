@@ -9,6 +9,7 @@
 #include "cmd/systemd/bus.h"
 #include "cmd/systemd/place.h"
 
+/* The place is read in our own /proc/self/cgroup, where systemd has put us: so it is what is, and not what was asked for. */
 static int serve(char *text, char place[static PLACE_MAX], struct error *err)
 {
 	struct request request;

@@ -9,6 +9,7 @@
 
 #define BYTES_MAX 1024
 
+/* strtoull(3) takes "-1" for the greatest number, and an empty text for 0. */
 static int number(const char *text, uint64_t *ret)
 {
 	char *end;
@@ -46,6 +47,7 @@ static int append_text(sd_bus_message *message, const struct request_property *p
 	return sd_bus_message_append(message, "(sv)", property->name, "s", property->value);
 }
 
+/* "PATH SPEED": IOReadBandwidthMax and its like (org.freedesktop.systemd1(5)). */
 static int append_device(sd_bus_message *message, const struct request_property *property)
 {
 	const char *space = strchr(property->value, ' ');
@@ -111,6 +113,7 @@ static int append_words(sd_bus_message *message, const struct request_property *
 	return append_array(message, property, add_words);
 }
 
+/* By the signature that brig gives: which properties there are is known to cgroup_unit_properties.c alone. */
 static int append_property(sd_bus_message *message, const struct request_property *property)
 {
 	static const struct {
