@@ -36,6 +36,7 @@ struct option_list {
 
 #define OPTION_HIDDEN 1u	 /* accepted, and in no help: for callers that pass what means nothing here */
 #define OPTION_WITHOUT_EFFECT 2u /* accepted with a warning */
+#define OPTION_LIMITED 4u	 /* a size that has no "no limit" */
 
 struct command_option {
 	const char *name; /* without dashes; NULL ends a table */
@@ -72,6 +73,7 @@ enum command_group { COMMAND_RUNS, COMMAND_LOOKS, COMMAND_CHANGES, COMMAND_PREPA
 #define COMMAND_PROTECTS_ITSELF 1u  /* starts a program inside: brig must be out of that program's reach first */
 #define COMMAND_USAGE_IS_FAILURE 2u /* failure_status is that of a bad command line too */
 #define COMMAND_KEEPS_NO_STATE 4u   /* touches no state directory */
+#define COMMAND_RELAYS_OUTPUT 8u /* a program that it starts has not our standard streams: brig writes what it wrote */
 #define COMMAND_OPTIONS_MAX 512
 
 struct command {

@@ -1,6 +1,7 @@
 #include "cmd/brig/sandbox_options.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
@@ -35,6 +36,13 @@ static int refuse(struct error *err, const char *option, const char *found, cons
 			 wanted);
 }
 
+static int refuse_number(struct error *err, const char *option, int64_t found, const char *wanted)
+{
+	return error_set(err, ERROR_USAGE, EINVAL,
+			 "option --%s: found %" PRId64 ", expected %s; see \"brig sandbox --help\"", option, found,
+			 wanted);
+}
+
 static int parse_cpus(const char *text, uint64_t *ret, struct error *err)
 {
 	static const char wanted[] = "processors such as 1, 0.5 or 2.125, at least 0.01";
@@ -49,18 +57,17 @@ static int parse_cpus(const char *text, uint64_t *ret, struct error *err)
 static int check_limits(const struct sandbox_options *options, struct error *err)
 {
 	if (options->timeout == 0 || options->timeout > TIMEOUT_MOST)
-		return error_set(err, ERROR_USAGE, EINVAL, "option --timeout: expected a time from 1ms to 168h");
+		return refuse_number(err, "timeout", (int64_t)options->timeout, "milliseconds from 1ms to 168h");
 	if (options->cpu_time > TIMEOUT_MOST)
-		return error_set(err, ERROR_USAGE, EINVAL, "option --cpu-time: expected a time of up to 168h");
+		return refuse_number(err, "cpu-time", (int64_t)options->cpu_time, "milliseconds, up to 168h");
 	if (options->memory.value < MEMORY_LEAST || options->memory.value > MEMORY_MOST)
-		return error_set(err, ERROR_USAGE, EINVAL, "option --memory: expected 1m or more, of at most 64t");
+		return refuse_number(err, "memory", options->memory.value, "1m to 64t, in bytes");
 	if (options->max_output.value < 1 || options->max_output.value > (options->json ? KEPT_MOST : OUTPUT_MOST))
-		return error_set(
-			err, ERROR_USAGE, EINVAL,
-			"option --max-output: expected 1 byte or more, of at most 1g, and with --json, which keeps it in "
-			"memory, of 16m");
+		return refuse_number(err, "max-output", options->max_output.value,
+				     options->json ? "1 to 16m, in bytes: --json keeps it in memory (1g without)"
+						   : "1 to 1g, in bytes (16m with --json, which keeps it in memory)");
 	if (options->pids < 1 || options->pids > PIDS_MOST)
-		return error_set(err, ERROR_USAGE, EINVAL, "option --pids: expected a number from 1 to %u", PIDS_MOST);
+		return refuse_number(err, "pids", options->pids, "1 to 4194304 processes");
 	return 0;
 }
 

@@ -232,6 +232,19 @@ static bool parse_head(struct text head, struct http_request *ret, enum outcome 
 	return false;
 }
 
+/* Such a line ends nothing, and its sender would wait for an answer as long as we for the rest. */
+static bool has_bare_line_feed(const char *data, size_t length)
+{
+	const char *from = data, *found;
+
+	while ((found = memchr(from, '\n', length - (size_t)(from - data)))) {
+		if (found == data || found[-1] != '\r')
+			return true;
+		from = found + 1;
+	}
+	return false;
+}
+
 int http_request_parse(const char *data, size_t length, struct http_request *ret, enum outcome *ret_why)
 {
 	size_t most = length < HTTP_HEAD_MAX ? length : HTTP_HEAD_MAX;
@@ -246,7 +259,7 @@ int http_request_parse(const char *data, size_t length, struct http_request *ret
 	}
 	if (!end)
 		/* No method has such a letter: it need not be waited for. */
-		return length > 0 && !is_token_letter(data[0]) ? -EINVAL : 0;
+		return (length > 0 && !is_token_letter(data[0])) || has_bare_line_feed(data, most) ? -EINVAL : 0;
 	return parse_head(head, ret, ret_why) ? (int)head.length : -EINVAL;
 }
 

@@ -19,6 +19,7 @@
 #include "container/ending.h"
 #include "container/foreground.h"
 #include "container/record_target.h"
+#include "parent/host.h"
 #include "plan/plan_id_map.h"
 #include "sandbox/sandbox_config.h"
 #include "sandbox/sandbox_files.h"
@@ -143,7 +144,8 @@ static int write_config(struct life *life, struct error *err)
 					 .lacks_cpu = !life->group.has_cpu,
 					 .has_cgroup = !life->brig.cgroup_disabled,
 					 .uid = geteuid(),
-					 .gid = getegid() };
+					 .gid = getegid(),
+					 .oom_score = host_oom_score_adj() };
 	int rc = sandbox_config_choose(&config, &life->root.image, life->result->arena, err);
 
 	if (rc >= 0)
@@ -202,6 +204,8 @@ static int prepare(struct life *life, struct error *err)
 		rc = sandbox_proxy_check(request, err);
 	if (rc >= 0)
 		rc = sandbox_group_choose(&life->brig, life->result->id, life->result->arena, &life->group, err);
+	if (rc >= 0)
+		rc = sandbox_files_check_binds(request, err);
 	if (rc >= 0)
 		rc = sandbox_files_open(request->files, request->n_files, life->result->arena, &life->file_fds, err);
 	if (rc >= 0)
@@ -314,7 +318,7 @@ static int watch(struct life *life, struct error *err)
 	struct creation *creation = &life->creation;
 
 	sandbox_findings_of_plan(creation, life->result);
-	sandbox_findings_warn_of_limits(life->result, life->group.has_cpu);
+	sandbox_findings_warn_of_limits(life->result, &life->group);
 	watch->learn = life->request->learn;
 	if (watch->learn)
 		watch->learn_fd = steal_fd(&creation->birth.listener_fd);

@@ -24,7 +24,8 @@ struct sandbox_config {
 	bool lacks_cpu;		 /* the group can hold no --cpus */
 	bool has_cgroup;	 /* else each process has limits of its own */
 	uid_t uid;
-	gid_t gid; /* rootless: the caller's */
+	gid_t gid;     /* rootless: the caller's */
+	int oom_score; /* of the caller: proc_pid_oom_score_adj(5) */
 };
 
 /* How large each tmpfs may grow: a fourth of the memory, so that a full disk is ENOSPC before it is out of memory. */

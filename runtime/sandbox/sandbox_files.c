@@ -59,6 +59,18 @@ int sandbox_files_open(const struct sandbox_copy *files, size_t n, struct arena 
 	return 0;
 }
 
+int sandbox_files_check_binds(const struct sandbox_request *request, struct error *err)
+{
+	for (size_t i = 0; i < request->n_binds; i++) {
+		const struct sandbox_bind *bind = &request->binds[i];
+
+		if (faccessat(AT_FDCWD, bind->source, F_OK, AT_EACCESS) < 0)
+			return error_system(err, errno, "option --bind-%s: open %s", bind->writable ? "rw" : "ro",
+					    bind->source);
+	}
+	return 0;
+}
+
 static int give(int fd, uid_t uid, const char *name, struct error *err)
 {
 	if (uid != (uid_t)-1 && fchown(fd, uid, uid) < 0)

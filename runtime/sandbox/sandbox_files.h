@@ -16,6 +16,9 @@
 
 /* Opens what is to be copied in; before anything is made. *ret_fds: n descriptors in the arena, the caller's to close. */
 int sandbox_files_open(const struct sandbox_copy *files, size_t n, struct arena *arena, int **ret_fds, struct error *err);
+/* Is there what the binds show? Only to say it early, and of the option: what counts is what is there once it is mounted. */
+int sandbox_files_check_binds(const struct sandbox_request *request, struct error *err);
+
 struct sandbox_filling {
 	int work_fd;
 	const int *fds; /* sandbox_files_open's */

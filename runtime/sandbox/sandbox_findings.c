@@ -13,6 +13,7 @@
 #include "container/record.h"
 #include "parent/cgroup/cgroup.h"
 #include "parent/seccomp/seccomp_calls.h"
+#include "sandbox/sandbox_group.h"
 
 #define WARNINGS_MAX 64
 #define DENIED_MAX 256
@@ -36,14 +37,17 @@ void sandbox_findings_warn(struct sandbox_result *result, const char *format, ..
 		result->warnings[result->n_warnings++] = kept;
 }
 
-void sandbox_findings_warn_of_limits(struct sandbox_result *result, bool has_cpu)
+void sandbox_findings_warn_of_limits(struct sandbox_result *result, const struct sandbox_group *group)
 {
+	static const char held[] =
+		"without a cgroup --memory, --cpu-time and --cpus are not held for all of it together: memory and "
+		"processor time for each process; what processes share in memory, what waits in pipes and sockets, and "
+		"--cpus not at all";
 	const char *text = NULL;
 
 	if (!result->by_cgroup)
-		text = "without a cgroup --memory, --cpu-time and --cpus are not held for all of it together: memory "
-		       "and processor time for each process, shared memory and --cpus not at all";
-	else if (!has_cpu)
+		text = group->remedy ? arena_printf(result->arena, "%s; %s", held, group->remedy) ?: held : held;
+	else if (!group->has_cpu)
 		text = "--cpus is not held: the cgroup that this user was given lacks the cpu controller";
 	if (!text)
 		return;

@@ -9,11 +9,12 @@
 
 struct audit_usage;
 struct denial_listener;
+struct sandbox_group;
 
 /* One more line for the result. */
 void sandbox_findings_warn(struct sandbox_result *result, const char *format, ...) __attribute__((format(printf, 2, 3)));
-/* Limits that nobody holds for all of it together, in the result and in the log. has_cpu: of its group, if it has one. */
-void sandbox_findings_warn_of_limits(struct sandbox_result *result, bool has_cpu);
+/* Limits that nobody holds for all of it together, in the result and in the log. */
+void sandbox_findings_warn_of_limits(struct sandbox_result *result, const struct sandbox_group *group);
 /* Once it is decided: the limits that the policy has left, its warnings, its name. */
 void sandbox_findings_of_plan(const struct creation *creation, struct sandbox_result *ret);
 /* After the end, while the group is there. usage: what was read for it, for the audit trail as well; left alone where there is no group. */

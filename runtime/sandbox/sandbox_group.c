@@ -3,6 +3,8 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <linux/magic.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/vfs.h>
 #include <unistd.h>
@@ -76,14 +78,42 @@ int sandbox_group_find_in(int root_fd, const char *own, const char *id, struct a
 	return 0;
 }
 
+static bool is_version_2(void)
+{
+	struct statfs status;
+
+	return statfs(CGROUP_ROOT, &status) == 0 && status.f_type == CGROUP2_SUPER_MAGIC;
+}
+
+/* Is there a systemd of the user's own, as in most sessions? Over ssh and at a console the shell lies beside its groups, in one of
+ * root's: the kernel lets only who is in one of them make another (cgroups(7), delegation). */
+static bool has_manager(const char *runtime_dir)
+{
+	char path[PATH_MAX];
+
+	if (!runtime_dir || snprintf(path, sizeof(path), "%s/systemd/private", runtime_dir) >= (int)sizeof(path))
+		return false;
+	return access(path, W_OK) == 0;
+}
+
+const char *sandbox_group_remedy(bool version_2, const char *runtime_dir)
+{
+	if (!version_2)
+		return "they are for root here; for other users as well where the host's cgroups are all of version 2 "
+		       "(systemd.unified_cgroup_hierarchy=1)";
+	if (has_manager(runtime_dir))
+		return "they are when it is run as \"systemd-run --user --scope --quiet --collect brig sandbox ...\"";
+	return "they are for root, and in a session with a systemd of the user's own (pam_systemd, or loginctl "
+	       "enable-linger) when it is run as \"systemd-run --user --scope --quiet --collect brig sandbox ...\"";
+}
+
 int sandbox_group_find(const char *id, struct arena *arena, struct sandbox_group *ret)
 {
 	AUTO_CLOSE int root_fd = open(CGROUP_ROOT, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	char text[PATH_MAX + 64];
-	struct statfs status;
 
 	*ret = (struct sandbox_group){ 0 };
-	if (root_fd < 0 || fstatfs(root_fd, &status) < 0 || status.f_type != CGROUP2_SUPER_MAGIC)
+	if (root_fd < 0 || !is_version_2())
 		return 0;
 	if (fd_read_file_at(AT_FDCWD, "/proc/self/cgroup", text, sizeof(text)) <= 0 || strncmp(text, "0::", 3) != 0)
 		return 0;
@@ -100,5 +130,7 @@ int sandbox_group_choose(struct brig *brig, const char *id, struct arena *arena,
 	if (sandbox_group_find(id, arena, ret) < 0)
 		return error_memory(err);
 	brig->cgroup_disabled = !ret->path;
+	if (!ret->path)
+		ret->remedy = sandbox_group_remedy(is_version_2(), getenv("XDG_RUNTIME_DIR"));
 	return 0;
 }

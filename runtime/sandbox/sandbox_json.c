@@ -43,11 +43,42 @@ static void write_data(struct json_writer *writer, const struct buffer *data)
 		write_base64(writer, data);
 }
 
+/* Could a character begin so? */
+static bool is_cut_character(const char *text, size_t length)
+{
+	/* Which second bytes may follow depends on the first; one of these always may. */
+	static const char seconds[] = { '\x80', '\x90', '\xa0' };
+	char whole[4] = "\x80\x80\x80\x80";
+
+	if (length == 0 || length >= sizeof(whole))
+		return false;
+	for (size_t i = 0; i < sizeof(seconds); i++) {
+		whole[1] = seconds[i];
+		memcpy(whole, text, length);
+		if (utf8_character(whole, sizeof(whole)) > length)
+			return true;
+	}
+	return false;
+}
+
+/* The bound may lie inside of a character: text that was cut there is text all the same, without it. */
+static size_t length_of_whole(const struct buffer *data)
+{
+	const char *text = data->data ?: "";
+	size_t valid = utf8_valid_length(text, data->length);
+
+	return is_cut_character(text + valid, data->length - valid) ? valid : data->length;
+}
+
 static void write_output(struct json_writer *writer, const char *key, const struct sandbox_output *output)
 {
+	struct buffer data = output->data;
+
+	if (output->truncated)
+		data.length = length_of_whole(&data);
 	json_write_key(writer, key);
 	json_write_object_begin(writer);
-	write_data(writer, &output->data);
+	write_data(writer, &data);
 	json_write_member_uint(writer, "bytes", output->bytes);
 	json_write_member_bool(writer, "truncated", output->truncated);
 	json_write_object_end(writer);

@@ -104,7 +104,8 @@ static enum outcome pass(struct sandbox_stream *stream, size_t room)
 	if (stream->copies)
 		return copy(stream, from_fd, to_fd, room);
 	n = splice(from_fd, NULL, to_fd, NULL, room, SPLICE_F_NONBLOCK | SPLICE_F_MOVE);
-	if (n < 0 && errno == EINVAL) {
+	/* EBADF: who reads it closed his end before brig began, which is a failure where there is something to write. */
+	if (n < 0 && (errno == EINVAL || errno == EBADF)) {
 		stream->copies = true;
 		return WAITS;
 	}

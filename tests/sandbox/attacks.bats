@@ -67,6 +67,14 @@ fd = os.memfd_create("x")
 while True: os.write(fd, b"x" * (1 << 20))'
 }
 
+@test "what the host ends first where it has no memory left: not below its caller's" {
+	judged ok -- python3 -c 'import os
+print(open("/proc/self/oom_score_adj").read().strip())
+try: os.write(os.open("/proc/self/oom_score_adj", os.O_WRONLY), b"-1")
+except PermissionError: print("no less")'
+	expect_equal "$(of .stdout.data)" $'500\nno less'
+}
+
 @test "/proc shows nothing of brig, and lets nothing be changed" {
 	judged ok -- python3 -c 'import os
 held = []

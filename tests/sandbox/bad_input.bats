@@ -16,12 +16,15 @@ refused() { # PATTERN ARGUMENT...
 @test "without a program, and with options that make no sense" {
 	refused 'PROGRAM is missing'
 	refused 'PROGRAM is missing' --
-	refused '--timeout' --timeout 0 -- true
+	refused '--timeout: found 0, expected milliseconds from 1ms' --timeout 0 -- true
 	refused '--timeout.*can.t understand "soon"' --timeout soon -- true
-	refused '--memory' --memory 12 -- true
+	refused '--memory: found 12, expected 1m to 64t' --memory 12 -- true
+	refused '--memory: found -1, expected 1m' --memory -1 -- true
+	refused '--memory: can.t understand "much", expected a number of bytes such as 536870912 or 512m; see' --memory much -- true
 	refused '--cpus' --cpus nought -- true
-	refused '--pids' --pids 0 -- true
-	refused '--max-output' --max-output -1 -- true
+	refused '--pids: found 0, expected 1 to' --pids 0 -- true
+	refused '--max-output: found -1, expected 1 to 1g' --max-output -1 -- true
+	refused '--max-output: found 17825792, expected 1 to 16m' --json --max-output 17m -- true
 	refused 'unknown option.*--no-such' --no-such -- true
 	refused '--cwd' --cwd relative -- true
 }
@@ -53,7 +56,8 @@ refused() { # PATTERN ARGUMENT...
 }
 
 @test "binds of what is not there, or not to be had" {
-	refused "$T/none" --bind-ro "$T/none:/x" -- true
+	refused "option --bind-ro: open $T/none: No such file" --bind-ro "$T/none:/x" -- true
+	refused "option --bind-rw: open $T/none: No such file" --bind-rw "$T/none:/x" -- true
 	refused 'absolute' --bind-ro relative:/x -- true
 	refused 'mount-source' --bind-ro /run:/x -- true
 	refused 'mount-source' --bind-rw /usr:/x -- true

@@ -117,6 +117,22 @@ for _ in range(500):
 	assert_nothing_left
 }
 
+@test "output that nobody can get is a failure, with --json too, and none that nobody misses" {
+	local options
+
+	for options in '' --json; do
+		# shellcheck disable=SC2086 # words
+		must_fail 125 'write to the standard output: Bad file descriptor' to_nobody $options -- echo lost
+	done
+	must to_nobody -- true
+	must sandbox --stdin - -- cat <&-
+	assert_nothing_left
+}
+
+to_nobody() {
+	sandbox "$@" >&-
+}
+
 to_full_disk() {
 	sandbox "$@" > /dev/full
 }

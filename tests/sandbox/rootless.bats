@@ -12,6 +12,8 @@ prepare() {
 	judged ok -- sh -c 'id -u; pwd; touch /usr/x 2>/dev/null || echo ro'
 	expect_equal "$(of .stdout.data)" $'1000\n/work\nro'
 	expect_json "$output" '.limits.held_by == "rlimit" and (.warnings | length) > 0'
+	# What is not held, and how it would be.
+	expect_like "$(of '.warnings[]')" 'what processes share in memory, what waits in pipes and sockets.*not at all; they are '
 }
 
 @test "what takes root is refused without a word of options that were not given" {

@@ -132,3 +132,13 @@ for _ in range(100):
 	judged ok -- printf 'a\0'
 	expect_json "$output" '.stdout.encoding == "base64" and .stdout.data == "YQA="'
 }
+
+@test "text that is cut inside of a character is text without it" {
+	judged output --max-output 10 -- python3 -c 'print("\u20ac" * 10)'
+	expect_json "$output" '.stdout == { encoding: "utf-8", data: "€€€", bytes: 10, truncated: true }'
+	# What was no text before the cut is none after it; nor is what the program itself has left off.
+	judged output --max-output 5 -- printf '\377\342\202\254\342\202'
+	expect_json "$output" '.stdout.encoding == "base64" and .stdout.data == "/+KCrOI="'
+	judged ok -- printf '\342\202'
+	expect_json "$output" '.stdout.encoding == "base64" and .stdout.data == "4oI="'
+}

@@ -98,6 +98,8 @@ Test(http_request, refuses_what_two_could_read_in_two_ways)
 		"GET http://a.test/ HTTP/1.1 \r\n\r\n",
 		"GET  http://a.test/ HTTP/1.1\r\n\r\n",
 		"GET http://a.test/\r\n\r\n",
+		"GET http://a.test/ HTTP/1.1\n\n", /* it would wait for an answer, and the proxy for its end */
+		"GET http://a.test/ HTTP/1.1\r\n\n",
 		"G ET http://a.test/ HTTP/1.1\r\n\r\n",
 		"GET\thttp://a.test/ HTTP/1.1\r\n\r\n",
 		"\r\nGET http://a.test/ HTTP/1.1\r\n\r\n",

@@ -80,7 +80,21 @@ Test(sandbox_config, has_the_process_as_it_was_asked_for)
 	cr_expect_str_eq(spec->process->args[2], argv[2]);
 	cr_expect_str_eq(spec->process->cwd, "/work");
 	cr_expect_eq(spec->process->user.uid, SANDBOX_UID);
+	cr_expect_eq(spec->process->oom_score_adj.value, 500);
 	cr_expect(spec->root.readonly);
+	spec_free(spec);
+}
+
+/* Without CAP_SYS_RESOURCE nobody can have less. */
+Test(sandbox_config, never_less_than_its_callers_oom_score)
+{
+	struct sandbox_request wanted = request();
+	struct sandbox_config config = config_of(&wanted);
+	struct spec *spec;
+
+	config.oom_score = 800;
+	spec = parse(&config);
+	cr_expect_eq(spec->process->oom_score_adj.value, 800);
 	spec_free(spec);
 }
 
