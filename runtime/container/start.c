@@ -93,6 +93,9 @@ static int let_go(const struct brig *brig, const struct container *container, co
 	rc = birth_finish_start(&birth, &waiting->denials_fd, err);
 	/* Started, or ended in the attempt: it does not wait any more. */
 	unlinkat(container->dir_fd, STORE_START_SOCKET, 0);
+	/* Stopped by somebody, who could let it go on when we have said that it did not start. */
+	if (rc == -ECANCELED)
+		sys_pidfd_send_signal(waiting->pidfd, SIGKILL);
 	if (rc < 0) {
 		record_exit(brig, &container->state,
 			    &(struct record_exit){ .pid = container->state.pid, .error = err->message });

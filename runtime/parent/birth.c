@@ -17,6 +17,7 @@
 #include "child/hooks.h"
 #include "child/mount_make.h"
 #include "parent/allowances.h"
+#include "parent/await.h"
 #include "parent/cgroup/cgroup.h"
 #include "parent/idmap.h"
 #include "parent/join.h"
@@ -390,41 +391,31 @@ static int answer(struct conversation *conversation, const struct handshake_mess
 
 /* An exec's process says what it has to say and goes on. Who waits for the end alone (poll(2): that needs no asking for) is woken once, and
  * reads the rest then. But not where a listener may come: execve itself could wait for that to be in somebody's hands. */
-static void wait_for_end(const struct birth_request *request, int channel_fd)
+static int wait_for_end(const struct birth_request *request, const struct birth *birth, struct error *err)
 {
 	const struct plan_seccomp *seccomp = &request->plan->seccomp;
-	struct pollfd end = { .fd = channel_fd };
 
-	if (request->role == CHILD_EXEC && !seccomp->listener_path && !seccomp->floor_notifies)
-		while (poll(&end, 1, -1) < 0 && errno == EINTR) {}
-}
-
-/* Returns when the child has something to say. */
-static int answer_calls_meanwhile(const struct conversation *conversation, struct error *err)
-{
-	struct pollfd waiting[] = { { .fd = conversation->channel_fd, .events = POLLIN },
-				    { .fd = *conversation->listener_fd, .events = POLLIN } };
-	int rc = 1;
-
-	while (conversation->on_call && waiting[1].fd >= 0 && rc > 0 && !waiting[0].revents) {
-		if (poll(waiting, ARRAY_SIZE(waiting), -1) < 0 && errno != EINTR)
-			return error_system(err, errno, "wait for the container's first process");
-		if (waiting[1].revents)
-			rc = conversation->on_call(conversation->on_call_context, waiting[1].fd);
-	}
-	return rc < 0 ? error_system(err, -rc, "answer the container's system calls") : 0;
+	if (request->role != CHILD_EXEC || seccomp->listener_path || seccomp->floor_notifies)
+		return 0;
+	return await_child(&(struct await){ .pid = birth->pid, .channel_fd = birth->channel_fd }, err);
 }
 
 /* Until the child's end is closed (execve does that), it fails, or, where that is enough, it is ready. */
 static int serve(struct conversation *conversation, bool until_ready, struct error *err)
 {
+	struct await await = { .pid = conversation->pid,
+			       .channel_fd = conversation->channel_fd,
+			       .events = POLLIN,
+			       .on_call = conversation->on_call,
+			       .context = conversation->on_call_context };
 	struct handshake_message message;
 	int rc;
 
 	for (;;) {
 		AUTO_CLOSE int passed_fd = -EBADF;
 
-		rc = answer_calls_meanwhile(conversation, err);
+		await.listener_fd = *conversation->listener_fd;
+		rc = await_child(&await, err);
 		if (rc >= 0)
 			rc = handshake_receive(conversation->channel_fd, &message, &passed_fd, err);
 		if (rc <= 0)
@@ -446,13 +437,15 @@ int birth_finish(const struct birth_request *request, struct birth *birth, struc
 					     .on_call_context = request->on_call_context };
 	int rc;
 
-	wait_for_end(request, birth->channel_fd);
-	rc = serve(&conversation, request->role == CHILD_INIT_WAITS, err);
+	rc = wait_for_end(request, birth, err);
+	if (rc >= 0)
+		rc = serve(&conversation, request->role == CHILD_INIT_WAITS, err);
 	if (rc < 0 || conversation.ready)
 		return rc;
 	if (request->cgroup && cgroup_oom_count(request->cgroup) > 0)
 		return error_set(err, ERROR_SYSTEM, ENOMEM, "container init was OOM-killed (memory limit too low?)");
-	return error_set(err, ERROR_SYSTEM, ECHILD, "the container's first process was killed while it was set up");
+	return error_set(err, ERROR_SYSTEM, ECHILD, "the %s was killed while it was set up",
+			 request->role == CHILD_EXEC ? "exec's process" : "container's first process");
 }
 
 int birth_finish_start(const struct birth_waiting *waiting, int *ret_listener_fd, struct error *err)

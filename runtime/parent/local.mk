@@ -1,6 +1,8 @@
 runtime_parent_sources = \
 	runtime/parent/allowances.c \
 	runtime/parent/allowances.h \
+	runtime/parent/await.c \
+	runtime/parent/await.h \
 	runtime/parent/birth.c \
 	runtime/parent/birth.h \
 	runtime/parent/host.c \

@@ -277,6 +277,24 @@ helper_exec() {
 	wait_until test -e "$BUNDLE/rootfs/tmp/later"
 }
 
+# Set up, it is a program of the container's as any other, and may be stopped; before that brig waits for its word.
+@test "an exec that a process of the container stops while it is set up fails, and is gone" {
+	local i n_stopped=0
+
+	compile stopper "$BUNDLE/rootfs/bin/stopper"
+	must brig exec --detach "$ID" stopper
+	for i in {1..20}; do
+		attempt timeout --kill-after=1 20 "$BRIG" --root "$ROOT" exec --detach "$ID" true
+		[ "$status" = 0 ] && continue
+		expect_status 255 "brig exec"
+		expect_like "$stderr" 'process [0-9]+ of the container was stopped by a signal while it was set up'
+		n_stopped=$((n_stopped + 1))
+		[ -e "/proc/$(sed -E 's/.*process ([0-9]+) of.*/\1/' <<< "$stderr")" ] && flunk "the process is there still"
+		[ "$n_stopped" = 2 ] && break
+	done
+	expect_different "$n_stopped" 0
+}
+
 @test "exec in a created container works before its program does" {
 	must brig delete --force "$ID"
 	must create

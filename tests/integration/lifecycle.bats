@@ -92,6 +92,17 @@ load support/common
 	assert_nothing_left
 }
 
+# By another container of its pod, where they have one pid namespace.
+@test "a container that is stopped while it waits for start fails to start, and has ended by then" {
+	program touch /tmp/ran
+	must create
+	kill -STOP "$(pid_of)"
+	must_fail 1 'was stopped by a signal while it was set up' timeout --kill-after=1 20 "$BRIG" --root "$ROOT" start "$ID"
+	expect_equal "$(status_of)" stopped
+	must brig delete "$ID"
+	expect_missing "$BUNDLE/rootfs/tmp/ran"
+}
+
 @test "delete --force of what does not exist succeeds in silence, delete alone does not" {
 	must brig delete --force "$ID"
 	expect_equal "$output$stderr" ""

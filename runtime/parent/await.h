@@ -1,0 +1,21 @@
+/* The wait for a process that is being set up, and that others may be able to stop. */
+#pragma once
+
+#include <sys/types.h>
+
+#include "base/error.h"
+
+struct await {
+	pid_t pid;
+	int channel_fd;
+	short events; /* of it, as for poll(2); 0: that its other end is closed */
+	/* Or NULL: answers a system call that listener_fd tells of. Returns a negative errno, or 0 when there are no more. */
+	int (*on_call)(void *context, int listener_fd);
+	void *context;
+	int listener_fd; /* or -EBADF */
+};
+
+/* Returns when channel_fd has something to tell. A process of the container's that may send pid a signal can stop it (SIGSTOP) before it has said
+ * all: nothing would be heard of it again, and a brig in the foreground waits with its signals blocked. So a pid that is stopped is
+ * an error, -ECANCELED, a second later at the latest. One that is traced, or frozen with its group, is none. */
+int await_child(const struct await *await, struct error *err);
