@@ -117,7 +117,7 @@ int cgroup_walk(int fd, int (*visit)(int parent_fd, const char *name, int fd, vo
 /* ---- cgroup_apply.c ---- */
 
 /* Writes the settings and reads each back. With undo all of them are put back on failure; without, the caller removes the
- * group. only_needed: those that ask for what a new group has anyway are left out. */
+ * group. */
 int cgroup_apply(struct cgroup *cgroup, struct cgroup_settings *settings, bool undo, struct error *err);
 /* Puts the values back that cgroup_apply found. */
 void cgroup_apply_undo(struct cgroup *cgroup, struct cgroup_settings *settings);
