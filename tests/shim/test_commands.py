@@ -101,6 +101,17 @@ class Commands(case.ShimTest):
         self.assertEqual(answer, {"version": 3, "address": address.decode(), "protocol": "ttrpc"})
         self.assertEqual(len(self.pids_at(path_of(address))), 1)
 
+    def test_log_level(self):
+        """the level of the parameters, as Go's slog counts, is that of the log"""
+        for name, level, is_debug in [("debug", -4, True), ("info", 0, False), ("error", 8, False)]:
+            with self.subTest(name):
+                shim = self.shim(start=False, name=name)
+                params = wire.encode("BootstrapParams", instance_id=name, namespace=shims.NAMESPACE, log_level=level)
+                result = wire.decode("BootstrapResult", self.silent(shim.run("start", stdin=params)))
+                shim.socket = path_of(result.address.encode())
+                shim.connect()
+                self.assertEqual("level=debug" in shim.log_text(), is_debug)
+
     def test_socket_directory(self):
         """socket_dir of the parameters is where the socket goes"""
         shim = self.shim(start=False)

@@ -49,6 +49,14 @@ class Events(case.ShimTest):
         self.assertGreater(delete.exited_at.seconds, 0)
         self.assertTrue(all(event.type_url.rsplit("/", 1)[-1].startswith("containerd.events.Task") for event in self.events()))
 
+    def test_times(self):
+        """the time of an end is the same in the event of the exit, in State, Wait, Delete and the event of the delete"""
+        container = self.shell("exit 3").start()
+        answers = [container.wait().exited_at, container.state().exited_at, container.delete().exited_at]
+        answers += [self.wait_for_event(topic=f"/tasks/{name}").exited_at for name in ("exit", "delete")]
+        self.assertEqual(len({(at.seconds, at.nanos) for at in answers}), 1, answers)
+        self.assertNotEqual(answers[0].seconds, 0)
+
     def test_exit_after_the_execs(self):
         """the container's exit is told after those of all its execs, also when it takes them down"""
         container = self.running()

@@ -2,7 +2,6 @@
 
 import os
 import random
-import select
 import socket
 import struct
 
@@ -35,19 +34,6 @@ class Hostile(case.ShimTest):
             sock.sendall(data)
         except OSError:
             pass
-
-    def answered_or_closed(self, sock):
-        """What came until the connection was closed or a second passed without more."""
-        data = b""
-        while select.select([sock], [], [], 1)[0]:
-            try:
-                more = sock.recv(65536)
-            except OSError:
-                return data
-            if not more:
-                return data
-            data += more
-        return data
 
     def frame(self, method="State", stream_id=1, **fields):
         payload = wire.encode(shims.METHODS[method][0], **(fields or {"id": "one"}))
@@ -117,16 +103,31 @@ class Hostile(case.ShimTest):
         self.assertLess(case.memory(self.steady.shim.pid)["Rss"], before + 2 * 1024)
 
     def test_wrong_streams(self):
-        """stream ids that are even, zero, used twice or falling, and frames of the wrong type"""
-        for data in [self.frame(stream_id=2), self.frame(stream_id=0), self.frame(stream_id=5) + self.frame(stream_id=5),
-                     self.frame(stream_id=9) + self.frame(stream_id=3), ttrpc.frame(1, ttrpc.RESPONSE, b""),
-                     ttrpc.frame(1, ttrpc.DATA, b"x"), ttrpc.frame(1, 77, b""), ttrpc.frame(1, ttrpc.REQUEST, b"", flags=255)]:
+        """stream ids that are even, zero, used twice or falling, and frames of the wrong type: InvalidArgument on that stream, and
+        the connection serves on"""
+        wrong = [(self.frame(stream_id=2), 2), (self.frame(stream_id=0), 0), (self.frame(stream_id=5) * 2, 5),
+                 (self.frame(stream_id=9) + self.frame(stream_id=3), 3), (ttrpc.frame(1, ttrpc.RESPONSE, b""), 1),
+                 (ttrpc.frame(1, ttrpc.DATA, b"x"), 1), (ttrpc.frame(1, 77, b""), 1), (ttrpc.frame(1, ttrpc.REQUEST, b"", flags=255), 1),
+                 (self.frame(stream_id=1) + ttrpc.frame(1, ttrpc.DATA, b"x"), 1)]
+        for data, stream_id in wrong:
             with self.subTest(data[:10]):
-                sock = self.connect()
-                self.send(sock, data)
-                self.answered_or_closed(sock)
-                sock.close()
-                self.expect_service()
+                connection = ttrpc.Connection(self.connect())
+                connection.send(data + self.frame(stream_id=101))
+                answers = self.answers(connection, until=101)
+                self.assertEqual(answers[stream_id][-1], ttrpc.INVALID_ARGUMENT)
+                self.assertEqual(answers[101], [ttrpc.OK])
+                connection.close()
+        self.expect_service()
+
+    @staticmethod
+    def answers(connection, until):
+        """The codes by stream, in order, up to the answer on that one."""
+        found = {}
+        deadline = case.time.monotonic() + shims.SECONDS_MAX
+        while until not in found:
+            stream_id, _, _, body = connection.receive(deadline)
+            found.setdefault(stream_id, []).append(wire.decode("Response", body).status.code)
+        return found
 
     def test_half_open_connections(self):
         """a thousand connections that say nothing, or half a frame: whoever was there before is served"""

@@ -85,6 +85,19 @@ class Life(case.ShimTest):
         self.assertEqual(container.status(), 137)
         shims.wait_until(lambda: not any(map(shims.is_alive, pids)), "all processes are gone")
 
+    def test_signal_all(self):
+        """Kill with `all` sends any signal to every process, an exec's among them"""
+        script = "trap 'echo first' USR1; (trap 'echo second' USR1; while :; do sleep 0.1; done) & echo ready; while :; do sleep 0.1; done"
+        container = self.shell(script).start()
+        container.out.until(b"ready\n")
+        process = container.exec_shell("trap 'echo third' USR1; echo ready; while :; do sleep 0.1; done").start()
+        process.out.until(b"ready\n")
+        shims.wait_until(lambda: [shims.handles(p.pid, signal.SIGUSR1) for p in container.call("Pids").processes].count(1) >= 3, "all listen")
+        container.kill(signal.SIGUSR1, everything=True)
+        for stream, word in [(container.out, b"first\n"), (container.out, b"second\n"), (process.out, b"third\n")]:
+            stream.until(word)
+        self.assertEqual((container.state_name(), process.state_name()), ("running", "running"))
+
     def test_orphans_end_with_the_container(self):
         """without a pid namespace of its own, what a container left in the background ends at its end or its delete"""
         namespaces = [{"type": kind} for kind in ("network", "ipc", "uts", "mount")]

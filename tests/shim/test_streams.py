@@ -122,6 +122,21 @@ class Streams(case.ShimTest):
         process.close_stdin()
         self.assertEqual(process.status(), 0)
 
+    def test_close_releases(self):
+        """CloseIO gives the shim's descriptors of that fifo back at once, of a container and of an exec, while both run on"""
+        container = self.running(create={"stdin": True})
+        for process in [container, container.exec("sleep", "1000", stdin=True).start()]:
+            self.assertGreater(self.descriptors_of(container.shim, process.stdin_path), 0)
+            process.close_stdin()
+            self.assertEqual(self.descriptors_of(container.shim, process.stdin_path), 0)
+            process.call("CloseIO", stdin=True)
+            self.assertEqual(process.state_name(), "running")
+
+    @staticmethod
+    def descriptors_of(shim, path):
+        folder = f"/proc/{shim.pid}/fd"
+        return [os.path.realpath(f"{folder}/{fd}") for fd in os.listdir(folder)].count(path)
+
     def test_background_writer(self):
         """a grandchild that keeps an exec's output open does not hold up its exit; after Delete the stream ends"""
         container = self.running()
