@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # tiers: uml qemu
-# seconds: 12
+# seconds: 16
 # policy: built-in
 # shellcheck disable=SC2016,SC2030,SC2031,SC2154,SC2317 # scripts of other languages; bats: a subshell a test, $output
 # brig sandbox as an ordinary user who was handed a part of the cgroup tree, as systemd does for a user's session.
@@ -35,6 +35,7 @@ hand_over() {
 
 teardown() {
 	cleanup_all
+	systemctl stop user@1000.service 2> /dev/null || true
 	rmdir "$TOP/user/session" "$TOP/user" "$TOP" 2> /dev/null || true
 }
 
@@ -76,4 +77,38 @@ bytearray(60 << 20)'
 	judged ok -- true
 	expect_json "$output" '.limits.held_by == "rlimit"'
 	none_left
+}
+
+# Whom the guest knows by name, as systemd needs it; in a session of root's, as one over ssh is.
+sailor() {
+	setpriv --reuid=sailor --regid=sailor --init-groups env -i HOME="$HOME_OF_USER" PATH="$PATH" XDG_RUNTIME_DIR=/run/user/1000 BRIG_TEST="$ID" "$@"
+}
+
+has_manager() {
+	sailor systemctl --user show --property=Version > /dev/null 2>&1
+}
+
+@test "who has a systemd of his own is told how limits hold, and so they do" {
+	local how shared='import os
+file = os.memfd_create("x")
+for _ in range(100): os.write(file, bytes(1 << 20))'
+
+	USER_ID=1000
+	as_user
+	install -d -o sailor -g sailor -m 700 /run/user/1000
+	systemctl start user@1000.service
+	wait_until has_manager
+	brig() {
+		# shellcheck disable=SC2086 # words
+		sailor $how "$HOME_OF_USER/brig" --root "$ROOT" "$@"
+	}
+	judged ok --memory 64m -- python3 -c "$shared"
+	expect_json "$output" '.limits.held_by == "rlimit"'
+	how=$(of '.warnings[]' | sed -n 's/.*not at all; they are when it is run as "\(.*\) brig sandbox \.\.\."$/\1/p')
+	expect_equal "$how" 'systemd-run --user --scope --quiet --collect'
+	judged memory --memory 64m -- python3 -c "$shared"
+	expect_json "$output" '.limits.held_by == "cgroup" and .oom and .limits.memory == 67108864'
+	judged exit -- sh -c 'exit 7'
+	expect_status 7
+	expect_equal "$(find /sys/fs/cgroup -type d -name "brig-$ID*")" ''
 }
