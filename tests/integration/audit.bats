@@ -275,3 +275,57 @@ followed() { # EVENT N
 	expect_like "$stderr" 'did not get to journald: send to /run/systemd/journal/socket: No such file'
 	expect_events policy create start exit delete
 }
+
+# listening COMMAND...: where a syslog daemon and journald listen, for nobody else to see; $T/syslog and $T/journal have what they got.
+listening() {
+	cat > "$T/listen.py" <<- 'PYTHON'
+		import os, socket, subprocess, sys, threading
+		def listen(path, name):
+		    os.makedirs(os.path.dirname(path), exist_ok=True)
+		    reader = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+		    reader.bind(path)
+		    def read():
+		        with open(name, "wb") as file:
+		            while (data := reader.recv(1 << 16)) != b"end":
+		                file.write(data + b"\n")
+		    thread = threading.Thread(target=read)
+		    thread.start()
+		    return path, thread
+		listeners = [listen("/dev/log", "syslog"), listen("/run/systemd/journal/socket", "journal")]
+		status = subprocess.run(sys.argv[1:]).returncode
+		for path, thread in listeners:
+		    socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM).sendto(b"end", path)
+		    thread.join()
+		sys.exit(status)
+	PYTHON
+	mkdir -p "$T/dev"
+	env T="$T" unshare --mount --propagation private sh -c '
+		set -e
+		mount --rbind /dev "$T/dev"
+		mount -t tmpfs -o mode=755 nodes /dev
+		for node in null zero full random urandom tty; do
+			: > "/dev/$node"
+			mount --bind "$T/dev/$node" "/dev/$node"
+		done
+		mount -t tmpfs -o mode=755 run /run
+		cd "$T"
+		exec python3 listen.py "$@"' listening "$@"
+}
+
+@test "each line gets to a syslog daemon and to journald, in order, beside the file" {
+	policy '{ "capability-unknown": "enforce" }' '{ "journald": true, "syslog": true }'
+	shell 'exit 3'
+	attempt listening env BRIG_TEST="$ID" "$BRIG" --root "$ROOT" --policy "$POLICY" run --bundle "$BUNDLE" "$ID"
+	expect_status 3
+	expect_equal "$stderr" ""
+	expect_events policy create start exit delete
+	expect_equal "$(sed -n 's/^<[0-9]*>[A-Z][a-z][a-z] [ 0-9][0-9] [0-9:]* brig\[[0-9]*\]: //p' "$T/syslog")" "$(< "$TRAIL")"
+	expect_equal "$(sed 's/^\(<[0-9]*>\).*"event":"\([a-z]*\)".*/\1\2/' "$T/syslog" | tr '\n' ' ')" "<84>policy <86>create <86>start <86>exit <86>delete "
+	expect_equal "$(sed -n 's/^MESSAGE=//p' "$T/journal")" "$(< "$TRAIL")"
+	expect_equal "$(sed -n 's/^BRIG_EVENT=//p' "$T/journal" | tr '\n' ' ')" "policy create start exit delete "
+	expect_equal "$(sed -n 's/^BRIG_CONTAINER=//p' "$T/journal" | sort -u)" "$ID"
+	config '.process.capabilities.bounding += ["CAP_BRIG_TEST"]'
+	attempt listening env BRIG_TEST="$ID" "$BRIG" --root "$ROOT" --policy "$POLICY" run --bundle "$BUNDLE" "$ID"
+	expect_like "$(< "$T/syslog")" '^<84>.*"event":"refusal".*capability-unknown'
+	expect_like "$(< "$T/journal")" 'PRIORITY=4.*BRIG_EVENT=refusal'
+}
