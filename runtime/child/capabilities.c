@@ -6,6 +6,7 @@
 
 #include "child/steps.h"
 
+/* Before the user changes, since it takes CAP_SETPCAP (capabilities(7)); what is not in the bound can't come back by execve(2). */
 int capabilities_bound(struct child *child, struct error *err)
 {
 	uint64_t bounding = child->plan->process.capabilities.bounding;
@@ -22,6 +23,7 @@ int capabilities_bound(struct child *child, struct error *err)
 	return 0;
 }
 
+/* After capset(2): only what is permitted and inheritable can be raised. */
 static int set_ambient(uint64_t ambient, struct error *err)
 {
 	if (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) < 0)

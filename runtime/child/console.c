@@ -43,6 +43,7 @@ static int open_ptmx(struct child *child, struct error *err)
 	return fd;
 }
 
+/* 0x0 is what nobody has said: the terminal's own default stays. */
 static int set_size(int fd, const struct plan_process *process, struct error *err)
 {
 	struct winsize size = { .ws_row = process->rows, .ws_col = process->columns };

@@ -58,6 +58,7 @@ static int copy_link(int from_fd, int to_fd, const char *name, const struct stat
 	return 0;
 }
 
+/* Owner and mode last: the source's may be one in which we could make nothing. */
 static int copy_directory(int from_fd, int to_fd, const char *name, const struct stat *status, int depth)
 {
 	AUTO_CLOSE int below_fd = openat(from_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);

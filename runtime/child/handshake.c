@@ -33,6 +33,8 @@ int handshake_send_ended(int channel_fd, int status, uint64_t elapsed)
 	return fd_send(channel_fd, &message, offsetof(struct handshake_message, error), -EBADF);
 }
 
+/* What the child sends is hostile as soon as its program could be behind it: each field is held against its range before it is
+ * used. */
 int handshake_receive(int channel_fd, struct handshake_message *ret, int *ret_fd, struct error *err)
 {
 	struct handshake_message message = { 0 };

@@ -110,6 +110,7 @@ static bool wait_for_end(struct run *run, int timeout)
 	}
 }
 
+/* First the session, then the process by itself: it may be killed before it has made one. */
 static int check_end(struct run *run, const struct plan_hook *hook, bool late, struct error *err)
 {
 	siginfo_t info = { 0 };

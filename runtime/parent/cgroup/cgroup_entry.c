@@ -56,6 +56,7 @@ int cgroup_make_entry(struct cgroup *cgroup, const char *entry, struct error *er
 	return cgroup_open_entry(cgroup, entry, err);
 }
 
+/* From here on entry_fd is what cgroup_clone_fd() gives. */
 int cgroup_open_entry(struct cgroup *cgroup, const char *entry, struct error *err)
 {
 	int root_fd = cgroup->membership ? cgroup_tree_fd(cgroup, CGROUP_TREE_V2) : -ENOENT;
@@ -119,6 +120,7 @@ static int move_round(int from_fd, int to_fd, size_t *ret_n)
 	return r;
 }
 
+/* What is forked between a look and the move is found in the next round; cgroup.procs moves all threads of a process at once. */
 static int move_all(int from_fd, int to_fd)
 {
 	size_t n = 1;

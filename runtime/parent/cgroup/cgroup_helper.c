@@ -120,6 +120,7 @@ void cgroup_helper_end(struct cgroup_helper *helper)
 	helper->pid = 0;
 }
 
+/* One packet; a helper that was killed closes the socket, which is no answer either. */
 static int receive(const struct cgroup_helper *helper, int timeout_ms, char answer[static UNIT_REQUEST_ANSWER_MAX],
 		   struct error *err)
 {

@@ -14,6 +14,7 @@
 
 #define PERIOD_DEFAULT 100000 /* microseconds */
 
+/* In all of these 0 is "no limit", which is no number that the lowest could be taken of. */
 static uint64_t positive(int64_t limit)
 {
 	return limit > 0 ? (uint64_t)limit : 0;
@@ -71,6 +72,7 @@ static const struct reader readers[] = {
 	{ CGROUP_PARENTS_CPU, CGROUP_CPU, read_cpu_v1, read_cpu_v2, offsetof(struct host_limits, cpu) },
 };
 
+/* Limits add up by the tree: the lowest on the way down is what holds. */
 static void keep_lower(struct host_limits *limits, const struct reader *reader, uint64_t found)
 {
 	uint64_t *limit = (uint64_t *)((char *)limits + reader->offset);

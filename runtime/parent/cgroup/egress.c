@@ -10,6 +10,7 @@
 
 #define ARENA_MAX ((size_t)4 * 1024 * 1024)
 
+/* No pins: a map lives as long as a program that uses it, and a program as long as the group that it is attached to. */
 static int make_map(enum bpf_map_type type, const char *name, size_t key_size, size_t value_size, size_t n)
 {
 	union bpf_attr attr = {
@@ -23,6 +24,8 @@ static int make_map(enum bpf_map_type type, const char *name, size_t key_size, s
 	return cgroup_bpf_call(BPF_MAP_CREATE, &attr);
 }
 
+/* One message for all steps: which of the three is missing (a kernel's option, a capability, a group above that forbids it) the
+ * errno does not tell. */
 static int refused(int r, const char *what, struct error *err)
 {
 	return error_set(err, r == -EINVAL || r == -ENOSYS || r == -E2BIG ? ERROR_UNSUPPORTED : ERROR_SYSTEM, -r,
@@ -77,6 +80,7 @@ static int load(enum egress_program program, const struct egress_code *code, str
 	return r < 0 ? refused(r, kind->name, err) : r;
 }
 
+/* Attached beside others' programs (BPF_F_ALLOW_MULTI): all of them have to let a packet through. */
 static int install_one(int cgroup_fd, enum egress_program program, const struct plan_egress *egress,
 		       const struct egress_maps *maps, struct error *err)
 {
@@ -95,6 +99,7 @@ static int install_one(int cgroup_fd, enum egress_program program, const struct 
 	return r < 0 ? refused(r, "attach to the container's cgroup", err) : 0;
 }
 
+/* By the names of our programs: those of somebody else on the same group stay. */
 void egress_remove(int cgroup_fd)
 {
 	for (unsigned i = 0; i < EGRESS_N_PROGRAMS; i++) {

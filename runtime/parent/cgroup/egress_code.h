@@ -20,7 +20,6 @@ enum egress_label {
 	EGRESS_LABEL_PING,
 	EGRESS_LABEL_DNS,
 	EGRESS_LABEL_UNLISTED,
-	EGRESS_LABEL_REPLY, /* may pass as a reply only */
 	EGRESS_LABEL_LOCAL, /* may pass as one to a socket of the same network namespace only */
 	EGRESS_LABEL_NEXT,  /* rule */
 	EGRESS_LABEL_OVER,  /* a few instructions */

@@ -6,6 +6,7 @@
 
 #include "parent/cgroup/egress_internal.h"
 
+/* Bounds for the memory of one program. Were they too small, the code would be marked as broken and not be loaded. */
 #define ENTRY_INSNS_MAX 48 /* of an entry of the list, which may be in two of its parts */
 #define FRAME_INSNS 320	   /* all else */
 #define LOOPBACK_IFINDEX 1 /* in each network namespace (LOOPBACK_IFINDEX in the kernel's net/loopback.h) */
@@ -26,6 +27,7 @@ const struct egress_program_kind egress_program_kinds[EGRESS_N_PROGRAMS] = {
 	[EGRESS_PROGRAM_IN] = { "brig_eg_in", BPF_PROG_TYPE_CGROUP_SKB, BPF_CGROUP_INET_INGRESS },
 };
 
+/* Numbers of the network's byte order from and to the processor's. */
 static void emit_swap(struct egress_code *code, unsigned dst)
 {
 	egress_code_emit(code, BPF_ALU | BPF_END | BPF_TO_BE, dst, 0, 16);
@@ -36,7 +38,8 @@ static void emit_swap(struct egress_code *code, unsigned dst)
 #define ADDRESS(member) ((int)offsetof(struct bpf_sock_addr, member))
 
 /* 0.0.0.0 and :: mean this very machine, as 127.0.0.1 and ::1 do. Which other addresses are the namespace's own nobody can ask
- * here: what has a socket there is let through, and the packets' program sees whether it stays on loopback. */
+ * here: what has a socket there is let through, and the packets' program sees whether it stays on loopback. R6 is the context,
+ * R7 the protocol, R8 the port, R9 a word of the address as the network has it. */
 static void emit_ipv4_address(struct egress_builder *builder)
 {
 	struct egress_code *code = &builder->code;
@@ -95,6 +98,8 @@ static void emit_answer(struct egress_builder *builder)
 	egress_code_label(code, EGRESS_LABEL_LOCAL);
 }
 
+/* bpf-helpers(7), sk_lookup: a socket that it finds is held, and has to be let go of before the program ends, or the kernel
+ * does not load it. */
 static void emit_lookup(struct egress_builder *builder, int helper, size_t size)
 {
 	struct egress_code *code = &builder->code;

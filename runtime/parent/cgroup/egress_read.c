@@ -41,6 +41,7 @@ static int find_map(int program_fd, const char *name, size_t *ret_size)
 	return r < 0 ? r : -ENOENT;
 }
 
+/* A copy of the value as it is at this moment; the programs count on. */
 static int look_up(int map_fd, const void *key, void *value)
 {
 	union bpf_attr attr = { .map_fd = (uint32_t)map_fd, .key = (uintptr_t)key, .value = (uintptr_t)value };
@@ -108,6 +109,8 @@ static int compare(const void *a, const void *b)
 	return (one->first_ns > other->first_ns) - (one->first_ns < other->first_ns);
 }
 
+/* Keys that come or go while we walk may be missed or seen twice (bpf(2), BPF_MAP_GET_NEXT_KEY): the sum in the counters is
+ * exact. */
 static int read_denials(int program_fd, struct arena *arena, struct egress_report *ret)
 {
 	size_t size = 0, n = 0;
