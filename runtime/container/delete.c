@@ -19,7 +19,8 @@
 #define END_TIMEOUT_MS 10000
 
 /* All processes, and the wait for the first one's end: its pid namespace goes with it. The first process by its pidfd, the
- * others by the group. Where the group is "disabled" the end of its pid namespace is theirs. */
+ * others by the group. Where the group is "disabled" the end of its pid namespace is theirs. The first process of a pid namespace ends
+ * once the last of the others was waited for, an exec by whoever made it (pid_namespaces(7)). */
 static int kill_processes(const struct state *state, struct cgroup *cgroup, struct error *err)
 {
 	AUTO_CLOSE int pidfd = state_open_process(state);
@@ -33,7 +34,8 @@ static int kill_processes(const struct state *state, struct cgroup *cgroup, stru
 	if (pidfd >= 0 && poll(&polled, 1, END_TIMEOUT_MS) == 0)
 		return error_set(
 			err, ERROR_TIMEOUT, ETIMEDOUT,
-			"process %d of container %s does not end (it may wait for a device or a network file system)",
+			"process %d of container %s does not end (it may wait for a device or a network file system, or, "
+			"with all of its namespace dead, for a stopped `brig exec` to take the end of what that started)",
 			state->pid, state->id);
 	return 0;
 }
