@@ -57,6 +57,7 @@ unit_plan_sources = \
 	tests/unit/plan/test_plan_mounts.c \
 	tests/unit/plan/test_plan_namespaces.c \
 	tests/unit/plan/test_plan_places.c \
+	tests/unit/plan/test_plan_places_rows.c \
 	tests/unit/plan/test_plan_print.c \
 	tests/unit/plan/test_plan_net_devices.c \
 	tests/unit/plan/test_plan_process.c \
