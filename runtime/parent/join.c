@@ -293,6 +293,16 @@ static pid_t fail_clone(const struct clone_args *args, int code, struct error *e
 		return error_set(err, ERROR_UNSUPPORTED, EPERM,
 				 "clone3: the kernel refuses to make a user namespace: are we in a chroot, or is "
 				 "user.max_user_namespaces 0?");
+	/* A container's default, around brig: without CAP_SYS_ADMIN, and with a filter to which this call is an unknown one. */
+	if (code == EPERM)
+		return error_set(
+			err, ERROR_UNSUPPORTED, EPERM,
+			"clone3: Operation not permitted: namespaces take CAP_SYS_ADMIN where brig is root; give it that "
+			"capability, or run it as an ordinary user");
+	if (code == ENOSYS)
+		return error_set(err, ERROR_UNSUPPORTED, ENOSYS,
+				 "clone3: a system call filter around brig (a container's?) refuses it: run brig outside of "
+				 "it, or with a filter that lets clone3 and mounts through");
 	/* cgroups(7), delegation: it takes the right to write cgroup.procs of the group that we and the container's have above us. */
 	if (code == EACCES && args->flags & CLONE_INTO_CGROUP)
 		return error_set(

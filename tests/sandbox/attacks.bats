@@ -216,3 +216,72 @@ no_process() {
 	kill -TERM "$HELPER"
 	wait "$HELPER" || true
 }
+
+# Numbers of x86_64: elsewhere they are other calls'.
+@test "calls that lead out, or deeper into the kernel, are refused and listed" {
+	[ "$(uname -m)" = x86_64 ] || skip "the calls' numbers are x86_64's"
+	judged ok -- python3 -c 'import ctypes
+libc = ctypes.CDLL(None, use_errno=True)
+calls = (("unshare", 272, 0x10000000), ("unshare", 272, 0x20000), ("clone", 56, 0x10000011), ("setns", 308, 0), ("mount", 165, 0),
+    ("umount2", 166, 0), ("pivot_root", 155, 0), ("chroot", 161, 0), ("open_tree", 428, 0), ("move_mount", 429, 0), ("fsopen", 430, 0),
+    ("fsmount", 432, 0), ("mount_setattr", 442, 0), ("ptrace", 101, 16), ("process_vm_readv", 310, 1), ("process_vm_writev", 311, 1),
+    ("pidfd_getfd", 438, 0), ("bpf", 321, 0), ("perf_event_open", 298, 0), ("io_uring_setup", 425, 1), ("userfaultfd", 323, 0),
+    ("keyctl", 250, 0), ("add_key", 248, 0), ("request_key", 249, 0), ("open_by_handle_at", 304, 0), ("kexec_load", 246, 0),
+    ("init_module", 175, 0), ("reboot", 169, 0), ("swapon", 167, 0), ("syslog", 103, 3), ("fanotify_init", 300, 0))
+for name, number, first in calls:
+    result = libc.syscall(number, first, 0, 0, 0, 0, 0)
+    if result == 0 and name == "clone": libc._exit(0)
+    if result != -1 or ctypes.get_errno() != 1: print(name, result, ctypes.get_errno())
+print(" ".join(sorted({call[0] for call in calls})))'
+	expect_equal "$(of .stdout.data)" "$(of '[.denied[].call] | sort | join(" ")')"
+	expect_json "$output" '.denied | length == 30 and ([.[] | select(.call == "unshare")][0].count == 2)'
+}
+
+@test "its own output in packets, through another pipe's size, without waiting, and read back by itself" {
+	judged ok -- python3 -c 'import fcntl, os
+fcntl.fcntl(1, fcntl.F_SETFL, os.O_WRONLY | os.O_DIRECT)
+for i in range(20): os.write(1, b"%d " % i)'
+	expect_equal "$(of .stdout.data)" '0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 '
+	judged ok -- python3 -c 'import fcntl, os, sys
+fcntl.fcntl(1, 1031, 4096)
+os.set_blocking(1, False)
+written = 0
+for _ in range(200):
+    try: written += os.write(1, b"x" * 1000)
+    except BlockingIOError: pass
+print(written, file=sys.stderr)'
+	expect_equal "$(of .stdout.bytes)" "$(of .stderr.data)"
+	judged wall_time --timeout 500ms -- python3 -c 'import os
+back = os.open("/proc/self/fd/1", os.O_RDONLY)
+while True: os.read(back, 1)'
+}
+
+@test "--collect of links to one file, a socket, a pipe, and of what is moved about meanwhile" {
+	judged ok --collect two --collect socket --collect d -- python3 -c 'import os, socket
+open("one", "w").write("1")
+os.link("one", "two")
+socket.socket(socket.AF_UNIX).bind("socket")
+os.mkdir("d")
+os.mkfifo("d/fifo")
+os.symlink("/proc/1/root/etc/passwd", "d/link")'
+	expect_json "$output" '.files[0].data == "1" and ([.files[1:][] | has("error")] == [true, true, true])'
+	judged wall_time --timeout 700ms --collect d="$T/out" -- python3 -c 'import os
+os.mkdir("e")
+open("f", "w").write("mine")
+os.symlink("/etc", "l")
+while True:
+    for name in "e", "f", "l":
+        os.rename(name, "d")
+        os.rename("d", name)'
+	! grep -rqs root "$T/out" || flunk "something of the host was collected"
+}
+
+@test "thousands of folders in each other do not hold off the end" {
+	judged wall_time --timeout 2s --collect d -- python3 -c 'import os
+os.mkdir("d")
+os.chdir("d")
+while True:
+    os.mkdir("d")
+    os.chdir("d")'
+	expect_like "$(of '.files[0].error')" 'too deep'
+}

@@ -230,3 +230,18 @@ to_full_disk() {
 		assert_nothing_left
 	done
 }
+
+@test "in a container that lets brig make none, it says what is in the way" {
+	# A sandbox is one.
+	attempt sandbox --file brig="$BRIG" -- ./brig sandbox -- true
+	expect_like "$stderr" 'clone3: a system call filter around brig \(a container.s\?\) refuses it'
+	expect_one_more_privilege
+}
+
+expect_one_more_privilege() {
+	[ "$(id -u)" -eq 0 ] || return 0
+	attempt setpriv --bounding-set=-sys_admin env BRIG_TEST="$ID" "$BRIG" --root "$ROOT" sandbox --name "$ID" -- true
+	expect_status 125
+	expect_like "$stderr" 'clone3: Operation not permitted: namespaces take CAP_SYS_ADMIN'
+	assert_nothing_left
+}
