@@ -108,6 +108,16 @@ def typed_list_of(thing):
     return {"apiVersion": thing["apiVersion"], "kind": thing["kind"] + "List", "items": [item]}
 
 
+def conftest(level, deploy, paths):
+    """What it says to each of these files."""
+    done = subprocess.run(["conftest", "test", "--output", "json", "--namespace", f"brig.ci.{level}", "--policy", deploy / "rego",
+                           "--policy", deploy / "conftest", "--data", deploy / "settings/settings.yaml", *paths], capture_output=True, text=True)
+    try:
+        return json.loads(done.stdout)
+    except ValueError:
+        raise SystemExit(f"conftest: {done.stdout}{done.stderr}") from None
+
+
 def run_conftest(requests, folder, deploy):
     """Manifests, as CI has them: nothing but what is made, in namespaces of the two levels. Each by itself, in a list of a list with nulls, and in a
     list of its kind with names that look like something else."""
@@ -123,14 +133,7 @@ def run_conftest(requests, folder, deploy):
                 path = folder / f"{form}-{request.number}.yaml"
                 path.write_text(yaml.safe_dump(manifest))
                 paths[str(path)] = question
-        done = subprocess.run(["conftest", "test", "--output", "json", "--namespace", f"brig.ci.{level}", "--policy", deploy / "rego",
-                               "--policy", deploy / "conftest", "--data", deploy / "settings/settings.yaml", *paths],
-                              capture_output=True, text=True)
-        try:
-            results = json.loads(done.stdout)
-        except ValueError:
-            raise SystemExit(f"conftest: {done.stdout}{done.stderr}") from None
-        for result in results:
+        for result in conftest(level, deploy, paths):
             request = paths.pop(result["filename"])
             texts = {key: [entry["msg"] for entry in result.get(key) or []] for key in ("failures", "warnings")}
             yield request, table.judge(request, texts["failures"], texts["warnings"])
