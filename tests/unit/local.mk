@@ -46,6 +46,7 @@ unit_plan_sources = \
 	tests/unit/plan/test_plan_egress.c \
 	tests/unit/plan/test_plan_harden.c \
 	tests/unit/plan/test_plan_harden_limits.c \
+	tests/unit/plan/test_plan_harden_rows.c \
 	tests/unit/plan/test_plan_harden_single.c \
 	tests/unit/plan/test_plan_id_map.c \
 	tests/unit/plan/test_plan_levels.c \
