@@ -65,10 +65,12 @@ struct brig_bind {
 
 struct brig_process {
 	pid_t pid;
-	int pidfd;	    /* the caller's to close */
-	int denials_fd;	    /* the same: see brig_start_supervised; or -EBADF */
-	bool is_audited;    /* its end is to be told: brig_record_exit */
-	bool starts_simply; /* create: starter.h can start it; else brig_start_supervised has to */
+	int pidfd;	/* the caller's to close */
+	int denials_fd; /* the same: see brig_start_supervised; or -EBADF */
+	int newborn_fd; /* exec: where it says what becomes of it, for starter_new_exec; or -EBADF: its program runs */
+	bool may_pass_listener; /* ... before that: it is to be listened to, or execve may wait */
+	bool is_audited;	/* its end is to be told: brig_record_exit */
+	bool starts_simply;	/* create: starter.h can start it; else brig_start_supervised has to */
 	uint32_t cgroup_manager;
 	char cgroup_path[BRIG_CGROUP_PATH_MAX]; /* of the container; with the manager: for brig_group_open */
 };
@@ -201,7 +203,9 @@ struct brig_exec {
 
 /* Without detach waits for the end and gives the exit status as a shell would. */
 int brig_exec(const struct brig *brig, const struct brig_exec *request, int *ret_exit_status, struct error *err);
-/* exec with detach and a supervisor. Of a process in which no signal is ignored, blocked or handled: its child does not see to that again. */
+/* exec with detach and a supervisor, up to where the exec's process goes its own way (ret_process->newborn_fd). Where its start fails after
+ * that, the supervisor tells the audit trail (brig_record_exit), and releases its control group. Of a process in which no signal is ignored,
+ * blocked or handled, its child does not see to that again, and that ends now: its memory goes with it. */
 int brig_exec_supervised(const struct brig *brig, const struct brig_exec *request, struct brig_process *ret_process,
 			 struct error *err);
 
@@ -212,6 +216,7 @@ struct brig_exit {
 	pid_t pid;
 	int status; /* as a shell has it */
 	struct timespec at;
+	const char *error;		       /* why its program has not run: no status and no time then; or NULL */
 	const char *ended_by;		       /* "timeout", "max-output", or NULL */
 	const struct denial_listener *denials; /* who has counted the system calls that were refused; or NULL */
 };

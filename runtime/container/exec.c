@@ -90,6 +90,12 @@ static int check_status(struct execution *execution, struct error *err)
 	return not_running(execution, err);
 }
 
+/* Its process says the rest to the supervisor. An agent's listener is brought there by us. */
+static bool is_handed_over(const struct execution *execution)
+{
+	return execution->request->supervisor && !execution->plan->seccomp.listener_path;
+}
+
 /* Who stays with it serves the listener of what is refused: it has one of its own, whatever the container has. */
 static bool counts_denials(const struct brig_exec *request)
 {
@@ -259,6 +265,8 @@ static int give_birth(struct execution *execution, struct error *err)
 		.container_fd = execution->container_fd,
 		.container_pid = execution->container.state.pid,
 		.container_has_userns = execution->container.state.user_namespace,
+		.is_recorded = execution->container.state.audit,
+		.has_own_group = execution->exec_group[0],
 		/* A worker of the shim: see shim/process/worker.h. */
 		.has_default_signals = request->supervisor != NULL,
 	};
@@ -272,7 +280,7 @@ static int give_birth(struct execution *execution, struct error *err)
 		return rc;
 	execution->is_recorded = true;
 	rc = birth_go(&execution->birth, err);
-	if (rc >= 0)
+	if (rc >= 0 && !is_handed_over(execution))
 		rc = birth_finish(&birth_request, &execution->birth, err);
 	return rc < 0 ? rc : creation_announce(request->pid_file, request->pidfd_socket, &execution->birth, err);
 }
@@ -388,6 +396,11 @@ int brig_exec_supervised(const struct brig *brig, const struct brig_exec *reques
 		rc = creation_hand_over(&execution.container.state, &execution.birth, ret_process, err);
 		if (rc < 0)
 			undo(&execution, err);
+	}
+	if (rc >= 0 && is_handed_over(&execution)) {
+		ret_process->newborn_fd = steal_fd(&execution.birth.channel_fd);
+		ret_process->may_pass_listener = execution.plan->seccomp.floor_notifies;
+		return 0; /* what it holds goes with us, which is sooner done: pages are shared with the newborn */
 	}
 	execution_done(&execution);
 	return rc;

@@ -51,6 +51,7 @@ void record_usage(struct cgroup *cgroup, struct audit_usage *ret)
 	};
 }
 
+/* Which calls, and how often each. The arguments are for brig explain. */
 static void take_denials(const struct denial_listener *listener, struct audit_record *record,
 			 struct audit_denied denied[static AUDIT_DENIED_MAX],
 			 char names[static AUDIT_DENIED_MAX][SECCOMP_CALLS_NAME_MAX])
@@ -147,9 +148,10 @@ int brig_record_exit(const struct brig *brig, const struct brig_exit *exit, stru
 	struct record_exit record = {
 		.pid = exit->pid,
 		.exec_id = exit->exec_id && exit->exec_id[0] ? exit->exec_id : NULL,
-		.has_status = true,
+		.has_status = !exit->error,
 		.status = exit->status,
-		.at = &exit->at,
+		.at = exit->error ? NULL : &exit->at,
+		.error = exit->error,
 		.ended_by = exit->ended_by,
 		.denials = exit->denials,
 	};

@@ -13,7 +13,7 @@ struct starter;
 enum starter_answer {
 	STARTER_WAITS,	/* for more */
 	STARTER_RUNS,	/* the program does; or it has ended */
-	STARTER_FAILED, /* the container ends itself; err says why */
+	STARTER_FAILED, /* the container, or the exec, ends itself; err says why */
 	STARTER_ASTRAY, /* what it does is not known, and it has to be ended; err says why */
 };
 
@@ -21,7 +21,10 @@ enum starter_answer {
  * negative errno where it was not told, and where it can't be without waiting (the container's lock is held by another brig, say):
  * brig_start_supervised does it then, or finds out why not. */
 int starter_new(const struct brig *brig, const char *id, pid_t pid, struct starter **ret);
-/* Readable once there is an answer. It stays the starter's. */
+/* The same conversation with the process of an exec. newborn_fd: as brig_exec_supervised gave it, which becomes the starter's with success;
+ * container_pid: of the container's first process, which has not been reaped. id is borrowed. Returns 0 or a negative errno. */
+int starter_new_exec(const char *id, pid_t container_pid, int newborn_fd, struct starter **ret);
+/* Readable once there is an answer, and at its end (EPOLLHUP). It stays the starter's. */
 int starter_fd(const struct starter *starter);
 /* Reads one message, if there is one. *ret_denials_fd: as brig_start_supervised has it, with STARTER_WAITS; or -EBADF. */
 enum starter_answer starter_answer(struct starter *starter, int *ret_denials_fd, struct error *err);

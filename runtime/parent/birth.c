@@ -69,6 +69,14 @@ static int make_proc_for_label(const struct plan_process *process, struct prepar
 	return preparation->proc_fd < 0 && preparation->proc_fd != -EBADF ? preparation->proc_fd : 0;
 }
 
+/* pid: a process in the user namespace. */
+static int give_streams(const struct birth_request *request, pid_t pid, struct error *err)
+{
+	static const int own_streams[] = { STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO };
+
+	return stdio_give(request->plan, pid, request->attendant ? request->attendant->stdio : own_streams, err);
+}
+
 static int prepare(const struct birth_request *request, struct preparation *preparation, struct error *err)
 {
 	const struct plan *plan = request->plan;
@@ -102,6 +110,11 @@ static int prepare(const struct birth_request *request, struct preparation *prep
 	if (rc < 0)
 		return rc;
 	log_debug("parent: mounts prepared");
+	/* Those of an exec are known beforehand: its process need not wait for that. */
+	if (request->role == CHILD_EXEC)
+		rc = give_streams(request, request->container_pid, err);
+	if (rc < 0)
+		return rc;
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, preparation->channel_fds) < 0)
 		return error_system(err, errno, "socketpair");
 	return 0;
@@ -147,10 +160,13 @@ static bool needs_to_wait(const struct birth_request *request)
 {
 	const struct plan *plan = request->plan;
 
-	return request->role == CHILD_EXEC || request->is_recorded || !request->cgroup ||
-	       cgroup_clone_fd(request->cgroup) < 0 || plan->namespaces.create & CLONE_NEWUSER ||
-	       plan->namespaces.n_join || plan->n_net_devices || plan->process.set_oom_score_adj || plan->process.uid ||
-	       allowances_has_limits(&plan->process) || has_hooks(plan);
+	if (request->is_recorded || !request->cgroup || cgroup_clone_fd(request->cgroup) < 0 ||
+	    plan->process.set_oom_score_adj || allowances_has_limits(&plan->process))
+		return true;
+	if (request->role == CHILD_EXEC)
+		return !request->has_own_group;
+	return plan->namespaces.create & CLONE_NEWUSER || plan->namespaces.n_join || plan->n_net_devices ||
+	       plan->process.uid || has_hooks(plan);
 }
 
 static void hand_over_tasks(const struct preparation *preparation, struct child *child)
@@ -249,7 +265,6 @@ static int equip(const struct birth_request *request, const struct birth *birth,
 		 struct error *err)
 {
 	const struct plan *plan = request->plan;
-	static const int own_streams[] = { STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO };
 	bool joins_itself = preparation->n_tasks > 0;
 	int rc = 0;
 
@@ -262,10 +277,9 @@ static int equip(const struct birth_request *request, const struct birth *birth,
 		rc = map_mounts(request, preparation, birth->pid, err);
 	if (rc >= 0)
 		rc = allowances_give(&plan->process, birth->pid, err);
-	if (rc < 0)
+	if (rc < 0 || request->role == CHILD_EXEC)
 		return rc;
-	return stdio_give(plan, request->role == CHILD_EXEC ? request->container_pid : birth->pid,
-			  request->attendant ? request->attendant->stdio : own_streams, err);
+	return give_streams(request, birth->pid, err);
 }
 
 int birth_go(const struct birth *birth, struct error *err)

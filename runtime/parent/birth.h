@@ -28,6 +28,7 @@ struct birth_request {
 	int container_fd;    /* CHILD_EXEC: pidfd of the container's first process */
 	pid_t container_pid; /* ... and its number */
 	bool container_has_userns;
+	bool has_own_group;	  /* CHILD_EXEC: cgroup is for it alone, and whoever outlives us ends it by that */
 	bool has_default_signals; /* no signal is ignored or has a handler: the child need not see to it */
 	const struct child_attendant *attendant; /* or NULL */
 	/* Serves birth.listener_fd while the child is waited for: where each call is asked about (plan_seccomp.records), execve itself is.

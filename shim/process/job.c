@@ -93,6 +93,21 @@ static int run_exec(const void *context, struct worker_outcome *outcome, struct 
 	return brig_exec_supervised(brig_of(exec), &request, &outcome->process, err);
 }
 
+/* For the audit trail, which has the line of its beginning. */
+static int record_exec_failure(const void *context, struct worker_outcome *outcome, struct error *err)
+{
+	const struct process *exec = context;
+	const struct brig_exit exit = {
+		.id = exec->task->id,
+		.exec_id = exec->exec_id,
+		.pid = exec->start.pid,
+		.error = exec->requests->failure.message,
+	};
+
+	(void)outcome;
+	return brig_record_exit(brig_of(exec), &exit, err);
+}
+
 static int run_delete(const void *context, struct worker_outcome *outcome, struct error *err)
 {
 	const struct process *init = context;
@@ -155,6 +170,7 @@ static const struct job jobs[] = {
 			     .timeout = LONG_TIMEOUT,
 			     .enter = enter_streams,
 			     .run = run_exec,
+			     .undo = record_exec_failure,
 			     .prepare = lifecycle_prepare_exec,
 			     .finish = lifecycle_exec_started,
 			     .fail = lifecycle_exec_failed },

@@ -21,7 +21,8 @@ enum job_kind {
 	JOB_CHECKPOINT,
 };
 
-#define JOB_WAITS 1 /* prepare's answer: later, once the exit of the process is told */
+/* prepare's answer: later, once the exit of the process is told. finish's: its process says the rest (task_start.h), and finish comes again. */
+#define JOB_WAITS 1
 
 /* Any function may be NULL: nothing is to be done. */
 struct job {
@@ -31,7 +32,7 @@ struct job {
 	/* In the worker; context: the process. See struct worker_options. Without run there is no worker. */
 	int (*enter)(const void *context, struct error *err);
 	int (*run)(const void *context, struct worker_outcome *outcome, struct error *err);
-	/* In another worker, where the first died or finish failed. */
+	/* In another worker, where the first died or finish failed; for an exec that is audited, whose process had been made. */
 	int (*undo)(const void *context, struct worker_outcome *outcome, struct error *err);
 	/* In the shim, without a worker, where that can be: returns whether it is under way (task_queue_take_outcome follows). */
 	bool (*begin_here)(struct process *process);

@@ -40,11 +40,13 @@ int lifecycle_created(struct process *init, const struct worker_outcome *outcome
 		return drop(&outcome->process, r);
 	r = task_exit_watch(init, &outcome->process, err);
 	if (r >= 0)
+		r = task_exit_begin_streams(init, err);
+	if (r >= 0)
 		r = open_group(task, &outcome->process, err);
 	if (r < 0)
 		return r;
 	task_oom_begin(task);
-	task->start.is_simple = outcome->process.starts_simply;
+	init->start.is_simple = outcome->process.starts_simply;
 	task->is_made = true;
 	task_event(init, TASK_CREATED);
 	return 0;
@@ -95,20 +97,36 @@ int lifecycle_prepare_exec(struct process *exec, struct error *err)
 	return 0;
 }
 
+/* Its process is made. */
+static int take_newborn(struct process *exec, const struct brig_process *made, struct error *err)
+{
+	int newborn_fd = made->newborn_fd, r = task_exit_watch(exec, made, err);
+
+	/* The container ended while it was made: what shares the host's pid namespace would outlive it. */
+	if (r >= 0 && exec->task->init.state == PROCESS_STOPPED)
+		task_kill_now(exec);
+	if (r >= 0 && newborn_fd >= 0)
+		r = task_start_follow(exec, made, err);
+	if (r < 0)
+		close_and_reset(&newborn_fd);
+	if (r < 0)
+		return r;
+	return newborn_fd >= 0 ? JOB_WAITS : 0;
+}
+
 int lifecycle_exec_started(struct process *exec, const struct worker_outcome *outcome, struct error *err)
 {
-	int r = task_exit_watch(exec, &outcome->process, err);
+	int r = outcome->process.pid > 0 ? take_newborn(exec, &outcome->process, err) : 0;
 
-	if (r < 0)
+	if (r == 0)
+		r = task_exit_begin_streams(exec, err);
+	if (r != 0)
 		return r;
 	free(steal_ptr(&exec->process_json));
 	exec->process_length = 0;
 	exec->state = PROCESS_RUNNING;
 	task_event(exec, TASK_EXEC_STARTED);
 	task_exit_announce(exec);
-	/* The container ended while it was made: what shares the host's pid namespace would outlive it. */
-	if (exec->task->init.state == PROCESS_STOPPED)
-		task_kill_now(exec);
 	return 0;
 }
 
@@ -119,15 +137,16 @@ void lifecycle_exec_failed(struct process *exec, bool outcome_is_known)
 
 	if (!outcome_is_known) {
 		task_kill_now(exec);
-		loop_clear_timer(task->tasks->options.loop, &exec->kill_timer);
 		reaper_forget(task->tasks->reaper, &exec->child);
-		exec->is_killed = false;
-		exec->pid = 0;
 	}
+	loop_clear_timer(task->tasks->options.loop, &exec->kill_timer);
+	exec->is_killed = false;
+	exec->pid = 0;
 	if (!outcome_is_known && task->group && brig_group_release(task->group, exec->exec_id, &err) < 0)
 		log_debug("container %s: the control group of exec %s stays for now: %s", task->id, exec->exec_id,
 			  err.message);
 	exit_order_remove(&task->order, &exec->exit);
+	task_denials_forget(exec);
 	io_free(steal_ptr(&exec->io));
 	task_exit_start_failed(exec);
 }

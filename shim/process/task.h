@@ -44,6 +44,7 @@ struct process { /* the init of a container, or an exec */
 	struct task_reply *waiters;
 	struct task_request *requests; /* the first is the one being served, once is_busy */
 	size_t n_requests;
+	struct task_start start;
 	bool is_busy, is_waiting; /* is_waiting: for is_told */
 	struct worker *worker;
 	bool is_queued; /* for a worker: in the tasks' list */
@@ -70,7 +71,6 @@ struct task { /* a container */
 	struct task_oom oom;
 	struct task_denials denials;
 	struct task_limits limits;
-	struct task_start start;
 	struct loop_timer end_timer; /* the init has ended, its execs have not */
 	struct loop_timer tick;	     /* something waits to be told or served */
 	struct task *next;

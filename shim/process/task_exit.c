@@ -55,7 +55,7 @@ void task_exit_tell(struct task *task)
 
 static void give_up(struct process *exec)
 {
-	if (exec->worker || exec->is_queued)
+	if (exec->worker || exec->is_queued || exec->start.starter)
 		task_queue_cancel(exec, "the container has ended");
 	if (exec->state != PROCESS_RUNNING)
 		return; /* its output is drained in a bounded time */
@@ -145,6 +145,11 @@ static void handle_exit(void *context, int status, struct timespec at)
 	uint64_t drain_time = process->task->tasks->options.bounds.drain ?: DRAIN_TIMEOUT;
 	struct state_step step;
 
+	if (!task_start_hear_last(process)) {
+		end_exec(process);
+		task_start_fail(process);
+		return;
+	}
 	if (state_step(process->kind, process->state, PROCESS_EXITED, &step, NULL) < 0 || !step.act)
 		return;
 	process->state = step.next;
@@ -175,7 +180,13 @@ int task_exit_watch(struct process *process, const struct brig_process *made, st
 	}
 	process->pid = made->pid;
 	process->audit.is_wanted = made->is_audited;
-	r = io_begin(process->io, err);
+	return 0;
+}
+
+int task_exit_begin_streams(struct process *process, struct error *err)
+{
+	int r = io_begin(process->io, err);
+
 	if (r >= 0 && process->in_closed)
 		io_close_in(process->io);
 	return r;
@@ -200,6 +211,7 @@ void task_exit_start_again(struct process *exec)
 	exec->has_failed = false;
 	exec->exit_status = 0;
 	exec->exited_at = (struct timespec){ 0 };
+	exec->audit.is_wanted = false;
 }
 
 void task_exit_wait(struct process *process, struct task_reply *reply)

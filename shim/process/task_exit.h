@@ -9,6 +9,8 @@
 /* The runtime has made it: it is watched from now on, and its output is copied. Takes made->pidfd, also on failure: it is closed
  * then. */
 int task_exit_watch(struct process *process, const struct brig_process *made, struct error *err);
+/* Its program is about to run, or does. */
+int task_exit_begin_streams(struct process *process, struct error *err);
 /* Its start was told, or will never be. */
 void task_exit_announce(struct process *process);
 /* All that it wrote has left us: its end may be told in its turn. */

@@ -148,6 +148,14 @@ static void conclude_failure(struct process *process, const struct error *err)
 	conclude(process, &described);
 }
 
+/* What the runtime has recorded of an exec's start, it did before its process was let go. */
+static bool leaves_work(const struct process *process, bool outcome_is_known)
+{
+	if (process->kind == PROCESS_EXEC)
+		return process->audit.is_wanted;
+	return !outcome_is_known && process->requests->job->undo;
+}
+
 /* outcome_is_known: see job.h. */
 static void fail(struct process *process, bool outcome_is_known, const struct error *err)
 {
@@ -156,7 +164,7 @@ static void fail(struct process *process, bool outcome_is_known, const struct er
 
 	if (request->job->fail)
 		request->job->fail(process, outcome_is_known);
-	if (outcome_is_known || !request->job->undo) {
+	if (!leaves_work(process, outcome_is_known)) {
 		conclude_failure(process, err);
 		return;
 	}
@@ -172,6 +180,7 @@ void task_queue_take_outcome(struct process *process, const struct worker_outcom
 {
 	struct task_request *request = process->requests;
 	struct error finish_err = { 0 };
+	int r;
 
 	task_denials_take(process, outcome);
 	if (request->is_undoing) {
@@ -183,9 +192,9 @@ void task_queue_take_outcome(struct process *process, const struct worker_outcom
 		conclude_failure(process, &failure);
 	} else if (err) {
 		fail(process, outcome->has_returned, err);
-	} else if (request->job->finish(process, outcome, &finish_err) < 0) {
+	} else if ((r = request->job->finish(process, outcome, &finish_err)) < 0) {
 		fail(process, /* outcome_is_known= */ false, &finish_err);
-	} else {
+	} else if (r != JOB_WAITS) {
 		conclude(process, NULL);
 	}
 }

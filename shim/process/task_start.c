@@ -1,6 +1,7 @@
 #include "shim/process/task_start.h"
 
 #include <inttypes.h>
+#include <signal.h>
 #include <sys/epoll.h>
 
 #include "base/log.h"
@@ -10,52 +11,78 @@
 #include "shim/process/task_queue.h"
 
 #define NS_PER_MS UINT64_C(1000000)
+/* Last words: a listener, a warning or two, and why. */
+#define WORDS_MAX 64
 
-static void finish(struct task *task, bool outcome_is_known, const struct error *err)
+static void finish(struct process *process, bool outcome_is_known, const struct error *err)
 {
 	struct worker_outcome outcome = WORKER_OUTCOME_NONE;
 
 	outcome.has_returned = outcome_is_known;
-	task_start_cancel(&task->init);
-	task_queue_take_outcome(&task->init, &outcome, err);
+	task_start_cancel(process);
+	task_queue_take_outcome(process, &outcome, err);
 }
 
 /* Its calls wait for somebody who answers, execve(2) among them. */
-static void take_listener(struct process *init, int denials_fd)
+static void take_listener(struct process *process, int denials_fd)
 {
 	struct worker_outcome outcome = WORKER_OUTCOME_NONE;
 
 	outcome.process.denials_fd = denials_fd;
-	task_denials_take(init, &outcome);
+	task_denials_take(process, &outcome);
+}
+
+/* An exec's process is gone, and its group empty, before anybody is told: what it was started for may be tried again at once. */
+static void fail(struct process *process, const struct error *err)
+{
+	struct task_start *start = &process->start;
+
+	if (process->kind == PROCESS_INIT) {
+		finish(process, /* outcome_is_known= */ true, err);
+		return;
+	}
+	start->failure = *err;
+	loop_unwatch(process->task->tasks->options.loop, &start->watch);
+	reaper_signal(&process->child, SIGKILL);
 }
 
 /* One message at a time: however many there are, others are served in between. */
+static enum starter_answer hear(struct process *process, struct error *err)
+{
+	int denials_fd;
+	enum starter_answer answer = starter_answer(process->start.starter, &denials_fd, err);
+
+	if (answer == STARTER_WAITS)
+		take_listener(process, denials_fd);
+	return answer;
+}
+
 static void handle_answer(void *context, uint32_t events)
 {
-	struct task *task = context;
+	struct process *process = context;
 	struct error err = { 0 };
-	int denials_fd;
 
 	(void)events;
-	switch (starter_answer(task->start.starter, &denials_fd, &err)) {
+	switch (hear(process, &err)) {
 	case STARTER_WAITS:
-		take_listener(&task->init, denials_fd);
 		break;
 	case STARTER_RUNS:
-		finish(task, /* outcome_is_known= */ true, NULL);
+		finish(process, /* outcome_is_known= */ true, NULL);
 		break;
 	case STARTER_FAILED:
-		finish(task, /* outcome_is_known= */ true, &err);
+		fail(process, &err);
 		break;
 	case STARTER_ASTRAY:
-		finish(task, /* outcome_is_known= */ false, &err);
+		finish(process, /* outcome_is_known= */ false, &err);
 		break;
 	}
 }
 
-static uint64_t bound_of(const struct task *task)
+static uint64_t bound_of(const struct process *process)
 {
-	return task->tasks->options.bounds.start ?: job_of(JOB_START)->timeout;
+	const struct tasks_bounds *bounds = &process->task->tasks->options.bounds;
+
+	return bounds->start ?: job_of(process->kind == PROCESS_INIT ? JOB_START : JOB_EXEC_START)->timeout;
 }
 
 /* Past the shim: by brig pause, or whoever may write to its control group. */
@@ -66,44 +93,88 @@ static bool is_frozen(const struct task *task)
 
 static void handle_timeout(void *context)
 {
-	struct task *task = context;
+	struct process *process = context;
 	struct error err = { 0 };
 
 	error_set(&err, ERROR_TIMEOUT, ETIMEDOUT,
 		  "process %d was told to start, and has not said within %" PRIu64 " ms that its program runs%s",
-		  (int)task->init.pid, bound_of(task) / NS_PER_MS,
-		  is_frozen(task) ? ": its control group is frozen" : "");
-	finish(task, /* outcome_is_known= */ false, &err);
+		  (int)process->pid, bound_of(process) / NS_PER_MS,
+		  is_frozen(process->task) ? ": its control group is frozen" : "");
+	finish(process, /* outcome_is_known= */ false, process->start.failure.kind ? &process->start.failure : &err);
+}
+
+/* It was told already: what can't be heard ends by the timer. */
+static void listen_to(struct process *process, uint32_t events)
+{
+	struct task_start *start = &process->start;
+	struct loop *loop = process->task->tasks->options.loop;
+	struct error err = { 0 };
+
+	start->failure = (struct error){ 0 };
+	start->watch = (struct loop_watch){ .ready = handle_answer, .context = process };
+	start->timer = (struct loop_timer){ .expired = handle_timeout, .context = process };
+	if (loop_watch(loop, &start->watch, starter_fd(start->starter), events, &err) < 0)
+		log_error("container %s: the start of process %d is not heard of: %s", process->task->id,
+			  (int)process->pid, err.message);
+	loop_set_timer(loop, &start->timer, loop_now() + bound_of(process));
 }
 
 /* One that is frozen would not hear of it: the worker finds that as well, and refuses. */
 bool task_start_begin(struct process *init)
 {
-	struct task *task = init->task;
-	struct task_start *start = &task->start;
-	struct loop *loop = task->tasks->options.loop;
-	struct error err = { 0 };
+	const struct task *task = init->task;
 
-	if (!start->is_simple || is_frozen(task) ||
-	    starter_new(&task->tasks->options.brig, task->id, init->pid, &start->starter) < 0)
+	if (!init->start.is_simple || is_frozen(task) ||
+	    starter_new(&task->tasks->options.brig, task->id, init->pid, &init->start.starter) < 0)
 		return false;
-	start->watch = (struct loop_watch){ .ready = handle_answer, .context = task };
-	start->timer = (struct loop_timer){ .expired = handle_timeout, .context = task };
-	/* It was told already: what can't be heard ends by the timer. */
-	if (loop_watch(loop, &start->watch, starter_fd(start->starter), EPOLLIN, &err) < 0)
-		log_error("container %s: its start is not heard of: %s", task->id, err.message);
-	loop_set_timer(loop, &start->timer, loop_now() + bound_of(task));
+	listen_to(init, EPOLLIN);
 	return true;
+}
+
+int task_start_follow(struct process *exec, const struct brig_process *made, struct error *err)
+{
+	const struct task *task = exec->task;
+	int r = starter_new_exec(task->id, task->init.pid, made->newborn_fd, &exec->start.starter);
+
+	if (r < 0)
+		return error_system(err, -r, "listen to process %d", (int)made->pid);
+	/* Its end is told without asking. */
+	exec->start.pid = made->pid;
+	listen_to(exec, made->may_pass_listener ? EPOLLIN : 0);
+	return 0;
+}
+
+bool task_start_hear_last(struct process *process)
+{
+	struct task_start *start = &process->start;
+	enum starter_answer answer = STARTER_WAITS;
+
+	if (process->kind == PROCESS_INIT || !start->starter)
+		return true;
+	for (unsigned i = 0; i < WORDS_MAX && answer == STARTER_WAITS && !start->failure.kind; i++)
+		answer = hear(process, &start->failure);
+	if (answer == STARTER_RUNS)
+		finish(process, /* outcome_is_known= */ true, NULL);
+	else if (!start->failure.kind)
+		error_set(&start->failure, ERROR_INTERNAL, EPROTO, "its process has ended without a last word");
+	return answer == STARTER_RUNS;
+}
+
+void task_start_fail(struct process *exec)
+{
+	struct error failure = exec->start.failure;
+
+	finish(exec, /* outcome_is_known= */ true, &failure);
 }
 
 void task_start_cancel(struct process *process)
 {
-	struct task *task = process->task;
-	struct loop *loop = task->tasks->options.loop;
+	struct task_start *start = &process->start;
+	struct loop *loop = process->task->tasks->options.loop;
 
-	if (process->kind != PROCESS_INIT || !task->start.starter)
+	if (!start->starter)
 		return;
-	loop_unwatch(loop, &task->start.watch);
-	loop_clear_timer(loop, &task->start.timer);
-	starter_free(steal_ptr(&task->start.starter));
+	loop_unwatch(loop, &start->watch);
+	loop_clear_timer(loop, &start->timer);
+	starter_free(steal_ptr(&start->starter));
 }

@@ -22,6 +22,7 @@ struct worker_message {
 	struct brig_process process;
 	struct brig_limits limits;
 	uint8_t has_output[2]; /* 1: its descriptor comes after the pidfd */
+	uint8_t has_newborn;   /* 1: its socket comes next */
 	uint8_t has_denials;   /* 1: the listener comes last */
 };
 
@@ -81,10 +82,10 @@ static int work(const struct worker_options *options, int socket_fd, struct work
 	return options->run(options->context, outcome, err);
 }
 
-/* The pidfd first, as far as there is one, then the outputs' ends, then the listener. */
+/* The pidfd first, as far as there is one, then the outputs' ends, then the newborn's socket, then the listener. */
 static int send_outcome(int socket_fd, struct worker_message *message, const struct worker_outcome *outcome)
 {
-	int fds[FD_PASSED_MAX];
+	int fds[FD_PASSED_MAX + 1]; /* no job has all of them */
 	size_t n = 0;
 
 	message->process = outcome->process;
@@ -96,6 +97,9 @@ static int send_outcome(int socket_fd, struct worker_message *message, const str
 		if (message->has_output[i])
 			fds[n++] = outcome->output_fds[i];
 	}
+	message->has_newborn = outcome->process.pidfd >= 0 && outcome->process.newborn_fd >= 0;
+	if (message->has_newborn)
+		fds[n++] = outcome->process.newborn_fd;
 	message->has_denials = outcome->process.denials_fd >= 0;
 	if (message->has_denials)
 		fds[n++] = outcome->process.denials_fd;
@@ -169,7 +173,10 @@ static int check_message(struct worker_message *message, ssize_t length, const i
 	message->process.cgroup_path[sizeof(message->process.cgroup_path) - 1] = '\0';
 	while (n < FD_PASSED_MAX && fds[n] >= 0)
 		n++;
-	wanted = message->process.pid > 0 ? 1U + (message->has_output[0] == 1) + (message->has_output[1] == 1) : 0;
+	wanted = message->has_output[0] == 1;
+	wanted += message->has_output[1] == 1;
+	wanted += message->has_newborn == 1;
+	wanted = message->process.pid > 0 ? 1 + wanted : 0;
 	wanted += message->has_denials == 1;
 	if (message->rc >= 0 && n != wanted)
 		return error_set(err, ERROR_INTERNAL, EPROTO,
@@ -205,6 +212,7 @@ static void take_message(struct worker *worker, struct worker_message *message, 
 		if (message->has_output[i] == 1)
 			outcome.output_fds[i] = fds[n++];
 	}
+	outcome.process.newborn_fd = message->has_newborn == 1 && outcome.process.pid > 0 ? fds[n++] : -EBADF;
 	outcome.process.denials_fd = message->has_denials == 1 ? fds[n++] : -EBADF;
 	finish(worker, &outcome, NULL);
 }

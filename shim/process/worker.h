@@ -37,8 +37,8 @@ struct worker_options {
 	void *owner;
 };
 
-#define WORKER_OUTCOME_NONE                                                             \
-	((struct worker_outcome){ .process = { .pidfd = -EBADF, .denials_fd = -EBADF }, \
+#define WORKER_OUTCOME_NONE                                                                                   \
+	((struct worker_outcome){ .process = { .pidfd = -EBADF, .denials_fd = -EBADF, .newborn_fd = -EBADF }, \
 				  .output_fds = { -EBADF, -EBADF } })
 
 /* Returns 0 or a negative errno with err set: `done` is not called then. */

@@ -60,6 +60,20 @@ class Audit(case.ShimTest):
         self.assertEqual(lines[3]["pid"], lines[2]["pid"])
         self.assertLessEqual(lines[4]["exited"], lines[4]["time"])
 
+    def test_exec_that_does_not_run(self):
+        """an exec whose program is not there has an end with the reason and no status, before the answer; and no control group"""
+        container = self.running("sleep", "1000")
+        container.exec("true", exec_id="first").finish()  # the groups' common parent comes with it, and stays
+        before, n_before = case.snapshot(), len(self.lines())
+        exec_ = container.exec("missing", exec_id="e")
+        self.assertRaisesRegex(ttrpc.CallError, "not found", exec_.start)
+        lines = self.lines()[n_before:]
+        self.assertEqual([(line["event"], line["exec"], line.get("status")) for line in lines], [("exec", "e", None), ("exit", "e", None)])
+        self.assertIn("not found", lines[1]["error"])
+        self.assertEqual(lines[0]["pid"], lines[1]["pid"])
+        self.assertEqual(case.left_since(before), [])
+        exec_.delete()
+
     def test_limit(self):
         """the limit that ended a container is named"""
         container = self.shell("while :; do sleep 0.1; done", annotations={"brig.dev/timeout": "300ms"})

@@ -232,6 +232,7 @@ unit_process_sources = \
 	tests/unit/process/test_tasks_failure.c \
 	tests/unit/process/test_tasks_life.c \
 	tests/unit/process/test_tasks_limits.c \
+	tests/unit/process/test_tasks_newborn.c \
 	tests/unit/process/test_tasks_start.c \
 	tests/unit/process/test_worker.c
 

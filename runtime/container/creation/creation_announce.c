@@ -54,6 +54,7 @@ int creation_hand_over(const struct state *state, struct birth *birth, struct br
 	ret->pid = birth->pid;
 	ret->pidfd = steal_fd(&birth->pidfd);
 	ret->denials_fd = steal_fd(&birth->listener_fd);
+	ret->newborn_fd = -EBADF;
 	ret->is_audited = state->audit;
 	ret->cgroup_manager = state->cgroup_manager;
 	strcpy(ret->cgroup_path, path);

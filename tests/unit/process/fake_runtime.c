@@ -102,7 +102,7 @@ __attribute__((noreturn)) static void live(int ready_fd)
 static int make_process(const char *exec_id, enum fake_behaviour behaviour, struct brig_process *ret)
 {
 	struct fake_process *process = &fake->processes[fake->n_processes % FAKE_PROCESSES_MAX];
-	int ready[2];
+	int ready[2], newborn_fd = fake_make_newborn(exec_id);
 	char byte;
 	pid_t pid;
 
@@ -121,6 +121,8 @@ static int make_process(const char *exec_id, enum fake_behaviour behaviour, stru
 		.pid = pid,
 		.pidfd = sys_pidfd_open(pid, 0),
 		.denials_fd = -EBADF,
+		.newborn_fd = newborn_fd,
+		.may_pass_listener = fake->may_pass_listener,
 		.is_audited = fake->audits,
 		.starts_simply = fake->starts_simply,
 	};
@@ -167,7 +169,7 @@ int brig_record_exit(const struct brig *brig, const struct brig_exit *exit, stru
 {
 	(void)brig;
 	snprintf(fake->recorded[fake->n_recorded % FAKE_PROCESSES_MAX], sizeof(fake->recorded[0]), "%s %s %d %s",
-		 exit->id, exit->exec_id ?: "-", exit->status, exit->ended_by ?: "-");
+		 exit->id, exit->exec_id ?: "-", exit->status, exit->ended_by ?: exit->error ?: "-");
 	fake->n_recorded++;
 	return behave_before(fake->record, err);
 }
@@ -196,10 +198,7 @@ int brig_exec_supervised(const struct brig *brig, const struct brig_exec *reques
 
 	(void)brig;
 	fake->n_execs++;
-	r = behave_before(fake->exec, err);
-	if (r < 0)
-		return r;
-	r = make_process(request->supervisor->exec_id, fake->exec, ret_process);
+	r = behave_before(fake->exec, err) ?: make_process(request->supervisor->exec_id, fake->exec, ret_process);
 	behave_after(fake->exec);
 	return r;
 }

@@ -55,9 +55,11 @@ struct fake {
 		void *context;
 	} drains[FAKE_PROCESSES_MAX];
 	unsigned n_drains;
-	bool starts_simply; /* the next container; see fake_starter_says */
+	bool starts_simply;		    /* the next container; see fake_starter_says */
+	bool hands_over, may_pass_listener; /* execs, whose process says the rest; see the same */
 	bool starter_is_refused, is_frozen;
 	int starter_peer_fd, listener_fd;
+	volatile int newborn_fd; /* of the process of the last exec that was handed over: in that process */
 	unsigned n_starters, n_starters_open;
 	char last_update[64], last_words[160], last_images[64];
 	char seen_mount[64];
@@ -71,8 +73,12 @@ void fake_done(void);
 pid_t fake_pid(const char *exec_id);
 void fake_report_oom(uint64_t count);
 void fake_drain_all(void);
-/* What a first process that was told to start without a worker does next. */
+/* What a first process that was told to start without a worker, or the process of an exec that was handed over, does next. */
 enum fake_word { FAKE_RUNS, FAKE_HAS_FAILED, FAKE_TALKS_NONSENSE, FAKE_WARNS, FAKE_GIVES_LISTENER };
 void fake_starter_says(enum fake_word word);
+/* In the worker, before it makes the process, which has a copy of its end. Returns the shim's, or -EBADF. */
+int fake_make_newborn(const char *exec_id);
+/* The process of that exec, of which fake_starter_says holds from now on, however it ends. */
+void fake_take_newborn(const char *exec_id);
 /* Of the streams that were opened last; returns what their limit is. */
 uint64_t fake_overflow(void);

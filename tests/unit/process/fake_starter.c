@@ -6,12 +6,15 @@
 #include <stdlib.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
+#include "base/syscalls.h"
 #include "fake_runtime.h"
 
 struct starter {
 	int fd;
+	bool is_exec;
 };
 
 int starter_new(const struct brig *brig, const char *id, pid_t pid, struct starter **ret)
@@ -34,6 +37,19 @@ int starter_new(const struct brig *brig, const char *id, pid_t pid, struct start
 	return 0;
 }
 
+int starter_new_exec(const char *id, pid_t container_pid, int newborn_fd, struct starter **ret)
+{
+	(void)id;
+	if (container_pid != fake_pid(""))
+		abort();
+	*ret = calloc(1, sizeof(**ret));
+	(*ret)->fd = newborn_fd;
+	(*ret)->is_exec = true;
+	fake->n_starters++;
+	fake->n_starters_open++;
+	return 0;
+}
+
 int starter_fd(const struct starter *starter)
 {
 	return starter->fd;
@@ -42,10 +58,20 @@ int starter_fd(const struct starter *starter)
 enum starter_answer starter_answer(struct starter *starter, int *ret_denials_fd, struct error *err)
 {
 	uint8_t word;
+	ssize_t n;
 
 	*ret_denials_fd = -EBADF;
-	if (read(starter->fd, &word, 1) <= 0)
+	n = read(starter->fd, &word, 1);
+	if (n < 0)
+		return STARTER_WAITS;
+	if (n == 0 && !starter->is_exec)
 		return STARTER_RUNS;
+	if (n == 1 && word == FAKE_RUNS)
+		return STARTER_RUNS;
+	if (n == 0) {
+		error_set(err, ERROR_SYSTEM, ECHILD, "killed while it was set up");
+		return STARTER_FAILED;
+	}
 	if (word == FAKE_GIVES_LISTENER) {
 		fake->listener_fd = *ret_denials_fd = eventfd(0, EFD_CLOEXEC);
 		return STARTER_WAITS;
@@ -69,8 +95,29 @@ void fake_starter_says(enum fake_word word)
 {
 	uint8_t byte = (uint8_t)word;
 
-	if (word == FAKE_RUNS)
+	if (word == FAKE_RUNS && !fake->hands_over)
 		close(fake->starter_peer_fd);
 	else if (write(fake->starter_peer_fd, &byte, 1) != 1)
 		abort();
+}
+
+int fake_make_newborn(const char *exec_id)
+{
+	int sockets[] = { -EBADF, -EBADF };
+
+	if (fake->hands_over && exec_id[0] &&
+	    socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, sockets) < 0)
+		abort();
+	fake->newborn_fd = sockets[1];
+	return sockets[0];
+}
+
+void fake_take_newborn(const char *exec_id)
+{
+	int pidfd = sys_pidfd_open(fake_pid(exec_id), 0);
+
+	fake->starter_peer_fd = (int)syscall(SYS_pidfd_getfd, pidfd, fake->newborn_fd, 0);
+	if (fake->starter_peer_fd < 0)
+		abort();
+	close(pidfd);
 }

@@ -1,0 +1,223 @@
+/* An exec whose process was handed over: the shim hears from it what becomes of the start. */
+#include <fcntl.h>
+#include <signal.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "tasks_fixture.h"
+
+static void begin_with(const struct tasks_bounds *bounds)
+{
+	fixture_begin_with(bounds, 0);
+	fake->hands_over = true;
+	/* Every word is heard as it comes; where it says no, the end of the conversation alone, which the real process's execve is. */
+	fake->may_pass_listener = true;
+}
+
+static void begin(void)
+{
+	begin_with(&(struct tasks_bounds){ 0 });
+}
+
+TestSuite(tasks_newborn, .init = begin, .fini = fixture_end);
+
+/* A start whose worker is gone, and whose process has said nothing yet. */
+static void begin_start(struct fixture_reply *reply)
+{
+	unsigned n_starters = fake->n_starters;
+	struct error err = { 0 };
+
+	fixture_reply_init(reply, "started");
+	cr_assert_eq(tasks_start(fixture.tasks, fixture_name("c", "e"), &reply->reply, &err), 0, "%s", err.message);
+	fixture_until(fake->n_starters > n_starters);
+	fake_take_newborn("e");
+}
+
+static void let_go(struct fixture_reply *reply)
+{
+	fixture_make("c", PROCESS_RUNNING);
+	fixture_make_exec("c", "e", PROCESS_CREATED);
+	begin_start(reply);
+}
+
+static void end_newborn(void)
+{
+	close(fake->starter_peer_fd);
+	kill(fake_pid("e"), SIGKILL);
+}
+
+Test(tasks_newborn, what_runs_has_started)
+{
+	struct fixture_reply started;
+
+	let_go(&started);
+	fixture_settle();
+	cr_expect_eq(started.n_answers, 0, "it has not said yet that it runs");
+	cr_expect_eq(fixture_state("c", "e"), PROCESS_CREATED);
+	fake_starter_says(FAKE_RUNS);
+	fixture_until(started.n_answers);
+	cr_expect_not(started.has_failed, "%s", started.err.message);
+	cr_expect_eq(started.pid, fake_pid("e"));
+	cr_expect_eq(fixture_state("c", "e"), PROCESS_RUNNING);
+	cr_expect_eq(fake->n_starters_open, 0);
+	cr_expect_str_eq(fixture.events, "create start exec-added/e exec-start/e started ");
+}
+
+Test(tasks_newborn, what_fails_says_why_once_it_is_gone)
+{
+	struct fixture_reply started;
+	unsigned releases;
+
+	let_go(&started);
+	releases = fake->n_group_releases;
+	fake_starter_says(FAKE_HAS_FAILED);
+	fixture_until(started.n_answers);
+	cr_expect_eq(started.err.kind, ERROR_PROGRAM);
+	cr_expect_str_eq(started.err.message, "start exec e of container c: exec: no such program");
+	cr_expect_lt(kill(fake_pid("e"), 0), 0, "it is reaped");
+	cr_expect_gt(fake->n_group_releases, releases);
+	cr_expect_eq(fixture_state("c", "e"), PROCESS_CREATED);
+	cr_expect_eq(started.pid, 0);
+	cr_expect_eq(fake->n_recorded, 0, "there is no trail");
+	cr_expect_eq(fake->n_starters_open, 0);
+	cr_expect_not(strstr(fixture.events, "exit"));
+}
+
+Test(tasks_newborn, what_has_failed_can_be_started_again)
+{
+	struct fixture_reply first, second;
+
+	let_go(&first);
+	fake_starter_says(FAKE_HAS_FAILED);
+	fixture_until(first.n_answers);
+	begin_start(&second);
+	fake_starter_says(FAKE_RUNS);
+	fixture_until(second.n_answers);
+	cr_expect_not(second.has_failed, "%s", second.err.message);
+	cr_assert_eq(fixture_kill("c", "e", SIGTERM), 0);
+	fixture_until(strstr(fixture.events, "exit/e:7"));
+}
+
+Test(tasks_newborn, a_failure_is_in_the_trail_before_it_is_told)
+{
+	struct fixture_reply started;
+
+	fake->audits = true;
+	let_go(&started);
+	fake->record = FAKE_HANGS;
+	fake_starter_says(FAKE_HAS_FAILED);
+	fixture_until(fake->n_recorded == 1);
+	fixture_settle();
+	cr_expect_eq(started.n_answers, 0);
+	fake->release = true;
+	fixture_until(started.n_answers);
+	cr_expect_eq(started.err.kind, ERROR_PROGRAM);
+	cr_expect_str_eq(fake->recorded[0], "c e 0 exec: no such program");
+}
+
+Test(tasks_newborn, a_worker_that_fails_has_recorded_that_itself)
+{
+	fake->audits = true;
+	fake->exec = FAKE_FAILS;
+	fixture_make("c", PROCESS_RUNNING);
+	fixture_make_exec("c", "e", PROCESS_CREATED);
+	cr_expect_eq(fixture_start("c", "e"), ERROR_REFUSED);
+	cr_expect_eq(fake->n_recorded, 0);
+}
+
+Test(tasks_newborn, one_that_is_killed_has_not_started)
+{
+	struct fixture_reply started;
+
+	fake->may_pass_listener = false;
+	let_go(&started);
+	end_newborn();
+	fixture_until(started.n_answers);
+	cr_expect_eq(started.err.kind, ERROR_SYSTEM);
+	cr_expect(strstr(started.err.message, "killed while it was set up"), "%s", started.err.message);
+}
+
+Test(tasks_newborn, its_last_word_counts_however_late_it_is_heard)
+{
+	struct fixture_reply started;
+
+	fake->may_pass_listener = false;
+	let_go(&started);
+	fake_starter_says(FAKE_RUNS);
+	fixture_settle();
+	cr_expect_eq(started.n_answers, 0);
+	end_newborn();
+	fixture_until(strstr(fixture.events, "exit/e"));
+	cr_expect_not(started.has_failed, "%s", started.err.message);
+	cr_expect(strstr(fixture.events, "exec-start/e started exit/e:137"), "%s", fixture.events);
+}
+
+Test(tasks_newborn, what_goes_astray_is_ended)
+{
+	struct fixture_reply started;
+
+	let_go(&started);
+	fake_starter_says(FAKE_TALKS_NONSENSE);
+	fixture_until(started.n_answers);
+	cr_expect(started.has_failed);
+	cr_expect_gt(fake->n_group_kills, 0);
+	fixture_until(kill(fake_pid("e"), 0) < 0);
+	cr_expect_eq(fake->n_starters_open, 0);
+}
+
+Test(tasks_newborn, a_listener_is_served_before_the_program_runs)
+{
+	struct fixture_reply started;
+
+	let_go(&started);
+	fake_starter_says(FAKE_GIVES_LISTENER);
+	fixture_until(fake->listener_fd > 0);
+	fixture_settle();
+	cr_expect_eq(started.n_answers, 0);
+	cr_expect_geq(fcntl(fake->listener_fd, F_GETFD), 0, "somebody has it");
+	fake_starter_says(FAKE_RUNS);
+	fixture_until(started.n_answers);
+	cr_expect_not(started.has_failed);
+}
+
+Test(tasks_newborn, the_end_of_the_container_ends_it)
+{
+	struct fixture_reply started;
+
+	let_go(&started);
+	close(fake->starter_peer_fd);
+	cr_assert_eq(fixture_kill("c", "", SIGTERM), 0);
+	fixture_until(strstr(fixture.events, "exit:7"));
+	cr_expect(started.has_failed);
+	fixture_until(kill(fake_pid("e"), 0) < 0);
+}
+
+Test(tasks_newborn, the_end_of_the_shim_lets_go_of_it)
+{
+	struct fixture_reply started;
+
+	let_go(&started);
+	tasks_free(fixture.tasks);
+	fixture.tasks = NULL;
+	cr_expect_eq(fake->n_starters_open, 0);
+	cr_expect_eq(started.n_answers, 0);
+}
+
+static void begin_with_bound(void)
+{
+	begin_with(&(struct tasks_bounds){ .start = 20000000 });
+}
+
+TestSuite(tasks_newborn_bound, .init = begin_with_bound, .fini = fixture_end);
+
+Test(tasks_newborn_bound, what_says_nothing_is_ended)
+{
+	struct fixture_reply started;
+
+	let_go(&started);
+	fixture_until(started.n_answers);
+	cr_expect_eq(started.err.kind, ERROR_TIMEOUT);
+	cr_expect(strstr(started.err.message, "has not said within 20 ms"), "%s", started.err.message);
+	fixture_until(kill(fake_pid("e"), 0) < 0);
+	cr_expect_eq(fake->n_starters_open, 0);
+}
