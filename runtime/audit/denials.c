@@ -71,6 +71,8 @@ void denials_free(struct denials *denials)
 
 /* ---- the rate ---- */
 
+/* A token bucket in time: a call costs 1/rate seconds of what was saved up, and no more is saved than the burst is worth. No
+ * timer runs. */
 static bool take_from_bucket(struct denials *denials, uint64_t now_ns)
 {
 	uint64_t most = bucket_ns(denials), elapsed = 0;
@@ -87,6 +89,7 @@ static bool take_from_bucket(struct denials *denials, uint64_t now_ns)
 
 /* ---- the table ---- */
 
+/* The first time's arguments stand for all; only the decisive ones tell kinds apart (ioctl's request, not its pointer). */
 static bool is_same(const struct entry *entry, const struct denial *denial)
 {
 	if (entry->first.architecture != denial->architecture || entry->first.number != denial->number)
@@ -117,7 +120,7 @@ static bool make_room(struct denials *denials)
 	return true;
 }
 
-/* NULL: one of the others. */
+/* NULL: one of the others. Some hundred entries at most, and a listener that is bounded by its rate: a plain walk. */
 static struct entry *find_entry(struct denials *denials, const struct denial *denial)
 {
 	for (size_t i = 0; i < denials->n; i++)

@@ -30,6 +30,7 @@ static bool matches(const struct tally_counter *counter, enum tally_family famil
 	return counter->family == family;
 }
 
+/* Also a plain walk: a site has some dozens of policies, rules and calls, and TALLY_COUNTERS_MAX is for one that is attacked. */
 static struct tally_counter *find(const struct tally *tally, enum tally_family family,
 				  const char *const labels[TALLY_LABELS])
 {
@@ -55,6 +56,8 @@ static void *grow(void *list, size_t n, size_t size)
 	return reallocarray(list, n ? n * 2 : 1, size);
 }
 
+/* What has no room for its labels is still counted, without them: a sum that lacks events would be wrong, one that says so is
+ * not. */
 int tally_add(struct tally *tally, enum tally_family family, const char *const labels[TALLY_LABELS], uint64_t n,
 	      struct error *err)
 {
@@ -114,6 +117,7 @@ int tally_remember_oom(struct tally *tally, const char *id, uint64_t kills, stru
 	return 0;
 }
 
+/* An exit tells of the kills so far, and a removal of all: the difference to what is counted is what is new. */
 static int take_ooms(struct tally *tally, const struct audit_entry *entry, bool is_last, struct error *err)
 {
 	struct tally_oom *oom = find_oom(tally, entry->id);

@@ -1,3 +1,4 @@
+/* The five sets of capabilities(7): the bound before the user changes, the others after it. */
 #include <errno.h>
 #include <linux/capability.h>
 #include <sys/prctl.h>

@@ -1,3 +1,4 @@
+/* A terminal of the container's own devpts: made inside, its other end sent out over the console socket. */
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/magic.h>

@@ -1,3 +1,5 @@
+/* Which descriptors the program gets: those that the caller asked to pass. Ours are closed once they are of no use, at the latest by
+ * execve(2). */
 #include <errno.h>
 #include <stdlib.h>
 #include <unistd.h>

@@ -1,3 +1,4 @@
+/* The hooks that run inside, or between what the child does (OCI runtime.md "Lifecycle"); hooks.c runs one of any kind. */
 #include <errno.h>
 
 #include "child/handshake.h"

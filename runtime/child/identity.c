@@ -1,3 +1,4 @@
+/* Who we are: root of the user namespace while things are set up, in the end the program's user. */
 #include <errno.h>
 #include <grp.h>
 #include <linux/capability.h>

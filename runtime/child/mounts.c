@@ -1,3 +1,5 @@
+/* The plan's mounts, in its order: attached where the parent has made them, made here where they belong to the container's
+ * namespaces. */
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/magic.h>

@@ -1,3 +1,4 @@
+/* Namespaces that clone3(2) could not give: those that are joined, and those that can only be made from within. */
 #include <errno.h>
 #include <net/if.h>
 #include <sched.h>

@@ -1,3 +1,4 @@
+/* What execve(2) keeps of a process and the plan names: session, limits, scheduling, keyring, working directory. */
 #include <errno.h>
 #include <linux/keyctl.h>
 #include <linux/sched/types.h>

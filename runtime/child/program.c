@@ -1,3 +1,4 @@
+/* The last part: the program is found while we still may look everywhere, start is waited for, and execve(2) is the end of us. */
 #include <errno.h>
 #include <limits.h>
 #include <signal.h>

@@ -1,3 +1,4 @@
+/* The root file system attached, entered (pivot_root(2)), and the old one let go of. */
 #include <errno.h>
 #include <fcntl.h>
 #include <sched.h>

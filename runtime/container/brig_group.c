@@ -40,6 +40,7 @@ void brig_group_free(struct brig_group *group)
 	free(group);
 }
 
+/* The id becomes a directory's name: checked as a container's is. */
 static int entry_of(const char *exec_id, char entry[static NAME_MAX + 32], struct error *err)
 {
 	int rc = store_check_id(exec_id, err);
@@ -133,6 +134,7 @@ int brig_group_release(struct brig_group *group, const char *exec_id, struct err
 	return rc < 0 ? rc : cgroup_release_entry(group->cgroup, entry, CGROUP_ENTRY_CONTAINER, err);
 }
 
+/* For a person who wonders why a pod does not go away: what each process waits for in the kernel. */
 int brig_group_stuck(struct brig_group *group, struct buffer *text, struct error *err)
 {
 	AUTO(arena_free) struct arena *arena = arena_new(STUCK_ARENA);

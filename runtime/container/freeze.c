@@ -1,3 +1,4 @@
+/* brig pause and brig resume. */
 #include <errno.h>
 
 #include "base/cleanup.h"

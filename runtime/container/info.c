@@ -1,3 +1,4 @@
+/* What there is: state, list and ps. Waits for no lock. */
 #include <errno.h>
 #include <string.h>
 

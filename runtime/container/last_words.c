@@ -1,3 +1,4 @@
+/* The file that the kubelet reads as a container's last words (terminationMessagePath), written by us. */
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>

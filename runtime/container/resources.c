@@ -1,3 +1,4 @@
+/* Limits changed, and what a container uses: brig update, and brig events. */
 #include <errno.h>
 #include <poll.h>
 #include <unistd.h>

@@ -1,3 +1,4 @@
+/* brig run: create and start in one, and in the foreground the wait for the end and the removal. */
 #include <errno.h>
 
 #include "base/cleanup.h"

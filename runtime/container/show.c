@@ -1,3 +1,4 @@
+/* brig plan: what would be done, as any user. */
 #include "base/cleanup.h"
 #include "container/brig.h"
 #include "container/creation/creation.h"

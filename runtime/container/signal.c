@@ -1,3 +1,4 @@
+/* brig kill. */
 #include <errno.h>
 #include <signal.h>
 

@@ -1,3 +1,4 @@
+/* One entry of an archive made in its folder, which tree.c has found. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>

@@ -1,3 +1,4 @@
+/* What an entry replaces or a whiteout hides, taken away (image-spec, layer.md "Whiteouts"). */
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>

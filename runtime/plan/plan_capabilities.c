@@ -1,3 +1,4 @@
+/* process.capabilities: names into bits, and what brig itself does not have left out. */
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>

@@ -1,3 +1,4 @@
+/* Where the container's group is, who manages it, and to whom it belongs (config-linux.md "Control groups"). */
 #include <errno.h>
 #include <string.h>
 #include <sys/mount.h>

@@ -1,3 +1,4 @@
+/* linux.devices and those that every container has (config-linux.md "Default Devices"). */
 #include <errno.h>
 #include <string.h>
 #include <sys/stat.h>

@@ -1,3 +1,4 @@
+/* Hooks copied, each with its place in config.json for messages. */
 #include "base/cleanup.h"
 #include "plan/plan_builder.h"
 

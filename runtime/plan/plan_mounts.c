@@ -1,3 +1,4 @@
+/* mounts: each entry as what to make, who makes it, and with which ids. */
 #include <errno.h>
 #include <string.h>
 #include <sys/mount.h>

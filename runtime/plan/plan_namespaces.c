@@ -1,3 +1,4 @@
+/* Which namespaces are made and which joined, and the maps of the user namespace. */
 #include <errno.h>
 
 #include "base/names.h"

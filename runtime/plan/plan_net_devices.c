@@ -1,3 +1,4 @@
+/* linux.netDevices: interfaces that the container takes from the host. */
 #include <errno.h>
 #include <linux/capability.h>
 

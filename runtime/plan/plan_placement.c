@@ -1,3 +1,4 @@
+/* On which processors an exec runs, and on which nodes its memory and the first process's lies. */
 #include <string.h>
 
 #include "base/number_list.h"

@@ -1,3 +1,4 @@
+/* The root file system, mounts, devices and guarded paths, for `brig plan`. */
 #include <stdio.h>
 #include <string.h>
 #include <sys/mount.h>

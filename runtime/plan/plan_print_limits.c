@@ -1,3 +1,4 @@
+/* The group and its limits, for `brig plan`. */
 #include <inttypes.h>
 #include <linux/bpf.h>
 #include <stdio.h>

@@ -1,3 +1,4 @@
+/* The process, for `brig plan`. */
 #include <stdio.h>
 
 #include "base/names.h"

@@ -1,3 +1,4 @@
+/* The filter, for `brig plan`. */
 #include <inttypes.h>
 #include <linux/seccomp.h>
 #include <stdio.h>

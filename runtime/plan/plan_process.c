@@ -1,3 +1,4 @@
+/* process: the program, its user, environment, labels and scheduling. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>

@@ -1,3 +1,4 @@
+/* process.rlimits: which the child sets itself, and which the parent has to set for it. */
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>

@@ -1,3 +1,4 @@
+/* root, rootfsPropagation, maskedPaths and readonlyPaths; and who owns the mount namespace (docs/adr/0006). */
 #include <errno.h>
 #include <sched.h>
 #include <string.h>

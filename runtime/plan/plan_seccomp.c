@@ -1,3 +1,4 @@
+/* linux.seccomp copied, with each errno in its action. What becomes of it is compiled in parent/seccomp/. */
 #include <errno.h>
 #include <linux/seccomp.h>
 #include <string.h>

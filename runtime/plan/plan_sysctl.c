@@ -1,3 +1,4 @@
+/* linux.sysctl: settings that a namespace keeps apart, and who has the right to write them. */
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>

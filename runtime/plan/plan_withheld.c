@@ -1,3 +1,4 @@
+/* The policy's rules about what the host withholds: gone without, and reported or left unsaid; or refused. */
 #include <errno.h>
 
 #include "plan/plan_builder.h"

@@ -1,3 +1,4 @@
+/* The tables of "linux", but for its resources and its filter. */
 #include "spec/spec_types.h"
 
 #include "spec/spec.h"

@@ -1,3 +1,4 @@
+/* The tables of "process". */
 #include "spec/spec_types.h"
 
 #include "spec/spec.h"

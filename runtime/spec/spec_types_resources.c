@@ -1,3 +1,4 @@
+/* The tables of "linux.resources"; `brig update` decodes such an object by itself. */
 #include "spec/spec_types.h"
 
 #include "spec/spec.h"

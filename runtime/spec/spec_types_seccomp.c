@@ -1,3 +1,4 @@
+/* The tables of "linux.seccomp"; a learned profile is such an object too. */
 #include "spec/spec_types.h"
 
 #include "spec/spec.h"

@@ -1,3 +1,4 @@
+/* What the tables can't say of "linux". */
 #include "spec/spec_validate.h"
 
 #include <ctype.h>

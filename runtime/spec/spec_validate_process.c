@@ -1,3 +1,4 @@
+/* What the tables can't say of "process". */
 #include "spec/spec_validate.h"
 
 #include <stdio.h>

@@ -1,3 +1,4 @@
+/* What the tables can't say of "linux.resources". */
 #include "spec/spec_validate.h"
 
 #include <inttypes.h>

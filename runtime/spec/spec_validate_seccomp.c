@@ -1,3 +1,4 @@
+/* What the tables can't say of "linux.seccomp". */
 #include "spec/spec_validate.h"
 
 #include <linux/seccomp.h>

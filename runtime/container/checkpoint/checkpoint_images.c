@@ -1,3 +1,4 @@
+/* The folders that images and CRIU's log are in, and beside them which streams the container had from outside. */
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>

@@ -1,3 +1,4 @@
+/* A container that CRIU brings back: it waits, stopped, as a created one does on its socket. */
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>

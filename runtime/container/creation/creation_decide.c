@@ -1,3 +1,4 @@
+/* All that is found out and decided before a container is made; for `brig plan` and `brig check` that is all there is. */
 #include <limits.h>
 #include <stdlib.h>
 

@@ -1,3 +1,4 @@
+/* What `brig doctor` looks at: one function a mechanism, and a table that says what each is for and how to get it. */
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/capability.h>

@@ -1,3 +1,4 @@
+/* What a refused call would open, and the rule that would allow it. Pure. */
 #include <stdlib.h>
 #include <string.h>
 

@@ -102,6 +102,8 @@ static enum kind kind_of(const struct brig_info *info)
 	return KIND_CONTAINER;
 }
 
+/* One after the other with its own memory: a node has some hundred containers, each of which may have annotations of a
+ * megabyte. */
 static int count_root(const struct brig *brig, const char *root, struct census *census, struct error *err)
 {
 	struct brig there = *brig;
@@ -241,7 +243,7 @@ static int print_history(const struct policy *policy, const struct brig_metrics_
 {
 	const char *path = request->file ?: policy->audit.path[0] ? policy->audit.path : AUDIT_PATH_DEFAULT;
 	struct tally tally = { 0 };
-	int rc = tally_update(request->file ?: path, &tally, err);
+	int rc = tally_update(path, &tally, err);
 
 	if (rc < 0)
 		return rc;
@@ -255,6 +257,7 @@ static int print_history(const struct policy *policy, const struct brig_metrics_
 	return 0;
 }
 
+/* The digest tells of a policy that was changed under the same name, which the node's configuration management may not know of. */
 static void print_programs(const struct policy *policy, struct buffer *out)
 {
 	char digest[AUDIT_DIGEST_TEXT];

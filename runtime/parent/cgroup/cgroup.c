@@ -81,6 +81,7 @@ void cgroup_free(struct cgroup *cgroup)
 	free(cgroup);
 }
 
+/* A plan without limits makes no arena and no list: that is the shortest way to a container's start. */
 static bool asks_for_settings(const struct plan_resources *resources)
 {
 	return resources->set || resources->cpus || resources->mems || resources->n_throttles ||
@@ -160,6 +161,8 @@ static int check_thawed(struct cgroup *cgroup, struct error *err)
 			 cgroup->path, cgroup->layout == HOST_CGROUP_V1 ? "THAWED > freezer.state" : "0 > cgroup.freeze");
 }
 
+/* In this order: the group (empty, or refused), whether it is thawed, then limits, and the device program last, all before a
+ * process is in it. */
 static int fill(struct cgroup *cgroup, const struct plan_cgroup *plan, struct error *err)
 {
 	bool fresh;
@@ -327,6 +330,7 @@ int cgroup_clone_fd(const struct cgroup *cgroup)
 	return cgroup->entry_fd >= 0 ? cgroup->entry_fd : cgroup->trees[CGROUP_TREE_V2].fd;
 }
 
+/* By number: the kernel takes nothing else. It is that of a process which we have cloned, and which nobody has reaped yet. */
 int cgroup_join(struct cgroup *cgroup, pid_t pid, bool cloned, struct error *err)
 {
 	uint32_t possible = cgroup_tree_possible(cgroup);
@@ -388,6 +392,7 @@ int cgroup_open_tasks(struct cgroup *cgroup, struct cgroup_view tasks[static CGR
 	return (int)n;
 }
 
+/* Files that a kernel lists and this group has not (ENOENT) belong to controllers that are not turned on. */
 static int give_file(int fd, const char *file, uid_t uid, struct error *err)
 {
 	if (fchownat(fd, file, uid, (gid_t)-1, AT_SYMLINK_NOFOLLOW) == 0 || errno == ENOENT)

@@ -1,3 +1,4 @@
+/* Settings written to the kernel's files and read back; put back as they were where that is asked for. */
 #include "parent/cgroup/cgroup_internal.h"
 
 #include <errno.h>

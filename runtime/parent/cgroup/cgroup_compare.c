@@ -1,3 +1,4 @@
+/* Does a file have what was written to it? The kernel rounds numbers, sorts lists and adds words. Pure. */
 #include "parent/cgroup/cgroup_settings.h"
 
 #include <ctype.h>

@@ -1,3 +1,4 @@
+/* OCI's numbers are v1's: shares and weights as v2 has them. Pure. */
 #include "parent/cgroup/cgroup_settings.h"
 
 #define FRACTION_BITS 40 /* of the fixed-point logarithms: the weights of all shares come out as with real numbers */

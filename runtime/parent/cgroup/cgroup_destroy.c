@@ -1,3 +1,4 @@
+/* A group with all below it removed, once the processes that were killed have left it. */
 #include "parent/cgroup/cgroup.h"
 
 #include <errno.h>

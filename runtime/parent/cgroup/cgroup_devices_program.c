@@ -1,3 +1,4 @@
+/* A list of device rules as a BPF program. Pure. */
 #include "parent/cgroup/cgroup_devices.h"
 
 #include <errno.h>

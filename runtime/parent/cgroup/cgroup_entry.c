@@ -1,3 +1,4 @@
+/* Groups below the container's own, one for its program and one for each exec: docs/adr/0008. */
 #include "parent/cgroup/cgroup.h"
 
 #include <errno.h>

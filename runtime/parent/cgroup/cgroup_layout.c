@@ -1,3 +1,4 @@
+/* Which version of control groups this host has, and whether we may make groups there. */
 #include "parent/cgroup/cgroup.h"
 
 #include <linux/magic.h>

@@ -1,3 +1,4 @@
+/* Out of memory: by the driver of the host's version; of scopes that systemd has removed, by what was counted and logged before. */
 #include "parent/cgroup/cgroup.h"
 
 #include <errno.h>

@@ -1,3 +1,4 @@
+/* The processes of a group and of all below it. */
 #include "parent/cgroup/cgroup.h"
 
 #include <errno.h>

@@ -1,3 +1,4 @@
+/* A container with a group for each exec sees an inner one as its root: the limits of the outer one are shown there too. */
 #include "parent/cgroup/cgroup.h"
 
 #include <errno.h>

@@ -1,3 +1,4 @@
+/* A signal to all processes of a group, by pidfd. */
 #include "parent/cgroup/cgroup.h"
 
 #include <errno.h>

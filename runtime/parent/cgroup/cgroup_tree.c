@@ -1,3 +1,4 @@
+/* The directories of a group, one in each tree that holds it: opened beneath the tree's root, made, and taken away again. */
 #include "parent/cgroup/cgroup_internal.h"
 
 #include <errno.h>

@@ -1,3 +1,4 @@
+/* Other limits for a group that is in use: all of them, or none. */
 #include "parent/cgroup/cgroup.h"
 
 #include <errno.h>

@@ -1,3 +1,4 @@
+/* Device rules for a v1 devices controller, which takes a base and exceptions. */
 #include "parent/cgroup/cgroup_v1.h"
 
 #include <errno.h>

@@ -1,3 +1,4 @@
+/* A plan's resources as writes to v1's files (the kernel's cgroup-v1 documentation). Pure. */
 #include "parent/cgroup/cgroup_v1.h"
 
 #include <inttypes.h>
@@ -11,6 +12,7 @@
 #define SHARES_MIN 2
 #define SHARES_MAX 262144
 
+/* The kernel rounds down to pages: what is read back may differ by less than one (unit). */
 static struct cgroup_setting *add_bytes(struct cgroup_settings *settings, const char *where, const char *file,
 					int64_t value)
 {
@@ -149,6 +151,7 @@ static void add_shares(struct cgroup_settings *settings, const struct plan_resou
 	setting->flags = shares == 1024 ? CGROUP_SETTING_DEFAULT : 0;
 }
 
+/* The period first: the runtime is a part of it. */
 static void add_realtime(struct cgroup_settings *settings, const struct plan_resources *resources)
 {
 	if (resources->set & PLAN_CPU_RT_PERIOD && resources->cpu_rt_period)
@@ -201,6 +204,7 @@ static struct cgroup_setting *add_weight(struct cgroup_settings *settings, const
 	return setting;
 }
 
+/* Documentation/admin-guide/cgroup-v1/blkio-controller.rst. */
 static const char *throttle_file(const struct plan_throttle *throttle)
 {
 	switch (throttle->kind) {

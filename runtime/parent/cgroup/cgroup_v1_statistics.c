@@ -1,3 +1,4 @@
+/* What v1's controllers have counted, under the names of runc's events. */
 #include "parent/cgroup/cgroup_v1.h"
 
 #include <fcntl.h>

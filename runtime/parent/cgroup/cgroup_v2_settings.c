@@ -1,3 +1,4 @@
+/* A plan's resources as writes to v2's files (cgroup-v2.rst). Pure. */
 #include "parent/cgroup/cgroup_v2.h"
 
 #include <inttypes.h>
@@ -9,6 +10,7 @@
 
 #define PIDS_LIMIT_MAX (4 * 1024 * 1024) /* the kernel's PID_MAX_LIMIT: more can't bite, and is refused */
 
+/* Refused rather than passed over: a limit that is asked for and does not hold is what brig is there to prevent. */
 static int unsupported(struct error *err, const char *where, const char *remedy)
 {
 	return error_set(err, ERROR_UNSUPPORTED, EOPNOTSUPP,
@@ -60,6 +62,7 @@ static int check_memory(const struct plan_resources *resources, struct error *er
 	return 0;
 }
 
+/* One file has both numbers: the one that is not given stays as it is. */
 static void add_cpu_max(struct cgroup_settings *settings, const struct plan_resources *resources,
 			const struct cgroup_facts *facts)
 {
@@ -128,6 +131,7 @@ static int add_cpu(struct cgroup_settings *settings, const struct plan_resources
 	return 0;
 }
 
+/* Two schedulers, two files: BFQ's own where it is there (1 to 1000), else the controller's (1 to 10000). */
 static void add_io_weight(struct cgroup_settings *settings, const char *where, const char *key, uint64_t weight)
 {
 	struct cgroup_setting *setting = cgroup_settings_add(settings, CGROUP_IO, where, "io.bfq.weight",
@@ -190,6 +194,7 @@ static void add_cpuset(struct cgroup_settings *settings, const char *where, cons
 	setting->compare = CGROUP_COMPARE_LIST;
 }
 
+/* "memory.high" belongs to memory: the word before the dot is the controller's name. */
 static enum cgroup_controller controller_of_file(const char *file)
 {
 	size_t length = strcspn(file, ".");

@@ -1,3 +1,4 @@
+/* What v2's controllers have counted, under the names of runc's events. */
 #include "parent/cgroup/cgroup_v2.h"
 
 #include <stdlib.h>

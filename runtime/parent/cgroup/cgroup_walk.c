@@ -1,3 +1,4 @@
+/* A visit to a group and to all groups below it, the deepest first. */
 #include "parent/cgroup/cgroup_internal.h"
 
 #include <dirent.h>

@@ -1,3 +1,5 @@
+/* Parts that the egress programs share: where the packet's words lie, the list as code, answers to what was sent, the counting
+ * of denials. */
 #include <netinet/in.h>
 #include <string.h>
 #include <sys/socket.h>

@@ -1,3 +1,4 @@
+/* Where a container's filter comes from: the cache, the compiler, or what is built in. */
 #include "parent/seccomp/seccomp.h"
 
 #include <errno.h>
