@@ -129,3 +129,30 @@ decoder_of_helper() {
 	refused_image digest-as-path 'is no digest'
 	refused_image blob-as-link '(symbolic link|is missing)'
 }
+
+@test "extended headers that say something else than the entry" {
+	refused_image extended-name '".." in the name'
+	refused_image extended-absolute-name 'an absolute name'
+	refused_image extended-target 'hard link to /etc/shadow: an absolute name'
+	refused_image extended-size 'cut off inside a file'
+	refused_image extended-negative-size 'size: -1'
+	refused_image extended-sparse 'sparse'
+	refused_image extended-large 'an extended header of 400[0-9]+ bytes'
+	refused_image extended-for-all 'gives all entries one name'
+}
+
+@test "what is packed in a way that takes more, or is not all" {
+	refused_image zstd-window 'a window of more than 8 MiB'
+	refused_image behind-gzip 'damaged'
+	refused_image encrypted 'mediaType ".*encrypted"'
+	refused_image missing 'is missing in the layout'
+}
+
+@test "indexes in indexes, and images of other machines" {
+	layout_of good-index
+	must sandbox --oci "$T/layout" -- /bin/cat /etc/below
+	expect_equal "$output" below
+	rm -r "$T/layout"
+	refused_image deep-index 'more than 4 indexes'
+	refused_image other-platform 'the image is for linux/other'
+}

@@ -250,3 +250,25 @@ except OSError as error: print("refused")'
 	judged ok -- node -e 'console.log("from JavaScript")'
 	expect_equal "$(of .stdout.data)" 'from JavaScript'
 }
+
+@test "README's first screen, as it stands" {
+	local line lines
+
+	mapfile -t lines < <(sed -n '1,40s/^brig sandbox/&/p' "$SOURCE/README.md")
+	expect_equal "${#lines[@]}" 5
+	printf '#include <stdio.h>\nint main(void) { puts("42"); }\n' > "$T/main.c"
+	echo 'print(6 * 7)' > "$T/submitted.py"
+	cd "$T"
+	for line in "${lines[@]}"; do
+		if [[ $line == *node* && ! -x /usr/bin/node ]]; then
+			continue
+		fi
+		must eval "$line"
+		if [[ $line == *--json* ]]; then
+			expect_schema sandbox
+			output=$(of .stdout.data)
+		fi
+		expect_equal "$output" 42
+	done
+	assert_nothing_left
+}
