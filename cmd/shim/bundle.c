@@ -11,6 +11,7 @@
 #define ADDRESS_FILE "address"
 #define ADDRESS_BYTES_MAX (ADDRESS_PATH_MAX + sizeof(ADDRESS_SCHEME))
 
+/* containerd starts a shim in its bundle, and gives -bundle to `delete` alone. */
 int bundle_open(const char *given, struct error *err)
 {
 	const char *path = *given ? given : ".";
@@ -19,6 +20,7 @@ int bundle_open(const char *given, struct error *err)
 	return fd >= 0 ? fd : error_system(err, errno, "open the bundle %s", path);
 }
 
+/* For `serve`, which has / as its directory. Not resolved: what containerd calls it is what it has to be told as. */
 int bundle_path(const char *given, struct arena *arena, const char **ret, struct error *err)
 {
 	AUTO_FREE char *here = given[0] == '/' ? NULL : getcwd(NULL, 0);

@@ -18,6 +18,7 @@
 #define MEMORY_MAX ((size_t)1024 * 1024)
 #define MOUNTS_MAX 1024 /* on top of each other */
 
+/* What its steps share. */
 struct delete
 {
 	const struct cmd *cmd;
@@ -26,6 +27,7 @@ struct delete
 	pid_t pid;
 };
 
+/* The handler's own root is in the bundle: containerd gives `delete` no options. */
 static int find_root(const struct delete *delete, const char **ret, struct error *err)
 {
 	const char *root = NULL;
@@ -86,6 +88,7 @@ static int unmount_shared_memory(const struct delete *delete, struct error *err)
 	return unmount(delete, "shm", err);
 }
 
+/* Of the pod's shim, where that is dead; another container of the pod may have one that lives. */
 static int remove_socket(const struct delete *delete, struct error *err)
 {
 	const char *path = NULL;
@@ -94,6 +97,7 @@ static int remove_socket(const struct delete *delete, struct error *err)
 	return r < 0 || !path ? r : pod_socket_remove_stale(path, err);
 }
 
+/* containerd makes the exit event of it that the dead shim could not send: 137, whatever the container ended with. */
 static int print_answer(const struct delete *delete, struct error *err)
 {
 	__attribute__((cleanup(buffer_done_cleanup))) struct buffer answer = { 0 };

@@ -9,6 +9,7 @@
 #include "container/brig.h"
 #include "shim/bootstrap/answer.h"
 
+/* No container and no root are needed for it: CRI asks once, when it first meets the handler. */
 int cmd_info(struct error *err)
 {
 	__attribute__((cleanup(buffer_done_cleanup))) struct buffer input = { 0 };

@@ -36,6 +36,7 @@ static void take_signals(void)
 	sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
+/* By hand nobody calls it so: the message says who does. */
 static int check_socket(struct error *err)
 {
 	int listens = 0;
@@ -51,6 +52,7 @@ static int check_socket(struct error *err)
 	return 0;
 }
 
+/* What `start` found out, handed on by the environment: it has read the options, and they are not kept for us. */
 static enum log_level log_level(const struct arguments *arguments)
 {
 	const char *given = getenv(CMD_LOG_LEVEL_VARIABLE);

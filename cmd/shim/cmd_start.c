@@ -20,6 +20,7 @@
 
 #define MEMORY_MAX ((size_t)64 * 1024 * 1024) /* what a config.json can make us allocate */
 
+/* What its steps find out, one after the other. */
 struct start {
 	const struct cmd *cmd;
 	struct arena *arena;
@@ -46,6 +47,7 @@ static int find_group(const struct start *start, const char **ret, struct error 
 	return address_group((struct address_config){ text.data, text.length }, id, start->arena, ret, err);
 }
 
+/* The same name for each container of a pod, without asking anybody: that is how the second `start` finds the first one's shim. */
 static int find_address(struct start *start, struct error *err)
 {
 	const struct arguments *arguments = &start->cmd->arguments;
@@ -86,6 +88,7 @@ static int print_answer(const struct start *start, struct error *err)
 	return stream_write_answer(&answer, err);
 }
 
+/* The answer comes once the socket listens and `serve` is being executed: containerd connects as soon as it has it. */
 static int spawn_and_answer(const struct start *start, int listen_fd, struct error *err)
 {
 	const struct bootstrap *bootstrap = &start->bootstrap;

@@ -32,6 +32,7 @@ int handler_options_read(const struct bootstrap *bootstrap, struct arena *arena,
 	return 0;
 }
 
+/* The handler's own word goes before -debug, which is containerd's for all of its shims. */
 enum log_level handler_options_log_level(const struct options *options, const struct bootstrap *bootstrap, bool debug)
 {
 	if (options->has_log_level)

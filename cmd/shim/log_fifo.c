@@ -24,6 +24,7 @@ static int open_fifo(const char *bundle)
 	return steal_fd(&fd);
 }
 
+/* By /proc/self/fd, since the log opens a path: the descriptor was checked to be a fifo, and no other file comes in between. */
 int log_fifo_open(const char *bundle, enum log_level level, int *ret_fd, struct error *err)
 {
 	AUTO_CLOSE int fd = open_fifo(bundle);

@@ -70,6 +70,7 @@ static int isolate_core(struct error *err)
 	return 0;
 }
 
+/* With an environment of its own: containerd's has what is no business of a process that lives with the workload. */
 static int execute(const struct spawn *spawn, struct error *err)
 {
 	const struct arguments *given = spawn->arguments;
@@ -108,6 +109,7 @@ static int execute(const struct spawn *spawn, struct error *err)
 	return brig_execute_protected((char *const *)argv, envp, err);
 }
 
+/* The cgroup first, so that all that follows is counted there; a session of its own, so that no ctrl-C at containerd's terminal ends pods. */
 static int become_serve(const struct spawn *spawn, struct error *err)
 {
 	int r = spawn->shim_cgroup ? shim_cgroup_join(spawn->shim_cgroup, err) : 0;

@@ -9,6 +9,7 @@
 #define SILENCE_MAX 3000
 #define CHUNK ((size_t)16 * 1024)
 
+/* Up to one byte over max: as much as is needed to see that it is too much. */
 int stream_read_input(size_t max, struct buffer *buffer, struct error *err)
 {
 	struct pollfd input = { .fd = STDIN_FILENO, .events = POLLIN };

@@ -13,6 +13,7 @@
 static const char *const group_annotations[] = { "io.kubernetes.cri-o.SandboxID", "io.containerd.runc.v2.group",
 						 "io.kubernetes.cri.sandbox-id" };
 
+/* All that `start` reads of config.json: the rest is looked at when the container is made, and its errors are told then. */
 struct config {
 	const struct json_pair *annotations;
 	size_t n_annotations;
@@ -75,6 +76,7 @@ int address_format(const struct address_parts *parts, struct arena *arena, const
 	return 0;
 }
 
+/* An empty value says nothing: CRI sets annotations that it has no value for. */
 static const char *find_annotation(const struct config *config, const char *name)
 {
 	for (size_t i = 0; i < config->n_annotations; i++) {

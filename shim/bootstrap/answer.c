@@ -25,6 +25,7 @@ void answer_start(enum bootstrap_form form, unsigned version, const char *addres
 	}
 }
 
+/* An absent one stays absent: an empty Any would be one of no type. */
 static void put_any(struct buffer *out, uint32_t field, const struct bootstrap_any *any)
 {
 	AUTO(buffer_done) struct buffer part = { 0 };
@@ -46,6 +47,7 @@ static void put_version(struct buffer *out, const struct answer_info *info)
 	wire_put_message(out, 2, &part);
 }
 
+/* JSON in an Any, by the type's name that containerd registered for it. */
 static void put_features(struct buffer *out, const struct answer_info *info)
 {
 	const struct bootstrap_any any = {
@@ -76,6 +78,7 @@ void answer_info(const struct answer_info *info, struct buffer *out)
 		put_annotation(out, &info->annotations[i]);
 }
 
+/* DeleteResponse is the task service's message: pid 1, exit_status 2, exited_at 3. */
 void answer_delete(uint32_t pid, uint32_t status, struct timespec at, struct buffer *out)
 {
 	AUTO(buffer_done) struct buffer timestamp = { 0 };

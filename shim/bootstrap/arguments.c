@@ -6,6 +6,7 @@
 
 #include "base/cleanup.h"
 
+/* As they are being read: what is not of interest afterwards is beside the arguments. */
 struct flags {
 	struct arguments arguments;
 	bool info, version;
@@ -89,6 +90,7 @@ static int take_flag(char *const **argv, struct flags *flags, struct error *err)
 	return 0;
 }
 
+/* -v and -info go before any action, as with containerd's own shim, which looks at them first. */
 static int take_action(const char *text, const struct flags *flags, enum arguments_action *ret, struct error *err)
 {
 	if (flags->version)
@@ -130,6 +132,7 @@ static int check_name(const char *flag, const char *name, struct error *err)
 	return 0;
 }
 
+/* -info and -v are asked by hand, without a container. */
 static bool needs_names(enum arguments_action action)
 {
 	return action == ARGUMENTS_SERVE || action == ARGUMENTS_START || action == ARGUMENTS_DELETE;

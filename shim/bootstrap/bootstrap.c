@@ -6,6 +6,7 @@
 
 #define FIELD_EXTENSIONS 8u
 
+/* BootstrapParams. Source: containerd's api/runtime/bootstrap/v1/bootstrap.proto */
 struct params {
 	struct wire_bytes instance_id, namespace, version, ttrpc_address, grpc_address, binary, socket_dir;
 	uint64_t log_level;
@@ -58,6 +59,7 @@ struct wire_bytes bootstrap_any_type(const struct bootstrap_any *any)
 	return name;
 }
 
+/* Those that options_from_any takes: any other Any, of a caller whom we don't know, is left to Create. */
 static bool is_options(const struct bootstrap_any *any)
 {
 	static const char *const types[] = { "runtimeoptions.v1.Options", "containerd.runc.v1.Options" };
@@ -70,6 +72,7 @@ static bool is_options(const struct bootstrap_any *any)
 	return false;
 }
 
+/* None where stdin was no Any at all. */
 static struct bootstrap_any legacy_options(struct wire_bytes input)
 {
 	struct bootstrap_any any = bootstrap_any_decode(input);
@@ -77,6 +80,7 @@ static struct bootstrap_any legacy_options(struct wire_bytes input)
 	return is_options(&any) ? any : (struct bootstrap_any){ 0 };
 }
 
+/* Repeated, and so not a matter of the table: each is an Any in a message of its own. */
 static int decode_extensions(struct wire_bytes input, struct arena *arena, struct bootstrap *bootstrap)
 {
 	struct wire_value field;
@@ -115,6 +119,7 @@ static int decode_texts(const struct params *params, struct arena *arena, struct
 	return 0;
 }
 
+/* ret is set on success alone: what fails here is tried as the older form. */
 static int decode_params(struct wire_bytes input, const struct arguments *arguments, struct arena *arena,
 			 struct bootstrap *ret)
 {

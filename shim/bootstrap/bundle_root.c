@@ -15,6 +15,7 @@ int bundle_root_write(int bundle_fd, const char *root, struct error *err)
 	return file_replace_at(bundle_fd, BUNDLE_ROOT_FILE, &content, 0600, err);
 }
 
+/* `delete` goes by what it says, as root: a path that is cut short or relative would remove something else. */
 int bundle_root_read(int bundle_fd, struct arena *arena, const char **ret, struct error *err)
 {
 	__attribute__((cleanup(buffer_done_cleanup))) struct buffer text = { 0 };

@@ -10,6 +10,7 @@
 
 enum wire_type { TYPE_VARINT = 0, TYPE_FIXED64 = 1, TYPE_BYTES = 2, TYPE_FIXED32 = 5 };
 
+/* These take from the front of message; after -EBADMSG what is left of it makes no sense. */
 static int take_varint(struct wire_bytes *message, uint64_t *ret)
 {
 	uint64_t value = 0;
@@ -88,6 +89,7 @@ int wire_next(struct wire_bytes *message, struct wire_value *ret)
 	return 1;
 }
 
+/* The last one of a field wins, as protobuf has it; one of another wire type than its own makes the whole malformed. */
 static int store(const struct wire_value *value, const struct wire_field *fields, void *target)
 {
 	for (; fields->number; fields++) {
@@ -134,6 +136,7 @@ bool wire_equals(struct wire_bytes bytes, const char *text)
 	return bytes.length == strlen(text) && (bytes.length == 0 || memcmp(bytes.data, text, bytes.length) == 0);
 }
 
+/* Seven bits a byte, the lowest first. */
 static void put_varint(struct buffer *message, uint64_t value)
 {
 	uint8_t bytes[VARINT_BYTES_MAX];

@@ -43,6 +43,7 @@ int wire_next(struct wire_bytes *message, struct wire_value *ret);
 int wire_decode(struct wire_bytes message, const struct wire_field *fields, void *target);
 /* A string in arena. NULL where it has a NUL, is not UTF-8, or there is no memory. */
 const char *wire_text(struct wire_bytes bytes, struct arena *arena);
+/* Byte for byte; text without its NUL. */
 bool wire_equals(struct wire_bytes bytes, const char *text);
 
 /* Writers: nothing is written for 0, "" and NULL, as proto3 has it. Check message->failed at the end. */
@@ -50,5 +51,6 @@ void wire_put_number(struct buffer *message, uint32_t field, uint64_t value);
 void wire_put_text(struct buffer *message, uint32_t field, const char *text);
 /* Written also where it is empty: a present embedded message. */
 void wire_put_bytes(struct buffer *message, uint32_t field, const void *data, size_t length);
+/* As wire_put_bytes with part's content. */
 /* Embeds part, which may have failed. */
 void wire_put_message(struct buffer *message, uint32_t field, const struct buffer *part);

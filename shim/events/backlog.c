@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+/* Each a piece of memory of its own: with a list of fixed size the shim would carry the size of its worst moment for weeks. */
 struct backlog_event {
 	struct backlog_event *next;
 	struct buffer packed;

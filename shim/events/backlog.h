@@ -13,6 +13,7 @@ struct backlog { /* zeroed: empty */
 	size_t bytes;
 };
 
+/* Frees what is left: events that were spilled to the queue before are not among it. */
 void backlog_done(struct backlog *backlog);
 static inline bool backlog_is_empty(const struct backlog *backlog)
 {

@@ -73,6 +73,7 @@ static void spill_what_can_be(struct publisher *publisher)
 	}
 }
 
+/* containerd has it, or will never take it. */
 static void drop_first(struct publisher *publisher)
 {
 	if (!queue_is_empty(&publisher->queue))
@@ -87,6 +88,7 @@ static void drop_first(struct publisher *publisher)
 		loop_set_timer(publisher->options.loop, &publisher->spill, loop_now() + MEMORY_TIMEOUT);
 }
 
+/* It doubles each time: a restart of containerd takes a second, an upgrade minutes. It begins anew with the next event that is taken. */
 static void pause_then_work(struct publisher *publisher)
 {
 	uint64_t pause = publisher->pause;
@@ -95,6 +97,7 @@ static void pause_then_work(struct publisher *publisher)
 	loop_set_timer(publisher->options.loop, &publisher->work, loop_now() + pause);
 }
 
+/* Whether it broke, or never was: what waits goes to the file at once, since the shim may be killed next. */
 static void lose_connection(struct publisher *publisher, const struct error *why)
 {
 	if (!publisher->is_away)
@@ -108,6 +111,7 @@ static void lose_connection(struct publisher *publisher, const struct error *why
 	pause_then_work(publisher);
 }
 
+/* Unavailable is containerd on its way down: no refusal of this event. */
 static void end_of_call(void *context, const struct response *response, const struct error *err)
 {
 	struct publisher *publisher = context;
@@ -254,6 +258,7 @@ static void spill_late(void *context)
 	spill_what_can_be(context);
 }
 
+/* The shim's own end can't wait any longer: the rest is in the bundle for its next shim, and goes with it. */
 static void end_waiting(void *context)
 {
 	struct publisher *publisher = context;
@@ -307,6 +312,7 @@ void publisher_free(struct publisher *publisher)
 	free(publisher);
 }
 
+/* The time is that of the event, and not that of its sending. */
 static void pack(const struct publisher *publisher, const struct publisher_event *event, struct buffer *ret)
 {
 	Wire__ForwardRequest request = WIRE__FORWARD_REQUEST__INIT;

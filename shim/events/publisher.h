@@ -23,6 +23,7 @@ struct publisher_options {
 
 /* What an earlier shim left in the queue is sent first. */
 int publisher_new(const struct publisher_options *options, struct publisher **ret, struct error *err);
+/* What is in memory goes to the file. NULL is allowed. */
 void publisher_free(struct publisher *publisher);
 DEFINE_CLEANUP(struct publisher *, publisher_free);
 

@@ -62,6 +62,7 @@ static int find_end(int fd, uint64_t head, uint64_t *ret)
 	return 0;
 }
 
+/* head and tail from the file alone: there may be nobody left who knew them. */
 static int recover(struct queue *queue, int fd)
 {
 	uint8_t header[QUEUE_FORMAT_HEADER];
@@ -126,6 +127,7 @@ bool queue_is_empty(const struct queue *queue)
 	return queue->fd < 0;
 }
 
+/* O_EXCL: whatever lies there by now is none of ours, and following it could write to any file of the host's. */
 static int make_file(struct queue *queue, struct error *err)
 {
 	AUTO_CLOSE int fd =
@@ -146,6 +148,7 @@ static int make_file(struct queue *queue, struct error *err)
 	return 0;
 }
 
+/* In one call, so that a full disk leaves a record that is recognised as none. */
 static int write_record(const struct queue *queue, const struct buffer *event)
 {
 	uint8_t bytes[QUEUE_FORMAT_RECORD];

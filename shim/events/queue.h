@@ -20,11 +20,14 @@ struct queue {
 /* Takes over what an earlier shim left. A file that is none of ours is put aside (QUEUE_FILE.bad). Returns 0 or a negative errno with err
  * set; the queue is empty and usable then, too. */
 int queue_init(struct queue *queue, int directory_fd, struct error *err);
+/* Closes the file, and leaves it with what is in it to the next shim. */
 void queue_done(struct queue *queue);
+/* Without a file: an empty queue leaves none behind in the bundle. */
 bool queue_is_empty(const struct queue *queue);
 /* Returns 0; -ENOSPC where the file would have more than max bytes, with all that was sent since it was empty last; or another negative errno:
  * with err set, and nothing is changed. */
 int queue_append(struct queue *queue, const struct buffer *event, size_t max, struct error *err);
+/* The queue is not empty, here and below. -EBADMSG: it is not what was written. */
 /* Appends the first event to event. */
 int queue_peek(const struct queue *queue, struct buffer *event, struct error *err);
 /* The first event is done with. */

@@ -3,8 +3,10 @@
 #include <errno.h>
 #include <string.h>
 
+/* With a version: the shim of another release may find the file. */
 static const uint8_t magic[] = { 'b', 'r', 'i', 'g', 'e', 'v', '1', '\n' };
 
+/* Little-endian on any machine: the file means the same wherever it is looked at. */
 static void put_number(uint64_t value, uint8_t *bytes, size_t size)
 {
 	for (size_t i = 0; i < size; i++)

@@ -14,9 +14,11 @@ struct queue_format_record {
 	uint32_t length, checksum; /* of the event */
 };
 
+/* head: an offset in the file, QUEUE_FORMAT_HEADER at least. */
 void queue_format_put_header(uint64_t head, uint8_t bytes[QUEUE_FORMAT_HEADER]);
 /* Returns 0, or -EBADMSG where this is no such file. */
 int queue_format_get_header(const uint8_t bytes[QUEUE_FORMAT_HEADER], uint64_t *ret_head);
+/* length: of event, bytes, QUEUE_FORMAT_EVENT_MAX at most. */
 void queue_format_put_record(const void *event, size_t length, uint8_t bytes[QUEUE_FORMAT_RECORD]);
 /* Returns 0, or -EBADMSG for a length that no event has. */
 int queue_format_get_record(const uint8_t bytes[QUEUE_FORMAT_RECORD], struct queue_format_record *ret);

@@ -6,6 +6,7 @@
 #include "shim/bootstrap/arguments.h"
 #include "shim/service/service_core.h"
 
+/* The newest first: most are answered soon. */
 static void link_call(struct service_call *call)
 {
 	struct service *service = call->service;
@@ -37,6 +38,7 @@ static void end_call(struct service_call *call)
 		free_call(call);
 }
 
+/* Where its connection is gone meanwhile the server passes over it. */
 int call_answer(struct service_call *call, const void *message)
 {
 	server_answer_message(call->service->server, call->id, message);
@@ -58,6 +60,7 @@ void call_refuse(struct service_call *call, const struct error *err)
 	end_call(call);
 }
 
+/* What tasks has to say: the one way from a worker's end to the caller. */
 static void take_reply(struct task_reply *reply, const struct task_info *info, const struct error *err)
 {
 	struct service_call *call = (struct service_call *)reply;
@@ -85,6 +88,7 @@ static const struct call_operation *find_operation(const struct call_operation *
 	return operations->method ? operations : NULL;
 }
 
+/* An operation that fails is refused by the caller, in one place. */
 static int run(struct service_call *call, const struct request *request, const struct call_operation *operation,
 	       struct error *err)
 {

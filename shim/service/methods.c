@@ -7,6 +7,7 @@
 #include "shim/service/streaming.h"
 #include "shim/service/task_calls.h"
 
+/* Both versions at once: which one containerd speaks it says with each call. */
 static void handle_task(void *context, struct server_call id, const struct request *request)
 {
 	call_dispatch(context, id, request, task_calls_operations);

@@ -44,6 +44,7 @@ static const struct toml_field table_fields[] = {
 	{ 0 },
 };
 
+/* runtimeoptions.v1.Options. Source: containerd's api/types/runtimeoptions/v1/api.proto */
 struct runtime_options {
 	struct wire_bytes config_path, config_body;
 };
@@ -54,6 +55,7 @@ static const struct wire_field runtime_fields[] = {
 	{ 0 },
 };
 
+/* containerd.runc.v1.Options. Source: containerd's api/types/runc/options/oci.proto */
 struct runc_options {
 	struct wire_bytes shim_cgroup, root;
 	uint64_t no_pivot, no_new_keyring, systemd_cgroup;
@@ -74,6 +76,7 @@ struct options options_default(void)
 	return (struct options){ .cgroup_driver = OPTIONS_CGROUPFS, .log_level = LOG_LEVEL_INFO };
 }
 
+/* The paths are joined with names of our own: "/run/../etc" would say something else than it shows. */
 static bool has_dot_dot(const char *path)
 {
 	for (const char *part = path; part; part = strchr(part, '/')) {
@@ -97,6 +100,7 @@ static int check_path(const char *name, const char **path, struct error *err)
 	return 0;
 }
 
+/* Each error names its key. */
 static int check_paths(struct options *options, struct error *err)
 {
 	int r = check_path("root", &options->root, err) ?: check_path("shim_cgroup", &options->shim_cgroup, err);
@@ -140,6 +144,7 @@ int options_from_toml(const char *text, size_t length, struct arena *arena, stru
 	return 0;
 }
 
+/* The handler's table, as containerd hands it on for a runtime that it does not know. */
 static int from_runtime_options(struct wire_bytes message, struct arena *arena, struct options *ret, struct error *err)
 {
 	struct runtime_options given = { 0 };
@@ -161,6 +166,7 @@ static int from_runtime_options(struct wire_bytes message, struct arena *arena, 
 	return 0;
 }
 
+/* docker and whoever takes every shim for runc's. An unknown field is no error here: protobuf's readers pass over what is newer. */
 static int from_runc_options(struct wire_bytes message, struct arena *arena, struct options *ret, struct error *err)
 {
 	struct options options = options_default();

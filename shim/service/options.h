@@ -24,7 +24,7 @@ struct options { /* strings live in the arena; NULL where nothing was said */
 	unsigned version; /* of the task service that a legacy caller of `start` gets: 2, 3, or 0: not said */
 };
 
-/* What holds without any. */
+/* What holds without any: control groups by file, the log at info, the site's policy, the default root. */
 struct options options_default(void);
 /* any: runtimeoptions.v1.Options or containerd.runc.v1.Options, or nothing (without type_url). Returns 0, or a negative errno
  * with err set: `options: line 3: unknown key "polcy"; there are ...`; ret is untouched then. */

@@ -90,6 +90,7 @@ static int create(struct service_call *call, const void *request, struct error *
 	return call_answer_empty(call);
 }
 
+/* WaitSandbox: of an end that has been. */
 static void answer_wait(struct service_call *call)
 {
 	const struct sandbox *sandbox = &call->service->sandbox;
@@ -101,6 +102,7 @@ static void answer_wait(struct service_call *call)
 	call_answer(call, &answer);
 }
 
+/* The namespaces go once the last process in them does: containers that still run keep theirs. Who waits hears of it now. */
 static void stop_now(struct service *service, int exit_status)
 {
 	struct sandbox *sandbox = &service->sandbox;
@@ -120,6 +122,7 @@ static void stop_now(struct service *service, int exit_status)
 	}
 }
 
+/* The holder was killed by somebody else, for memory say: its pod is as good as gone, and containerd has to hear that it is not ready. */
 static void handle_end(void *context)
 {
 	struct service *service = context;
@@ -131,6 +134,7 @@ static void handle_end(void *context)
 		stop_now(service, 128 + SIGKILL);
 }
 
+/* Files first, and the holder last: a failure in between leaves nothing that runs, and can be tried again. */
 static int start(struct service_call *call, const void *request, struct error *err)
 {
 	struct sandbox *sandbox = &call->service->sandbox;
@@ -272,6 +276,7 @@ static int metrics(struct service_call *call, const void *request, struct error 
 	return r < 0 ? r : sandbox_metrics_answer(call, err);
 }
 
+/* The one way in which a shim with a sandbox ends. */
 static int shut_down(struct service_call *call, const void *request, struct error *err)
 {
 	const Wire__SandboxRequest *asked = request;

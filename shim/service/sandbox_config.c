@@ -10,8 +10,10 @@
 
 #define HOSTNAME_MAX 64 /* bytes; the kernel's */
 
+/* CRI's NamespaceMode, by number. */
 enum mode { MODE_POD, MODE_CONTAINER, MODE_NODE, MODE_TARGET, N_MODES };
 
+/* PodSandboxConfig, as far as it is needed: field numbers are facts of the protocol. */
 struct pod {
 	struct wire_bytes hostname, resolver, linux_part;
 };
@@ -22,6 +24,7 @@ static const struct wire_field pod_fields[] = {
 	{ 0 },
 };
 
+/* LinuxPodSandboxConfig. */
 struct linux_part {
 	struct wire_bytes cgroup, security; /* and 3: sysctls, repeated */
 };
@@ -34,12 +37,14 @@ static const struct wire_field linux_fields[] = {
 
 #define RESOLVER_MAX ((size_t)64 * 1024) /* bytes of resolv.conf */
 
+/* One of DNSConfig's three lists. */
 struct resolver_part {
 	uint32_t number; /* of DNSConfig */
 	const char *keyword;
 	bool shares_line;
 };
 
+/* LinuxSandboxSecurityContext. */
 struct security {
 	struct wire_bytes namespaces;
 };
@@ -48,6 +53,7 @@ static const struct wire_field security_fields[] = {
 	{ 0 },
 };
 
+/* NamespaceOption. 4, the target of an ephemeral container, is no pod's. */
 struct namespaces {
 	uint64_t network, pid, ipc;
 	struct wire_bytes user;
@@ -60,6 +66,7 @@ static const struct wire_field namespaces_fields[] = {
 	{ 0 },
 };
 
+/* UserNamespace; its mappings are containerd's to carry out, in config.json of each container. */
 struct user {
 	uint64_t mode;
 };
@@ -125,6 +132,7 @@ static int choose_namespaces(const struct namespaces *asked, const char *network
 	return choose_user(asked, config, err);
 }
 
+/* Only of a namespace that the pod has to itself: the host's are not the pod's to set (CVE-2022-0811). */
 static int add_sysctl(struct wire_bytes message, struct arena *arena, struct sandbox_config *config, struct error *err)
 {
 	unsigned own = config->namespaces | (config->network_path ? CLONE_NEWNET : 0);
@@ -221,6 +229,7 @@ static int take_resolver(struct wire_bytes message, struct arena *arena, struct 
 	return config->resolver ? 0 : error_memory(err);
 }
 
+/* Only read, for SandboxMetrics: the kubelet makes it. */
 static int take_cgroup(struct wire_bytes bytes, struct arena *arena, struct sandbox_config *config, struct error *err)
 {
 	const char *path = wire_text(bytes, arena);

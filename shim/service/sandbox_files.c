@@ -17,6 +17,7 @@
 /* As containerd has it for its own pods. */
 #define SHARED_MEMORY_OPTIONS "mode=1777,size=65536k"
 
+/* Where the files of one pod are being made. */
 struct folder {
 	int fd;
 	const char *path;
@@ -24,6 +25,7 @@ struct folder {
 	struct sandbox_files *files;
 };
 
+/* source: an absolute path, or a name in the pod's bundle. follows_root: it becomes the container's user's, as its root file system. */
 static int add_bind(struct folder *folder, const char *source, const char *destination, bool follows_root,
 		    struct error *err)
 {
@@ -62,6 +64,7 @@ static int add_copy(struct folder *folder, const char *name, const char *path, s
 	return r < 0 ? r : add_file(folder, name, path, &content, err);
 }
 
+/* A pod without a name of its own has the host's, in the file as in the namespace. */
 static int add_hostname(struct folder *folder, const struct sandbox_config *config, struct error *err)
 {
 	__attribute__((cleanup(buffer_done_cleanup))) struct buffer content = { 0 };
@@ -73,6 +76,7 @@ static int add_hostname(struct folder *folder, const struct sandbox_config *conf
 	return add_file(folder, "hostname", "/etc/hostname", &content, err);
 }
 
+/* Without a word of CRI's the host's, as it is now: containerd's own pods have a copy too. */
 static int add_resolver(struct folder *folder, const struct sandbox_config *config, struct error *err)
 {
 	__attribute__((cleanup(buffer_done_cleanup))) struct buffer content = { 0 };
@@ -83,6 +87,7 @@ static int add_resolver(struct folder *folder, const struct sandbox_config *conf
 	return add_file(folder, "resolv.conf", "/etc/resolv.conf", &content, err);
 }
 
+/* One for the pod, since its containers share the ipc namespace: POSIX shared memory is a file here (shm_overview(7)). */
 static int add_shared_memory(struct folder *folder, const struct sandbox_config *config, struct error *err)
 {
 	int r;

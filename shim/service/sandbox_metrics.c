@@ -38,6 +38,7 @@ static int open_group(const struct sandbox *sandbox, struct brig_group **ret, st
 	return brig_group_open(&pod, ret, err);
 }
 
+/* The pod's figures hold the containers' as well: the kubelet put them below the group. */
 int sandbox_metrics_answer(struct service_call *call, struct error *err)
 {
 	__attribute__((cleanup(buffer_done_cleanup))) struct buffer packed = { 0 };

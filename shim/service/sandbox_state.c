@@ -2,6 +2,7 @@
 
 #include <errno.h>
 
+/* What one event comes to in one state. */
 struct cell {
 	struct sandbox_step step;
 	enum error_kind refusal; /* ERROR_NONE: step holds */

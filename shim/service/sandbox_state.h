@@ -5,6 +5,7 @@
 
 #include "base/error.h"
 
+/* NONE: before CreateSandbox. READY: the holder lives. STOPPED is for ever: containerd makes a pod anew with another shim. */
 enum sandbox_state { SANDBOX_NONE, SANDBOX_CREATED, SANDBOX_READY, SANDBOX_STOPPED, SANDBOX_N_STATES };
 
 enum sandbox_event {

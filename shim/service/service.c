@@ -21,6 +21,7 @@
 /* Nanoseconds between two looks of a shim that was asked for nothing yet. */
 #define LOOK_INTERVAL UINT64_C(3000000000)
 
+/* For Shutdown: containerd sends it after each container's delete. */
 bool service_has_tasks(const struct service *service)
 {
 	/* Whether a container that is being made counts already is up to tasks. */
@@ -50,6 +51,7 @@ static void linger(void *context)
 	loop_set_timer(service->options.loop, &service->linger, loop_now() + LINGER_TIMEOUT);
 }
 
+/* The last one has its answer: no reason to stay for the rest of the time. */
 static void handle_disconnected(void *context)
 {
 	struct service *service = context;
@@ -116,6 +118,7 @@ static int check_namespace(const char *namespace, struct error *err)
 	return 0;
 }
 
+/* With what an earlier shim of this bundle has not got rid of. */
 static int open_publisher(struct service *service, struct error *err)
 {
 	const struct publisher_options options = {

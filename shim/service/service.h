@@ -24,6 +24,9 @@ struct service_options {	       /* strings outlive the service */
 	struct brig brig;	       /* defaults; options that Create brings override them */
 };
 
+/* Serves from the next turn of the loop on, as long as that runs. Returns 0, or a negative errno with err set; the socket stays the
+ * caller's then. */
 int service_new(const struct service_options *options, struct service **ret, struct error *err);
+/* Everything of it, the socket's file included; containers stay as they are. NULL is allowed. */
 void service_free(struct service *service);
 DEFINE_CLEANUP(struct service *, service_free);

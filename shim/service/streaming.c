@@ -14,6 +14,7 @@
 #define TYPE_WINDOW "containerd.types.transfer.WindowUpdate"
 #define TYPE_EMPTY "google.protobuf.Empty"
 
+/* A connection's stream of messages, from its request until either side ends it. */
 struct streaming_call {
 	struct stream_peer peer; /* the first member */
 	struct service *service;
@@ -22,6 +23,7 @@ struct streaming_call {
 	struct streaming_call *next; /* of service->streaming_calls */
 };
 
+/* The link that leads to it, or the last one, which is NULL. */
 static struct streaming_call **find(struct service *service, struct server_call id)
 {
 	struct streaming_call **link = &service->streaming_calls;
@@ -32,6 +34,7 @@ static struct streaming_call **find(struct service *service, struct server_call 
 	return link;
 }
 
+/* The process's end stays: another peer may come for the same name, as containerd does after its own restart. */
 static void forget(struct streaming_call *call)
 {
 	struct streaming_call **link = find(call->service, call->id);
@@ -109,6 +112,7 @@ void streaming_handle(void *context, struct server_call id, const struct request
 	service->streaming_calls = call;
 }
 
+/* The first message. The name need not be known yet: containerd opens the streams of a process before it asks for that. */
 static int take_name(struct streaming_call *call, const Wire__Any *any, struct arena *arena, struct error *err)
 {
 	Wire__StreamInit *init;
@@ -152,6 +156,7 @@ static int take_window(struct streaming_call *call, const Wire__Any *any, struct
 	return streams_allow(&call->peer, window->update, err);
 }
 
+/* One message of a peer's, within the memory that its own size allows. */
 static int take(struct streaming_call *call, struct message_bytes payload, struct error *err)
 {
 	AUTO(arena_free) struct arena *arena = arena_new(MESSAGE_MEMORY(payload.length));
@@ -174,6 +179,7 @@ static int take(struct streaming_call *call, struct message_bytes payload, struc
 	return error_invalid(err, "a message of a stream is a %.100s", any->type_url);
 }
 
+/* Ends this stream; connection and process go on. */
 static void refuse(struct streaming_call *call, const struct error *err)
 {
 	log_debug("refused: %s", err->message);

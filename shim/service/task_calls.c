@@ -56,6 +56,7 @@ static void answer_empty(struct service_call *call, const struct task_info *info
 	call_answer_empty(call);
 }
 
+/* Of a container, or of an exec: answered once its program runs. */
 static int start(struct service_call *call, const void *request, struct error *err)
 {
 	const Wire__ProcessRequest *asked = request;
@@ -211,6 +212,7 @@ static int resize(struct service_call *call, const void *request, struct error *
 	return r < 0 ? r : call_answer_empty(call);
 }
 
+/* Also the kubelet's resize of a pod in place. Annotations that come along are for sandboxed runtimes: there is nothing to do. */
 static int update(struct service_call *call, const void *request, struct error *err)
 {
 	static const struct task_json_kind kind = { "resources", "LinuxResources", TASK_JSON_RESOURCES_MAX };
@@ -251,7 +253,8 @@ static int connect_shim(struct service_call *call, const void *request, struct e
 	return call_answer(call, &answer);
 }
 
-/* It comes after each container of a pod: the shim stays while there are others. A sandbox has a shutdown of its own. */
+/* It comes after each container of a pod: the shim stays while there are others, also where it says `now`, as runc's does. A sandbox has a
+ * shutdown of its own. Answered first, since with service_end the connections are about to go. */
 static int shut_down(struct service_call *call, const void *request, struct error *err)
 {
 	struct service *service = call->service;

@@ -16,6 +16,7 @@ static void answer_create(struct service_call *call, const struct task_info *inf
 	task_calls_answer_pid(call, info);
 }
 
+/* Borrowed from the request: tasks_create copies what it keeps. */
 static int copy_mount(const Wire__Mount *mount, struct arena *arena, struct brig_mount *ret, struct error *err)
 {
 	const char **options = arena_array_of(arena, mount->n_options + 1, const char *);
@@ -56,6 +57,7 @@ static int copy_mounts(const Wire__CreateTaskRequest *asked, struct arena *arena
 	return 0;
 }
 
+/* What the request says by itself; what config.json says is the worker's to read. */
 static int check(const Wire__CreateTaskRequest *asked, const struct task_create *create, struct error *err)
 {
 	int r = call_check_id("id", asked->id, err) ?: call_check_length("bundle", asked->bundle, PATH_MAX, err);

@@ -10,7 +10,8 @@
 #include "shim/service/task_create.h"
 #include "shim/service/task_time.h"
 
-/* Messages are built on the stack, point to what info has, and are packed at once. */
+/* Messages are built on the stack, point to what info has, and are packed at once. Of the create's request nothing is known any more once
+ * its caller has gone: the event goes out without the mounts, which no reader needs. */
 static void pack_create(const struct service *service, const struct task_info *info, struct buffer *packed)
 {
 	const Wire__CreateTaskRequest *request = task_create_request(service, info->id);
@@ -63,6 +64,7 @@ static void pack_exit(const struct service *service, const struct task_info *inf
 	message_pack(&message.base, packed);
 }
 
+/* tasks tells it of containers alone: of an exec's, runc's shim sends none either. */
 static void pack_delete(const struct service *service, const struct task_info *info, struct buffer *packed)
 {
 	Wire__TaskDelete message = WIRE__TASK_DELETE__INIT;
@@ -108,6 +110,7 @@ static void pack_exec_started(const struct service *service, const struct task_i
 	message_pack(&message.base, packed);
 }
 
+/* One event as containerd knows it. Source: containerd's api/events/task.proto, core/runtime/events.go */
 struct kind {
 	const char *topic, *type_url;
 	void (*pack)(const struct service *service, const struct task_info *info, struct buffer *packed);
@@ -138,6 +141,7 @@ static void leave_oom_file(const struct task_info *info)
 		log_warning("container %s: make the file oom in its bundle: errno %d", info->id, errno);
 }
 
+/* What can't be kept is lost with a line in the log: no request fails for its event. */
 void task_events_publish(void *context, enum task_event event, const struct task_info *info)
 {
 	__attribute__((cleanup(buffer_done_cleanup))) struct buffer packed = { 0 };

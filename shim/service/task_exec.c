@@ -3,6 +3,8 @@
 #include "shim/service/task_calls.h"
 #include "shim/service/task_json.h"
 
+/* The process object is not looked into: it is parsed in the worker that makes the process, where a parser can't hurt the shim. So a
+ * document that is none is an error of Start. */
 int task_exec(struct service_call *call, const void *request, struct error *err)
 {
 	static const struct task_json_kind kind = { "spec", "Process", TASK_JSON_PROCESS_MAX };

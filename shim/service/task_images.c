@@ -11,6 +11,7 @@
 /* An older name of it, with the same fields. */
 #define OLD_OPTIONS "containerd.linux.runc.CheckpointOptions"
 
+/* Options that would be passed over in silence could lose a connection or a lock: what brig can't do is refused by name. */
 static int read_options(const Wire__Any *any, struct arena *arena, struct brig_images *images, struct error *err)
 {
 	const struct message_bytes bytes = { .data = any->value.data, .length = any->value.len };
@@ -41,6 +42,7 @@ static int read_options(const Wire__Any *any, struct arena *arena, struct brig_i
 	return 0;
 }
 
+/* Relative to what? The worker's directory is not the caller's. */
 static int check_path(const char *name, const char *path, struct error *err)
 {
 	if (path && (*path != '/' || strlen(path) >= PATH_MAX))

@@ -57,6 +57,7 @@ static void fill_cpu(struct metrics *message, const struct brig_metrics *from)
 	message->all.cpu = cpu;
 }
 
+/* The names are the same on both sides: one list, and a figure that is missing on either does not compile. */
 static void fill_memory(struct metrics *message, const struct brig_metrics *from)
 {
 	Wire__MemoryStat *memory = &message->memory;
@@ -124,6 +125,7 @@ static void fill_counts(struct metrics *message, const struct brig_metrics *from
 	message->all.memory_events = events;
 }
 
+/* One entry a device, of those that the group has used. */
 static int fill_io(struct metrics *message, const struct brig_metrics *from, struct arena *arena, struct error *err)
 {
 	Wire__IOEntry *entries = arena_array_of(arena, from->n_io, Wire__IOEntry);
@@ -189,6 +191,7 @@ int task_metrics_pack(const struct brig_metrics *from, struct arena *arena, stru
 	return packed->failed ? error_memory(err) : 0;
 }
 
+/* From the control group's files, at once: no worker for what the kubelet asks of each container every ten seconds. */
 int task_metrics(struct service_call *call, const void *request, struct error *err)
 {
 	__attribute__((cleanup(buffer_done_cleanup))) struct buffer packed = { 0 };

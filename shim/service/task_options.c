@@ -10,6 +10,7 @@
 
 #define OPTIONS_MEMORY ((size_t)1024 * 1024)
 
+/* Of a handler with ConfigPath, by a containerd that does not send what is in it. */
 static int read_file(const char *path, struct arena *arena, struct options *ret, struct error *err)
 {
 	__attribute__((cleanup(buffer_done_cleanup))) struct buffer text = { 0 };
@@ -46,6 +47,7 @@ static bool same(const struct options *one, const struct options *other)
 	       one->no_new_keyring == other->no_new_keyring && one->redact_args == other->redact_args;
 }
 
+/* Only now: root, policy and driver are the options', and hold for every container of the shim. */
 static int make_tasks(struct service *service, const struct options *handler, struct arena *arena, struct error *err)
 {
 	struct tasks_options options = {

@@ -7,5 +7,5 @@
 struct service;
 
 /* any: NULL for none, which agrees with whatever holds. Of the first Create it makes service->tasks; of a later one it has to say the
- * same (ERROR_STATE). */
+ * same (ERROR_STATE). Returns 0, or a negative errno with err set, which names the key where one is wrong; nothing has changed then. */
 int task_options_take(struct service *service, const Wire__Any *any, struct error *err);

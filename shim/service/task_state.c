@@ -7,6 +7,7 @@
 #define QUIET_TIMEOUT UINT64_C(1000000000)
 #define QUIET_PAUSE UINT64_C(5000000)
 
+/* Who asked before a delete was done hears of a stopped process: containerd has no status for one that is deleted. */
 static Wire__TaskStatus status_of_state(enum process_state state)
 {
 	switch (state) {
@@ -54,6 +55,7 @@ static bool is_loud(const struct service *service, const struct task_info *info)
 		server_has_reader(service->server));
 }
 
+/* A call that was held back: the container may have been deleted meanwhile. */
 static void look_again(struct service_call *call, uint64_t now)
 {
 	const Wire__ProcessRequest *asked = call->request;

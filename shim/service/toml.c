@@ -10,6 +10,7 @@
 #include "base/utf8.h"
 #include "shim/service/toml_scan.h"
 
+/* What is on its way through toml_decode. */
 struct document {
 	struct toml_scan scan;
 	const struct toml_field *fields;
@@ -27,6 +28,7 @@ static const char *const value_names[] = {
 	[TOML_VALUE_ARRAY] = "an array of strings",
 };
 
+/* Lists what there is: a typing error is what it mostly comes from, and a key that says nothing would be a protection left out. */
 static int unknown_key(struct document *document, const char *key)
 {
 	char known[320] = "";
@@ -46,6 +48,7 @@ static const struct toml_field *find_field(const struct document *document, cons
 	return NULL;
 }
 
+/* What the field takes; of one that is ignored, whatever is there. */
 static enum toml_value_kind wanted_kind(const struct toml_field *field, const struct toml_value *value)
 {
 	switch (field->kind) {
@@ -77,6 +80,7 @@ static int store_enum(struct document *document, const struct toml_field *field,
 	return 0;
 }
 
+/* The list and its length are neighbours (JSON_COUNTED), copied as bytes: the struct's type is not known here. */
 static int store_strings(struct document *document, const struct toml_field *field, const struct toml_value *value)
 {
 	char *place = (char *)document->target + field->offset;
@@ -123,6 +127,7 @@ static int store(struct document *document, const struct toml_field *field, cons
 	return 0;
 }
 
+/* key = value. Below a table's header its name comes first, so that "table.key" is one name for both ways to write it. */
 static int take_pair(struct document *document)
 {
 	struct toml_scan *scan = &document->scan;
@@ -162,6 +167,7 @@ static bool is_known_table(const struct document *document, const char *name)
 	return false;
 }
 
+/* Keys that came twice are found by `seen`; a header alone, without keys, would go unnoticed. */
 static int remember_table(struct document *document)
 {
 	struct toml_scan *scan = &document->scan;

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+/* A text of the document may be in it, of any length: the error is cut, and never the line's number. */
 int toml_scan_error(struct toml_scan *scan, const char *format, ...)
 {
 	char message[512];
@@ -40,6 +41,7 @@ bool toml_scan_is_control(char letter)
 	return ((unsigned char)letter < 0x20 && letter != '\t') || letter == 0x7f;
 }
 
+/* A carriage return alone ends no line in TOML, and is a control character anywhere else. */
 static bool at_line_end(const struct toml_scan *scan)
 {
 	return toml_scan_peek(scan) == '\n' ||
@@ -90,6 +92,7 @@ int toml_scan_end_of_line(struct toml_scan *scan)
 	return 0;
 }
 
+/* strchr(3) finds the NUL that ends its list: a NUL of the document, which was refused before, would pass for a letter. */
 static size_t bare_key_length(const struct toml_scan *scan)
 {
 	static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-";
@@ -120,6 +123,7 @@ static int scan_key_part(struct toml_scan *scan, const char **ret, size_t *ret_l
 	return *ret_length ? 0 : toml_scan_error(scan, "expected a key of letters, digits, '_' and '-'");
 }
 
+/* Of what a table's header gave: the bound is one for both together. */
 static unsigned count_parts(const char *key)
 {
 	unsigned parts = *key ? 1 : 0;

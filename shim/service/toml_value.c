@@ -8,6 +8,7 @@
 
 #define CODE_POINT_MAX 0x10ffffu
 
+/* Either case, and no locale's idea of a digit. */
 static int hex_digit(char letter)
 {
 	static const char digits[] = "0123456789abcdef";
@@ -36,6 +37,7 @@ static int scan_code_point(struct toml_scan *scan, unsigned n_digits, uint32_t *
 	return 0;
 }
 
+/* RFC 3629: the point was checked. Returns the bytes that it takes, four at most. */
 static size_t put_utf8(uint32_t point, char *out)
 {
 	static const uint32_t limits[] = { 0x80, 0x800, 0x10000, CODE_POINT_MAX + 1 };
@@ -78,6 +80,7 @@ static int scan_escape(struct toml_scan *scan, char *out, size_t *used)
 
 int toml_scan_string(struct toml_scan *scan, const char **ret)
 {
+	/* One escape more than the bound fits before that is looked at. */
 	char text[TOML_STRING_MAX + 4];
 	const char quote = *scan->at++;
 	size_t used = 0;
@@ -116,6 +119,7 @@ static size_t word_length(const struct toml_scan *scan)
 	return n;
 }
 
+/* Moves *word behind the prefix. */
 static unsigned base_of(const char **word)
 {
 	unsigned base = 10;
@@ -157,6 +161,7 @@ static bool read_digits(const char *word, unsigned base, bool is_negative, uint6
 	return true;
 }
 
+/* A sign goes with decimal numbers alone, as in TOML. */
 static bool read_integer(const char *word, int64_t *ret)
 {
 	bool is_negative = *word == '-', is_signed = is_negative || *word == '+';
@@ -174,6 +179,7 @@ static bool read_integer(const char *word, int64_t *ret)
 static int scan_word(struct toml_scan *scan, struct toml_value *ret)
 {
 	size_t length = word_length(scan);
+	/* A longer one stays empty, which is no value either. */
 	char word[80] = "";
 
 	if (length == 0)

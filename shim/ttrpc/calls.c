@@ -29,6 +29,7 @@ int calls_add(struct calls *calls, const struct call *call)
 	return 0;
 }
 
+/* For bsearch(3), of a key that is an id. */
 static int compare_ids(const void *key, const void *call)
 {
 	uint32_t wanted = *(const uint32_t *)key, found = ((const struct call *)call)->stream_id;
@@ -62,6 +63,7 @@ bool calls_remove(struct calls *calls, uint32_t stream_id)
 	return true;
 }
 
+/* A walk through all: a connection has a few at a time, and none with a deadline among the thousand waits that there may be. */
 uint64_t calls_earliest(const struct calls *calls)
 {
 	uint64_t earliest = 0;

@@ -23,6 +23,7 @@ struct calls {
 	size_t n, capacity;
 };
 
+/* Frees the list; the calls are forgotten. */
 void calls_done(struct calls *calls);
 /* Returns 0; -ENOSPC where CALLS_MAX are open; -ENOMEM. call's id is above those of all earlier calls. */
 int calls_add(struct calls *calls, const struct call *call);

@@ -15,6 +15,7 @@ struct client {
 	struct client_call *calls;
 };
 
+/* Off the list first: `done` may send the next one. */
 static void end_call(struct client_call *call, const struct response *response, const struct error *err)
 {
 	struct client_call **place = &call->client->calls;
@@ -71,6 +72,7 @@ static void handle_refused(void *context, const struct frame_header *header, con
 		end_call(call, /* response= */ NULL, why);
 }
 
+/* Everybody who waits hears of it, and nobody of more than one end. */
 static void handle_closed(void *context, const struct error *why)
 {
 	struct client *client = context;
@@ -109,6 +111,7 @@ int client_new(struct loop *loop, int fd, struct client **ret, struct error *err
 	return 0;
 }
 
+/* A server whose queue is full answers EAGAIN at once: the caller has a pause of its own for that. */
 int client_connect(struct loop *loop, const char *path, struct client **ret, struct error *err)
 {
 	struct sockaddr_un address = { .sun_family = AF_UNIX };

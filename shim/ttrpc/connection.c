@@ -10,6 +10,7 @@
 /* One read. Frames that are taken in when the output gets full wait in it. */
 #define INPUT_SIZE 8192
 
+/* What there is of one peer; 8 KiB of it are the one read. */
 struct connection {
 	struct loop *loop;
 	const struct connection_owner *owner;
@@ -38,6 +39,7 @@ static int fail(struct connection *connection, int code, const char *what)
 	return -code;
 }
 
+/* From the loop, by the timer that is due at once: here the owner may free us. */
 static void report_end(void *context)
 {
 	struct connection *connection = context;
@@ -179,6 +181,7 @@ void connection_free(struct connection *connection)
 	free(connection);
 }
 
+/* Writes at once where it can: an answer should not wait for the next turn of the loop. */
 int connection_send(struct connection *connection, struct frame_header header, struct message_bytes body)
 {
 	int r;

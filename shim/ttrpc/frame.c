@@ -6,6 +6,7 @@
 
 #include "base/cleanup.h"
 
+/* By memcpy: the bytes lie anywhere. */
 struct frame_header frame_header_unpack(const uint8_t bytes[FRAME_HEADER_SIZE])
 {
 	uint32_t length, stream_id;
@@ -52,6 +53,7 @@ static int check_type(const struct frame_header *header, enum frame_sender sende
 	return 0;
 }
 
+/* The length first: of a message that is too long the rest is skipped, so it has to be known for what it is. */
 int frame_header_check(const struct frame_header *header, enum frame_sender sender, struct error *err)
 {
 	if (header->length > FRAME_LENGTH_MAX)

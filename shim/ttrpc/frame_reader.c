@@ -15,6 +15,7 @@ void frame_reader_done(struct frame_reader *reader)
 	buffer_done(&reader->body);
 }
 
+/* Before the next frame, and not with the end of the last: its bytes are good until then. */
 static void forget_body(struct frame_reader *reader)
 {
 	if (reader->body.failed || reader->body.capacity > BODY_KEEP)
@@ -48,6 +49,7 @@ static size_t take_header(struct frame_reader *reader, const uint8_t *data, size
 	return taken;
 }
 
+/* Memory grows with what came, never with what a header announces. */
 static size_t take_body(struct frame_reader *reader, const uint8_t *data, size_t length)
 {
 	size_t taken = smaller(length, reader->left);

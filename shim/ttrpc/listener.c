@@ -32,6 +32,7 @@ static int check_directory(const char *path, struct error *err)
 	return 0;
 }
 
+/* Before anything is made: a name that is cut off would be that of another shim. */
 static int check_path(const char *path, struct error *err)
 {
 	if (path[0] != '/')

@@ -5,6 +5,7 @@
 
 #include "base/utf8.h"
 
+/* Where the check is in the bytes; the inner messages' have their own, with the count handed on and back. */
 struct reader {
 	const uint8_t *at, *end;
 	unsigned n_fields; /* in all levels */
@@ -31,6 +32,7 @@ static bool read_varint(struct reader *reader, uint64_t *ret)
 	return false;
 }
 
+/* Compared as a length, never added to an address: 2^64 - 1 announced bytes must not wrap. */
 static bool skip(struct reader *reader, uint64_t length)
 {
 	if (length > (uint64_t)(reader->end - reader->at))
@@ -176,6 +178,7 @@ int message_unpack(const ProtobufCMessageDescriptor *type, struct message_bytes 
 	return 0;
 }
 
+/* Into memory that was measured before: protobuf-c writes without a look at its end. */
 void message_pack(const ProtobufCMessage *message, struct buffer *buffer)
 {
 	size_t size = protobuf_c_message_get_packed_size(message);

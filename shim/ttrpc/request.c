@@ -12,6 +12,7 @@ static struct message_bytes borrowed(ProtobufCBinaryData data)
 	return (struct message_bytes){ .data = data.data, .length = data.len };
 }
 
+/* Borrows from body, which lies as long as the arena. */
 int request_parse(struct message_bytes body, struct arena *arena, struct request *ret, struct error *err)
 {
 	struct request_metadata *metadata;

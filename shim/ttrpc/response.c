@@ -2,6 +2,7 @@
 
 #include "shim/proto/ttrpc.pb-c.h"
 
+/* Without a status it is a success: that is how Go's server says so. */
 int response_parse(struct message_bytes body, struct arena *arena, struct response *ret, struct error *err)
 {
 	void *unpacked = NULL;

@@ -26,12 +26,14 @@ static void resume_accepting(void *context)
 	loop_rewatch(server->options.loop, &server->watch, EPOLLIN);
 }
 
+/* The listening socket stays readable for as long as somebody waits there. */
 static void pause_accepting(struct server *server)
 {
 	loop_rewatch(server->options.loop, &server->watch, 0);
 	loop_set_timer(server->options.loop, &server->pause, loop_now() + ACCEPT_PAUSE);
 }
 
+/* The first one that is free: there is memory for as many as were ever open at a time, two or three mostly. */
 static struct session *find_free(struct server *server)
 {
 	for (uint32_t i = 0; i < SERVER_CONNECTIONS_MAX; i++) {
@@ -137,6 +139,7 @@ static struct session *session_of(const struct server *server, struct server_cal
 	return session && session->connection && session->generation == call.generation ? session : NULL;
 }
 
+/* The one way out for answers of all kinds. */
 static int respond(struct server *server, struct server_call call, struct response response)
 {
 	struct session *session = session_of(server, call);

@@ -54,6 +54,7 @@ static void end_call(struct session *session, uint32_t stream_id)
 		arm_timer(session);
 }
 
+/* The peer is told by us: Go's client has given up at the same moment, and others may rely on the answer. */
 static void expire_calls(void *context)
 {
 	struct session *session = context;
@@ -142,6 +143,7 @@ static int take_request(struct session *session, const struct frame_header *head
 	return r < 0 ? r : begin_call(session, header, &request, err);
 }
 
+/* The stream's id has been used by a request of its own: data never begins a call. */
 static int take_data(struct session *session, const struct frame_header *header, struct message_bytes body,
 		     struct error *err)
 {
@@ -180,6 +182,7 @@ static void handle_frame(void *context, const struct frame_header *header, struc
 		send_status(session, header->stream_id, &err);
 }
 
+/* The frame was skipped, and the connection goes on. */
 static void handle_refused(void *context, const struct frame_header *header, const struct error *why)
 {
 	struct session *session = context;

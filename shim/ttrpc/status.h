@@ -20,4 +20,5 @@ enum status_code {
 	STATUS_UNAVAILABLE = 14,
 };
 
+/* By kind; but what is over a cap of ours is ResourceExhausted, whoever found it. Each kind has one code, so that a client may act on it. */
 enum status_code status_from_error(const struct error *err);
