@@ -191,6 +191,27 @@ ping $OTHER6 0: timeout"
 	expect_equal "$(outcomes)" "ok EPERM "
 }
 
+# IGMP and MLD: the kernel itself tells the neighbours of each group, and its address could be anything that is to get out.
+@test "no group is joined, by any of the ways, but where the list has groups" {
+	local all4=(join 239.83.69.67 35 join 239.83.69.67 39 join 239.83.69.67 42 join 239.83.69.67 46)
+	local all6=(join ff05::5345:4352 20 join ff05::5345:4352 42 join ff05::5345:4352 46)
+
+	talk "${all4[@]}" "${all6[@]}"
+	expect_equal "$(outcomes)" "ok ok ok ok ok ok ok "
+	egress "$PERMITTED:80"
+	talk "${all4[@]}" "${all6[@]}" join fd57:231::7 27 udp "$PERMITTED" 80
+	expect_equal "$(outcomes)" "EPERM EPERM EPERM EPERM EPERM EPERM EPERM EPERM ok "
+	egress "239.83.69.67:5353/udp"
+	talk "${all4[@]}" "${all6[@]}"
+	expect_equal "$(outcomes)" "ok ok ok ok EPERM EPERM EPERM "
+	egress "$PERMITTED:80,[ff05::]/16:5353/udp"
+	talk "${all4[@]}" "${all6[@]}"
+	expect_equal "$(outcomes)" "EPERM EPERM EPERM EPERM ok ok ok "
+	egress "0.0.0.0/0,::/0"
+	talk "${all4[@]}" "${all6[@]}"
+	expect_equal "$(outcomes)" "ok ok ok ok ok ok ok "
+}
+
 @test "the machine itself passes: loopback, its own addresses, other containers of the pod" {
 	serve "$POD" 7000
 	egress none

@@ -63,6 +63,7 @@ enum egress_program {
 	EGRESS_PROGRAM_SOCKET,
 	EGRESS_PROGRAM_OUT,
 	EGRESS_PROGRAM_IN,
+	EGRESS_PROGRAM_OPTION,
 	EGRESS_N_PROGRAMS,
 };
 
@@ -116,3 +117,6 @@ void egress_match_reply_key(struct egress_builder *builder);
 void egress_match_reply(struct egress_builder *builder);
 /* DENY and ALLOW, and the program's end. */
 void egress_match_end(struct egress_builder *builder);
+
+/* egress_option.c: all of the program at setsockopt(2). */
+void egress_option_emit(struct egress_builder *builder);

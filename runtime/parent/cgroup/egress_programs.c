@@ -25,6 +25,7 @@ const struct egress_program_kind egress_program_kinds[EGRESS_N_PROGRAMS] = {
 	[EGRESS_PROGRAM_SOCKET] = { "brig_eg_sock", BPF_PROG_TYPE_CGROUP_SOCK, BPF_CGROUP_INET_SOCK_CREATE },
 	[EGRESS_PROGRAM_OUT] = { "brig_eg_out", BPF_PROG_TYPE_CGROUP_SKB, BPF_CGROUP_INET_EGRESS },
 	[EGRESS_PROGRAM_IN] = { "brig_eg_in", BPF_PROG_TYPE_CGROUP_SKB, BPF_CGROUP_INET_INGRESS },
+	[EGRESS_PROGRAM_OPTION] = { "brig_eg_opt", BPF_PROG_TYPE_CGROUP_SOCKOPT, BPF_CGROUP_SETSOCKOPT },
 };
 
 /* Numbers of the network's byte order from and to the processor's. */
@@ -447,6 +448,10 @@ static void emit(enum egress_program program, struct egress_builder *builder)
 		break;
 	case EGRESS_PROGRAM_IN:
 		emit_in(builder);
+		break;
+	case EGRESS_PROGRAM_OPTION:
+		builder->hook = EGRESS_HOOK_PACKET;
+		egress_option_emit(builder);
 		break;
 	case EGRESS_N_PROGRAMS:
 		break;

@@ -53,6 +53,7 @@ runtime_parent_cgroup_sources = \
 	runtime/parent/cgroup/egress_code.h \
 	runtime/parent/cgroup/egress_internal.h \
 	runtime/parent/cgroup/egress_match.c \
+	runtime/parent/cgroup/egress_option.c \
 	runtime/parent/cgroup/egress_programs.c \
 	runtime/parent/cgroup/egress_read.c
 

@@ -3,6 +3,7 @@
 #define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <errno.h>
+#include <net/if.h>
 #include <netinet/in.h>
 #include <netinet/ip.h>
 #include <netinet/ip_icmp.h>
@@ -182,6 +183,50 @@ static socklen_t map(union any *to)
 	return sizeof(to->v6);
 }
 
+/* Joins the group at eth0, by the option of that number: of each family there are four. */
+static int join(const char *option, const union any *group, socklen_t size)
+{
+	int family = group->generic.sa_family, number = atoi(option);
+	union {
+		struct ip_mreqn v4;
+		struct ip_mreq_source v4_source;
+		struct ipv6_mreq v6;
+		struct group_req group;
+		struct group_source_req group_source;
+	} request = { 0 };
+	socklen_t length = sizeof(request.v4);
+
+	if (number == MCAST_JOIN_GROUP || number == MCAST_JOIN_SOURCE_GROUP) {
+		request.group_source.gsr_interface = if_nametoindex("eth0");
+		memcpy(&request.group_source.gsr_group, group, size);
+		memcpy(&request.group_source.gsr_source, group, size);
+		/* Somebody, who is no group. */
+		if (family == AF_INET)
+			((struct sockaddr_in *)&request.group_source.gsr_source)->sin_addr.s_addr = htonl(0x0a000001);
+		else
+			((struct sockaddr_in6 *)&request.group_source.gsr_source)->sin6_addr.s6_addr[0] = 0xfd;
+		length = number == MCAST_JOIN_GROUP ? sizeof(request.group) : sizeof(request.group_source);
+		if (number == MCAST_JOIN_GROUP)
+			memcpy(&request.group.gr_group, group, size);
+	} else if (family == AF_INET6) {
+		request.v6.ipv6mr_multiaddr = group->v6.sin6_addr;
+		request.v6.ipv6mr_interface = if_nametoindex("eth0");
+		length = sizeof(request.v6);
+	} else if (number == IP_ADD_SOURCE_MEMBERSHIP) {
+		request.v4_source.imr_multiaddr = group->v4.sin_addr;
+		request.v4_source.imr_interface.s_addr = inet_addr("10.231.7.1");
+		request.v4_source.imr_sourceaddr.s_addr = htonl(0x0a000001);
+		length = sizeof(request.v4_source);
+	} else {
+		request.v4.imr_multiaddr = group->v4.sin_addr;
+		request.v4.imr_ifindex = (int)if_nametoindex("eth0");
+	}
+	return setsockopt(socket(family, SOCK_DGRAM, 0), family == AF_INET ? IPPROTO_IP : IPPROTO_IPV6, number,
+			  &request, length) < 0
+		       ? errno
+		       : 0;
+}
+
 static int act(const char *kind, const char *address, const char *port)
 {
 	union any to;
@@ -208,6 +253,8 @@ static int act(const char *kind, const char *address, const char *port)
 		return talk_with_options(&to, size);
 	if (strcmp(kind, "ping") == 0)
 		return ping(&to, size);
+	if (strcmp(kind, "join") == 0)
+		return join(port, &to, size);
 	if (strcmp(kind, "raw") == 0)
 		return make_socket(family, SOCK_RAW, IPPROTO_ICMP);
 	if (strcmp(kind, "packet") == 0)
