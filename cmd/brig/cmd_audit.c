@@ -46,16 +46,6 @@ static void append_detail(struct buffer *out, const char *name, const char *text
 		buffer_append_labelled(out, name, text);
 }
 
-/* A column of so many characters at least, of which text is one. */
-static void append_column(struct buffer *out, const char *text, size_t width)
-{
-	size_t before = out->length, used;
-
-	buffer_append_visible(out, text, /* quoted= */ false);
-	used = out->length - before;
-	buffer_printf(out, "%*s ", used < width ? (int)(width - used) : 0, "");
-}
-
 static void append_row(struct buffer *out, const struct brig_audit_entry *entry)
 {
 	char time[] = "YYYY-MM-DDTHH:MM:SS", status[24] = "";
@@ -63,9 +53,9 @@ static void append_row(struct buffer *out, const struct brig_audit_entry *entry)
 	if (entry->has_status)
 		snprintf(status, sizeof(status), "%lld", (long long)entry->status);
 	snprintf(time, sizeof(time), "%s", entry->time);
-	append_column(out, time, /* width= */ 20);
-	append_column(out, entry->event, /* width= */ 8);
-	append_column(out, status, /* width= */ 6);
+	output_column(out, time, /* width= */ 21);
+	output_column(out, entry->event, /* width= */ 9);
+	output_column(out, status, /* width= */ 7);
 	buffer_append_visible(out, entry->id, /* quoted= */ false);
 	append_detail(out, " exec=", entry->exec_id);
 	append_detail(out, " pod=", entry->pod);

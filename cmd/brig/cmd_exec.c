@@ -118,6 +118,8 @@ static int refuse(struct error *err, const char *text)
 	return error_set(err, ERROR_USAGE, EINVAL, "%s; see \"brig exec --help\"", text);
 }
 
+/* What would be found out later, said before anything is opened: with this command's words, and with the status of a mistake in
+ * its use. */
 static int check(const struct exec_options *options, struct error *err)
 {
 	if (!options->request.process_file && !options->argv)
@@ -133,6 +135,7 @@ static int check(const struct exec_options *options, struct error *err)
 	return 0;
 }
 
+/* What was not given is told apart from what was given as "no": config.json's own word stands for the first alone. */
 static int run(const struct brig *brig, const void *data, struct error *err)
 {
 	const struct exec_options *options = data;

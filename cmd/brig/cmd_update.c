@@ -57,6 +57,7 @@ static const struct command_example examples[] = {
 	{ 0 },
 };
 
+/* As much as a config.json's resources ever are; the library parses it. */
 static int read_resources(const char *path, struct buffer *json, struct error *err)
 {
 	AUTO_CLOSE int opened_fd = -EBADF;
@@ -69,6 +70,7 @@ static int read_resources(const char *path, struct buffer *json, struct error *e
 	return fd_read_all(opened_fd, RESOURCES_MAX, json, path, err);
 }
 
+/* Options become the same document that --resources reads, so that there is one way in. */
 static int collect(const struct update_request *request, struct buffer *json, struct error *err)
 {
 	size_t n;

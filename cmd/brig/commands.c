@@ -32,7 +32,7 @@ static const struct command_option options[] = {
 	{ "rootless", 0, OPTION_ENUM, 0, AT(rootless), "auto|true|false", NULL,
 	  "accepted for other runtimes' callers: brig finds out by itself what it may do" },
 	{ "criu", 0, OPTION_STRING, OPTION_HIDDEN | OPTION_WITHOUT_EFFECT, AT(criu), "FILE", NULL,
-	  "checkpoint and restore run the criu that is in $PATH" },
+	  "checkpoint and restore run root's own criu, of /usr/local or /usr" },
 	{ "version", 'v', OPTION_FLAG, 0, AT(version), NULL, NULL, "print the version and end" },
 	{ 0 },
 };

@@ -19,6 +19,17 @@ int output_write(const struct buffer *buffer, struct error *err)
 	return r < 0 ? error_system(err, -r, "write to the standard output") : 0;
 }
 
+void output_column(struct buffer *buffer, const char *text, size_t width)
+{
+	size_t before = buffer->length, used;
+
+	buffer_append_visible(buffer, text, /* quoted= */ false);
+	used = buffer->length - before;
+	/* What is too long for its column still ends before the next one begins. */
+	if (width > 0)
+		buffer_printf(buffer, "%*s", used < width ? (int)(width - used) : 1, "");
+}
+
 void output_info_json(struct json_writer *writer, const struct brig_info *info)
 {
 	json_write_object_begin(writer);
@@ -65,7 +76,7 @@ static const char *cell(const struct brig_info *info, enum column column, char n
 	return "";
 }
 
-static int column_width(const struct brig_info *infos, size_t n, enum column column)
+static size_t column_width(const struct brig_info *infos, size_t n, enum column column)
 {
 	size_t width = 9, length;
 	char number[16];
@@ -75,22 +86,22 @@ static int column_width(const struct brig_info *infos, size_t n, enum column col
 		if (length > width)
 			width = length;
 	}
-	return (int)width + 3;
+	return width + 3;
 }
 
 void output_info_table(struct buffer *buffer, const struct brig_info *infos, size_t n)
 {
-	int widths[N_COLUMNS] = { 0 };
+	size_t widths[N_COLUMNS] = { 0 };
 	char number[16];
 
 	for (enum column column = 0; column < N_COLUMNS - 1; column++)
 		widths[column] = column_width(infos, n, column);
 	for (enum column column = 0; column < N_COLUMNS; column++)
-		buffer_printf(buffer, "%-*s", widths[column], headings[column]);
+		output_column(buffer, headings[column], widths[column]);
 	buffer_append_text(buffer, "\n");
 	for (size_t i = 0; i < n; i++) {
 		for (enum column column = 0; column < N_COLUMNS; column++)
-			buffer_printf(buffer, "%-*s", widths[column], cell(&infos[i], column, number));
+			output_column(buffer, cell(&infos[i], column, number), widths[column]);
 		buffer_append_text(buffer, "\n");
 	}
 }

@@ -36,6 +36,7 @@ static int read_manifest(struct image *image, const char *tag, struct error *err
 	return rc < 0 ? error_prefix(err, "manifest %.100s", descriptor.digest ?: "") : 0;
 }
 
+/* A manifest is found by the index's word on its platform; what counts is the image's own. */
 static int check_config(const struct image *image, struct error *err)
 {
 	const struct document_config *config = &image->config;
@@ -63,6 +64,8 @@ static int read_config(struct image *image, struct error *err)
 	return rc < 0 ? error_prefix(err, "configuration %.100s", descriptor->digest ?: "") : 0;
 }
 
+/* From the lowest up. Each with its diff_id: the digest of what comes out of the decoder, which the manifest's, of what goes
+ * in, is not. */
 static int apply_layers(const struct image *image, struct tree *tree, struct error *err)
 {
 	const struct document *manifest = &image->manifest;

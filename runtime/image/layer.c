@@ -38,6 +38,7 @@ static int wait_for_stream(const struct stream *stream, struct error *err)
 	return rc < 0 ? error_system(err, errno, "wait for what is unpacked") : 0;
 }
 
+/* The digest is taken of all that passes, whatever becomes of it: diff_id is of the whole archive. */
 static ssize_t stream_read(void *context, void *data, size_t size, struct error *err)
 {
 	struct stream *stream = context;
@@ -55,6 +56,7 @@ static ssize_t stream_read(void *context, void *data, size_t size, struct error 
 	return n;
 }
 
+/* Errors say which entry, by its place and its name: an archive may have two of one name. */
 static int add_entries(struct tree *tree, struct tar *tar, struct error *err)
 {
 	struct tar_entry entry;

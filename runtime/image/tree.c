@@ -56,6 +56,7 @@ static int check_depth(const struct tree *tree, int fd, struct error *err)
 	return error_set(err, ERROR_REFUSED, ELOOP, "through links it is more than %d folders deep", ENTRY_DEPTH_MAX);
 }
 
+/* Folders that are made on the way count as well: a name of a hundred parts is a hundred entries. */
 static int take_entries(struct tree *tree, uint64_t n, struct error *err)
 {
 	if (n > tree->entries_left)
@@ -132,6 +133,7 @@ static int make_hard_link(struct tree *tree, const struct tree_place *place, con
 	return 0;
 }
 
+/* Before a byte is written; the archive's word on the size is held to while it is read (tar_read()). */
 static int make_file(struct tree *tree, const struct tree_place *place, const struct tar_entry *entry, struct tar *tar,
 		     struct error *err)
 {
@@ -141,6 +143,8 @@ static int make_file(struct tree *tree, const struct tree_place *place, const st
 	return tree_make_file(tree, place, entry, tar, err);
 }
 
+/* A folder that is there stays, with what is in it; anything else makes room first. A hard link's target is looked at before
+ * that. */
 static int make_entry(struct tree *tree, const struct tree_place *place, const struct tar_entry *entry, struct tar *tar,
 		      struct error *err)
 {
@@ -206,6 +210,8 @@ static int add_plain(struct tree *tree, const struct entry_name *name, const str
 	return seen_add(&tree->seen, place.folder.inode, place.leaf) < 0 ? error_memory(err) : 0;
 }
 
+/* Hidden or made: a whiteout is a name, ".wh." before that of what it hides, and never a file of the image (image-spec,
+ * layer.md). */
 int tree_add(struct tree *tree, const struct tar_entry *entry, struct tar *tar, struct error *err)
 {
 	enum entry_whiteout whiteout = ENTRY_PLAIN;

@@ -14,6 +14,7 @@ struct attribute {
 	const char *set, *clear;
 };
 
+/* The words of config.json. clear: what a mount is told not to have (mount_setattr(2)), as "rw" or "suid". */
 static const struct attribute attributes[] = {
 	{ MOUNT_ATTR_RDONLY, "ro", "rw" },
 	{ MOUNT_ATTR_NOSUID, "nosuid", "suid" },

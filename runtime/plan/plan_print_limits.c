@@ -84,6 +84,7 @@ static void print_throttles(struct plan_printer *printer, const struct plan_reso
 	plan_printer_list_end(printer);
 }
 
+/* A limit of UINT64_MAX is none (plan_printer_limit()). */
 static void print_numbers(struct plan_printer *printer, const char *key, const struct plan_number *list, size_t n)
 {
 	if (n == 0)

@@ -76,6 +76,7 @@ static void text_close(struct plan_printer *printer, const char *bracket)
 
 /* ---- either ---- */
 
+/* An element of a list has none. */
 static void json_key(struct plan_printer *printer, const char *key)
 {
 	if (key)
@@ -160,6 +161,7 @@ void plan_printer_uint(struct plan_printer *printer, const char *key, uint64_t v
 	print_raw(printer, key, text);
 }
 
+/* Text says what is so; who reads JSON expects each member to be there. */
 void plan_printer_bool(struct plan_printer *printer, const char *key, bool value)
 {
 	if (printer->json || value)
@@ -184,6 +186,7 @@ static size_t cut_length(const char *text)
 	return length;
 }
 
+/* Of an environment's entry the name: in a pod's, values are tokens and passwords. */
 static void print_element(struct plan_printer *printer, const char *text, enum plan_printer_strings how)
 {
 	char shown[PLAN_PRINTER_ARGUMENT_MAX + sizeof("...")];

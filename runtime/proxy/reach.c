@@ -11,6 +11,7 @@
 #include "base/cleanup.h"
 #include "proxy/address_class.h"
 
+/* Milliseconds: of one resolver's answer, and of one address's. */
 #define ANSWER_MS 2000
 #define CONNECT_MS 5000
 #define TRIES_EACH 2
@@ -58,7 +59,7 @@ static int connect_to(const struct sockaddr_storage *address, int type)
 	return -failure;
 }
 
-/* 1: it is; 0: not yet; -1: it has failed. */
+/* 1: it is; 0: not yet; -1: it has failed. connect(2), EINPROGRESS: writable means that it is over, and SO_ERROR how. */
 static int is_connected(int fd)
 {
 	struct pollfd polled = { .fd = fd, .events = POLLOUT };
@@ -87,6 +88,7 @@ static bool is_own(const struct sockaddr_storage *address)
 	return memcmp(here.address, there.address, sizeof(here.address)) == 0;
 }
 
+/* The policy's own list of endpoints, for all sandboxes: narrower than what the command line asked for. */
 static bool is_within_site(const struct reach *reach, const struct endpoint *endpoint)
 {
 	for (size_t i = 0; i < reach->settings->n_site; i++) {
@@ -114,6 +116,8 @@ static bool is_permitted(struct reach *reach, const struct sockaddr_storage *add
 
 /* ---- the connection ---- */
 
+/* Looked at right before it is connected to, and connected to as it was looked at: there is no second lookup that could answer
+ * otherwise (DNS rebinding). */
 static int connect_next(struct reach *reach, uint64_t now)
 {
 	reach->is_asking = false;

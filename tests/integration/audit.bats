@@ -200,6 +200,11 @@ expect_events() { # EVENT...
 	must audited audit --since 1h
 	expect_equal "$(grep -c . <<< "$output")" 14
 	expect_unlike "$output" $'\033'
+	install -m 0600 /dev/null "$T/log/foreign.jsonl"
+	printf '%s\n' '{"time":"2\u001b[2J","event":"e\u001b[31m","id":"x\u009b"}' > "$T/log/foreign.jsonl"
+	must audited audit --file "$T/log/foreign.jsonl"
+	expect_like "$output" '2\\x1b\[2J +e\\x1b\[31m +x\\xc2\\x9b'
+	expect_unlike "$output" $'\033'
 	must_fail 1 'there is no event "birth"; there are: create, start' audited audit --event birth
 	must_fail 1 'neither a time .* nor a duration' audited audit --since yesterday
 	must_fail 1 'there is no audit trail' audited audit --file "$T/log/nothing.jsonl"

@@ -1,3 +1,5 @@
+#include <string.h>
+
 #include <criterion/criterion.h>
 
 #include "base/cleanup.h"
@@ -53,5 +55,30 @@ Test(output, table_of_nothing_is_its_heading)
 
 	output_info_table(&text, NULL, 0);
 	cr_expect_str_eq(text.data, "ID          PID         STATUS      BUNDLE      CREATED     OWNER\n");
+	buffer_done(&text);
+}
+
+/* Somebody else may have chosen the bundle's path: a terminal is not to act on it, nor a line to be forged. */
+Test(output, table_shows_no_control_characters)
+{
+	struct brig_info hostile = infos[1];
+	struct buffer text = { 0 };
+
+	hostile.bundle = "/b\x1b[31m\nfake\xc2\x9b";
+	output_info_table(&text, &hostile, 1);
+	cr_expect_null(strpbrk(text.data, "\x1b\x9b"), "%s", text.data);
+	cr_expect_not_null(strstr(text.data, "/b\\x1b[31m\\nfake\\xc2\\x9b "), "%s", text.data);
+	buffer_done(&text);
+}
+
+Test(output, columns)
+{
+	struct buffer text = { 0 };
+
+	output_column(&text, "a", 4);
+	output_column(&text, "too long", 4);
+	output_column(&text, "", 2);
+	output_column(&text, "end", 0);
+	cr_expect_str_eq(text.data, "a   too long   end");
 	buffer_done(&text);
 }
