@@ -75,7 +75,7 @@ static int fork_worker(struct process *process, struct error *err)
 		.keep_fd = process->io ? io_console_fd(process->io) : -EBADF,
 		.run = request->is_undoing ? job->undo : job->run,
 		.context = process,
-		.timeout = job->timeout,
+		.timeout = process->task->tasks->options.bounds.work ?: job->timeout,
 		.done = handle_outcome,
 		.owner = process,
 	};
@@ -199,12 +199,26 @@ void task_queue_take_outcome(struct process *process, const struct worker_outcom
 	}
 }
 
+/* A Pause may come while an exec is being made: what the worker waits for is held by the freezer then, and that is what has to be said. */
+static bool is_for_the_freezer(const struct process *process, const struct error *err)
+{
+	const struct task *task = process->task;
+
+	return err && err->kind == ERROR_TIMEOUT && task->group && brig_group_is_frozen(task->group);
+}
+
 static void handle_outcome(void *owner, const struct worker_outcome *outcome, const struct error *err)
 {
 	struct process *process = owner;
+	struct error frozen;
 
 	process->worker = NULL;
 	end_turn(process->task->tasks);
+	if (is_for_the_freezer(process, err)) {
+		error_set(&frozen, err->kind, err->code, "%s: its control group is frozen; resume the container",
+			  err->message);
+		err = &frozen;
+	}
 	task_queue_take_outcome(process, outcome, err);
 }
 

@@ -64,6 +64,7 @@ enum task_limit {
 /* In nanoseconds; 0: as it is by default. */
 struct tasks_bounds {
 	uint64_t start; /* without a worker, to be heard of: 60 s */
+	uint64_t work;	/* a worker's: as job.c has it, 60 s for what makes or starts a process */
 	uint64_t kill;	/* SIGKILL has to work: 10 s */
 	uint64_t drain; /* of output after the end of a process: 10 s */
 	uint64_t execs; /* for execs to end after their container: 10 s */

@@ -31,6 +31,13 @@ static void begin_workers(void)
 	fixture_begin_with(&(struct tasks_bounds){ 0 }, WORKERS);
 }
 
+static void begin_work(void)
+{
+	/* Long enough for a container to be made on a machine that has other work. */
+	fixture_begin_with(&(struct tasks_bounds){ .work = 2000 * MS }, /* max_workers= */ 0);
+}
+
+TestSuite(bound_work, .init = begin_work, .fini = fixture_end);
 TestSuite(bound_kill, .init = begin_kill, .fini = fixture_end);
 TestSuite(bound_execs, .init = begin_execs, .fini = fixture_end);
 TestSuite(bound_drain, .init = begin_drain, .fini = fixture_end);
@@ -162,4 +169,22 @@ Test(bound_workers, the_shim_may_end_while_some_wait)
 	for (size_t i = 0; i < ARRAY_SIZE(replies); i++)
 		create((const char *[]){ "a", "b", "c", "d", "e" }[i], &replies[i]);
 	fixture_until(fake->n_creates == WORKERS);
+}
+
+Test(bound_work, of_an_exec_that_the_freezer_holds_it_says_so)
+{
+	struct fixture_reply started;
+	struct error err = { 0 };
+
+	fixture_make("c", PROCESS_RUNNING);
+	cr_assert_eq(fixture_exec("c", "e", &err), 0, "%s", err.message);
+	fixture_reply_init(&started, NULL);
+	fake->exec = FAKE_HANGS;
+	cr_assert_eq(tasks_start(fixture.tasks, fixture_name("c", "e"), &started.reply, NULL), 0);
+	fixture_until(fake->n_execs == 1);
+	fake->is_frozen = true;
+	fixture_until(started.n_answers);
+	cr_expect_eq(started.err.kind, ERROR_TIMEOUT);
+	cr_expect(strstr(started.err.message, "within 2.000 s: its control group is frozen; resume the container"),
+		  "%s", started.err.message);
 }
