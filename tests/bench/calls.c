@@ -61,12 +61,8 @@ static const struct {
 	const char *name;
 	long (*call)(void);
 } calls[] = {
-	{ "getppid", call_getppid },
-	{ "read", call_read },
-	{ "openat+close", call_open },
-	{ "socket+close", call_socket },
-	{ "ioctl", call_ioctl },
-	{ "setsockopt", call_setsockopt },
+	{ "getppid", call_getppid },	 { "read", call_read },	  { "openat+close", call_open },
+	{ "socket+close", call_socket }, { "ioctl", call_ioctl }, { "setsockopt", call_setsockopt },
 };
 
 #define BATCHES 100
