@@ -15,6 +15,7 @@
 #define NS_PER_MS UINT64_C(1000000)
 /* After SIGKILL: one that sleeps uninterruptibly must not hold back the answer for ever. */
 #define KILL_GRACE (5000 * NS_PER_MS)
+#define ERRNO_MAX 4095 /* the kernel's: what lies below -ERRNO_MAX is no error */
 
 struct worker_message {
 	int rc;
@@ -160,6 +161,32 @@ static void close_list(int fds[static FD_PASSED_MAX])
 		close_and_reset(&fds[i]);
 }
 
+/* As a byte: a bool that is neither is none to C (C17 6.2.6.1). */
+static bool is_bool(const bool *value)
+{
+	uint8_t byte;
+
+	memcpy(&byte, value, sizeof(byte));
+	return byte <= 1;
+}
+
+/* The values by which the shim goes; texts and descriptors are looked at beside. */
+static bool makes_sense(const struct worker_message *message)
+{
+	const bool *const bools[] = {
+		&message->process.may_pass_listener, &message->process.is_audited,
+		&message->process.starts_simply,     &message->limits.timeout_by_site,
+		&message->limits.max_output_by_site,
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(bools); i++) {
+		if (!is_bool(bools[i]))
+			return false;
+	}
+	return message->rc >= -ERRNO_MAX && message->process.pid >= 0 && (unsigned)message->error.kind <= ERROR_PROGRAM &&
+	       message->error.code >= 0 && message->error.code <= ERRNO_MAX;
+}
+
 /* What a worker says that was taken over by what it parsed is checked as far as it can be. */
 static int check_message(struct worker_message *message, ssize_t length, const int fds[static FD_PASSED_MAX],
 			 struct error *err)
@@ -169,6 +196,8 @@ static int check_message(struct worker_message *message, ssize_t length, const i
 	if ((size_t)length != sizeof(*message))
 		return error_set(err, ERROR_INTERNAL, EPROTO, "the worker sent %zd bytes in place of %zu", length,
 				 sizeof(*message));
+	if (!makes_sense(message))
+		return error_set(err, ERROR_INTERNAL, EPROTO, "the worker's message makes no sense");
 	message->error.message[sizeof(message->error.message) - 1] = '\0';
 	message->process.cgroup_path[sizeof(message->process.cgroup_path) - 1] = '\0';
 	while (n < FD_PASSED_MAX && fds[n] >= 0)

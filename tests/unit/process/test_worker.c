@@ -1,4 +1,5 @@
 #include <fcntl.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -131,6 +132,46 @@ Test(worker, an_error_comes_over_as_it_is)
 	cr_expect_eq(answer.err.kind, ERROR_REFUSED);
 	cr_expect_eq(answer.err.code, EPERM);
 	cr_expect_str_eq(answer.err.message, "the policy says no");
+}
+
+static int say_neither(const void *context, struct worker_outcome *outcome, struct error *err)
+{
+	(void)context;
+	(void)err;
+	memset(&outcome->process.is_audited, 7, sizeof(outcome->process.is_audited));
+	return 0;
+}
+
+static int fail_for_nothing(const void *context, struct worker_outcome *outcome, struct error *err)
+{
+	(void)context;
+	(void)outcome;
+	err->kind = (enum error_kind)99;
+	err->code = EPERM;
+	return -EPERM;
+}
+
+static int fail_beyond_errors(const void *context, struct worker_outcome *outcome, struct error *err)
+{
+	(void)context;
+	(void)outcome;
+	error_set(err, ERROR_REFUSED, EPERM, "the policy says no");
+	return INT_MIN;
+}
+
+Test(worker, what_makes_no_sense_is_not_taken)
+{
+	run_function *const runs[] = { say_neither, fail_for_nothing, fail_beyond_errors };
+
+	for (size_t i = 0; i < ARRAY_SIZE(runs); i++) {
+		answer.n = 0;
+		start(runs[i], 10000 * MS);
+		UNTIL(answer.n);
+		cr_expect(answer.has_failed);
+		cr_expect_not(answer.outcome.has_returned, "what it made is not known");
+		cr_expect_eq(answer.err.kind, ERROR_INTERNAL);
+		cr_expect(strstr(answer.err.message, "makes no sense"), "%zu: %s", i, answer.err.message);
+	}
 }
 
 static int crash(const void *context, struct worker_outcome *outcome, struct error *err)
