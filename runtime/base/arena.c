@@ -44,6 +44,7 @@ void arena_free(struct arena *arena)
 	free(arena);
 }
 
+/* Only the newest block is looked at: what older ones have left stays unused, and an allocation never takes a walk. */
 static struct block *block_for(struct arena *arena, size_t size)
 {
 	struct block *block = arena->blocks;

@@ -80,6 +80,8 @@ static int small_number(const char *text)
 	return length >= 1 && length <= 3 && text[length] == '\0' ? atoi(text) : -1;
 }
 
+/* "RTMIN+3" and "RTMAX-1", as kill(1) has them. SIGRTMIN is the C library's, which keeps the first of the kernel's real-time
+ * signals for its threads (signal(7)). */
 static int realtime_signal(const char *text)
 {
 	int base, offset = 0, number;

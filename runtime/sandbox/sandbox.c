@@ -73,6 +73,8 @@ struct life {
 
 /* ---- before ---- */
 
+/* 48 random bits are enough: an id that is taken is an error of the creation, which makes the container's folder itself
+ * (EEXIST), so two sandboxes are never mixed up. */
 static int make_id(const struct sandbox_request *request, struct sandbox_result *result, struct error *err)
 {
 	unsigned char bytes[6];
@@ -133,6 +135,8 @@ static int make_root(struct life *life, struct error *err)
 	return sandbox_root_of_host(&life->folder, arena, &life->root, err);
 }
 
+/* What comes out is a config.json like any other, which is read, planned and held against the policy as one: a sandbox has no
+ * way around a rule that holds for containers. */
 static int write_config(struct life *life, struct error *err)
 {
 	struct sandbox_config config = { .request = life->request,
@@ -174,6 +178,8 @@ static int open_stdin(struct life *life, struct error *err)
 	return sandbox_stream_open(&life->watch.in, &life->child_fds[0], err);
 }
 
+/* Pipes of ours and not the caller's own descriptors: what comes out is counted and cut off at its limit, and a terminal or
+ * socket of the caller never gets into the sandbox. Standard input is empty unless one was asked for. */
 static int open_streams(struct life *life, struct error *err)
 {
 	int rc;
@@ -195,6 +201,7 @@ static int open_streams(struct life *life, struct error *err)
 	return rc;
 }
 
+/* What can be wrong with the request is found first, while nothing stands that would have to be taken away again. */
 static int prepare(struct life *life, struct error *err)
 {
 	const struct sandbox_request *request = life->request;
@@ -227,6 +234,8 @@ static int prepare(struct life *life, struct error *err)
 
 /* ---- birth ---- */
 
+/* The program's ends of the pipes are closed here whatever came of it: ours show an end of file only once nobody else holds the
+ * other end (pipe(7)). */
 static int create(struct life *life, struct error *err)
 {
 	bool has_proxy = life->request->egress_proxy != NULL;

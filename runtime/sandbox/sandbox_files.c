@@ -28,6 +28,8 @@ bool sandbox_is_name(const char *name)
 	}
 }
 
+/* Opened before the sandbox is made, so that a missing file costs nothing; O_NONBLOCK, so that a FIFO without a writer is
+ * refused below instead of being waited for (fifo(7)). */
 static int open_source(const struct sandbox_copy *file, struct error *err)
 {
 	AUTO_CLOSE int fd = open(file->path, O_RDONLY | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
@@ -111,6 +113,7 @@ static int open_parent(int work_fd, const char *name, uid_t uid, const char **re
 	return error_system(err, errno, "option --file: make the directories of %s", name);
 }
 
+/* In pieces, so that a signal and the time that is left are looked at between them. */
 static int copy(const struct sandbox_copy *file, int from_fd, int to_fd, const struct pace *pace, struct error *err)
 {
 	ssize_t n;

@@ -55,6 +55,8 @@ void sandbox_findings_warn_of_limits(struct sandbox_result *result, const struct
 	log_warning("%s", text);
 }
 
+/* What the plan holds, and not what was asked for: a policy may have lowered it. One of its processes is the init's, which the
+ * caller's number leaves out. CPUs are in thousandths. */
 static void take_resources(const struct plan_resources *resources, struct sandbox_limits *limits)
 {
 	if (resources->set & PLAN_MEMORY_LIMIT && resources->memory_limit > 0)
