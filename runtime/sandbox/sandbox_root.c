@@ -20,7 +20,7 @@
 #define LINKS_MAX 4096
 #define FILE_MAX ((size_t)16 * 1024 * 1024)
 /* To be raised with each change of what is in a tree. */
-#define VERSION 1
+#define VERSION 2
 
 /* In each tree, and never those of what is bound. */
 static const char *const always[] = { "proc", "dev", "sys", "tmp", "run", "work" };
@@ -40,8 +40,16 @@ static const struct {
 	{ "etc/nsswitch.conf", "passwd: files\ngroup: files\nhosts: files dns\n" },
 };
 
-/* What the dynamic linker, the shell's `cc` and clocks look up: copied, since the rest of /etc is the host's alone. */
-static const char *const copied[] = { "etc/ld.so.cache", "etc/ld.so.conf", "etc/localtime" };
+/* What the dynamic linker, clocks and who speaks TLS look up: copied, since the rest of /etc is the host's alone. */
+static const char *const copied[] = {
+	"etc/ld.so.cache",
+	"etc/ld.so.conf",
+	"etc/localtime",
+	"etc/ssl/openssl.cnf",
+	"etc/ssl/certs/ca-certificates.crt", /* Debian, Alpine, Arch */
+	"etc/pki/tls/certs/ca-bundle.crt",   /* Fedora and its kin */
+	"etc/pki/tls/cert.pem",
+};
 
 /* Links into /usr on most systems, directories on some. */
 static const char *const beside_usr[] = { "bin", "sbin", "lib", "lib32", "lib64", "libx32" };
@@ -133,11 +141,12 @@ static void mix(uint64_t *key, uint64_t value)
 		*key = (*key ^ (value >> 8 * i & 0xff)) * UINT64_C(1099511628211);
 }
 
-static void mix_status(uint64_t *key, const char *path)
+/* flags: of fstatat(2) */
+static void mix_status(uint64_t *key, const char *path, int flags)
 {
 	struct stat status = { 0 };
 
-	if (lstat(path, &status) < 0)
+	if (fstatat(AT_FDCWD, path, &status, flags) < 0)
 		status = (struct stat){ 0 };
 	mix(key, status.st_dev);
 	mix(key, status.st_ino);
@@ -155,14 +164,28 @@ static uint64_t key_of_host(void)
 	mix(&key, VERSION);
 	for (size_t i = 0; i < ARRAY_SIZE(copied); i++) {
 		snprintf(path, sizeof(path), "/%s", copied[i]);
-		mix_status(&key, path);
+		mix_status(&key, path, 0);
 	}
 	for (size_t i = 0; i < ARRAY_SIZE(beside_usr); i++) {
 		snprintf(path, sizeof(path), "/%s", beside_usr[i]);
-		mix_status(&key, path);
+		mix_status(&key, path, AT_SYMLINK_NOFOLLOW);
 	}
-	mix_status(&key, "/etc/alternatives");
+	mix_status(&key, "/etc/alternatives", AT_SYMLINK_NOFOLLOW);
 	return key;
+}
+
+/* Of a file in folders of /etc that are there for it alone. */
+static int make_parents(const struct tree *tree, const char *name, struct error *err)
+{
+	char path[64];
+	int rc = 0;
+
+	for (const char *slash = strchr(name + strlen("etc/"), '/'); rc >= 0 && slash; slash = strchr(slash + 1, '/')) {
+		snprintf(path, sizeof(path), "%.*s", (int)(slash - name), name);
+		if (faccessat(tree->fd, path, F_OK, AT_SYMLINK_NOFOLLOW) < 0)
+			rc = make_directory(tree, path, err);
+	}
+	return rc;
 }
 
 static int copy_file(const struct tree *tree, int root_fd, const char *name, struct error *err)
@@ -176,6 +199,8 @@ static int copy_file(const struct tree *tree, int root_fd, const char *name, str
 	if (fd < 0 || fstat(fd, &status) < 0 || !S_ISREG(status.st_mode))
 		return 0;
 	rc = fd_read_all(fd, FILE_MAX, &text, name, err);
+	if (rc >= 0)
+		rc = make_parents(tree, name, err);
 	return rc < 0 ? rc : make_file(tree, name, text.data ?: "", text.length, err);
 }
 

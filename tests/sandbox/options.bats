@@ -12,6 +12,18 @@ load support
 	expect_equal "$(tail -n 1 <<< "$output")" sandbox
 }
 
+@test "who speaks TLS finds the host's authorities, and nothing else of its /etc/ssl" {
+	local file=/etc/ssl/certs/ca-certificates.crt
+
+	[ -e "$file" ] || skip "this machine has no $file"
+	must sandbox -- cat "$file"
+	expect_equal "$(sha256sum < "$T/stdout")" "$(sha256sum < "$file")"
+	must sandbox -- python3 -c 'import ssl; print(len(ssl.create_default_context().get_ca_certs()) > 50)'
+	expect_equal "$output" True
+	must sandbox --cwd /elsewhere -- sh -c 'test -s /etc/ssl/certs/ca-certificates.crt && find /etc/ssl -type f | sort'
+	expect_equal "$(grep -vxF /etc/ssl/openssl.cnf <<< "$output")" "$file"
+}
+
 @test "all but /tmp, /work and /dev/shm is read-only, and these are bounded" {
 	must sandbox -- sh -c 'for d in / /usr /etc /usr/bin /home /var /run; do touch $d/x 2>/dev/null && echo "$d can be written to"; done
 		for d in /tmp /work /dev/shm; do touch $d/x || echo "$d can not"; done'
