@@ -24,13 +24,18 @@ static const char *const masked[] = {
 	"/sys/firmware",		 /* tables and variables of the firmware */
 };
 
-/* Of the host's root alone, by their mode and without a capability: who has a user namespace of their own can't read them anyway. */
+/* Of the host's root alone, by their mode and without a capability: who has a user namespace of their own can't read them anyway, or
+ * write to them. */
 static const char *const of_root[] = {
-	"/proc/allocinfo",    "/proc/kpagecgroup",
-	"/proc/kpagecount",   "/proc/kpageflags", /* which page of the memory is whose */
-	"/proc/pagetypeinfo", "/proc/slabinfo",	  /* how the kernel's memory lies, which attacks on it have to know */
-	"/proc/tty/driver",			  /* how many letters came by a serial line: lengths of passwords */
-	"/proc/vmallocinfo",			  /* kernel addresses */
+	"/proc/allocinfo",     /* which code of the kernel's has how much memory */
+	"/proc/dynamic_debug", /* a write makes the kernel log whatever it does */
+	"/proc/kpagecgroup",   /* which page of the memory is whose */
+	"/proc/kpagecount",    /* the same */
+	"/proc/kpageflags",    /* the same */
+	"/proc/pagetypeinfo",  /* how the kernel's memory lies, which attacks on it have to know */
+	"/proc/slabinfo",      /* the same */
+	"/proc/tty/driver",    /* how many letters came by a serial line: lengths of passwords */
+	"/proc/vmallocinfo",   /* kernel addresses */
 };
 
 static const char *const read_only[] = {

@@ -157,8 +157,8 @@ static const char *const masked[] = {
 };
 
 static const char *const of_root[] = {
-	"/proc/allocinfo",    "/proc/kpagecgroup", "/proc/kpagecount", "/proc/kpageflags",
-	"/proc/pagetypeinfo", "/proc/slabinfo",	   "/proc/tty/driver", "/proc/vmallocinfo",
+	"/proc/allocinfo",    "/proc/dynamic_debug", "/proc/kpagecgroup", "/proc/kpagecount",  "/proc/kpageflags",
+	"/proc/pagetypeinfo", "/proc/slabinfo",	     "/proc/tty/driver",  "/proc/vmallocinfo",
 };
 
 static const char *const read_only[] = { "/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger" };
