@@ -19,6 +19,7 @@ void exit_order_remove(struct exit_order *order, struct exit_entry *entry)
 	}
 }
 
+/* A flag and no place in the order: what is told first is decided by the ends. */
 void exit_order_announce(struct exit_entry *entry)
 {
 	entry->announced = true;
@@ -34,6 +35,7 @@ void exit_order_exit(struct exit_order *order, struct exit_entry *entry, int sta
 	entry->sequence = order->exits++;
 }
 
+/* The init's turn comes once it is the only one left. */
 static bool may_be_told(const struct exit_order *order, const struct exit_entry *entry)
 {
 	if (!entry->exited || !entry->announced)

@@ -14,6 +14,7 @@
 
 #define PATIENCE 5000 /* milliseconds for each of its messages */
 
+/* What the shim knows of the process. */
 struct holder {
 	struct loop *loop;
 	void (*ended)(void *context);
@@ -35,6 +36,7 @@ static void reap(int pidfd)
 	while (r < 0 && errno == EINTR);
 }
 
+/* Killed from outside, as for memory. The holder stays, without its process, until its owner frees it. */
 static void handle_end(void *context, uint32_t events)
 {
 	struct holder *holder = context;
@@ -65,6 +67,7 @@ static int receive(int socket_fd, struct holder_message *message, int *ret_fd, s
 	return 0;
 }
 
+/* The texts come from a process that has entered a workload's namespaces: they are ended here. */
 static int read_failure(struct holder_message *message, struct error *err)
 {
 	message->error.message[sizeof(message->error.message) - 1] = '\0';

@@ -35,6 +35,7 @@ struct holder_options {
 int holder_check_sysctl(const char *name, unsigned namespaces, struct error *err);
 /* Takes a few milliseconds, five seconds at most. Returns 0 or a negative errno with err set; nothing is left then. */
 int holder_start(const struct holder_options *options, struct holder **ret, struct error *err);
+/* In the shim's pid namespace; it is no other's as long as the holder is not freed. */
 pid_t holder_pid(const struct holder *holder);
 /* Ends the process, if it has not ended already. */
 void holder_free(struct holder *holder);

@@ -35,6 +35,7 @@ static const struct {
 	{ "kernel.sem_next_id", true, CLONE_NEWIPC },
 };
 
+/* It becomes a path below /proc/sys, with '/' for each '.': nothing in it may lead out of there. */
 static bool is_plain(const char *name)
 {
 	size_t length = strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-");
@@ -60,6 +61,7 @@ int holder_check_sysctl(const char *name, unsigned namespaces, struct error *err
 		name);
 }
 
+/* Of the namespaces that this process is in: /proc/sys shows each reader its own (namespaces(7)). */
 static int write_sysctl(const struct holder_sysctl *sysctl, struct error *err)
 {
 	char path[SYSCTL_NAME_MAX + 16];
@@ -98,6 +100,7 @@ static int enter_owner(int network_fd, struct error *err)
 	return 0;
 }
 
+/* The network namespace while we are root of the one that owns it, the owner after it. */
 static int enter(const struct holder_options *options, struct error *err)
 {
 	AUTO_CLOSE int fd = -EBADF;
@@ -112,6 +115,7 @@ static int enter(const struct holder_options *options, struct error *err)
 	return options->with_network_owner ? enter_owner(fd, err) : 0;
 }
 
+/* Before anything is dropped: both need privileges over the namespaces. */
 static int set_up(const struct holder_options *options, struct error *err)
 {
 	if (options->hostname && *options->hostname && sethostname(options->hostname, strlen(options->hostname)) < 0)
@@ -156,6 +160,7 @@ static int drop_all(bool is_in_pod, struct error *err)
 	return 0;
 }
 
+/* As process 1 of a namespace it is sent no signal from inside that it has no handler for, and reaps what is left to it. */
 static void take_no_signals(void)
 {
 	const struct sigaction reap_at_once = { .sa_handler = SIG_IGN, .sa_flags = SA_NOCLDWAIT };
@@ -189,6 +194,7 @@ __attribute__((noreturn)) static void hold(const struct holder_options *options)
 	__builtin_unreachable();
 }
 
+/* CLONE_PARENT: the shim's child at once, which the maker's end does not concern. No exit signal: it is watched by pidfd. */
 static int clone_holder(const struct holder_options *options, struct holder_message *message, int *ret_pidfd)
 {
 	struct clone_args args = {

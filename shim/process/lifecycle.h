@@ -5,12 +5,15 @@
 
 #include "shim/process/task.h"
 
+/* finish and fail of Create: the process is there and waits for its start. */
 int lifecycle_created(struct process *init, const struct worker_outcome *outcome, struct error *err);
 void lifecycle_create_failed(struct process *init, bool outcome_is_known);
 
+/* ... of Start: its program runs, and its time with it. */
 int lifecycle_started(struct process *init, const struct worker_outcome *outcome, struct error *err);
 void lifecycle_start_failed(struct process *init, bool outcome_is_known);
 
+/* prepare, finish and fail of an exec's Start. finish comes twice where the process says the rest itself (JOB_WAITS). */
 int lifecycle_prepare_exec(struct process *exec, struct error *err);
 int lifecycle_exec_started(struct process *exec, const struct worker_outcome *outcome, struct error *err);
 void lifecycle_exec_failed(struct process *exec, bool outcome_is_known);

@@ -52,6 +52,7 @@ static void handle_again(void *context)
 	sweep(context);
 }
 
+/* By address, since the caller's may have been forgotten before: its other members are not to be looked at then. */
 static bool is_watched(const struct reaper *reaper, const struct reaper_child *child)
 {
 	const struct reaper_child *known = reaper->children;
@@ -75,6 +76,7 @@ static void drop(struct reaper *reaper, struct reaper_child *child)
 	child->stray_since = 0;
 }
 
+/* The moment at which we hear of it, a few microseconds late: the kernel keeps none. Off the list first, since the owner may free it. */
 static void tell(struct reaper *reaper, struct reaper_child *child, int status)
 {
 	struct timespec now;
@@ -84,6 +86,7 @@ static void tell(struct reaper *reaper, struct reaper_child *child, int status)
 	child->exited(child->context, status, now);
 }
 
+/* As wait(2)'s users have it, and containerd shows it. */
 static int shell_status(const siginfo_t *info)
 {
 	return info->si_code == CLD_EXITED ? info->si_status : 128 + info->si_status;
@@ -163,6 +166,7 @@ static void handle_stray(void *context)
 	}
 }
 
+/* A walk: a pod has a handful of processes that somebody knows. */
 static struct reaper_child *find_child(const struct reaper *reaper, pid_t pid)
 {
 	struct reaper_child *child = reaper->children;
@@ -172,6 +176,7 @@ static struct reaper_child *find_child(const struct reaper *reaper, pid_t pid)
 	return child;
 }
 
+/* Returns whether it was one. */
 static bool take_disowned(struct reaper *reaper, pid_t pid)
 {
 	struct disowned **place = &reaper->disowned;
@@ -240,6 +245,7 @@ static void sweep(struct reaper *reaper)
 	loop_set_timer(reaper->loop, &reaper->again, loop_now());
 }
 
+/* Blocked before it is read, or a child that ends in between would be one that nobody hears of. Workers unblock it. */
 static int open_signal_fd(struct error *err)
 {
 	sigset_t set;

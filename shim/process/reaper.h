@@ -28,11 +28,13 @@ struct reaper_child {
 
 /* Blocks SIGCHLD and makes this process a subreaper (PR_SET_CHILD_SUBREAPER). */
 int reaper_new(struct loop *loop, struct reaper **ret, struct error *err);
+/* Nobody is told any more, and nothing is reaped: the shim's end does that. NULL is allowed. */
 void reaper_free(struct reaper *reaper);
 DEFINE_CLEANUP(struct reaper *, reaper_free);
 
 /* pidfd: of a child, or of a process that becomes one when the worker that made it ends; taken over in case of success. */
 int reaper_watch(struct reaper *reaper, struct reaper_child *child, pid_t pid, int pidfd, struct error *err);
+/* For a process whose end matters to nobody any more. */
 /* It will be reaped without its owner. Nothing happens where it is not watched. */
 void reaper_forget(struct reaper *reaper, struct reaper_child *child);
 /* ESRCH (a negative errno) once it is gone. */

@@ -11,6 +11,7 @@
 /* Of the strings of one Create, which came in one message. */
 #define TASK_BYTES_MAX ((size_t)8 * 1024 * 1024)
 
+/* The exits first: they are what some requests wait for. */
 static void handle_tick(void *context)
 {
 	struct task *task = context;
@@ -53,6 +54,7 @@ static int copy_mounts(struct task *task, const struct task_create *request)
 	return 0;
 }
 
+/* All or nothing, as far as the caller is concerned: process_done frees what there is. */
 static int init_process(struct process *process, struct task *task, const char *exec_id,
 			const struct task_streams *streams)
 {
@@ -68,6 +70,7 @@ static int init_process(struct process *process, struct task *task, const char *
 	return process->exec_id && process->in && process->out && process->err ? 0 : -ENOMEM;
 }
 
+/* Who waits is answered first, while there is a process to tell about. */
 static void process_done(struct process *process)
 {
 	struct tasks *tasks = process->task->tasks;
@@ -94,6 +97,7 @@ static void process_done(struct process *process)
 	free(process->process_json);
 }
 
+/* Copied: the request is gone when the worker runs. */
 static int fill_task(struct task *task, const struct task_create *request)
 {
 	task->arena = arena_new(TASK_BYTES_MAX);
@@ -188,6 +192,7 @@ int task_add_exec(struct task *task, const struct task_exec *request, struct pro
 	return 0;
 }
 
+/* Its group may have been busy at its end, with what it left in the background. */
 void task_remove_exec(struct process *exec)
 {
 	struct process **place = &exec->task->execs;
@@ -249,6 +254,7 @@ int task_find_made(const struct tasks *tasks, struct task_name name, struct proc
 	return 0;
 }
 
+/* Borrowed from the process. */
 struct task_info task_info(const struct process *process)
 {
 	enum process_state init = process->task->init.state, state = process->state;

@@ -7,6 +7,7 @@
 /* The runtime waits for two seconds at most for its turn in the trail. */
 #define TIMEOUT UINT64_C(10000000000)
 
+/* As the trail's schema has it. */
 static const char *limit_name(const struct process *process)
 {
 	if (process->kind == PROCESS_EXEC)
@@ -22,6 +23,7 @@ static const char *limit_name(const struct process *process)
 	return NULL;
 }
 
+/* A line that can't be written is a warning: the process has ended either way. */
 static void record(const struct process *process)
 {
 	const struct brig_exit exit = {
@@ -74,6 +76,7 @@ static void let_go(struct tasks *tasks)
 
 static void handle_written(void *owner, const struct worker_outcome *outcome, const struct error *err);
 
+/* One worker for all that wait by now: of execs at ten a second, each would wake one. */
 static int start(struct tasks *tasks)
 {
 	const struct worker_options options = {
@@ -126,6 +129,7 @@ bool task_audit_hold_exit(struct process *process)
 	return false;
 }
 
+/* A worker that is under way has its own copy of the list (fork). */
 void task_audit_forget(struct process *process)
 {
 	if (process->audit.is_waiting)

@@ -16,4 +16,5 @@ struct task_audit {	/* a member of its process */
 bool task_audit_hold_exit(struct process *process);
 /* The process goes; what is under way is written all the same. */
 void task_audit_forget(struct process *process);
+/* The tasks are freed: what is not written by then is not. */
 void task_audit_close(struct tasks *tasks);

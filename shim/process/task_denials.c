@@ -6,6 +6,7 @@
 #include "container/explain/denial_keeper.h"
 #include "shim/process/task.h"
 
+/* Written down at intervals, however many calls are refused: the container sets that pace. */
 static void handle_due(void *context)
 {
 	struct task *task = context;
@@ -13,6 +14,7 @@ static void handle_due(void *context)
 	denial_keeper_save(task->denials.keeper);
 }
 
+/* At the next moment that the keeper names; one that is set already is sooner. */
 static void save_in_time(struct task *task)
 {
 	struct task_denials *denials = &task->denials;
@@ -72,6 +74,7 @@ static void begin(struct task *task, int fd)
 	log_warning("container %s: what is refused to it is not counted: %s", task->id, err.message);
 }
 
+/* An exec's filter is one more, with a listener of its own: counted with the container's. */
 static void begin_exec(struct process *exec, int listener_fd)
 {
 	AUTO_CLOSE int fd = listener_fd;
@@ -110,6 +113,7 @@ void task_denials_forget(struct process *process)
 	process->denials.fd = 0;
 }
 
+/* The filter's users are gone: what was counted is written for the last time. */
 void task_denials_end(struct task *task)
 {
 	loop_unwatch(task->tasks->options.loop, &task->denials.watch);

@@ -24,6 +24,7 @@ struct task_denials_exec { /* a member of its process: one more listener, counte
 void task_denials_take(struct process *process, const struct worker_outcome *outcome);
 /* The container has ended: what was counted is written down, and stays until the task goes. */
 void task_denials_end(struct task *task);
+/* Frees the keeper, whatever it has. */
 void task_denials_close(struct task *task);
 /* An exec is freed. */
 void task_denials_forget(struct process *process);

@@ -19,6 +19,7 @@ void task_exit_drained(struct process *process);
 void task_exit_tell(struct task *task);
 /* An exec: no program runs, and whoever waits is answered, as containerd's own shim does it, until it is started once more. */
 void task_exit_start_failed(struct process *exec);
+/* A start that failed may be tried once more: what its end would have been is forgotten. */
 void task_exit_start_again(struct process *exec);
 /* The reply of tasks_wait: at once where the exit is told. */
 void task_exit_wait(struct process *process, struct task_reply *reply);

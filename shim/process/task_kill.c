@@ -18,6 +18,7 @@ static const char *group_of(const struct process *process)
 	return process->kind == PROCESS_INIT ? NULL : process->exec_id;
 }
 
+/* To the log: who asked is told that there is something to be read there. */
 void task_kill_report_stuck(struct task *task, const char *why)
 {
 	__attribute__((cleanup(buffer_done_cleanup))) struct buffer text = { .limit = STUCK_TEXT_MAX };
@@ -31,11 +32,13 @@ void task_kill_report_stuck(struct task *task, const char *why)
 		log_error("container %s: %s; none of its processes is in uninterruptible sleep", task->id, why);
 }
 
+/* Tests have shorter ones. */
 static uint64_t bound_of(const struct process *process)
 {
 	return process->task->tasks->options.bounds.kill ?: KILL_TIMEOUT;
 }
 
+/* Tried again, since a process may have come into the group meanwhile; and whoever waits for the end is told. */
 static void handle_still_alive(void *context)
 {
 	struct process *process = context;
@@ -47,6 +50,7 @@ static void handle_still_alive(void *context)
 	task_queue_kill_failed(process);
 }
 
+/* By the group for what it started, and by pidfd for itself: it may have been moved out of the group. */
 void task_kill_now(struct process *process)
 {
 	struct error err = { 0 };
@@ -61,6 +65,7 @@ void task_kill_now(struct process *process)
 	loop_set_timer(process->task->tasks->options.loop, &process->kill_timer, loop_now() + bound_of(process));
 }
 
+/* Without a group there is no list of a container's processes that could not have changed by the time it is used. */
 static int send_to_group(struct process *process, int signal, struct error *err)
 {
 	if (!process->task->group)

@@ -34,6 +34,7 @@ static const char *source(bool by_site, const char *annotation)
 	return by_site ? "the site's policy" : annotation;
 }
 
+/* For people: in the termination log, where kubectl shows it, and in the shim's. */
 static void describe(struct task_limits *limits, enum task_limit reached)
 {
 	const struct brig_limits *values = &limits->limits;
@@ -58,6 +59,7 @@ static void tell(const struct process *process, enum task_limit reached)
 		options->ended_by_limit(options->context, reached, &info, process->task->limits.text);
 }
 
+/* In a worker: it writes to a file that the container's author has chosen by a mount. */
 static int run_last_words(const void *context, struct worker_outcome *outcome, struct error *err)
 {
 	const struct task *task = context;
@@ -82,7 +84,7 @@ static void handle_last_words(void *owner, const struct worker_outcome *outcome,
 	task_exit_drained(&task->init);
 }
 
-/* What the kubelet shows as the reason of the end has to be there before the end is told. */
+/* What the kubelet shows as the reason of the end has to be there before the end is told. Without it the container ends all the same. */
 static void leave_last_words(struct task *task)
 {
 	const struct worker_options options = {
@@ -120,6 +122,7 @@ static void handle_timeout(void *context)
 	end_container(context, TASK_LIMIT_TIMEOUT);
 }
 
+/* A container that ended while its start was under way has no time left to count. */
 void task_limits_begin(struct task *task)
 {
 	struct task_limits *limits = &task->limits;
@@ -152,6 +155,7 @@ void task_limits_overflowed(void *context)
 	tell(process, TASK_LIMIT_MAX_OUTPUT);
 }
 
+/* Whatever it made of being killed: who asks has to see that it was ended, and by what. */
 int task_limits_status(const struct process *process, int status)
 {
 	if (process->kind == PROCESS_EXEC)
@@ -167,6 +171,7 @@ int task_limits_status(const struct process *process, int status)
 	return status;
 }
 
+/* As long as the worker with the last words is under way. */
 bool task_limits_hold_exit(struct process *process)
 {
 	struct task_limits *limits = &process->task->limits;

@@ -39,4 +39,5 @@ void task_limits_overflowed(void *context);
 int task_limits_status(const struct process *process, int status);
 /* The exit of process can't be told yet: task_exit_drained is called once it can. */
 bool task_limits_hold_exit(struct process *process);
+/* The task is freed: a worker that is under way is killed. */
 void task_limits_close(struct task *task);

@@ -6,6 +6,7 @@
 /* Between two looks: memory.events changes at each brush with a limit, at a pace that the container sets. */
 #define PAUSE UINT64_C(100000000)
 
+/* Once more after each pause, too. */
 static void watch(struct task *task)
 {
 	struct task_oom *oom = &task->oom;
@@ -55,6 +56,7 @@ void task_oom_begin(struct task *task)
 	watch(task);
 }
 
+/* By number, and not by the event: memory.events changes for other reasons as well. */
 void task_oom_check(struct task *task)
 {
 	uint64_t count = brig_group_oom_count(task->group);
@@ -67,6 +69,7 @@ void task_oom_check(struct task *task)
 	task->oom.seen = count;
 }
 
+/* The kill and the end may be one to the shim's eyes: a process that was killed for memory has its OOM told before its exit. */
 void task_oom_end(struct task *task)
 {
 	if (task->oom.fd < 0)

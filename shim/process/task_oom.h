@@ -21,4 +21,5 @@ void task_oom_begin(struct task *task);
 void task_oom_check(struct task *task);
 /* A last look, and the watch ends. Nothing happens where it has ended. */
 void task_oom_end(struct task *task);
+/* Without a look. */
 void task_oom_close(struct task *task);

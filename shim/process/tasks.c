@@ -45,6 +45,7 @@ size_t tasks_count(const struct tasks *tasks)
 	return tasks->n;
 }
 
+/* The service has looked at the characters; the length is what the runtime's names have room for. */
 static int check_id(const char *what, const char *id, struct error *err)
 {
 	if (id[0] == '\0')
@@ -55,6 +56,7 @@ static int check_id(const char *what, const char *id, struct error *err)
 	return 0;
 }
 
+/* Before anything is made: of a request that is refused nothing is left. */
 static int check_create(const struct tasks *tasks, const struct task_create *request, struct error *err)
 {
 	int r = check_id("container", request->id, err);
@@ -153,6 +155,7 @@ int tasks_delete(struct tasks *tasks, struct task_name name, struct task_reply *
 	return submit(tasks, name, kinds, reply, err);
 }
 
+/* What is asked of a container is asked of its first process. */
 static int submit_init(struct tasks *tasks, const char *id, enum job_kind kind, struct task_reply *reply,
 		       struct error *err)
 {
@@ -211,6 +214,7 @@ static void abandon(struct process *process, const struct task_reply *reply)
 	task_queue_abandon(process, reply);
 }
 
+/* Whose reply it is, the caller does not know: it is looked for among all. */
 void tasks_abandon(struct tasks *tasks, struct task_reply *reply)
 {
 	for (struct task *task = tasks->first; task; task = task->next) {
@@ -220,6 +224,7 @@ void tasks_abandon(struct tasks *tasks, struct task_reply *reply)
 	}
 }
 
+/* At once, and not in the queue: it has to work while a start or a delete is under way. */
 int tasks_kill(struct tasks *tasks, const struct task_kill *request, struct error *err)
 {
 	struct process *process;

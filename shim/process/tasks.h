@@ -92,6 +92,7 @@ int tasks_new(const struct tasks_options *options, struct tasks **ret, struct er
 /* Closes everything; the containers stay as they are, and nobody is called back. Not from within a callback. */
 void tasks_free(struct tasks *tasks);
 DEFINE_CLEANUP(struct tasks *, tasks_free);
+/* Containers, those that are being made among them. */
 size_t tasks_count(const struct tasks *tasks);
 
 struct task_streams {
@@ -129,6 +130,7 @@ int tasks_delete(struct tasks *tasks, struct task_name name, struct task_reply *
 int tasks_wait(struct tasks *tasks, struct task_name name, struct task_reply *reply, struct error *err);
 /* Whoever asked is gone: the reply is not called any more (of any request). */
 void tasks_abandon(struct tasks *tasks, struct task_reply *reply);
+/* All of the container, its execs too: they are frozen, and State says so of each. */
 int tasks_pause(struct tasks *tasks, const char *id, struct task_reply *reply, struct error *err);
 int tasks_resume(struct tasks *tasks, const char *id, struct task_reply *reply, struct error *err);
 struct task_update {
@@ -136,6 +138,7 @@ struct task_update {
 	size_t length;
 };
 int tasks_update(struct tasks *tasks, const struct task_update *request, struct task_reply *reply, struct error *err);
+/* images: where to, and what becomes of the container afterwards; strings are copied. */
 int tasks_checkpoint(struct tasks *tasks, const char *id, const struct brig_images *images, struct task_reply *reply,
 		     struct error *err);
 
@@ -146,6 +149,7 @@ struct task_kill {
 };
 /* SIGKILL of an exec ends all that it started; of a container, everything in it. */
 int tasks_kill(struct tasks *tasks, const struct task_kill *request, struct error *err);
+/* As it is now. Returns 0, or a negative errno with err set: ERROR_NOT_FOUND, also before the create is done. So for all below. */
 int tasks_state(const struct tasks *tasks, struct task_name name, struct task_info *ret, struct error *err);
 /* Has the container's first process written what nobody has read yet? False where there is no such container. */
 bool tasks_has_unread(const struct tasks *tasks, const char *id);
@@ -159,7 +163,10 @@ int tasks_pids(const struct tasks *tasks, const char *id, struct arena *arena, s
 struct task_size {
 	uint32_t width, height; /* characters */
 };
+/* ERROR_STATE without a terminal, and of an exec that has ended; a container's that ended, and an exec's before its start, are left as they are. */
 int tasks_resize(struct tasks *tasks, struct task_name name, struct task_size size, struct error *err);
+/* The process's input ends after what was written before. Repeated, it is no error. */
 int tasks_close_in(struct tasks *tasks, struct task_name name, struct error *err);
+/* What the container's control group counts; lists in arena. */
 int tasks_metrics(const struct tasks *tasks, const char *id, struct arena *arena, struct brig_metrics *ret,
 		  struct error *err);

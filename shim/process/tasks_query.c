@@ -22,6 +22,7 @@ bool tasks_has_unread(const struct tasks *tasks, const char *id)
 	return task && task->init.io && io_has_unread(task->init.io);
 }
 
+/* Of a container that has ended as well: its figures are asked for until it is deleted. */
 static int find_group(const struct tasks *tasks, const char *id, struct task **ret, struct error *err)
 {
 	struct process *init;
@@ -85,6 +86,12 @@ int tasks_pids(const struct tasks *tasks, const char *id, struct arena *arena, s
 	return 0;
 }
 
+/* An exec's begin with its program, and are the worker's and the new process's before; a container's are there once it is created. */
+static bool has_streams(const struct process *process)
+{
+	return process->io && (process->kind == PROCESS_INIT ? process->pid != 0 : process->state != PROCESS_CREATED);
+}
+
 int tasks_resize(struct tasks *tasks, struct task_name name, struct task_size size, struct error *err)
 {
 	struct process *process;
@@ -94,7 +101,7 @@ int tasks_resize(struct tasks *tasks, struct task_name name, struct task_size si
 	if (r >= 0)
 		r = state_step(process->kind, process->state, PROCESS_ASKED_RESIZE, &step, err);
 	/* Before its start an exec has no terminal. */
-	if (r < 0 || !step.act || !process->io)
+	if (r < 0 || !step.act || !has_streams(process))
 		return r;
 	return io_resize(process->io, size.width, size.height, err);
 }
@@ -109,9 +116,9 @@ int tasks_close_in(struct tasks *tasks, struct task_name name, struct error *err
 		r = state_step(process->kind, process->state, PROCESS_ASKED_CLOSE_IO, &step, err);
 	if (r < 0)
 		return r;
+	/* Once they begin, it is done where it could not be before (task_exit_begin_streams). */
 	process->in_closed = true;
-	/* While an exec is being made, its streams are the worker's. */
-	if (process->io && process->pid != 0)
+	if (has_streams(process))
 		io_close_in(process->io);
 	return 0;
 }

@@ -63,6 +63,21 @@ Test(tasks_newborn, what_runs_has_started)
 	cr_expect_str_eq(fixture.events, "create start exec-added/e exec-start/e started ");
 }
 
+Test(tasks_newborn, its_input_is_closed_once_its_streams_have_begun)
+{
+	const struct task_size size = { .width = 80, .height = 24 };
+	struct fixture_reply started;
+	struct error err = { 0 };
+
+	let_go(&started);
+	cr_assert_eq(tasks_close_in(fixture.tasks, fixture_name("c", "e"), &err), 0, "%s", err.message);
+	cr_assert_eq(tasks_resize(fixture.tasks, fixture_name("c", "e"), size, &err), 0, "%s", err.message);
+	cr_expect_eq(fake->n_closed_in, 0, "there is nothing to close yet, and a terminal would lose its end");
+	fake_starter_says(FAKE_RUNS);
+	fixture_until(started.n_answers);
+	cr_expect_eq(fake->n_closed_in, 1);
+}
+
 Test(tasks_newborn, what_fails_says_why_once_it_is_gone)
 {
 	struct fixture_reply started;
