@@ -103,6 +103,18 @@ shown_as() { # REGEX
 	expect_one_error
 }
 
+@test "what nobody can get is a failure; what a container writes to a stream that its caller has closed is lost" {
+	program echo lost
+	must run_to_nobody run --bundle "$BUNDLE" "$ID"
+	must_fail 1 'write to the standard output: Bad file descriptor' run_to_nobody list
+	must_fail 1 'write to the standard output: Bad file descriptor' run_to_nobody features
+	must_fail 1 'write to the standard output: Bad file descriptor' run_to_nobody --version
+}
+
+run_to_nobody() {
+	brig "$@" >&-
+}
+
 @test "success is silent" {
 	attempt run_container
 	expect_equal "$output$stderr" ""
