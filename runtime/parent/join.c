@@ -152,15 +152,20 @@ static int enter_owned(struct join *join, uint64_t kinds, pid_t pid, struct erro
 	return rc;
 }
 
+struct join_holder {
+	pid_t parent, pid; /* pid: -1 where it could not be made */
+	char stack[HOLDER_STACK_SIZE] __attribute__((aligned(16)));
+};
+
 /* Holds new namespaces until they are entered. It shares our memory, as a copy of it would be the most of its price, and so uses nothing
  * of it but its own stack: neither call fails, which would set our errno. */
 __attribute__((no_sanitize("address"))) static int hold_namespaces(void *data)
 {
-	const pid_t *parent = data;
+	const struct join_holder *holder = data;
 
 	/* Nothing of us is left behind where brig is killed meanwhile, or was before we asked for that. */
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	if (getppid() == *parent)
+	if (getppid() == holder->parent)
 		pause();
 	_exit(0);
 }
@@ -168,14 +173,19 @@ __attribute__((no_sanitize("address"))) static int hold_namespaces(void *data)
 int join_make_owned(struct join *join, const struct plan_namespaces *namespaces, struct error *err)
 {
 	uint64_t kinds = namespaces->create & JOIN_OWNED & ~(uint64_t)CLONE_NEWUSER;
-	char stack[HOLDER_STACK_SIZE] __attribute__((aligned(16)));
-	pid_t parent = getpid(), pid;
+	pid_t pid;
 	int rc;
 
 	join->late = true;
 	if (!(namespaces->create & CLONE_NEWUSER))
 		return 0;
-	pid = clone(hold_namespaces, stack + sizeof(stack), CLONE_VM | CLONE_NEWUSER | (int)kinds | SIGCHLD, &parent);
+	join->holder = aligned_alloc(16, sizeof(*join->holder));
+	if (!join->holder)
+		return error_memory(err);
+	join->holder->parent = getpid();
+	pid = clone(hold_namespaces, join->holder->stack + sizeof(join->holder->stack),
+		    CLONE_VM | CLONE_NEWUSER | (int)kinds | SIGCHLD, join->holder);
+	join->holder->pid = pid;
 	if (pid < 0)
 		return error_system(err, errno,
 				    "make a user namespace (user_namespaces(7): is user.max_user_namespaces 0?)");
@@ -184,8 +194,9 @@ int join_make_owned(struct join *join, const struct plan_namespaces *namespaces,
 		rc = join->made_fd = join->userns_fd = idmap_open_namespace_of(pid, err);
 	if (rc >= 0)
 		rc = enter_owned(join, kinds, pid, err);
+	join->in_own_network = rc >= 0 && kinds & CLONE_NEWNET;
+	/* Its end is not waited for here: join_done() does that. */
 	kill(pid, SIGKILL);
-	reap_child(pid);
 	return rc;
 }
 
@@ -233,6 +244,9 @@ void join_done(struct join *join)
 	struct error ignored;
 
 	join_leave(join, &ignored);
+	if (join->holder && join->holder->pid > 0)
+		reap_child(join->holder->pid);
+	free(steal_ptr(&join->holder));
 	if (join->late)
 		close_and_reset(&join->made_fd);
 	for (size_t i = 0; i < join->n; i++)

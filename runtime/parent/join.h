@@ -13,6 +13,8 @@
 
 #define JOIN_MAX 8 /* kinds of namespaces */
 
+struct join_holder;
+
 struct join {
 	int fds[JOIN_MAX];	 /* one for each plan_namespace_join, opened and checked */
 	bool by_child[JOIN_MAX]; /* joined after the clone: the mount namespace; all, where we lack the privilege */
@@ -20,13 +22,15 @@ struct join {
 	int back_fds[JOIN_MAX]; /* our own, of the kinds that we left */
 	int back_flags[JOIN_MAX];
 	size_t n_back;
+	bool in_own_network; /* we are in a new one, by join_make_owned, until join_leave */
 	bool sets_up_network; /* the network namespace that is joined is not our own, and network_set_up() has work to do in it */
 	int pid_fd;	      /* one of fds, or -EBADF: where there is a userns_fd the intermediate joins it as well */
-	int userns_fd;	  /* joined between us and the container, by an intermediate process; or -EBADF */
-	bool late;	  /* the child enters it by itself, when all is mounted: plan_rootfs.locked */
-	int made_fd;	  /* userns_fd, where we made it; or -EBADF */
-	int container_fd; /* exec: pidfd of the container's first process, or -EBADF */
-	uint64_t enter;	  /* ... and its namespaces that the intermediate joins */
+	int userns_fd;		    /* joined between us and the container, by an intermediate process; or -EBADF */
+	bool late;		    /* the child enters it by itself, when all is mounted: plan_rootfs.locked */
+	int made_fd;		    /* userns_fd, where we made it; or -EBADF */
+	struct join_holder *holder; /* the process that made them, by now about to end; or NULL */
+	int container_fd;	    /* exec: pidfd of the container's first process, or -EBADF */
+	uint64_t enter;		    /* ... and its namespaces that the intermediate joins */
 };
 
 /* Opens what the plan says, checking that each file is a namespace of its kind (ioctl_ns(2)). */
