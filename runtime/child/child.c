@@ -10,16 +10,27 @@
 #include "child/handshake.h"
 #include "child/steps.h"
 
-static int wait_for_parent(struct child *child, struct error *err)
+static int wait_for_parent(struct child *child, enum child_wait here, struct error *err)
 {
-	return child->waits ? handshake_expect(child->channel_fd, HANDSHAKE_GO, &child->host_pid, err) : 0;
+	return child->waits == here ? handshake_expect(child->channel_fd, HANDSHAKE_GO, &child->host_pid, err) : 0;
+}
+
+static int wait_first(struct child *child, struct error *err)
+{
+	return wait_for_parent(child, CHILD_WAITS_FIRST, err);
+}
+
+/* Where the parent's word is needed, before the program and the loss of privileges: as a rule it is there by then. */
+static int wait_late(struct child *child, struct error *err)
+{
+	return wait_for_parent(child, CHILD_WAITS_LATE, err);
 }
 
 /* The birth of a container, readable as a table of contents. */
 static const struct step init_steps[] = {
 	{ "close what the plan does not name", descriptors_close },
 	{ "join cgroups", process_join_cgroups },
-	{ "wait for the parent", wait_for_parent },
+	{ "wait for the parent", wait_first },
 	{ "join namespaces", namespaces_enter },
 	{ "make further namespaces", namespaces_unshare_late },
 	{ "become root of the user namespace", identity_become_root },
@@ -44,6 +55,7 @@ static const struct step init_steps[] = {
 	{ "enter the user namespace", identity_enter_user_namespace },
 	{ "close what the mounts were made with", descriptors_release },
 	{ "make a session keyring", process_new_keyring },
+	{ "wait for the parent", wait_late },
 	{ "set resource limits", process_set_limits },
 	{ "set scheduling", process_set_scheduling },
 	{ "choose processors and memory nodes", placement_apply },
@@ -67,7 +79,6 @@ static const struct step init_steps[] = {
 	{ 0 },
 };
 
-/* The parent is waited for where its word is needed, before the program and the loss of privileges: as a rule it is there by then. */
 static const struct step exec_steps[] = {
 	{ "close what the plan does not name", descriptors_close },
 	{ "join cgroups", process_join_cgroups },
@@ -83,7 +94,7 @@ static const struct step exec_steps[] = {
 	{ "find the program", program_find },
 	{ "make the environment", program_make_environment },
 	{ "hide descriptors", descriptors_hide },
-	{ "wait for the parent", wait_for_parent },
+	{ "wait for the parent", wait_late },
 	{ "report", program_wait_before_filter },
 	{ "set security labels", private_proc_set_labels },
 	{ "lower the capability bound", capabilities_bound },

@@ -17,6 +17,13 @@ enum child_role {
 	CHILD_EXEC,	  /* joins a container that is there */
 };
 
+/* Where it waits for the parent's word that all which only the parent can do is done. */
+enum child_wait {
+	CHILD_WAITS_NOT,
+	CHILD_WAITS_FIRST, /* before it does anything: its ids, say, are the parent's to map */
+	CHILD_WAITS_LATE, /* before it does anything that is not ours: limits, records and descriptors of the program's */
+};
+
 /* One controller's directory of a host with cgroups v1, to be shown below the container's cgroup mount. */
 struct child_view {
 	const char *name;
@@ -63,7 +70,8 @@ struct child {
 	int log_fd;
 	int userns_fd; /* of the container, to be entered when all is mounted (plan_rootfs.locked); or -EBADF */
 	int cgroup_fd; /* for the clone alone: whoever is born by it has no use for it */
-	bool waits;    /* for the parent to do its part: see birth_begin */
+	enum child_wait waits;
+	bool loopback_by_parent;   /* which raises it while we mount; for CHILD_WAITS_LATE */
 	bool has_default_signals;  /* nothing is ignored or handled */
 	bool in_user_namespace;	   /* not the host's: its ids have to be taken on */
 	bool joins_user_namespace; /* exec: by setns, after the clone */

@@ -23,6 +23,8 @@ runtime_child_sources = \
 	runtime/child/init_listen.c \
 	runtime/child/init_listen.h \
 	runtime/child/landlock.c \
+	runtime/child/loopback.c \
+	runtime/child/loopback.h \
 	runtime/child/mount_make.c \
 	runtime/child/mount_make.h \
 	runtime/child/mounts.c \

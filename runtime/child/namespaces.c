@@ -1,16 +1,14 @@
 /* Namespaces that clone3(2) could not give: those that are joined, and those that can only be made from within. */
 #include <errno.h>
-#include <net/if.h>
 #include <sched.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/ioctl.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
 #include "base/fd.h"
 #include "base/syscalls.h"
+#include "child/loopback.h"
 #include "child/steps.h"
 
 /* Only what the parent could not join beforehand is left: a user namespace first, then what needs its privileges. */
@@ -70,19 +68,14 @@ int namespaces_name_host(struct child *child, struct error *err)
 	return 0;
 }
 
-/* A new network namespace has a loopback interface that is down: programs expect to reach themselves at 127.0.0.1, and every runtime
- * sees to it. netdevice(7): the kind of socket does not matter. */
 int namespaces_raise_loopback(struct child *child, struct error *err)
 {
-	struct ifreq request = { .ifr_name = "lo", .ifr_flags = IFF_UP | IFF_RUNNING };
 	AUTO_CLOSE int fd = -EBADF;
 
-	if (!(child->plan->namespaces.create & CLONE_NEWNET))
+	if (!(child->plan->namespaces.create & CLONE_NEWNET) || child->loopback_by_parent)
 		return 0;
-	fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	if (fd < 0 || ioctl(fd, SIOCSIFFLAGS, &request) < 0)
-		return error_system(err, errno, "bring up the loopback interface");
-	return 0;
+	fd = loopback_open();
+	return loopback_raise(fd, err);
 }
 
 /* What the intermediate process (parent/join.c) left to us: privileges over the host's namespaces count until the user namespace is

@@ -265,7 +265,7 @@ static int give_birth(struct execution *execution, struct error *err)
 		.container_fd = execution->container_fd,
 		.container_pid = execution->container.state.pid,
 		.container_has_userns = execution->container.state.user_namespace,
-		.is_recorded = execution->container.state.audit,
+		.is_awaited = execution->container.state.audit,
 		.has_own_group = execution->exec_group[0],
 		/* A worker of the shim: see shim/process/worker.h. */
 		.has_default_signals = request->supervisor != NULL,

@@ -15,9 +15,11 @@
 #include "base/syscalls.h"
 #include "child/handshake.h"
 #include "child/hooks.h"
+#include "child/loopback.h"
 #include "child/mount_make.h"
 #include "parent/allowances.h"
 #include "parent/await.h"
+#include "parent/birth_wait.h"
 #include "parent/cgroup/cgroup.h"
 #include "parent/idmap.h"
 #include "parent/join.h"
@@ -35,6 +37,7 @@ struct preparation {
 	struct seccomp_program filter;
 	int channel_fds[2]; /* ours, the child's */
 	int proc_fd;	    /* exec: of the child's private_proc.c, or -EBADF */
+	int loopback_fd;    /* loopback_open()'s, where we raise it; or -EBADF */
 	struct cgroup_view tasks[CGROUP_VIEWS_MAX];
 	size_t n_tasks;
 };
@@ -47,6 +50,7 @@ static void preparation_done(struct preparation *preparation)
 	close_and_reset(&preparation->channel_fds[0]);
 	close_and_reset(&preparation->channel_fds[1]);
 	close_and_reset(&preparation->proc_fd);
+	close_and_reset(&preparation->loopback_fd);
 	for (size_t i = 0; i < preparation->n_tasks; i++)
 		close_and_reset(&preparation->tasks[i].fd);
 }
@@ -107,6 +111,9 @@ static int prepare(const struct birth_request *request, struct preparation *prep
 		rc = open_tasks(request->cgroup, preparation, err);
 	if (rc >= 0)
 		rc = prepare_mounts(plan, &means, &preparation->mounts, err);
+	if (rc >= 0 && request->role != CHILD_EXEC && preparation->join.userns_fd >= 0)
+		rc = prepare_map_ids(plan, &preparation->mounts, request->root_is_mapped, preparation->join.userns_fd,
+				     err);
 	if (rc < 0)
 		return rc;
 	log_debug("parent: mounts prepared");
@@ -144,31 +151,6 @@ static uint64_t split_flags(const struct birth_request *request, int cgroup_fd, 
 	return namespaces->create & ~late & ~(request->plan->rootfs.locked ? owned(namespaces) : 0);
 }
 
-static bool has_hooks(const struct plan *plan)
-{
-	for (int kind = 0; kind < PLAN_N_HOOK_KINDS; kind++) {
-		if (plan->hooks[kind].n)
-			return true;
-	}
-	return false;
-}
-
-/* Must the child stand still until equip() is done? Where the kernel does all at the clone (a v2 group, no maps, no limits to
- * raise), or the child itself (v1 groups), and the group tells where it is even if we are killed, two processes need not meet: a
- * wake-up less. */
-static bool needs_to_wait(const struct birth_request *request)
-{
-	const struct plan *plan = request->plan;
-
-	if (request->is_recorded || !request->cgroup || cgroup_clone_fd(request->cgroup) < 0 ||
-	    plan->process.set_oom_score_adj || allowances_has_limits(&plan->process))
-		return true;
-	if (request->role == CHILD_EXEC)
-		return !request->has_own_group;
-	return plan->namespaces.create & CLONE_NEWUSER || plan->namespaces.n_join || plan->n_net_devices ||
-	       plan->process.uid || has_hooks(plan);
-}
-
 static void hand_over_tasks(const struct preparation *preparation, struct child *child)
 {
 	_Static_assert(CHILD_CGROUPS_MAX >= CGROUP_VIEWS_MAX, "one for each v1 tree");
@@ -202,6 +184,7 @@ static int clone_child(const struct birth_request *request, struct preparation *
 		.attendant = request->attendant,
 		.log_fd = log_enabled(LOG_LEVEL_DEBUG) ? log_fd() : -EBADF,
 		.waits = birth->waits,
+		.loopback_by_parent = preparation->loopback_fd >= 0,
 		.has_default_signals = request->has_default_signals,
 		.in_user_namespace = has_userns,
 		.joins_user_namespace = has_userns && !(preparation->join.enter & CLONE_NEWUSER),
@@ -233,31 +216,18 @@ static int clone_child(const struct birth_request *request, struct preparation *
 	return birth->pid < 0 ? birth->pid : 0;
 }
 
-static bool maps_ids(const struct plan_rootfs *rootfs)
-{
-	for (size_t i = 0; i < rootfs->n_mounts; i++) {
-		if (rootfs->mounts[i].idmap_by_floor)
-			return true;
-	}
-	return rootfs->idmap;
-}
-
-/* Detached mounts that the child has as well: with the maps of its own user namespace no process has to be made that holds them. */
+/* The user namespace of the clone, for detached mounts that the child has as well: no process has to be made that holds the maps. */
 static int map_mounts(const struct birth_request *request, const struct preparation *preparation, pid_t pid,
 		      struct error *err)
 {
-	AUTO_CLOSE int own_fd = -EBADF;
-	int fd = preparation->join.userns_fd;
+	AUTO_CLOSE int userns_fd = -EBADF;
 
-	if (request->role == CHILD_EXEC || !maps_ids(&request->plan->rootfs))
+	if (request->role == CHILD_EXEC || preparation->join.userns_fd >= 0 || !prepare_maps_ids(request->plan))
 		return 0;
-	if (fd < 0) {
-		own_fd = idmap_open_namespace_of(pid, err);
-		fd = own_fd;
-	}
-	if (fd < 0)
-		return fd;
-	return prepare_map_ids(request->plan, &preparation->mounts, request->root_is_mapped, fd, err);
+	userns_fd = idmap_open_namespace_of(pid, err);
+	return userns_fd < 0
+		       ? userns_fd
+		       : prepare_map_ids(request->plan, &preparation->mounts, request->root_is_mapped, userns_fd, err);
 }
 
 /* What only the parent can do for a child that is there and waits. */
@@ -279,7 +249,8 @@ static int equip(const struct birth_request *request, const struct birth *birth,
 		rc = allowances_give(&plan->process, birth->pid, err);
 	if (rc < 0 || request->role == CHILD_EXEC)
 		return rc;
-	return give_streams(request, birth->pid, err);
+	rc = give_streams(request, birth->pid, err);
+	return rc < 0 || preparation->loopback_fd < 0 ? rc : loopback_raise(preparation->loopback_fd, err);
 }
 
 int birth_go(const struct birth *birth, struct error *err)
@@ -302,14 +273,19 @@ static int connect_agent_first(const struct birth_request *request, int *ret_age
 
 int birth_begin(const struct birth_request *request, struct birth *ret, struct error *err)
 {
-	struct preparation preparation = { .channel_fds = { -EBADF, -EBADF }, .mounts.root_fd = -EBADF, .proc_fd = -EBADF };
+	struct preparation preparation = {
+		.channel_fds = { -EBADF, -EBADF }, .mounts.root_fd = -EBADF, .proc_fd = -EBADF, .loopback_fd = -EBADF
+	};
 	struct birth birth = BIRTH_NONE;
 	int rc;
 
-	birth.waits = needs_to_wait(request);
+	birth.waits = birth_wait_where(request);
 	rc = connect_agent_first(request, &birth.agent_fd, err);
 	if (rc >= 0)
 		rc = prepare(request, &preparation, err);
+	/* A child that needs not wait for it mounts meanwhile. */
+	if (rc >= 0 && preparation.join.in_own_network && birth.waits == CHILD_WAITS_LATE)
+		preparation.loopback_fd = loopback_open();
 	if (rc >= 0)
 		rc = clone_child(request, &preparation, &birth, err);
 	if (rc >= 0) {

@@ -20,8 +20,8 @@ struct birth_request {
 	bool hybrid;	       /* v1 controllers may hold the group: the cgroup namespace is made after the moves */
 	struct cgroup *cgroup; /* or NULL */
 	int filter_cache_fd;   /* directory of compiled filters, or -EBADF */
-	bool is_recorded;      /* the audit trail has a line of it before it runs: it waits for birth_go */
-	bool root_is_mapped;   /* its layers have been, as the plan's rootfs.idmap says */
+	bool is_awaited; /* the caller has something to do between birth_begin and birth_go: nothing of the container's runs before that */
+	bool root_is_mapped; /* its layers have been, as the plan's rootfs.idmap says */
 	int root_mount_fd; /* the root file system, in place of what is at the plan's path; or -EBADF. Stays the caller's */
 	int start_fd;	   /* CHILD_INIT_WAITS: listening socket, else -EBADF */
 	int console_fd;	     /* connected console socket, or -EBADF */
@@ -40,7 +40,7 @@ struct birth_request {
 struct birth {
 	pid_t pid;
 	int pidfd, channel_fd;
-	bool waits;			 /* the child does, for birth_go */
+	enum child_wait waits;		 /* the child does, for birth_go */
 	struct net_devices *net_devices; /* that were moved for it, and go back with birth_abort; or NULL */
 	int agent_fd;			 /* to the plan's seccomp.listener_path, perhaps after hooks; or -EBADF */
 	int listener_fd;		 /* of the floor's filter (floor_notifies), by birth_finish; or -EBADF */
@@ -52,9 +52,10 @@ struct birth {
 		.pid = -1, .pidfd = -EBADF, .channel_fd = -EBADF, .agent_fd = -EBADF, .listener_fd = -EBADF \
 	}
 
-/* Up to the moment in which the child can go its own way: maps, cgroups and oom_score_adj are set. */
+/* Up to the moment in which the child can go its own way: maps, cgroups and oom_score_adj are set. It may mount by then, in namespaces
+ * of its own. */
 int birth_begin(const struct birth_request *request, struct birth *ret, struct error *err);
-/* Lets it go. Until then it ends by itself where we end. */
+/* Lets it go on to its program. Until then it ends by itself where we end. */
 int birth_go(const struct birth *birth, struct error *err);
 /* Serves the child until it waits for start (CHILD_INIT_WAITS) or executes its program. */
 int birth_finish(const struct birth_request *request, struct birth *birth, struct error *err);

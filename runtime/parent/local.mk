@@ -5,6 +5,8 @@ runtime_parent_sources = \
 	runtime/parent/await.h \
 	runtime/parent/birth.c \
 	runtime/parent/birth.h \
+	runtime/parent/birth_wait.c \
+	runtime/parent/birth_wait.h \
 	runtime/parent/host.c \
 	runtime/parent/host.h \
 	runtime/parent/host_idmap.c \

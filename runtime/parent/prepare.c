@@ -126,6 +126,17 @@ static int map_mount(const struct plan_mount *mount, int mount_fd, int userns_fd
 	return 0;
 }
 
+bool prepare_maps_ids(const struct plan *plan)
+{
+	const struct plan_rootfs *rootfs = &plan->rootfs;
+
+	for (size_t i = 0; i < rootfs->n_mounts; i++) {
+		if (rootfs->mounts[i].idmap_by_floor)
+			return true;
+	}
+	return rootfs->idmap;
+}
+
 int prepare_map_ids(const struct plan *plan, const struct prepared *prepared, bool root_is_mapped, int userns_fd,
 		    struct error *err)
 {

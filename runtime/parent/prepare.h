@@ -27,6 +27,8 @@ struct prepare_means {
 /* Clones the root file system and makes each mount that the plan gives to the parent. Called after namespaces were joined:
  * a sysfs shows the network namespace of whoever makes it. Nothing is left on failure. */
 int prepare_mounts(const struct plan *plan, const struct prepare_means *means, struct prepared *ret, struct error *err);
+/* Is there anything for prepare_map_ids? */
+bool prepare_maps_ids(const struct plan *plan);
 /* What the floor maps, with the maps of the container's user namespace, which is there by now: the root file system, unless its layers
  * have been mapped, and the bind mounts. Before the child attaches them. */
 int prepare_map_ids(const struct plan *plan, const struct prepared *prepared, bool root_is_mapped, int userns_fd,

@@ -443,6 +443,15 @@ struct plan {
 	size_t n_parent_sysctls;
 };
 
+static inline bool plan_has_hooks(const struct plan *plan)
+{
+	for (int kind = 0; kind < PLAN_N_HOOK_KINDS; kind++) {
+		if (plan->hooks[kind].n)
+			return true;
+	}
+	return false;
+}
+
 /* Is the mount of that place in the list what is seen at its destination, and not one that comes later, there or above it? */
 bool plan_mount_is_on_top(const struct plan_rootfs *rootfs, size_t mount);
 

@@ -136,12 +136,36 @@ static bool shows_cgroup(const struct plan *plan)
 	return false;
 }
 
+static bool copies_up(const struct plan *plan)
+{
+	for (size_t i = 0; i < plan->rootfs.n_mounts; i++) {
+		if (plan->rootfs.mounts[i].copy_up)
+			return true;
+	}
+	return false;
+}
+
+/* May the limits be set while the first process mounts, which then waits for them? Not where that runs somebody else's program (a hook),
+ * or fills memory with somebody else's files; nor where it is to be scheduled as its group has to allow first. */
+static bool limit_late(const struct creation *creation)
+{
+	const struct plan *plan = creation->plan;
+
+	return creation->role == CHILD_INIT_RUNS && !creation->request->images && !creation->request->supervisor &&
+	       plan->cgroup.manager == PLAN_CGROUP_FS && !plan_has_hooks(plan) && !copies_up(plan) &&
+	       !(plan->cgroup.resources.set & (PLAN_CPU_RT_RUNTIME | PLAN_CPU_RT_PERIOD));
+}
+
 /* The order matters: programs that hold egress before anybody is in the group; the account before the entry, since v1's trees
  * hold processes in the group itself; delegation last, when all files that it gives away are there. */
 static int make_cgroup(struct creation *creation, struct error *err)
 {
 	const struct plan_cgroup *cgroup = &creation->plan->cgroup;
-	int rc = cgroup_create(cgroup, &creation->cgroup, err);
+	int rc;
+
+	creation->is_unlimited = limit_late(creation);
+	rc = creation->is_unlimited ? cgroup_make(cgroup, &creation->cgroup, err)
+				    : cgroup_create(cgroup, &creation->cgroup, err);
 
 	if (rc >= 0 && creation->plan->egress.enforced)
 		rc = egress_install(creation->cgroup, &creation->plan->egress, err);
@@ -280,7 +304,11 @@ static int open_start_socket(struct creation *creation, struct error *err)
 
 static int give_birth(struct creation *creation, struct error *err)
 {
-	return creation->request->images ? creation_birth_restore(creation, err) : creation_birth_give(creation, err);
+	int rc = creation->request->images ? creation_birth_restore(creation, err) : creation_birth_give(creation, err);
+
+	if (rc >= 0 && creation->is_unlimited)
+		return error_set(err, ERROR_INTERNAL, EPROTO, "the container's limits were not set");
+	return rc;
 }
 
 static int offer_start(struct creation *creation, struct error *err)

@@ -39,6 +39,7 @@ struct creation {
 	const struct plan *plan; /* the decision's */
 	struct container container;
 	struct cgroup *cgroup;
+	bool is_unlimited; /* the cgroup is, until the first process is there: see limit_late() */
 	struct birth_request birth_request;
 	struct child_attendant attendant;
 	struct birth birth;

@@ -39,7 +39,7 @@ static void fill_request(struct creation *creation)
 		.hybrid = creation->decision.host.cgroup_layout != HOST_CGROUP_V2,
 		.cgroup = creation->cgroup,
 		.filter_cache_fd = creation->filter_cache_fd,
-		.is_recorded = creation->role == CHILD_INIT_RUNS && container->state.audit,
+		.is_awaited = creation->is_unlimited || (creation->role == CHILD_INIT_RUNS && container->state.audit),
 		.root_is_mapped = creation->root_is_mapped,
 		.root_mount_fd = creation->root_mount_fd,
 		.start_fd = creation->start_fd,
@@ -49,6 +49,25 @@ static void fill_request(struct creation *creation)
 		.on_call = creation->request->learn ? learn_attend : NULL,
 		.on_call_context = creation->request->learn,
 	};
+}
+
+/* What is done while the child mounts, for which it waits before its program. */
+static int finish_group(struct creation *creation, struct error *err)
+{
+	int rc = cgroup_release(creation->cgroup, err);
+
+	if (rc >= 0 && creation->is_unlimited)
+		rc = cgroup_limit(creation->cgroup, &creation->plan->cgroup.resources, err);
+	creation->is_unlimited &= rc < 0;
+	return rc;
+}
+
+/* What runs at once is on record before it does; what waits for start has its line once it is made. */
+static int record(struct creation *creation, struct error *err)
+{
+	int rc = record_create(creation, err);
+
+	return rc < 0 ? rc : record_start(creation->brig, &creation->container.state, /* begun_usec= */ 0, err);
 }
 
 int creation_birth_give(struct creation *creation, struct error *err)
@@ -61,16 +80,13 @@ int creation_birth_give(struct creation *creation, struct error *err)
 	fill_request(creation);
 	rc = birth_begin(&creation->birth_request, &creation->birth, err);
 	if (rc >= 0)
-		rc = cgroup_release(creation->cgroup, err);
+		rc = finish_group(creation, err);
 	if (rc < 0)
 		return rc;
 	container->state.pid = creation->birth.pid;
 	container->state.pid_start_time = state_process_start_time(creation->birth.pid);
-	/* What runs at once is on record before it does; what waits for start has its line once it is made. */
 	if (creation->role == CHILD_INIT_RUNS)
-		rc = record_create(creation, err);
-	if (rc >= 0 && creation->role == CHILD_INIT_RUNS)
-		rc = record_start(creation->brig, &container->state, /* begun_usec= */ 0, err);
+		rc = record(creation, err);
 	if (rc < 0)
 		return rc;
 	/* Without a cgroup the pid is the only way to find it again: it is on record before the process goes its way. */

@@ -78,6 +78,7 @@ void cgroup_free(struct cgroup *cgroup)
 	close_and_reset(&cgroup->oom_log_fd);
 	free(cgroup->helper);
 	free(cgroup->unit);
+	arena_free(cgroup->arena);
 	free(cgroup);
 }
 
@@ -88,30 +89,27 @@ static bool asks_for_settings(const struct plan_resources *resources)
 	       resources->n_hugepages || resources->n_rdma || resources->n_net_priorities || resources->n_unified;
 }
 
-static int set_limits(struct cgroup *cgroup, const struct plan_resources *resources, struct error *err)
+/* What the limits need of the trees is made; they themselves are kept for cgroup_limit(). */
+static int enable_controllers(struct cgroup *cgroup, const struct plan_resources *resources, struct error *err)
 {
 	struct cgroup_facts facts = CGROUP_FACTS_NEW;
-	AUTO(arena_free) struct arena *arena = NULL;
-	struct cgroup_settings settings;
 	uint32_t controllers;
 	int r;
 
 	if (!asks_for_settings(resources))
 		return 0;
-	arena = arena_new(SETTINGS_MEMORY_MAX);
-	if (!arena)
+	cgroup->arena = arena_new(SETTINGS_MEMORY_MAX);
+	if (!cgroup->arena)
 		return error_memory(err);
 	cgroup_v2_find_controllers(cgroup, resources);
 	facts.v2_controllers = cgroup->v2_controllers;
-	r = cgroup_settings_init(&settings, resources, arena, err);
+	r = cgroup_settings_init(&cgroup->settings, resources, cgroup->arena, err);
 	if (r == 0)
-		r = cgroup->limits->settings(resources, &facts, &settings, err);
+		r = cgroup->limits->settings(resources, &facts, &cgroup->settings, err);
 	if (r < 0)
 		return r;
-	controllers = cgroup_settings_controllers(&settings);
-	if (controllers)
-		r = cgroup->limits->enable(cgroup, &settings, controllers, err);
-	return r < 0 ? r : cgroup_apply(cgroup, &settings, /* undo= */ false, err);
+	controllers = cgroup_settings_controllers(&cgroup->settings);
+	return controllers ? cgroup->limits->enable(cgroup, &cgroup->settings, controllers, err) : 0;
 }
 
 /* v1 has no tree for membership alone: the freezer holds the processes still, pids counts them. */
@@ -165,7 +163,6 @@ static int check_thawed(struct cgroup *cgroup, struct error *err)
  * process is in it. */
 static int fill(struct cgroup *cgroup, const struct plan_cgroup *plan, struct error *err)
 {
-	bool fresh;
 	int r;
 
 	if (cgroup->unit)
@@ -176,20 +173,13 @@ static int fill(struct cgroup *cgroup, const struct plan_cgroup *plan, struct er
 		r = cgroup_tree_make(cgroup, CGROUP_TREE_V2, err);
 	if (r < 0)
 		return r;
-	fresh = !cgroup->trees[CGROUP_TREE_V2].reused && !cgroup->trees[CGROUP_DEVICES].reused;
 	if (cgroup->trees[CGROUP_TREE_V2].reused || cgroup->trees[CGROUP_FREEZER].reused)
 		r = check_thawed(cgroup, err);
 	if (r == 0 && cgroup->trees[CGROUP_TREE_V2].reused)
 		egress_remove(cgroup->trees[CGROUP_TREE_V2].fd);
 	if (r == 0 && (cgroup->layout == HOST_CGROUP_V1 || cgroup->layout == HOST_CGROUP_HYBRID))
 		r = obey_parents(cgroup, err);
-	if (r == 0)
-		r = set_limits(cgroup, &plan->resources, err);
-	if (r == 0)
-		r = cgroup->membership->devices(cgroup, &plan->resources, fresh, err);
-	if (r == 0 && cgroup->unit)
-		r = cgroup_systemd_make_room(cgroup, &plan->resources, err);
-	return r;
+	return r < 0 ? r : enable_controllers(cgroup, &plan->resources, err);
 }
 
 static void unmake(struct cgroup *cgroup)
@@ -216,10 +206,13 @@ int cgroup_check_unused(const struct plan_cgroup *plan, struct error *err)
 		r = cgroup_tree_check_unused(cgroup, CGROUP_TREE_V2, err);
 	for (unsigned tree = 0; cgroup->layout == HOST_CGROUP_V1 && r == 0 && tree < CGROUP_N_CONTROLLERS; tree++)
 		r = cgroup_tree_check_unused(cgroup, tree, err);
-	return r < 0 ? r : check_thawed(cgroup, err);
+	/* Without a directory in the v2 tree, where there is one, nothing can be frozen: the v1 trees need not be looked at. */
+	if (r < 0 || (cgroup->layout != HOST_CGROUP_V1 && cgroup_tree_fd(cgroup, CGROUP_TREE_V2) < 0))
+		return r;
+	return check_thawed(cgroup, err);
 }
 
-int cgroup_create(const struct plan_cgroup *plan, struct cgroup **ret, struct error *err)
+int cgroup_make(const struct plan_cgroup *plan, struct cgroup **ret, struct error *err)
 {
 	AUTO(cgroup_free) struct cgroup *cgroup = NULL;
 	int r = new_group(plan->manager, plan->path, &cgroup, err);
@@ -233,6 +226,34 @@ int cgroup_create(const struct plan_cgroup *plan, struct cgroup **ret, struct er
 		r = fill(cgroup, plan, err);
 	if (r < 0) {
 		unmake(cgroup);
+		return r;
+	}
+	*ret = steal_ptr(&cgroup);
+	return 0;
+}
+
+int cgroup_limit(struct cgroup *cgroup, const struct plan_resources *resources, struct error *err)
+{
+	bool fresh = !cgroup->trees[CGROUP_TREE_V2].reused && !cgroup->trees[CGROUP_DEVICES].reused;
+	int r = cgroup_apply(cgroup, &cgroup->settings, /* undo= */ false, err);
+
+	if (r == 0 && cgroup->membership)
+		r = cgroup->membership->devices(cgroup, resources, fresh, err);
+	if (r == 0 && cgroup->unit)
+		r = cgroup_systemd_make_room(cgroup, resources, err);
+	return r;
+}
+
+int cgroup_create(const struct plan_cgroup *plan, struct cgroup **ret, struct error *err)
+{
+	AUTO(cgroup_free) struct cgroup *cgroup = NULL;
+	int r = cgroup_make(plan, &cgroup, err);
+
+	if (r == 0)
+		r = cgroup_limit(cgroup, &plan->resources, err);
+	if (r < 0) {
+		if (cgroup)
+			unmake(cgroup);
 		return r;
 	}
 	*ret = steal_ptr(&cgroup);

@@ -1,4 +1,4 @@
-/* Control groups: one group per container, with its limits set and read back before any process is in it.
+/* Control groups: one group per container, with its limits set and read back before any program runs in it.
  *
  * A host's layout decides who does what. v2: one tree for everything. v1: one tree per controller. Hybrid: the v2 tree
  * (which has no controllers there) holds membership, kill, freeze and the device program, and only those v1
@@ -35,6 +35,10 @@ bool cgroup_layout_is_open(enum host_cgroup_layout layout);
  * Errors: ERROR_INVALID (path, values), ERROR_EXISTS (processes in it), ERROR_STATE (frozen), ERROR_UNSUPPORTED (a limit that this host can't
  * enforce; the message names its path in config.json), ERROR_SYSTEM (EACCES, EPERM, EROFS: no right to make groups). */
 int cgroup_create(const struct plan_cgroup *plan, struct cgroup **ret, struct error *err);
+/* The same in two parts: the group, whose controllers are on, for a process that waits before it does anything that is not ours;
+ * and its limits and device rules, once. Errors: as cgroup_create's; after a failure of cgroup_limit() the group is there still. */
+int cgroup_make(const struct plan_cgroup *plan, struct cgroup **ret, struct error *err);
+int cgroup_limit(struct cgroup *cgroup, const struct plan_resources *resources, struct error *err);
 /* Before anything is made: that nothing runs in a group of that path, nor is it frozen. Who notes first which group will be the
  * container's would else note somebody else's. Errors: as cgroup_create's. */
 int cgroup_check_unused(const struct plan_cgroup *plan, struct error *err);

@@ -38,6 +38,8 @@ struct cgroup {
 	const struct cgroup_driver *limits;	/* who sets limits and counts */
 	int entry_fd; /* of the group below in the v2 tree where processes go, or -EBADF: into the group itself */
 	uint32_t v2_controllers; /* hybrid: those that the v2 tree has, as bits; known where a setting may need them */
+	struct cgroup_settings settings; /* what cgroup_limit() writes, after cgroup_make(); in the arena */
+	struct arena *arena;
 	struct cgroup_tree trees[CGROUP_N_TREES];
 	struct cgroup_unit *unit;     /* systemd's name for the group, where it is the manager; else NULL */
 	struct cgroup_helper *helper; /* keeps a new scope alive; else NULL */
