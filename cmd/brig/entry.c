@@ -95,8 +95,11 @@ EARLY void entry_protect(long *stack)
 	if (exe_fd < 0)
 		return;
 	if (call(SYS_fstatfs, exe_fd, (long)&status, 0, 0, 0) == 0 && !(status.f_flags & ST_RDONLY)) {
-		mount_fd =
-			call(SYS_open_tree, exe_fd, (long)"", AT_EMPTY_PATH | OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC, 0, 0);
+		/* Stays open, unless it would take a standard stream's place: to close the last descriptor of such a mount is a wait
+		 * for all processors, for which brig_release_executable() has the time. */
+		mount_fd = call(SYS_open_tree, exe_fd, (long)"", AT_EMPTY_PATH | OPEN_TREE_CLONE, 0, 0);
+		if (mount_fd >= 0 && mount_fd < 3)
+			call(SYS_fcntl, mount_fd, F_SETFD, FD_CLOEXEC, 0, 0);
 		attr.attr_set = MOUNT_ATTR_RDONLY | MOUNT_ATTR_NODEV;
 		attr.attr_clr = attr.propagation = attr.userns_fd = 0;
 		if (mount_fd >= 0 &&

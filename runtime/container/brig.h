@@ -31,6 +31,9 @@ struct brig {		    /* one invocation's surroundings: the global options */
  * detached read-only clone of the mount that its file is on. Returns 0 where that has been done before, or where we may not
  * make mounts; does not return where it succeeds for the first time. For create, run and exec. See docs/adr/0005. */
 int brig_protect_executable(char *const *argv, struct error *err);
+/* After that, while there is nothing else to do: closes what the second execution was made by. The mount stays ours until we end; the
+ * close waits for all processors (a tenth of a millisecond, and more where they are busy). No error where nothing is open. */
+void brig_release_executable(void);
 /* Our own program with other arguments, from such a mount at once; from where it lies where we may not make mounts. Returns only
  * in case of failure. */
 int brig_execute_protected(char *const *argv, char *const *envp, struct error *err);

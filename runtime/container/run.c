@@ -51,6 +51,7 @@ static int wait_for_end(struct creation *creation, struct foreground *foreground
 
 	if (creation->console.master_socket_fd >= 0)
 		rc = foreground_take_terminal(foreground, creation->console.master_socket_fd, err);
+	brig_release_executable();
 	record_target_rest(creation->brig->session);
 	/* Whoever wants to kill or exec meanwhile needs the lock that creation took. */
 	store_unlock(&creation->container);

@@ -1,8 +1,11 @@
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <sys/auxv.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -43,11 +46,38 @@ static int clone_read_only(int exe_fd, struct error *err)
 	return steal_fd(&mount_fd);
 }
 
+/* By which we were executed, if that is open still: execveat(2) leaves its name to the program (AT_EXECFN). Some other file may have the
+ * number by now. */
+static int executed_fd(int exe_fd)
+{
+	const char *name = (const char *)getauxval(AT_EXECFN);
+	struct stat ours, theirs;
+	int fd, end = 0, flags;
+
+	if (!name || sscanf(name, "/dev/fd/%d%n", &fd, &end) != 1 || name[end] || fd == exe_fd)
+		return -EBADF;
+	flags = fcntl(fd, F_GETFL);
+	if (flags < 0 || !(flags & O_PATH) || fstat(exe_fd, &ours) < 0 || fstat(fd, &theirs) < 0)
+		return -EBADF;
+	return ours.st_dev == theirs.st_dev && ours.st_ino == theirs.st_ino ? fd : -EBADF;
+}
+
+void brig_release_executable(void)
+{
+	struct error ignored;
+	AUTO_CLOSE int exe_fd = open_self(&ignored), fd = executed_fd(exe_fd);
+
+	(void)fd;
+}
+
 int brig_protect_executable(char *const *argv, struct error *err)
 {
 	AUTO_CLOSE int exe_fd = open_self(err), mount_fd = -EBADF;
-	int rc = exe_fd < 0 ? exe_fd : is_protected(exe_fd, err);
+	int rc = exe_fd < 0 ? exe_fd : is_protected(exe_fd, err), fd;
 
+	/* Nobody whom we execute gets it. */
+	if (rc > 0 && (fd = executed_fd(exe_fd)) >= 0 && fcntl(fd, F_SETFD, FD_CLOEXEC) < 0)
+		return error_system(err, errno, "close descriptor %d in what we execute", fd);
 	if (rc != 0)
 		return rc < 0 ? rc : 0;
 	mount_fd = clone_read_only(exe_fd, err);

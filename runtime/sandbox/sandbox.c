@@ -262,6 +262,7 @@ static int create(struct life *life, struct error *err)
 	if (rc < 0)
 		return rc;
 	life->is_created = true;
+	brig_release_executable();
 	record_target_rest(&life->session);
 	store_unlock(&life->creation.container);
 	return 0;
