@@ -45,8 +45,15 @@ void *netlink_begin(struct netlink_message *message, uint16_t type, uint16_t fla
 void netlink_add(struct netlink_message *message, uint16_t type, const void *data, size_t size)
 {
 	size_t end = NLMSG_ALIGN(message->header.nlmsg_len);
-	struct rtattr *attribute = (struct rtattr *)(void *)(message->bytes + end);
+	struct rtattr *attribute;
 
+	/* CVE-2021-43784: an attribute's length has 16 bits, and what wraps around makes messages of its own of the rest. */
+	if (message->header.nlmsg_len < NLMSG_HDRLEN || size > sizeof(message->bytes) ||
+	    end + RTA_SPACE(size) > sizeof(message->bytes)) {
+		message->header.nlmsg_len = 0;
+		return;
+	}
+	attribute = (struct rtattr *)(void *)(message->bytes + end);
 	attribute->rta_type = type;
 	attribute->rta_len = (unsigned short)RTA_LENGTH(size);
 	memcpy(RTA_DATA(attribute), data, size);
@@ -115,6 +122,8 @@ static int receive(int fd, struct walk *walk)
 /* Each has a number, by which the answers to one that was given up are told from its own. */
 static int ask(struct netlink *netlink, struct netlink_message *message, uint16_t flags, struct walk *walk)
 {
+	if (message->header.nlmsg_len < NLMSG_HDRLEN)
+		return -EMSGSIZE;
 	message->header.nlmsg_flags |= flags;
 	message->header.nlmsg_seq = walk->sequence = ++netlink->sequence;
 	if (send(netlink->fd, message->bytes, message->header.nlmsg_len, 0) < 0)

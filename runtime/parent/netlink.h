@@ -26,9 +26,9 @@ int netlink_open(struct netlink *ret);
 void netlink_done(struct netlink *netlink);
 /* type: RTM_*; flags: NLM_F_* beyond NLM_F_REQUEST. Returns the fixed part of size bytes, zeroed. */
 void *netlink_begin(struct netlink_message *message, uint16_t type, uint16_t flags, size_t size);
-/* size: at most what is left of NETLINK_MESSAGE_MAX, which is room for all that this program sends. */
+/* What has no room in NETLINK_MESSAGE_MAX, which all that this program sends has, makes the message one that is not sent. */
 void netlink_add(struct netlink_message *message, uint16_t type, const void *data, size_t size);
-/* Sends it and waits for the kernel's word. 0 or a negative errno: what the kernel says of it; -ETIMEDOUT; -EPROTO. */
+/* Sends it and waits for the kernel's word. 0 or a negative errno: what the kernel says of it; -ETIMEDOUT; -EPROTO; -EMSGSIZE: see netlink_add. */
 int netlink_order(struct netlink *netlink, struct netlink_message *message);
 /* Sends it (NLM_F_DUMP) and gives each answer to take. 0 or a negative errno, take's own too, which ends the walk; -EAGAIN: the table
  * changed meanwhile. */

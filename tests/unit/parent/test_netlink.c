@@ -63,6 +63,34 @@ static int list(struct pair *pair, int *n)
 	return netlink_list(&pair->netlink, &message, count, n);
 }
 
+/* CVE-2021-43784: what is longer than 16 bits can say would be a short attribute, and messages of its own. */
+Test(netlink, what_has_no_room_is_not_sent)
+{
+	static const size_t sizes[] = { NETLINK_MESSAGE_MAX, 65536 + 8, SIZE_MAX - 3 };
+	static const char text[65536 + 8];
+	struct netlink_message message, after;
+
+	for (size_t i = 0; i < ARRAY_SIZE(sizes); i++) {
+		struct pair pair = make_pair();
+		char byte;
+
+		netlink_begin(&message, RTM_NEWLINK, 0, sizeof(struct ifinfomsg));
+		netlink_add(&message, IFLA_IFNAME, text, sizes[i]);
+		/* Nothing that fits makes it whole again. */
+		netlink_add(&message, IFLA_IFNAME, "eth0", sizeof("eth0"));
+		netlink_begin(&after, RTM_NEWLINK, 0, sizeof(struct ifinfomsg));
+		cr_expect_eq(memcmp(message.bytes + sizeof(message.header), after.bytes + sizeof(after.header),
+				    sizeof(after.bytes) - sizeof(after.header)),
+			     0, "%zu", sizes[i]);
+		cr_expect_eq(netlink_order(&pair.netlink, &message), -EMSGSIZE, "%zu", sizes[i]);
+		cr_expect_lt(recv(pair.kernel_fd, &byte, 1, MSG_DONTWAIT), 0);
+		pair_done(&pair);
+	}
+	netlink_begin(&message, RTM_NEWLINK, 0, sizeof(struct ifinfomsg));
+	netlink_add(&message, IFLA_IFNAME, text, NETLINK_MESSAGE_MAX - message.header.nlmsg_len - RTA_LENGTH(0));
+	cr_expect_eq(message.header.nlmsg_len, NETLINK_MESSAGE_MAX, "so much has room");
+}
+
 Test(netlink, an_order_is_answered_by_its_own_number)
 {
 	struct pair pair = make_pair();
