@@ -18,6 +18,7 @@ has() {
 	case $1 in
 	*.bats) grep -qF "@test \"$2" "$TESTS/$1" ;;
 	*.py) grep -qF "\"\"\"$2" "$TESTS/$1" ;;
+	*.c) grep -q "^Test(.*, $2" "$TESTS/$1" ;;
 	*.json) [ -e "$TESTS/$1" ] ;;
 	*) false ;;
 	esac
@@ -48,7 +49,7 @@ has() {
 switches_off() {
 	case $1 in
 	*.json) jq -e '.rules | length > 0 and . != ["built-in"]' "$TESTS/$1" > /dev/null ;;
-	*.bats) awk -v name="@test \"$2" 'index($0, name) == 1, /^}/' "$TESTS/$1" | grep -qE 'refused E|open\.json|strict_without' ;;
+	*.bats) awk -v name="@test \"$2" 'index($0, name) == 1, /^}/' "$TESTS/$1" | grep -qE 'refused E|open\.json|strict_without|ciphers "off"' ;;
 	*) false ;;
 	esac
 }

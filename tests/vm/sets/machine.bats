@@ -78,3 +78,31 @@ value() { # FILE
 	systemctl daemon-reload
 	expect_equal "$(value cpuset.cpus)" 1
 }
+
+# ciphers LEVEL: what a socket of the kernel's ciphers says, under strict with the rule seccomp at that level.
+ciphers() {
+	jq -n --arg level "$1" '{ set: "strict", audit: { enabled: false },
+		rules: { "user-namespace": "off", "volume-unmapped": "off", seccomp: $level } }' > "$T/policy.json"
+	must brig --policy "$T/policy.json" run --bundle "$BUNDLE" "$ID"
+}
+
+# Where kernels have none, tests/cve/filter.bats can only compare errors.
+@test "CVE-2026-31431: where the kernel has ciphers for programs, strict has none, and the same without the rule has them: the attack bites" {
+	if ! insmod /control/modules/af_alg.ko*; then
+		[ -e /sys/module/af_alg ]
+	fi
+	mkdir "$BUNDLE/rootfs/usr/host"
+	add_mount /usr/host bind /usr rbind ro
+	for folder in lib lib64; do
+		rm -rf "${BUNDLE:?}/rootfs/$folder"
+		ln -s "usr/host/$folder" "$BUNDLE/rootfs/$folder"
+	done
+	printf '%s\n' 'import socket' 'try:' ' print(socket.socket(socket.AF_ALG, socket.SOCK_SEQPACKET).family)' \
+		'except OSError as error:' ' print(error.strerror)' > "$BUNDLE/rootfs/tmp/ciphers"
+	program /usr/host/bin/python3 /tmp/ciphers
+	config '.process.env += ["PYTHONHOME=/usr/host", "LD_LIBRARY_PATH=/usr/host/lib/x86_64-linux-gnu"]'
+	ciphers adjust
+	expect_equal "$output" 'Operation not permitted'
+	ciphers "off"
+	expect_like "$output" '^(38|AddressFamily.AF_ALG)$'
+}
