@@ -363,7 +363,7 @@ static int conclude(struct life *life, struct error *err)
 	sandbox_proxy_end(&life->proxy);
 	life->stopped_by = life->stopped_by ?: watch->end.stopped_by;
 	watch->end.cpu_limit = watch->cpu_limit;
-	sandbox_findings_of_group(watch->cgroup, &watch->end, &life->usage, result);
+	sandbox_findings_of_group(watch->cgroup, &life->group, &watch->end, &life->usage, result);
 	sandbox_findings_of_denials(denial_keeper_listener(watch->keeper), result);
 	result->wall_time = watch->wall_time;
 	result->cpu_time = watch->end.cpu_time;

@@ -1,9 +1,11 @@
 #include "sandbox/sandbox_findings.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "audit/denials.h"
 #include "base/cleanup.h"
@@ -100,13 +102,35 @@ static uint64_t refused_processes(struct cgroup *cgroup)
 	return found ? strtoull(found + strlen("max "), NULL, 10) : 0;
 }
 
-void sandbox_findings_of_group(struct cgroup *cgroup, struct sandbox_end *end, struct audit_usage *usage,
-			       struct sandbox_result *ret)
+/* Whoever has the group above can take its controllers away again: a limit's file goes with them. systemd does so with one that none of
+ * its own units there asks for. */
+static void warn_of_lost_limits(struct cgroup *cgroup, bool has_cpu, struct sandbox_result *ret)
+{
+	static const struct {
+		const char *file, *option;
+	} limits[] = { { "memory.max", "memory" }, { "pids.max", "pids" }, { "cpu.max", "cpus" } };
+	bool version_2 = false;
+	int fd = cgroup_files(cgroup, "memory", &version_2);
+
+	for (size_t i = 0; fd >= 0 && version_2 && i < ARRAY_SIZE(limits) - !has_cpu; i++) {
+		if (faccessat(fd, limits[i].file, F_OK, 0) < 0 && errno == ENOENT)
+			sandbox_findings_warn(
+				ret,
+				"--%s was not held to the end: somebody took that controller from the group in "
+				"which the sandbox's was; an ordinary user's is kept by \"systemd-run --user "
+				"--scope -p Delegate=yes\"",
+				limits[i].option);
+	}
+}
+
+void sandbox_findings_of_group(struct cgroup *cgroup, const struct sandbox_group *group, struct sandbox_end *end,
+			       struct audit_usage *usage, struct sandbox_result *ret)
 {
 	uint64_t n_refused;
 
 	if (!cgroup || !ret->by_cgroup)
 		return;
+	warn_of_lost_limits(cgroup, group->has_cpu, ret);
 	record_usage(cgroup, usage);
 	if (usage->cpu_usec > 0)
 		end->cpu_time = usage->cpu_usec * NS_PER_US;

@@ -18,6 +18,6 @@ void sandbox_findings_warn_of_limits(struct sandbox_result *result, const struct
 /* Once it is decided: the limits that the policy has left, its warnings, its name. */
 void sandbox_findings_of_plan(const struct creation *creation, struct sandbox_result *ret);
 /* After the end, while the group is there. usage: what was read for it, for the audit trail as well; left alone where there is no group. */
-void sandbox_findings_of_group(struct cgroup *cgroup, struct sandbox_end *end, struct audit_usage *usage,
-			       struct sandbox_result *ret);
+void sandbox_findings_of_group(struct cgroup *cgroup, const struct sandbox_group *group, struct sandbox_end *end,
+			       struct audit_usage *usage, struct sandbox_result *ret);
 void sandbox_findings_of_denials(const struct denial_listener *listener, struct sandbox_result *ret);

@@ -102,9 +102,9 @@ const char *sandbox_group_remedy(bool version_2, const char *runtime_dir)
 		return "they are for root here; for other users as well where the host's cgroups are all of version 2 "
 		       "(systemd.unified_cgroup_hierarchy=1)";
 	if (has_manager(runtime_dir))
-		return "they are when it is run as \"systemd-run --user --scope --quiet --collect brig sandbox ...\"";
+		return "they are when it is run as \"systemd-run --user --scope --quiet --collect -p Delegate=yes brig sandbox ...\"";
 	return "they are for root, and in a session with a systemd of the user's own (pam_systemd, or loginctl "
-	       "enable-linger) when it is run as \"systemd-run --user --scope --quiet --collect brig sandbox ...\"";
+	       "enable-linger) when it is run as \"systemd-run --user --scope --quiet --collect -p Delegate=yes brig sandbox ...\"";
 }
 
 int sandbox_group_find(const char *id, struct arena *arena, struct sandbox_group *ret)

@@ -79,6 +79,18 @@ bytearray(60 << 20)'
 	none_left
 }
 
+@test "a limit that somebody takes away meanwhile is told of" {
+	helper sandbox --json --timeout 100s -- sleep 1000
+	wait_until status_is running
+	# Its own group is one below that of the session.
+	echo '-cpu' > "$TOP/user/cgroup.subtree_control"
+	must brig kill "$ID" KILL
+	wait "$HELPER" || true
+	output=$(tail -n 1 "$T/helper.out")
+	expect_json "$output" '[.warnings[] | select(contains("was not held to the end"))] | length == 1 and (.[0] | startswith("--cpus "))'
+	none_left
+}
+
 # Whom the guest knows by name, as systemd needs it; in a session of root's, as one over ssh is.
 sailor() {
 	setpriv --reuid=sailor --regid=sailor --init-groups env -i HOME="$HOME_OF_USER" PATH="$PATH" XDG_RUNTIME_DIR=/run/user/1000 BRIG_TEST="$ID" "$@"
@@ -105,7 +117,7 @@ for _ in range(100): os.write(file, bytes(1 << 20))'
 	judged ok --memory 64m -- python3 -c "$shared"
 	expect_json "$output" '.limits.held_by == "rlimit"'
 	how=$(of '.warnings[]' | sed -n 's/.*not at all; they are when it is run as "\(.*\) brig sandbox \.\.\."$/\1/p')
-	expect_equal "$how" 'systemd-run --user --scope --quiet --collect'
+	expect_equal "$how" 'systemd-run --user --scope --quiet --collect -p Delegate=yes'
 	judged memory --memory 64m -- python3 -c "$shared"
 	expect_json "$output" '.limits.held_by == "cgroup" and .oom and .limits.memory == 67108864'
 	judged exit -- sh -c 'exit 7'
