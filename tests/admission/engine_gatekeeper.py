@@ -1,5 +1,6 @@
 """Gatekeeper: all requests as AdmissionReviews, by `gator verify` with a suite made for them."""
 
+import dataclasses
 import json
 import re
 import subprocess
@@ -18,18 +19,18 @@ def constraints(deploy):
             for document in yaml.safe_load_all(built) if document["apiVersion"].startswith("constraints.gatekeeper.sh")}
 
 
-def run(requests, folder, deploy):
+def run(requests, folder, deploy, templates="templates"):
     """Yields each request with what is wrong, or None. Each level's constraint is asked by itself, as gator does."""
     levels = constraints(deploy)
     (folder / "namespaces.yaml").write_text(yaml.safe_dump_all(table.namespace_objects()))
     for request in requests:
-        (folder / f"{request.number}.json").write_text(json.dumps(table.as_gatekeeper(request.review())))
+        (folder / f"{request.number}.json").write_text(json.dumps(table.as_gatekeeper(table.timed(request.review()))))
     tests = []
     asked = {level: [request for request in requests if level == "isolated" or is_asked(request)] for level in levels}
     for level, constraint in levels.items():
         assert constraint["spec"]["enforcementAction"] == TEMPLATES[level], constraint
         (folder / f"{level}.yaml").write_text(yaml.safe_dump(constraint))
-        (folder / f"{level}-template.yaml").write_text((deploy / f"gatekeeper/templates/{level}.yaml").read_text())
+        (folder / f"{level}-template.yaml").write_text((deploy / f"gatekeeper/{templates}/{level}.yaml").read_text())
         tests.append({"name": level, "template": f"{level}-template.yaml", "constraint": f"{level}.yaml",
                       "cases": [case(request, level) for request in asked[level]]})
     suite = {"apiVersion": "test.gatekeeper.sh/v1alpha1", "kind": "Suite", "tests": tests}
@@ -46,6 +47,19 @@ def run(requests, folder, deploy):
             yield request, f"gator answered {len(answers)} times, not {expected}: {text[-500:]}"
         else:
             yield request, next((answer for answer in answers if answer), None)
+
+
+def run_cel(requests, folder, deploy):
+    """An API server makes a string of each limit."""
+    asked = [dataclasses.replace(request, object=with_strings(request.object)) for request in requests]
+    for request, wrong in run(asked, folder, deploy, "templates-cel"):
+        yield request, wrong
+
+
+def with_strings(value, key=None):
+    if isinstance(value, dict):
+        return {inner: str(one) if key == "limits" else with_strings(one, inner) for inner, one in value.items()}
+    return [with_strings(one) for one in value] if isinstance(value, list) else value
 
 
 def case(request, level):

@@ -3,7 +3,6 @@ ClusterPolicies of the legacy folder. And what is made, as manifests, by Kyverno
 
 A ValidatingPolicy says nothing of its further rules once one has failed: of each policy the first in the policy's order is expected."""
 
-import datetime
 import functools
 import json
 import pathlib
@@ -43,7 +42,7 @@ def legacy(deploy):
 
 def run(requests, folder, deploy, policies=current):
     """Yields each request with what is wrong, or None."""
-    answers = ask([review_of(request) for request in requests], folder, deploy, policies(deploy), table.namespace_objects())
+    answers = ask([table.timed(request.review()) for request in requests], folder, deploy, policies(deploy), table.namespace_objects())
     rules = order()
     for request, answer in zip(requests, answers):
         yield request, judge(request, answer["answers"], rules)
@@ -79,15 +78,6 @@ def run_command(requests, folder, deploy):
                                                               "refused": result["policy"] != "brig-advice"})
     for request in made:
         yield request, judge(request, answers.get(request.object["metadata"]["name"], []), order())
-
-
-def review_of(request):
-    """With the times that the API server has written into what is made, and what is changed, before it asks."""
-    review = request.review()
-    now = datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
-    for key in [key for key in ("object", "oldObject") if review["request"].get(key)]:
-        review["request"][key] = table.overlay(review["request"][key], {"metadata": {"creationTimestamp": now, "managedFields": [{"time": now}]}})
-    return review
 
 
 def ask(reviews, folder, deploy, policies, namespaces):

@@ -10,10 +10,15 @@ kinds := {
 	"Pod", "Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "Job", "CronJob", "ReplicationController",
 }
 
+# Of --data. Without it each manifest is refused by brig-settings.
+default settings := {}
+
+settings := data.data
+
 # A manifest is what is going to be made, or a list of them, or of lists. Its namespace may be missing, it can be given on the command line.
 reviews contains {
 	"review": {"object": object.union({"metadata": {"namespace": "default"}}, spelt(manifest, kind)), "operation": "CREATE"},
-	"parameters": data.data,
+	"parameters": settings,
 } if {
 	walk(input, [path, manifest])
 	every step in path {

@@ -27,6 +27,15 @@ items(text) := [item |
 
 setting(name) := items(input.parameters[name])
 
+# Those without which a rule would say nothing: a ConfigMap of an older version, a constraint that kustomize did not build, conftest without --data.
+missing_settings := [name |
+	some name in [
+		"runtimeClasses", "exemptNamespaces", "requiredLimits", "tokenAudiences", "seccompProfiles", "apparmorProfiles",
+		"documentation",
+	]
+	not is_string(object.get(input.parameters, name, null))
+]
+
 see(rule) := sprintf("See %s#%s", [trim_space(input.parameters.documentation), rule])
 
 # The pod, or what a controller makes pods from.
