@@ -162,4 +162,14 @@ with_etc() { # COMMAND...
 		grep -E '^(\*[a-z-]+\*(, )?)+( \([a-z]+\))?$' | grep -o '\*[a-z-]*\*' | tr -d '*' | sort)" "$rules"
 	must brig plan --bundle "$BUNDLE" --json
 	expect_equal "$(jq -r '.rules | keys[]' <<< "$output" | sort)" "$rules"
+	# And their levels: those of the floor in the table, the others at warn.
+	for set in strict baseline conformant; do
+		must brig --policy "$set" plan --bundle "$BUNDLE" --json
+		expect_equal "$(jq -r '.rules | to_entries[] | "\(.key) \(.value)"' <<< "$output" | sort)" "$(
+			sed -n '/^## Rules/,/^## The floor/s/^| `\([a-z-]*\)` |.*/\1 warn/p' "$SUPPORT/../../../docs/policy.md" > "$T/levels"
+			sed -n '/^## The floor/,/^## Lists/s/^| `\([a-z-]*\)`[ *+]*| \([a-z]*\) |.*/\1 \2/p' "$SUPPORT/../../../docs/policy.md" |
+				if [ "$set" = conformant ]; then sed 's/ .*/ off/'; else cat; fi >> "$T/levels"
+			sort "$T/levels"
+		)"
+	done
 }
