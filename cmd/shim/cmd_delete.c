@@ -43,6 +43,7 @@ static int find_root(const struct delete *delete, const char **ret, struct error
 	return 0;
 }
 
+/* Whatever state it is in, and also where it never was: containerd calls us after any failure. */
 static int delete_container(struct delete *delete, struct error *err)
 {
 	const char *id = delete->cmd->arguments.id;

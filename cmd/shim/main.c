@@ -16,6 +16,7 @@ static void fill_standard_streams(void)
 	}
 }
 
+/* -EINVAL is never reached: arguments_parse knows no other action. */
 static int run(const struct cmd *cmd, struct error *err)
 {
 	switch (cmd->arguments.action) {

@@ -43,6 +43,7 @@ static int who_listens(const char *path, int patience, enum listens *ret, struct
 	return 0;
 }
 
+/* One lock for all pods, held for milliseconds: a file per pod would have to be removed, and that is what two could race for. */
 static int lock_directory(const char *path, struct error *err)
 {
 	char directory[ADDRESS_PATH_MAX + 1];
@@ -93,6 +94,7 @@ int pod_socket_claim(const char *path, int *ret_fd, struct error *err)
 	return 0;
 }
 
+/* With patience: a worker of the dead shim, about to end with it, may hold the socket for a moment longer. */
 int pod_socket_remove_stale(const char *path, struct error *err)
 {
 	AUTO_CLOSE int lock_fd = lock_directory(path, err);

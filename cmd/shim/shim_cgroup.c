@@ -61,6 +61,7 @@ static int join_each(int root_fd, const char *path, struct error *err)
 	return n_joined;
 }
 
+/* cgroup.procs at the top tells version 2 from a folder of hierarchies (cgroups(7)). */
 int shim_cgroup_join(const char *path, struct error *err)
 {
 	AUTO_CLOSE int root_fd = open(CGROUP_ROOT, O_PATH | O_DIRECTORY | O_CLOEXEC);

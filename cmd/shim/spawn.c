@@ -145,6 +145,7 @@ static int wait_for_execution(int report_fd, pid_t pid, struct error *err)
 	return error_prefix(err, "start the shim");
 }
 
+/* A fork, and no clone with shared memory: between it and execve the child does a good deal. */
 int spawn_serve(const struct spawn *spawn, pid_t *ret_pid, struct error *err)
 {
 	AUTO_CLOSE int report_fd = -EBADF, child_fd = -EBADF;

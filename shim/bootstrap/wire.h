@@ -51,6 +51,5 @@ void wire_put_number(struct buffer *message, uint32_t field, uint64_t value);
 void wire_put_text(struct buffer *message, uint32_t field, const char *text);
 /* Written also where it is empty: a present embedded message. */
 void wire_put_bytes(struct buffer *message, uint32_t field, const void *data, size_t length);
-/* As wire_put_bytes with part's content. */
-/* Embeds part, which may have failed. */
+/* Embeds part, which may have failed: wire_put_bytes with its content. */
 void wire_put_message(struct buffer *message, uint32_t field, const struct buffer *part);

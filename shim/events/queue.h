@@ -27,8 +27,7 @@ bool queue_is_empty(const struct queue *queue);
 /* Returns 0; -ENOSPC where the file would have more than max bytes, with all that was sent since it was empty last; or another negative errno:
  * with err set, and nothing is changed. */
 int queue_append(struct queue *queue, const struct buffer *event, size_t max, struct error *err);
-/* The queue is not empty, here and below. -EBADMSG: it is not what was written. */
-/* Appends the first event to event. */
+/* Appends the first event to event. -EBADMSG: it is not what was written. The queue is not empty, here and below. */
 int queue_peek(const struct queue *queue, struct buffer *event, struct error *err);
 /* The first event is done with. */
 void queue_drop(struct queue *queue);

@@ -13,6 +13,7 @@
 
 enum step { STEP_MOVED, STEP_EMPTY, STEP_FULL, STEP_END };
 
+/* A descriptor that can't be polled counts as neither full nor empty. */
 static bool is_full(int fd)
 {
 	struct pollfd polled = { .fd = fd, .events = POLLOUT };
@@ -52,6 +53,7 @@ static enum step stopped_by(int from_fd, int to_fd)
 	return has_something(from_fd) ? STEP_MOVED : STEP_EMPTY;
 }
 
+/* What is dropped counts for the drain, and not against the limit. */
 static void count(struct copy *copy, uint64_t n, bool dropped)
 {
 	if (copy->left != COPY_UNLIMITED && !dropped)
@@ -146,6 +148,7 @@ int copy_begin(struct copy *copy, const struct copy_options *options, struct err
 	return rc;
 }
 
+/* Moves what it can at once: mostly that is all, and the end can be told without another turn of the loop. */
 bool copy_drain(struct copy *copy, uint64_t bound)
 {
 	copy->is_draining = true;

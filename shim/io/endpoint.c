@@ -12,6 +12,7 @@
 
 #define FD_PATH_MAX 32
 
+/* By /proc: the same file as was looked at, whatever its path leads to by now (proc(5)). */
 static int open_again(int fd, int flags)
 {
 	char path[FD_PATH_MAX];
@@ -60,6 +61,7 @@ static int open_fifo(const char *path, const char *what, struct endpoint *ret, s
 	return 0;
 }
 
+/* The directory by descriptor first: containerd may name one that is not there yet. */
 static int open_file(const char *path, const char *what, struct endpoint *ret, struct error *err)
 {
 	const char *name = strrchr(path, '/') + 1;

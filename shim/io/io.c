@@ -12,6 +12,7 @@
 
 static const char *const names[] = { "stdout", "stderr" };
 
+/* Where a single stream leads to, unless a program takes both. */
 static int open_one(struct io *io, const struct io_options *options, const struct uri *uri, int standard_fd,
 		    struct error *err)
 {
@@ -58,6 +59,7 @@ static int open_outputs(struct io *io, const struct io_options *options, struct 
 	return open_one(io, options, &uris[1], STDERR_FILENO, err);
 }
 
+/* All are parsed before the first is opened: a wrong one leaves nothing behind. */
 static int open_streams(struct io *io, const struct io_options *options, struct error *err)
 {
 	AUTO(uri_done) struct uri in = { .scheme = URI_NONE }, out = in, error = in;
@@ -154,6 +156,8 @@ void io_free(struct io *io)
 	free(io);
 }
 
+/* A description of its own for the process: O_NONBLOCK, which we need, is shared by copies (fcntl(2)), and a program that did not ask for it
+ * takes EAGAIN for an error. */
 static int reopen(int from_fd, int mode, const char *name, struct error *err)
 {
 	int fd = endpoint_reopen(from_fd, mode);
@@ -187,6 +191,7 @@ int io_enter(const struct io *io, struct error *err)
 	return 0;
 }
 
+/* Too late for io_enter: the limit is in config.json, which the worker reads after that. */
 static int replace_by_pipe(int standard_fd, int *ret_fd, struct error *err)
 {
 	AUTO(endpoint_done) struct endpoint ends = ENDPOINT_NONE;

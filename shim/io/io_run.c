@@ -15,6 +15,7 @@
 /* All that the process wrote has left us, or time is up. */
 static void complete(struct io *io);
 
+/* The last of the two ends the whole; one that nothing was to be copied of never began. */
 static void output_ended(void *context)
 {
 	struct output *output = context;
@@ -24,6 +25,7 @@ static void output_ended(void *context)
 		complete(io);
 }
 
+/* Both outputs count each for itself, and the first that is over ends the process: once is enough. */
 static void output_overflowed(void *context)
 {
 	struct output *output = context;
@@ -51,6 +53,7 @@ static void drop(struct output *output, int from_fd)
 		copy_begin(&output->drop, &options, NULL);
 }
 
+/* Its container goes on: a logger is the host's program, and its death no fault of the container's. */
 static void logger_ended(void *context, uint32_t events)
 {
 	struct io *io = context;
@@ -89,6 +92,7 @@ static void input_ended(void *context)
 	terminal_end_input(&io->terminal, io->loop);
 }
 
+/* From now on the shim holds the master: the runtime's copy went with the worker. */
 static int begin_terminal(struct io *io, struct error *err)
 {
 	struct copy_options options = {
@@ -105,6 +109,7 @@ static int begin_terminal(struct io *io, struct error *err)
 	return copy_begin(&io->in_copy, &options, err);
 }
 
+/* What the process has by now as its own is closed here, or a reader would wait for us after its end. */
 int io_begin(struct io *io, struct error *err)
 {
 	int rc = 0;
@@ -140,6 +145,7 @@ void io_close_in(struct io *io)
 		input_ended(io);
 }
 
+/* In the shim's hands, or in a fifo that somebody has yet to empty. */
 static bool has_unread(const struct output *output)
 {
 	return output->copy.is_active || (output->to.is_fifo && endpoint_unread(output->to.write_fd) > 0);
@@ -197,11 +203,13 @@ static void complete(struct io *io)
 	finished(io->finished_context);
 }
 
+/* What is not read by now is lost, and the end is told: who waits for that must not wait for a reader. */
 static void deadline_passed(void *context)
 {
 	complete(context);
 }
 
+/* Input goes nowhere any more; of the output what the kernel holds is bounded, so that nobody who writes on keeps the end back. */
 void io_finish(struct io *io, uint64_t timeout, void (*finished)(void *context), void *context)
 {
 	bool is_complete = true;

@@ -50,6 +50,7 @@ static int open_program(const char *path, struct error *err)
 	return steal_fd(&fd);
 }
 
+/* In the order of the query, as containerd's own shim hands them on. */
 static int take_arguments(struct uri *uri, struct launch *launch, struct error *err)
 {
 	size_t n = 0;
@@ -218,6 +219,7 @@ int logger_start(const struct logger_options *options, struct logger *ret, struc
 	return 0;
 }
 
+/* Without reaping it: that is the reaper's. */
 static bool has_ended(const struct logger *logger)
 {
 	struct pollfd polled = { .fd = logger->pidfd, .events = POLLIN };

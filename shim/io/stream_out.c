@@ -6,6 +6,7 @@
 #define PIECE 16384  /* of one message */
 #define ROUNDS_MAX 4 /* then others have their turn */
 
+/* The peer's connection has gone, or has all: the name stays for another. */
 static void leave(struct stream *stream)
 {
 	stream->peer->stream = NULL;

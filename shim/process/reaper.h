@@ -34,8 +34,7 @@ DEFINE_CLEANUP(struct reaper *, reaper_free);
 
 /* pidfd: of a child, or of a process that becomes one when the worker that made it ends; taken over in case of success. */
 int reaper_watch(struct reaper *reaper, struct reaper_child *child, pid_t pid, int pidfd, struct error *err);
-/* For a process whose end matters to nobody any more. */
-/* It will be reaped without its owner. Nothing happens where it is not watched. */
+/* It will be reaped without its owner, to whom its end matters no more. Nothing happens where it is not watched. */
 void reaper_forget(struct reaper *reaper, struct reaper_child *child);
 /* ESRCH (a negative errno) once it is gone. */
 int reaper_signal(const struct reaper_child *child, int signal);

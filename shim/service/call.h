@@ -35,7 +35,8 @@ struct call_operation {
 	int (*run)(struct service_call *call, const void *request, struct error *err);
 };
 
-/* Runs the operation that request names; operations end with { 0 }. */
+/* Runs the operation that request names; operations end with { 0 }. request: good during the call. Whatever becomes of it, the caller is
+ * answered: now, later, or by the end of its connection. */
 void call_dispatch(struct service *service, struct server_call id, const struct request *request,
 		   const struct call_operation *operations);
 
@@ -55,5 +56,5 @@ void call_free_all(struct service *service);
 
 /* A name, as -id is: it becomes part of paths. */
 int call_check_id(const char *what, const char *id, struct error *err);
-/* what: "stdin"; max: bytes */
+/* what: "stdin"; max: bytes. -EMSGSIZE above it, which is ResourceExhausted to the caller. */
 int call_check_length(const char *what, const char *text, size_t max, struct error *err);

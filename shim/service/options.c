@@ -189,6 +189,7 @@ static int from_runc_options(struct wire_bytes message, struct arena *arena, str
 	return 0;
 }
 
+/* Without a type nothing was said. Another type is an error here, since Create's caller has to know that its options mean nothing. */
 int options_from_any(const struct bootstrap_any *any, struct arena *arena, struct options *ret, struct error *err)
 {
 	struct wire_bytes type = bootstrap_any_type(any);

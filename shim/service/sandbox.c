@@ -239,6 +239,7 @@ static int wait_for(struct service_call *call, const void *request, struct error
 	return 0;
 }
 
+/* CRI shows it: one that is not ready is made anew by the kubelet. */
 static int status(struct service_call *call, const void *request, struct error *err)
 {
 	const struct sandbox *sandbox = &call->service->sandbox;
@@ -258,6 +259,7 @@ static int status(struct service_call *call, const void *request, struct error *
 	return call_answer(call, &answer);
 }
 
+/* containerd asks whether the shim is alive: that it answers is the answer. */
 static int ping(struct service_call *call, const void *request, struct error *err)
 {
 	const Wire__SandboxRequest *asked = request;

@@ -29,4 +29,5 @@ extern const struct call_operation sandbox_operations[];
 /* SandboxMetrics, of a sandbox that there is: what its parent cgroup counts. Returns as an operation does. */
 int sandbox_metrics_answer(struct service_call *call, struct error *err);
 
+/* Ends the holder and frees all; of a zeroed one nothing happens. */
 void sandbox_done(struct sandbox *sandbox);

@@ -24,9 +24,8 @@ struct sandbox_config { /* strings in the arena */
 	size_t n_sysctls;
 };
 
-/* What a pod is asked to be, from the kubelet's own message, of which containerd hands on all. Fields that brig does not need are
- * passed over, since CRI grows with each release. */
-/* message: empty for none; network_path: "" for none. Returns 0, or a negative errno with err set: ERROR_INVALID, ERROR_REFUSED for a
- * sysctl of the host's, ERROR_UNSUPPORTED. */
+/* What a pod is asked to be, from the kubelet's own message, of which containerd hands on all: fields that brig does not need are passed
+ * over, since CRI grows with each release. message: empty for none; network_path: "" for none. Returns 0, or a negative errno with err
+ * set: ERROR_INVALID, ERROR_REFUSED for a sysctl of the host's, ERROR_UNSUPPORTED. */
 int sandbox_config_decode(struct wire_bytes message, const char *network_path, struct arena *arena,
 			  struct sandbox_config *ret, struct error *err);

@@ -20,5 +20,5 @@ struct sandbox_files { /* zeroed: there are none */
 /* bundle: absolute; strings go into arena. Returns 0, or a negative errno with err set; nothing is mounted then. */
 int sandbox_files_make(const char *bundle, const struct sandbox_config *config, struct arena *arena,
 		       struct sandbox_files *ret, struct error *err);
-/* Containers that still run keep what they have. */
+/* Unmounts what is shared; the files go with the bundle. Containers that still run keep what they have. */
 void sandbox_files_remove(struct sandbox_files *files);

@@ -130,6 +130,7 @@ static Wire__ProcessInfo *describe(const struct task_pid *pid, struct arena *are
 	return process;
 }
 
+/* In the host's numbers: containerd and its users are outside of the container's pid namespace. */
 static int pids(struct service_call *call, const void *request, struct error *err)
 {
 	const Wire__ProcessRequest *asked = request;
@@ -228,6 +229,7 @@ static int update(struct service_call *call, const void *request, struct error *
 	return tasks_update(call->service->tasks, &update, call_reply(call, answer_empty), err);
 }
 
+/* Answered once the images are on the disk, or with CRIU's reason. */
 static int checkpoint(struct service_call *call, const void *request, struct error *err)
 {
 	const Wire__CheckpointTaskRequest *asked = request;

@@ -202,6 +202,7 @@ static int take_table(struct document *document)
 	return r < 0 ? r : toml_scan_end_of_line(scan);
 }
 
+/* Before a character of it is looked at: its size, then that it is text at all. */
 static int check_text(const struct toml_input *input, struct error *err)
 {
 	size_t valid;
@@ -216,6 +217,7 @@ static int check_text(const struct toml_input *input, struct error *err)
 	return 0;
 }
 
+/* Line by line, from the top: the first error is the one that is told. */
 int toml_decode(const struct toml_input *input, const struct toml_field *fields, void *target, struct arena *arena,
 		struct error *err)
 {

@@ -43,8 +43,7 @@ int toml_scan_lines(struct toml_scan *scan);
 int toml_scan_end_of_line(struct toml_scan *scan);
 /* Appends one dotted key to key (TOML_KEY_MAX + 1 bytes, terminated), after a '.' where it has something. */
 int toml_scan_key(struct toml_scan *scan, char *key);
-/* These return 0, or -EINVAL with scan->err set, the line before the message; -ENOMEM. What they gave out by then is not to be used. */
-/* "x" or 'x'; ret points into arena. */
+/* "x" or 'x'; ret points into arena. These two return 0; or -EINVAL, -ENOMEM with scan->err set, the line before the message. */
 int toml_scan_string(struct toml_scan *scan, const char **ret);
 /* A string, a whole number of 64 bits, true, false, or an array of strings, which may go over several lines; ret points into arena. What
  * TOML has beside these is refused by name: whoever writes a date has to hear that dates are the matter. Source: toml.io/en/v1.0.0 */

@@ -176,6 +176,7 @@ static bool read_integer(const char *word, int64_t *ret)
 	return true;
 }
 
+/* true, false or a number: what is none of them was meant to be a string, mostly. */
 static int scan_word(struct toml_scan *scan, struct toml_value *ret)
 {
 	size_t length = word_length(scan);
@@ -201,6 +202,7 @@ static int scan_word(struct toml_scan *scan, struct toml_value *ret)
 	return 0;
 }
 
+/* Over several lines, with comments, and a comma behind the last one: as TOML has it. */
 static int scan_array(struct toml_scan *scan, struct toml_value *ret)
 {
 	const char **strings = arena_array_of(scan->arena, TOML_ELEMENTS_MAX, const char *);
