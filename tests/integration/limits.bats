@@ -50,6 +50,21 @@ cpu_ticks() { # PID: hundredths of a second of processor time
 	assert_nothing_left
 }
 
+@test "what can't be limited never runs, though its limits are set while it mounts" {
+	needs_controllers
+	config '.linux.resources.devices = [{ allow: false, access: "rwm" }]'
+	shell ': > /tmp/ran'
+	# Half a second for a program that nothing keeps from running. No leaks are looked for under a tracer.
+	attempt env BRIG_TEST="$ID" ASAN_OPTIONS="${ASAN_OPTIONS:-}:detect_leaks=0" strace --quiet=all -o /dev/null -e trace=bpf \
+		-e inject=bpf:error=EPERM:delay_enter=500000 "$BRIG" --root "$ROOT" run --bundle "$BUNDLE" "$ID"
+	expect_status 1 run
+	expect_like "$stderr" 'device'
+	[ ! -e "$BUNDLE/rootfs/tmp/ran" ] || flunk "the program has run"
+	assert_nothing_left
+	must run_container
+	[ -e "$BUNDLE/rootfs/tmp/ran" ]
+}
+
 @test "a fork bomb is stopped" {
 	needs_controllers
 	resources '.pids.limit = 16'
