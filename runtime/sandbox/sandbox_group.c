@@ -11,7 +11,9 @@
 
 #include "base/cleanup.h"
 #include "base/fd.h"
+#include "parent/cgroup/cgroup.h"
 #include "parent/cgroup/cgroup_file.h"
+#include "parent/cgroup/cgroup_unit.h"
 
 #define CGROUP_ROOT "/sys/fs/cgroup"
 /* One by one: one that is refused takes none of the others along. */
@@ -99,11 +101,11 @@ static bool has_manager(const char *runtime_dir)
 const char *sandbox_group_remedy(bool version_2, const char *runtime_dir)
 {
 	if (!version_2)
-		return "they are for root here; for other users as well where the host's cgroups are all of version 2 "
+		return "they are for the machine's root here; for other users as well where the host's cgroups are all of version 2 "
 		       "(systemd.unified_cgroup_hierarchy=1)";
 	if (has_manager(runtime_dir))
 		return "they are when it is run as \"systemd-run --user --scope --quiet --collect -p Delegate=yes brig sandbox ...\"";
-	return "they are for root, and in a session with a systemd of the user's own (pam_systemd, or loginctl "
+	return "they are for the machine's root, and in a session with a systemd of the user's own (pam_systemd, or loginctl "
 	       "enable-linger) when it is run as \"systemd-run --user --scope --quiet --collect -p Delegate=yes brig sandbox ...\"";
 }
 
@@ -121,11 +123,18 @@ int sandbox_group_find(const char *id, struct arena *arena, struct sandbox_group
 	return sandbox_group_find_in(root_fd, text + 3, id, arena, ret);
 }
 
+/* Root of a container that an ordinary user made has, as a rule, no more of the tree than that user. The machine's own root has limits, or
+ * an error. */
+static bool makes_any(void)
+{
+	return geteuid() == 0 && (cgroup_layout_is_open(cgroup_layout()) || !cgroup_unit_owner_now().user);
+}
+
 int sandbox_group_choose(struct brig *brig, const char *id, struct arena *arena, struct sandbox_group *ret,
 			 struct error *err)
 {
 	*ret = (struct sandbox_group){ .has_cpu = true };
-	if (geteuid() == 0 || brig->systemd_cgroup || brig->cgroup_disabled)
+	if (brig->systemd_cgroup || brig->cgroup_disabled || makes_any())
 		return 0;
 	if (sandbox_group_find(id, arena, ret) < 0)
 		return error_memory(err);

@@ -15,7 +15,7 @@ struct sandbox_group {
 };
 
 /* What a sandbox of that id gets: root, and who asked for systemd's, what brig makes for any container; an ordinary user's own, where there is
- * one, or none (brig->cgroup_disabled). */
+ * one, or none (brig->cgroup_disabled). Root of such a user's container counts as he does where it may make none. */
 int sandbox_group_choose(struct brig *brig, const char *id, struct arena *arena, struct sandbox_group *ret,
 			 struct error *err);
 

@@ -120,3 +120,15 @@ no_process() {
 	must_fail 125 "has to be a directory of user $uid" at_home
 	rm "$place"
 }
+
+@test "root of a container that an ordinary user made is such a user, where he may make no groups" {
+	USER_ID=300000
+	as_user
+	brig() {
+		env --chdir "$HOME_OF_USER" BRIG_TEST="$ID" "$SOURCE/tests/sandbox/user-container" "$USER_ID" "$HOME_OF_USER/brig" --root "$ROOT" "$@"
+	}
+	judged ok -- id -u
+	expect_equal "$(of .stdout.data)" 1000
+	expect_json "$output" '.limits.held_by == "rlimit" and ([.warnings[] | select(contains("not at all; they are"))] | length == 1)'
+	judged exit --memory 64m -- python3 -c 'bytearray(200 << 20)'
+}
