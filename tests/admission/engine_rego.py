@@ -86,7 +86,7 @@ def list_of(thing):
     return {"apiVersion": "v1", "kind": "List", "items": [{"apiVersion": "v1", "kind": "List", "items": [filled(thing)]}]}
 
 
-# What conftest's YAML takes for a truth value, and kubectl's for a name.
+# What conftest's YAML takes for a truth value, and that of some clients for a name.
 SHORT = {"app": "n", "prepare": "y", "debugger": "N", "helper": "Y"}
 
 

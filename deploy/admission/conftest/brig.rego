@@ -39,7 +39,8 @@ kind_of(path, manifest) := trim_suffix(list.kind, "List") if {
 	list := object.get(input, array.slice(path, 0, count(path) - 2), {})
 }
 
-# The YAML that conftest reads has n for false, and that of kubectl has it for a name: so a name that is false is n, and nothing is undefined.
+# YAML 1.1, which conftest and kubectl read, has n for false, and YAML 1.2 has it for a name: so a name that is false is n here, and nothing is
+# undefined, whatever client comes after conftest.
 spelt(manifest, kind) := object.union(json.patch(manifest, misread(manifest)), {"kind": kind})
 
 misread(manifest) := [{"op": "replace", "path": path, "value": word(value)} |
