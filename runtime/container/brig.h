@@ -292,7 +292,7 @@ struct brig_explain {
 	bool last;	/* the one that brig run ended with last: its state is gone */
 	bool json;
 };
-/* *ret_flagged: something is not as it was planned. */
+/* *ret_flagged: something is not as it was planned; never so with last, of which the kernel shows nothing any more. */
 int brig_explain(const struct brig *brig, const struct brig_explain *request, struct buffer *out, bool *ret_flagged,
 		 struct error *err);
 enum brig_health {

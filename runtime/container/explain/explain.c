@@ -344,6 +344,8 @@ int brig_explain(const struct brig *brig, const struct brig_explain *request, st
 		rc = look_at_last(brig, arena, &explanation, err);
 		if (rc >= 0)
 			rc = print(&explanation, request->json, out, err);
+		if (rc >= 0)
+			*ret_flagged = false;
 		return rc;
 	}
 	rc = store_open(brig, request->id, STORE_UNLOCKED, &container, err);
@@ -353,6 +355,7 @@ int brig_explain(const struct brig *brig, const struct brig_explain *request, st
 	if (rc >= 0)
 		rc = print(&explanation, request->json, out, err);
 	store_done(&container);
-	*ret_flagged = explanation.findings.n_flagged > 0;
+	if (rc >= 0)
+		*ret_flagged = explanation.findings.n_flagged > 0;
 	return rc;
 }
