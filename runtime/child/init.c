@@ -18,7 +18,6 @@
 
 /* For what stands between clone and execve. */
 #define STACK_SIZE 16384
-#define ARGUMENTS_MAX (16 * 1024 * 1024)
 #define EXIT_NOT_EXECUTED 255
 
 static bool attendant_is_gone(int fd)
@@ -44,18 +43,6 @@ static int hand_over(const struct child_attendant *attendant, struct error *err)
 	return handshake_expect(attendant->init_fd, HANDSHAKE_CONTINUE, NULL, err);
 }
 
-/* Our command line, which names files of the host's, is for anybody in there to read (proc_pid_cmdline(5)): in the memory of this
- * process it begins at the name, and the environment follows it. */
-static void hide_command_line(void)
-{
-	char *begin = program_invocation_name, *end = environ ? environ[0] : NULL;
-
-	if (!begin || !end || end <= begin || end - begin > ARGUMENTS_MAX)
-		return;
-	explicit_bzero(begin, (size_t)(end - begin));
-	strncpy(begin, "init", (size_t)(end - begin) - 1);
-}
-
 int init_begin(struct child *child, struct error *err)
 {
 	const struct child_attendant *attendant = child->attendant;
@@ -63,7 +50,6 @@ int init_begin(struct child *child, struct error *err)
 	/* After the last change of credentials, which takes it back (prctl(2)). */
 	if (prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) < 0 || prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)
 		return error_system(err, errno, "make the container's init end with brig");
-	hide_command_line();
 	/* Its end tells the parent that the container stands; what fails from here on is said to the attendant. */
 	close_and_reset(&child->channel_fd);
 	child->channel_fd = attendant->init_fd;

@@ -2,6 +2,8 @@ runtime_child_sources = \
 	runtime/child/capabilities.c \
 	runtime/child/child.c \
 	runtime/child/child.h \
+	runtime/child/command_line.c \
+	runtime/child/command_line.h \
 	runtime/child/console.c \
 	runtime/child/copy_up.c \
 	runtime/child/copy_up.h \

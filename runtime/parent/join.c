@@ -21,6 +21,7 @@
 #include "base/names.h"
 #include "base/reap.h"
 #include "base/syscalls.h"
+#include "child/command_line.h"
 #include "child/placement.h"
 #include "child/steps.h"
 #include "parent/idmap.h"
@@ -366,8 +367,11 @@ static pid_t clone_by_intermediate(struct intermediate *intermediate, struct err
 pid_t join_clone(const struct join *join, const struct clone_args *args, struct child *child, struct error *err)
 {
 	struct intermediate intermediate = { .join = join, .child = child, .args = *args };
+	__attribute__((cleanup(command_line_show_cleanup))) struct command_line own;
 	pid_t pid;
 
+	if (command_line_hide(child->role == CHILD_EXEC ? "exec" : "init", &own, err) < 0)
+		return -err->code;
 	if ((join->userns_fd >= 0 && !join->late) || join->enter)
 		return clone_by_intermediate(&intermediate, err);
 	pid = sys_clone3(args);

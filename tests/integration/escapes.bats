@@ -170,6 +170,28 @@ with_host_descriptors() {
 	expect_unlike "$output" release_agent
 }
 
+@test "an exec does not show brig's command line to the container, nor does one that waits for start to its pod" {
+	compile environ_watcher "$BUNDLE/rootfs/bin/watcher"
+	shell 'watcher /state /tmp/seen cmdline; sleep 300'
+	background
+	for _ in {1..20}; do
+		must brig exec --env "TOKEN=$ROOT" "$ID" true
+	done
+	bundle_new "$T/pod"
+	jq --arg path "/proc/$(pid_of)/ns/pid" '(.linux.namespaces[] | select(.type == "pid")) += { path: $path }' \
+		"$T/pod/config.json" > "$T/config.json"
+	mv "$T/config.json" "$T/pod/config.json"
+	must brig create --bundle "$T/pod" "$ID-2"
+	must brig exec "$ID" ps -o args
+	expect_like "$output" '[{]brig[}] init'
+	sleep 0.2
+	expect_missing "$BUNDLE/rootfs/tmp/seen"
+	# What is there to be seen is seen.
+	must brig exec --detach "$ID" sh -c 'sleep 300; echo /state'
+	wait_until test -e "$BUNDLE/rootfs/tmp/seen"
+	must brig delete --force "$ID-2"
+}
+
 @test "the container's state directory and sockets are not to be seen inside" {
 	capabilities CAP_SYS_ADMIN CAP_SYS_PTRACE CAP_DAC_OVERRIDE
 	inside 'cat /proc/net/unix; cat /proc/*/environ | tr "\0" "\n"; cat /proc/*/cmdline | tr "\0" "\n"'

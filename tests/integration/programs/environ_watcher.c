@@ -1,4 +1,5 @@
-/* environ_watcher TEXT FILE: looks into the environment of every other process until one has TEXT, and makes FILE then. */
+/* environ_watcher TEXT FILE [cmdline]: looks into the environment of every other process, or at its command line, until one has TEXT, and
+ * makes FILE then. */
 #define _GNU_SOURCE
 #include <fcntl.h>
 #include <stdio.h>
@@ -7,14 +8,14 @@
 
 #define PIDS 256
 
-static int has(int pid, const char *text)
+static int has(int pid, const char *name, const char *text)
 {
 	static char environment[16384];
 	char path[32];
 	ssize_t n;
 	int fd;
 
-	snprintf(path, sizeof(path), "/proc/%d/environ", pid);
+	snprintf(path, sizeof(path), "/proc/%d/%s", pid, name);
 	fd = open(path, O_RDONLY);
 	if (fd < 0)
 		return 0;
@@ -25,10 +26,12 @@ static int has(int pid, const char *text)
 
 int main(int argc, char **argv)
 {
-	if (argc != 3)
+	const char *name = argc == 4 ? argv[3] : "environ";
+
+	if (argc != 3 && argc != 4)
 		return 2;
 	for (int pid = 2;; pid = pid == PIDS ? 2 : pid + 1) {
-		if (pid != getpid() && has(pid, argv[1])) {
+		if (pid != getpid() && has(pid, name, argv[1])) {
 			close(open(argv[2], O_WRONLY | O_CREAT, 0600));
 			return 0;
 		}
