@@ -75,6 +75,7 @@ unit_plan_sources = \
 unit_parent_sources = \
 	tests/unit/parent/cgroup_fixture.c \
 	tests/unit/parent/cgroup_fixture.h \
+	tests/unit/parent/test_birth_wait.c \
 	tests/unit/parent/test_cgroup.c \
 	tests/unit/parent/test_cgroup_oom_log.c \
 	tests/unit/parent/test_cgroup_unit.c \
