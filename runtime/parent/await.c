@@ -38,13 +38,15 @@ int await_child(const struct await *await, struct error *err)
 {
 	struct pollfd waiting[] = { { .fd = await->channel_fd, .events = await->events },
 				    { .fd = await->on_call ? await->listener_fd : -EBADF, .events = POLLIN } };
-	int n, rc;
+	int n, rc, n_stopped = 0;
 
 	for (;;) {
 		n = poll(waiting, ARRAY_SIZE(waiting), LOOK_MS);
 		if (n < 0 && errno != EINTR)
 			return error_system(err, errno, "wait for the container's process %d", (int)await->pid);
-		if (n == 0 && is_stopped(await->pid))
+		n_stopped = n == 0 && is_stopped(await->pid) ? n_stopped + 1 : 0;
+		/* Once is what whoever stops all of us, and lets us go on before the other, leaves to be seen. */
+		if (n_stopped == 2)
 			return refuse_stopped(await->pid, err);
 		if (n <= 0)
 			continue;

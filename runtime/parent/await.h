@@ -17,5 +17,5 @@ struct await {
 
 /* Returns when channel_fd has something to tell. A process of the container's that may send pid a signal can stop it (SIGSTOP) before it has said
  * all: nothing would be heard of it again, and a brig in the foreground waits with its signals blocked. So a pid that is stopped is
- * an error, -ECANCELED, a second later at the latest. One that is traced, or frozen with its group, is none. */
+ * an error, -ECANCELED, two seconds later at the latest. One that is traced, or frozen with its group, is none. */
 int await_child(const struct await *await, struct error *err);
