@@ -1,8 +1,11 @@
 /* The policy file: who may have written it. What it says: policy_document.c. */
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/buffer.h"
 #include "base/cleanup.h"
@@ -43,6 +46,30 @@ static int check_writers(int fd, struct error *err)
 	return 0;
 }
 
+/* Whoever may rename in its folder puts another file of root's in its place, or takes it away. In a sticky one that is for its owner alone. */
+static int check_folder(const char *path, struct error *err)
+{
+	const char *slash = strrchr(path, '/');
+	char folder[PATH_MAX] = ".";
+	struct stat status;
+
+	if (slash)
+		snprintf(folder, sizeof(folder), "%.*s", slash == path ? 1 : (int)(slash - path), path);
+	if (stat(folder, &status) < 0)
+		return error_system(err, errno, "stat its folder");
+	if (!belongs_to_root(&status) && status.st_uid != geteuid())
+		return error_set(
+			err, ERROR_REFUSED, EPERM,
+			"lies in a folder of uid %u, who could put another file in its place: chown root the folder",
+			status.st_uid);
+	if (status.st_mode & (S_IWGRP | S_IWOTH) && !(status.st_mode & S_ISVTX))
+		return error_set(err, ERROR_REFUSED, EPERM,
+				 "lies in a folder with mode %04o, where others than root could put another file in its "
+				 "place: chmod go-w the folder",
+				 status.st_mode & 07777);
+	return 0;
+}
+
 static int load(const char *path, struct policy *ret, struct error *err)
 {
 	/* O_NONBLOCK: a FIFO in its place must not hang us before fstat tells. */
@@ -57,6 +84,8 @@ static int load(const char *path, struct policy *ret, struct error *err)
 	if (fd < 0)
 		return error_system(err, errno, "open it");
 	rc = check_writers(fd, err);
+	if (rc >= 0)
+		rc = check_folder(path, err);
 	if (rc >= 0)
 		rc = fd_read_all(fd, POLICY_BYTES_MAX, &text, "the file", err);
 	return rc < 0 ? rc : policy_parse(text.data ?: "", text.length, ret, err);

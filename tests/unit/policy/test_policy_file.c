@@ -67,6 +67,29 @@ Test(policy_file, writable_by_others_is_refused)
 	}
 }
 
+Test(policy_file, in_a_folder_of_others_is_refused)
+{
+	static const mode_t modes[] = { 0775, 0757, 0777 };
+	struct policy policy;
+	struct error err = { 0 };
+
+	AS_ROOT();
+	SCRATCH(scratch);
+	scratch_file(&scratch, "policy.json", good, 0644);
+	for (size_t i = 0; i < sizeof(modes) / sizeof(modes[0]); i++) {
+		cr_assert_eq(fchmod(scratch.fd, modes[i]), 0);
+		refused(&scratch, "policy.json", ERROR_REFUSED, "chmod go-w the folder");
+	}
+	cr_assert_eq(fchmod(scratch.fd, 0755), 0);
+	cr_assert_eq(fchown(scratch.fd, 1000, 0), 0);
+	refused(&scratch, "policy.json", ERROR_REFUSED, "folder of uid 1000");
+	cr_assert_eq(fchown(scratch.fd, 0, 0), 0);
+	cr_assert_eq(fchmod(scratch.fd, 01777), 0);
+	cr_assert_eq(load(&scratch, "policy.json", &policy, &err), 0, "what is root's stays in a sticky one: %s",
+		     err.message);
+	policy_done(&policy);
+}
+
 Test(policy_file, of_another_owner_is_refused)
 {
 	static const uid_t owners[] = { 1, 1000, 65534 };
