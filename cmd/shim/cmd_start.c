@@ -10,7 +10,6 @@
 #include "cmd/shim/bundle.h"
 #include "cmd/shim/cmd.h"
 #include "cmd/shim/handler_options.h"
-#include "cmd/shim/pod_socket.h"
 #include "cmd/shim/spawn.h"
 #include "cmd/shim/stream.h"
 #include "shim/bootstrap/address.h"
@@ -89,7 +88,7 @@ static int print_answer(const struct start *start, struct error *err)
 }
 
 /* The answer comes once the socket listens and `serve` is being executed: containerd connects as soon as it has it. */
-static int spawn_and_answer(const struct start *start, int listen_fd, struct error *err)
+static int spawn_and_answer(const struct start *start, struct error *err)
 {
 	const struct bootstrap *bootstrap = &start->bootstrap;
 	const struct arguments *arguments = &start->cmd->arguments;
@@ -102,37 +101,28 @@ static int spawn_and_answer(const struct start *start, int listen_fd, struct err
 		.shim_cgroup = start->options.shim_cgroup,
 		.policy = start->options.policy,
 		.log_level = handler_options_log_level(&start->options, bootstrap, arguments->debug),
-		.listen_fd = listen_fd,
 	};
 	pid_t pid;
 	int r = spawn_serve(&spawn, &pid, err);
 
 	if (r < 0)
-		return r;
+		return err->kind == ERROR_EXISTS ? print_answer(start, err) : r;
 	r = print_answer(start, err);
 	/* Nobody would ever find it. */
-	if (r < 0)
+	if (r < 0) {
 		kill(pid, SIGKILL);
+		unlink(start->socket_path);
+	}
 	return r;
 }
 
 static int run(struct start *start, struct error *err)
 {
-	AUTO_CLOSE int listen_fd = -EBADF;
 	int r = handler_options_read(&start->bootstrap, start->arena, &start->options, err) ?: find_address(start, err);
 
 	if (r == 0)
 		r = leave_files(start, err);
-	if (r == 0)
-		r = pod_socket_claim(start->socket_path, &listen_fd, err);
-	if (r < 0)
-		return r;
-	if (listen_fd < 0)
-		return print_answer(start, err);
-	r = spawn_and_answer(start, listen_fd, err);
-	if (r < 0)
-		unlink(start->socket_path);
-	return r;
+	return r < 0 ? r : spawn_and_answer(start, err);
 }
 
 int cmd_start(const struct cmd *cmd, struct error *err)

@@ -14,6 +14,7 @@
 #include "base/reap.h"
 #include "base/syscalls.h"
 #include "cmd/shim/cmd.h"
+#include "cmd/shim/pod_socket.h"
 #include "cmd/shim/shim_cgroup.h"
 #include "container/brig.h"
 
@@ -38,13 +39,13 @@ static void adjust_oom_score(void)
 }
 
 /* 0 to 2: /dev/null, since the caller waits for the end of our output; 3: the listening socket. */
-static int set_descriptors(const struct spawn *spawn, struct error *err)
+static int set_descriptors(int socket_fd, struct error *err)
 {
 	int null_fd = open("/dev/null", O_RDWR | O_CLOEXEC), listen_fd;
 
 	if (null_fd < 0)
 		return error_system(err, errno, "open /dev/null");
-	listen_fd = fcntl(spawn->listen_fd, F_DUPFD_CLOEXEC, ABOVE);
+	listen_fd = fcntl(socket_fd, F_DUPFD_CLOEXEC, ABOVE);
 	if (listen_fd < 0)
 		return error_system(err, errno, "duplicate the listening socket");
 	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++) {
@@ -110,7 +111,7 @@ static int execute(const struct spawn *spawn, struct error *err)
 }
 
 /* The cgroup first, so that all that follows is counted there; a session of its own, so that no ctrl-C at containerd's terminal ends pods. */
-static int become_serve(const struct spawn *spawn, struct error *err)
+static int leave_caller(const struct spawn *spawn, int socket_fd, struct error *err)
 {
 	int r = spawn->shim_cgroup ? shim_cgroup_join(spawn->shim_cgroup, err) : 0;
 
@@ -121,10 +122,25 @@ static int become_serve(const struct spawn *spawn, struct error *err)
 	if (r < 0)
 		return r;
 	adjust_oom_score();
-	r = set_descriptors(spawn, err);
+	r = set_descriptors(socket_fd, err);
 	if (r == 0 && chdir("/") < 0)
 		r = error_system(err, errno, "chdir /");
 	return r < 0 ? r : execute(spawn, err);
+}
+
+/* The socket is made here: containerd kills `start` where its own caller goes away, at any moment, and never hears of a shim or a socket of
+ * it. One that serves ends by itself once its bundle is gone, and takes its socket along. */
+static int become_serve(const struct spawn *spawn, struct error *err)
+{
+	int socket_fd, r = pod_socket_claim(spawn->socket_path, &socket_fd, err);
+
+	if (r < 0)
+		return r;
+	if (socket_fd < 0)
+		return error_set(err, ERROR_EXISTS, EEXIST, "a shim listens at %.120s already", spawn->socket_path);
+	r = leave_caller(spawn, socket_fd, err);
+	unlink(spawn->socket_path);
+	return r;
 }
 
 /* The pipe ends without a word when the child executes. */

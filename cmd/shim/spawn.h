@@ -16,8 +16,8 @@ struct spawn {
 	const char *shim_cgroup;   /* or NULL */
 	const char *policy;	   /* the handler's, or NULL */
 	enum log_level log_level;
-	int listen_fd;
 };
 
-/* Returns once `serve` is being executed: 0, or a negative errno with err set, and then no process is left. */
+/* Returns once `serve` is being executed, listening at socket_path: 0, or a negative errno with err set, and then neither a process nor a
+ * socket of its own is left. ERROR_EXISTS: a shim listens there already. */
 int spawn_serve(const struct spawn *spawn, pid_t *ret_pid, struct error *err);

@@ -2,9 +2,11 @@
 
 import json
 import os
+import random
 import shutil
 import stat
 import subprocess
+import time
 
 import case
 import shim as shims
@@ -56,6 +58,21 @@ class Start(case.ShimTest):
         shutil.rmtree(shim.bundle.folder)
         shims.wait_until(lambda: not shim.is_alive(), "the shim is gone")
         self.assertFalse(os.path.exists(shim.socket))
+
+    def test_killed(self):
+        """`start` is killed at a random moment, as containerd does when its caller goes away, and the bundle removed: neither a shim
+        nor its socket is left"""
+        chance = random.Random(4)
+        for number in range(150):
+            shim = shims.Shim(self.bundle(case.IDLE, name=f"n{number}"))
+            start = subprocess.Popen(shim.command("start"), cwd=shim.bundle.folder, stdin=subprocess.DEVNULL,
+                                     stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+            time.sleep(chance.uniform(0, 0.006))
+            start.kill()
+            start.wait()
+            shutil.rmtree(shim.bundle.folder)
+            shim.close()
+        self.expect_nothing_left()
 
     def test_two_at_once(self):
         """two starts at the same time give one shim"""
