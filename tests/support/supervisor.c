@@ -28,6 +28,7 @@
 #include "base/fd.h"
 #include "container/brig.h"
 #include "container/brig_group.h"
+#include "container/starter.h"
 
 #define WORDS_MAX 8
 
@@ -74,13 +75,41 @@ static int work_create(const struct request *request, struct brig_process *ret, 
 	return brig_create(&request->supervisor->brig, &create, ret, err);
 }
 
+/* What becomes of an exec's process after brig_exec_supervised: that its program runs, or why not. */
+static int follow(const struct supervisor *supervisor, const char *id, const struct brig_process *exec, struct error *err)
+{
+	AUTO(starter_free) struct starter *starter = NULL;
+	enum starter_answer answer = STARTER_WAITS;
+	int denials_fd = -EBADF, rc;
+
+	if (exec->newborn_fd < 0)
+		return 0;
+	rc = starter_new_exec(id, supervisor->container.pid, exec->newborn_fd, &starter);
+	if (rc < 0)
+		return error_system(err, -rc, "listen to process %d", (int)exec->pid);
+	while (answer == STARTER_WAITS) {
+		struct pollfd polled = { .fd = starter_fd(starter), .events = POLLIN };
+
+		if (poll(&polled, 1, 10000) <= 0)
+			return error_set(err, ERROR_TIMEOUT, ETIME, "process %d has said nothing in ten seconds",
+					 (int)exec->pid);
+		answer = starter_answer(starter, &denials_fd, err);
+		close_and_reset(&denials_fd);
+	}
+	return answer == STARTER_RUNS ? 0 : -err->code;
+}
+
 static int work_exec(const struct request *request, struct brig_process *ret, struct error *err)
 {
 	struct brig_supervisor supervisor = { .console_fd = -EBADF, .exec_id = request->words[2] };
 	struct brig_exec exec = { .id = request->words[1], .detach = true, .supervisor = &supervisor };
+	int rc;
 
 	exec.process_json = read_file(request->words[3], &exec.process_length, err);
-	return exec.process_json ? brig_exec_supervised(&request->supervisor->brig, &exec, ret, err) : -err->code;
+	if (!exec.process_json)
+		return -err->code;
+	rc = brig_exec_supervised(&request->supervisor->brig, &exec, ret, err);
+	return rc < 0 ? rc : follow(request->supervisor, exec.id, ret, err);
 }
 
 static int work(const struct request *request, struct brig_process *ret, struct error *err)
@@ -102,7 +131,7 @@ static int work(const struct request *request, struct brig_process *ret, struct 
 /* In a worker that ends with the request: nobody but the subreaper is left to wait for what it made. */
 static int in_worker(const struct request *request, struct brig_process *ret, struct error *err)
 {
-	struct answer answer = { .process = { .pidfd = -EBADF } };
+	struct answer answer = { .process = { .pidfd = -EBADF, .newborn_fd = -EBADF } };
 	int fds[2], status, pidfd = -EBADF;
 	pid_t worker;
 
@@ -229,6 +258,15 @@ static int ask_group(struct brig_group *group, const char *const *words, struct 
 	return error_set(err, ERROR_USAGE, EINVAL, "unknown word %s", words[0]);
 }
 
+/* One that was made and whose program does not run is the supervisor's to clear away. */
+static void clear_exec(const struct supervisor *supervisor, const char *exec_id, const struct brig_process *exec)
+{
+	struct error ignored = { 0 };
+
+	if (exec->pid > 0 && waitpid(exec->pid, NULL, 0) == exec->pid && supervisor->group)
+		brig_group_release(supervisor->group, exec_id, &ignored);
+}
+
 static int run_worker_word(struct supervisor *supervisor, const struct request *request, struct error *err)
 {
 	const char *word = request->words[0];
@@ -240,7 +278,11 @@ static int run_worker_word(struct supervisor *supervisor, const struct request *
 		printf("pid %d\n", process.pid);
 		rc = brig_group_open(&process, &supervisor->group, err);
 	}
-	if (rc >= 0 && strcmp(word, "exec") == 0) {
+	if (strcmp(word, "exec") != 0)
+		return rc;
+	if (rc < 0) {
+		clear_exec(supervisor, request->words[2], &process);
+	} else {
 		supervisor->exec = process;
 		printf("exec %d\n", process.pid);
 	}
