@@ -197,9 +197,16 @@ int join_make_owned(struct join *join, const struct plan_namespaces *namespaces,
 	if (rc >= 0)
 		rc = enter_owned(join, kinds, pid, err);
 	join->in_own_network = rc >= 0 && kinds & CLONE_NEWNET;
-	/* Its end is not waited for here: join_done() does that. */
+	/* Its end is not waited for here: join_done() does that, or who needs it before. */
 	kill(pid, SIGKILL);
 	return rc;
+}
+
+static void end_holder(struct join *join)
+{
+	if (join->holder && join->holder->pid > 0)
+		reap_child(join->holder->pid);
+	free(steal_ptr(&join->holder));
 }
 
 int join_enter(struct join *join, const struct plan_namespaces *namespaces, struct error *err)
@@ -212,6 +219,9 @@ int join_enter(struct join *join, const struct plan_namespaces *namespaces, stru
 		if (join->by_child[i] || flag == CLONE_NEWUSER ||
 		    (flag == CLONE_NEWPID && join->userns_fd >= 0 && !join->late))
 			continue;
+		/* It is refused to whose memory a second process has, as the holder does until its end (time_namespaces(7), EUSERS). */
+		if (flag == CLONE_NEWTIME)
+			end_holder(join);
 		rc = remember_own(join, flag, err);
 		if (rc < 0)
 			return rc;
@@ -246,9 +256,7 @@ void join_done(struct join *join)
 	struct error ignored;
 
 	join_leave(join, &ignored);
-	if (join->holder && join->holder->pid > 0)
-		reap_child(join->holder->pid);
-	free(steal_ptr(&join->holder));
+	end_holder(join);
 	if (join->late)
 		close_and_reset(&join->made_fd);
 	for (size_t i = 0; i < join->n; i++)

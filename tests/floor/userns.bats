@@ -176,6 +176,18 @@ has_lines() { # NUMBER: of what the container has written so far
 	expect_equal "$(nsenter --net --target "$HELPER" cat /proc/sys/net/ipv4/ping_group_range | tr '\t' ' ')" '0 2147483647'
 }
 
+@test "a time namespace is joined, however long the process that made the user namespace takes to end" {
+	local round
+
+	keeper --time --boottime 200000
+	add_namespace time "/proc/$HELPER/ns/time_for_children"
+	shell 'readlink /proc/self/ns/time'
+	for round in $(seq 30); do
+		must brig run --bundle "$BUNDLE" "$ID-$round"
+		expect_equal "$output" "$(readlink "/proc/$HELPER/ns/time_for_children")"
+	done
+}
+
 @test "sysctls of a network namespace of the caller's are set" {
 	keeper --net
 	add_namespace network "/proc/$HELPER/ns/net"
