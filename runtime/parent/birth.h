@@ -52,8 +52,8 @@ struct birth {
 		.pid = -1, .pidfd = -EBADF, .channel_fd = -EBADF, .agent_fd = -EBADF, .listener_fd = -EBADF \
 	}
 
-/* Up to the moment in which the child can go its own way: maps, cgroups and oom_score_adj are set. It may mount by then, in namespaces
- * of its own. */
+/* Up to the moment in which the child can go its own way: maps and oom_score_adj are set, and it is in its cgroups, whose limits may be the
+ * caller's to set before birth_go (birth_request.is_awaited). It may mount by then, in namespaces of its own. */
 int birth_begin(const struct birth_request *request, struct birth *ret, struct error *err);
 /* Lets it go on to its program. Until then it ends by itself where we end. */
 int birth_go(const struct birth *birth, struct error *err);

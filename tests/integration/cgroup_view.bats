@@ -39,3 +39,16 @@ prepare() {
 	expect_equal "$(grep -cx 67108864 <<< "$output")" 2
 	expect_like "$output" "Read-only file system"
 }
+
+@test "groups below that the container makes are bounded, whatever config.json says: they could not be removed else" {
+	in_v2_view || skip "nothing of a group is handed over but in a v2 tree"
+	user_namespace
+	add_namespace cgroup
+	config '(.mounts[] | select(.destination == "/sys/fs/cgroup") | .options) = ["nosuid", "nodev", "noexec", "rw"] |
+		.linux.resources.unified = { "cgroup.max.depth": "max", "cgroup.max.descendants": "999999" }'
+	inside 'cat /sys/fs/cgroup/cgroup.max.depth /sys/fs/cgroup/cgroup.max.descendants; mkdir /sys/fs/cgroup/mine && echo made'
+	expect_equal "$output" $'32\n4096\nmade'
+	config '.linux.resources.unified = { "cgroup.max.depth": "3" }'
+	inside 'cat /sys/fs/cgroup/cgroup.max.depth /sys/fs/cgroup/cgroup.max.descendants'
+	expect_equal "$output" $'3\n4096'
+}

@@ -50,6 +50,16 @@ cpu_ticks() { # PID: hundredths of a second of processor time
 	assert_nothing_left
 }
 
+@test "a limit that the kernel refuses leaves no group behind, nor those above it that were made" {
+	needs_controllers
+	config --arg path "/it-above-$ID/between/$ID" '.linux.cgroupsPath = $path'
+	resources '.cpu.cpus = "999"'
+	attempt run_container
+	expect_status 1 run
+	expect_like "$stderr" 'cpus'
+	assert_nothing_left
+}
+
 @test "what can't be limited never runs, though its limits are set while it mounts" {
 	needs_controllers
 	config '.linux.resources.devices = [{ allow: false, access: "rwm" }]'

@@ -157,7 +157,8 @@ static bool limit_late(const struct creation *creation)
 }
 
 /* The order matters: programs that hold egress before anybody is in the group; the account before the entry, since v1's trees
- * hold processes in the group itself; delegation last, when all files that it gives away are there. */
+ * hold processes in the group itself; delegation last, when all files that it gives away are there and say what config.json wants. Limits
+ * that wait, and delegation then, are creation_birth_give()'s. */
 static int make_cgroup(struct creation *creation, struct error *err)
 {
 	const struct plan_cgroup *cgroup = &creation->plan->cgroup;
@@ -176,7 +177,7 @@ static int make_cgroup(struct creation *creation, struct error *err)
 		rc = cgroup_make_entry(creation->cgroup, CGROUP_ENTRY_CONTAINER, err);
 	if (rc >= 0 && creation->request->supervisor && shows_cgroup(creation->plan))
 		rc = cgroup_show_limits(creation->cgroup, cgroup->delegate, err);
-	if (rc >= 0 && cgroup->delegate)
+	if (rc >= 0 && cgroup->delegate && !creation->is_unlimited)
 		rc = cgroup_delegate(creation->cgroup, cgroup->owner_uid, err);
 	return rc;
 }
@@ -196,6 +197,9 @@ void creation_undo(struct creation *creation, const struct error *failure)
 		cgroup_kill(creation->cgroup, &ignored);
 		if (cgroup_destroy(creation->cgroup, UNDO_TIMEOUT_MS, &ignored) < 0)
 			log_warning("undo: %s", ignored.message);
+		/* As cgroup_create() does where it fails for a limit. Later ones are left: the next container would have them, too. */
+		if (creation->is_unlimited)
+			cgroup_unmake_parents(creation->cgroup);
 	}
 	/* Other hooks may have run, and have left what these take away (OCI runtime.md "Lifecycle"). */
 	if (was_born && hooks_run(creation->plan, PLAN_HOOK_POSTSTOP, /* pid= */ 0, "stopped", &ignored) < 0)

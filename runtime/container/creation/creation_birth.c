@@ -54,10 +54,13 @@ static void fill_request(struct creation *creation)
 /* What is done while the child mounts, for which it waits before its program. */
 static int finish_group(struct creation *creation, struct error *err)
 {
+	const struct plan_cgroup *cgroup = &creation->plan->cgroup;
 	int rc = cgroup_release(creation->cgroup, err);
 
 	if (rc >= 0 && creation->is_unlimited)
-		rc = cgroup_limit(creation->cgroup, &creation->plan->cgroup.resources, err);
+		rc = cgroup_limit(creation->cgroup, &cgroup->resources, err);
+	if (rc >= 0 && creation->is_unlimited && cgroup->delegate)
+		rc = cgroup_delegate(creation->cgroup, cgroup->owner_uid, err);
 	creation->is_unlimited &= rc < 0;
 	return rc;
 }

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -159,8 +160,8 @@ static int check_thawed(struct cgroup *cgroup, struct error *err)
 			 cgroup->path, cgroup->layout == HOST_CGROUP_V1 ? "THAWED > freezer.state" : "0 > cgroup.freeze");
 }
 
-/* In this order: the group (empty, or refused), whether it is thawed, then limits, and the device program last, all before a
- * process is in it. */
+/* In this order: the group (empty, or refused), whether it is thawed, then the controllers of its limits, all before a process is in
+ * it. */
 static int fill(struct cgroup *cgroup, const struct plan_cgroup *plan, struct error *err)
 {
 	int r;
@@ -182,6 +183,12 @@ static int fill(struct cgroup *cgroup, const struct plan_cgroup *plan, struct er
 	return r < 0 ? r : enable_controllers(cgroup, &plan->resources, err);
 }
 
+void cgroup_unmake_parents(struct cgroup *cgroup)
+{
+	for (unsigned tree = 0; tree < CGROUP_N_TREES; tree++)
+		cgroup_tree_unmake(cgroup, tree);
+}
+
 static void unmake(struct cgroup *cgroup)
 {
 	struct error ignored;
@@ -189,8 +196,7 @@ static void unmake(struct cgroup *cgroup)
 	cgroup_systemd_let_go(cgroup);
 	if (cgroup->unit && cgroup->trees[CGROUP_TREE_V2].fd >= 0)
 		(void)cgroup_systemd_stop(cgroup, &ignored);
-	for (unsigned tree = 0; tree < CGROUP_N_TREES; tree++)
-		cgroup_tree_unmake(cgroup, tree);
+	cgroup_unmake_parents(cgroup);
 }
 
 int cgroup_check_unused(const struct plan_cgroup *plan, struct error *err)
@@ -422,13 +428,14 @@ static int give_file(int fd, const char *file, uid_t uid, struct error *err)
 }
 
 /* Whoever makes groups of his own must not make more of them, nor deeper ones, than are walked through to list or remove them
- * (cgroup_walk.c): nobody could delete the container. The kernel's word for no bound is "max"; another one is config.json's. */
+ * (cgroup_walk.c): nobody could delete the container. The kernel's word for no bound is "max"; a lower one is config.json's. */
 static int bound_groups(int fd, const char *file, unsigned most, struct error *err)
 {
 	char text[32];
 	int r;
 
-	if (fd_read_file_at(fd, file, text, sizeof(text)) <= 0 || strcmp(text, "max") != 0)
+	if (fd_read_file_at(fd, file, text, sizeof(text)) <= 0 ||
+	    (strcmp(text, "max") != 0 && strtoull(text, /* endptr= */ NULL, 10) <= most))
 		return 0;
 	snprintf(text, sizeof(text), "%u", most);
 	r = fd_write_file_at(fd, file, text);

@@ -36,9 +36,11 @@ bool cgroup_layout_is_open(enum host_cgroup_layout layout);
  * enforce; the message names its path in config.json), ERROR_SYSTEM (EACCES, EPERM, EROFS: no right to make groups). */
 int cgroup_create(const struct plan_cgroup *plan, struct cgroup **ret, struct error *err);
 /* The same in two parts: the group, whose controllers are on, for a process that waits before it does anything that is not ours;
- * and its limits and device rules, once. Errors: as cgroup_create's; after a failure of cgroup_limit() the group is there still. */
+ * and its limits and device rules, once. Errors: as cgroup_create's; after a failure of cgroup_limit() the group is there still:
+ * cgroup_destroy() removes it, and cgroup_unmake_parents() after that the parents that cgroup_make() made, where nobody uses them. */
 int cgroup_make(const struct plan_cgroup *plan, struct cgroup **ret, struct error *err);
 int cgroup_limit(struct cgroup *cgroup, const struct plan_resources *resources, struct error *err);
+void cgroup_unmake_parents(struct cgroup *cgroup);
 /* Before anything is made: that nothing runs in a group of that path, nor is it frozen. Who notes first which group will be the
  * container's would else note somebody else's. Errors: as cgroup_create's. */
 int cgroup_check_unused(const struct plan_cgroup *plan, struct error *err);

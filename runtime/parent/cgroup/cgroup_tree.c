@@ -252,7 +252,7 @@ void cgroup_tree_unmake(struct cgroup *cgroup, unsigned tree)
 	close_and_reset(&t->fd);
 	snprintf(path, sizeof(path), "%s", cgroup->path);
 	for (; t->n_made > 0; t->n_made--) {
-		if (unlinkat(t->root_fd, path, AT_REMOVEDIR) < 0)
+		if (unlinkat(t->root_fd, path, AT_REMOVEDIR) < 0 && errno != ENOENT)
 			break; /* in use by somebody by now: theirs */
 		slash = strrchr(path, '/');
 		if (!slash)
