@@ -42,6 +42,8 @@ struct job {
 	int (*finish)(struct process *process, const struct worker_outcome *outcome, struct error *err);
 	/* In the shim: it has failed. outcome_is_known: false where the worker died: then anything may have happened. */
 	void (*fail)(struct process *process, bool outcome_is_known);
+	/* In the shim: it was that, and what had to be undone is. */
+	void (*failed)(struct process *process);
 	bool ends_process; /* there is no such process afterwards */
 };
 

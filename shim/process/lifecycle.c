@@ -100,8 +100,12 @@ int lifecycle_prepare_exec(struct process *exec, struct error *err)
 /* Its process is made. */
 static int take_newborn(struct process *exec, const struct brig_process *made, struct error *err)
 {
-	int newborn_fd = made->newborn_fd, r = task_exit_watch(exec, made, err);
+	int newborn_fd = made->newborn_fd, r;
 
+	/* It is in the audit trail, whatever becomes of it. */
+	exec->start.pid = made->pid;
+	exec->audit.is_wanted = made->is_audited;
+	r = task_exit_watch(exec, made, err);
 	/* The container ended while it was made: what shares the host's pid namespace would outlive it. */
 	if (r >= 0 && exec->task->init.state == PROCESS_STOPPED)
 		task_kill_now(exec);
@@ -145,9 +149,14 @@ void lifecycle_exec_failed(struct process *exec, bool outcome_is_known)
 	if (!outcome_is_known && task->group && brig_group_release(task->group, exec->exec_id, &err) < 0)
 		log_debug("container %s: the control group of exec %s stays for now: %s", task->id, exec->exec_id,
 			  err.message);
-	exit_order_remove(&task->order, &exec->exit);
 	task_denials_forget(exec);
 	io_free(steal_ptr(&exec->io));
+}
+
+/* Not before its line is in the audit trail: neither who waits for it nor its container's end comes first. */
+void lifecycle_exec_over(struct process *exec)
+{
+	exit_order_remove(&exec->task->order, &exec->exit);
 	task_exit_start_failed(exec);
 }
 

@@ -13,10 +13,11 @@ void lifecycle_create_failed(struct process *init, bool outcome_is_known);
 int lifecycle_started(struct process *init, const struct worker_outcome *outcome, struct error *err);
 void lifecycle_start_failed(struct process *init, bool outcome_is_known);
 
-/* prepare, finish and fail of an exec's Start. finish comes twice where the process says the rest itself (JOB_WAITS). */
+/* prepare, finish, fail and failed of an exec's Start. finish comes twice where the process says the rest itself (JOB_WAITS). */
 int lifecycle_prepare_exec(struct process *exec, struct error *err);
 int lifecycle_exec_started(struct process *exec, const struct worker_outcome *outcome, struct error *err);
 void lifecycle_exec_failed(struct process *exec, bool outcome_is_known);
+void lifecycle_exec_over(struct process *exec);
 
 /* Ends what was created and never started; waits for the end to be told. */
 int lifecycle_prepare_delete(struct process *process, struct error *err);

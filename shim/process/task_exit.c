@@ -43,12 +43,12 @@ void task_exit_tell(struct task *task)
 {
 	struct exit_entry *entry;
 
-	while ((entry = exit_order_take(&task->order)))
-		tell(process_of(entry));
 	for (struct process *exec = task->execs; exec; exec = exec->next) {
 		if (exec->has_failed)
 			answer_waiters(exec);
 	}
+	while ((entry = exit_order_take(&task->order)))
+		tell(process_of(entry));
 	if (!task->order.first)
 		loop_clear_timer(task->tasks->options.loop, &task->end_timer);
 }

@@ -148,6 +148,27 @@ static void conclude_failure(struct process *process, const struct error *err)
 	conclude(process, &described);
 }
 
+/* Of a request that its process's state allowed. */
+static void end_failure(struct process *process, const struct error *err)
+{
+	const struct job *job = process->requests->job;
+
+	if (job->failed)
+		job->failed(process);
+	conclude_failure(process, err);
+}
+
+/* Before anything was made. */
+static void fail_early(struct process *process)
+{
+	const struct job *job = process->requests->job;
+
+	if (job->fail)
+		job->fail(process, /* outcome_is_known= */ true);
+	if (job->failed)
+		job->failed(process);
+}
+
 /* What the runtime has recorded of an exec's start, it did before its process was let go. */
 static bool leaves_work(const struct process *process, bool outcome_is_known)
 {
@@ -165,14 +186,14 @@ static void fail(struct process *process, bool outcome_is_known, const struct er
 	if (request->job->fail)
 		request->job->fail(process, outcome_is_known);
 	if (!leaves_work(process, outcome_is_known)) {
-		conclude_failure(process, err);
+		end_failure(process, err);
 		return;
 	}
 	request->failure = *err;
 	request->is_undoing = true;
 	if (fork_worker(process, &undo_err) < 0) {
 		log_error("container %s: %s is not undone: %s", process->task->id, request->job->verb, undo_err.message);
-		conclude_failure(process, err);
+		end_failure(process, err);
 	}
 }
 
@@ -189,7 +210,7 @@ void task_queue_take_outcome(struct process *process, const struct worker_outcom
 		if (err)
 			log_error("container %s: %s is not undone: %s", process->task->id, request->job->verb,
 				  err->message);
-		conclude_failure(process, &failure);
+		end_failure(process, &failure);
 	} else if (err) {
 		fail(process, outcome->has_returned, err);
 	} else if ((r = request->job->finish(process, outcome, &finish_err)) < 0) {
@@ -231,8 +252,8 @@ static int begin(struct process *process, struct error *err)
 	process->is_waiting = r == JOB_WAITS;
 	if (r == 0 && job->run && !(job->begin_here && job->begin_here(process)))
 		r = start_worker(process, err);
-	if (r < 0 && job->fail)
-		job->fail(process, /* outcome_is_known= */ true);
+	if (r < 0)
+		fail_early(process);
 	return r;
 }
 
@@ -387,13 +408,10 @@ void task_queue_take_turns(void *context)
 	struct error err = { 0 };
 
 	while ((process = tasks->first_queued) && has_turn(tasks)) {
-		const struct job *job = process->requests->job;
-
 		unqueue(process);
 		if (fork_worker(process, &err) >= 0)
 			continue;
-		if (job->fail)
-			job->fail(process, /* outcome_is_known= */ true);
+		fail_early(process);
 		conclude_failure(process, &err);
 	}
 }
@@ -405,13 +423,17 @@ bool task_queue_is_starting(const struct process *process)
 
 void task_queue_cancel(struct process *process, const char *why)
 {
-	struct error err = { 0 };
+	struct task_request *request = process->requests;
+	struct error err = request->failure;
 
 	cancel_worker(process);
+	/* What it failed by stays what is told: the undo alone did not come to its end. */
+	if (request->is_undoing) {
+		end_failure(process, &err);
+		return;
+	}
 	error_set(&err, ERROR_STATE, ECANCELED, "%s", why);
-	if (process->requests->job->fail)
-		process->requests->job->fail(process, /* outcome_is_known= */ false);
-	conclude_failure(process, &err);
+	fail(process, /* outcome_is_known= */ false, &err);
 }
 
 void task_queue_kill_failed(struct process *process)

@@ -35,7 +35,7 @@ void task_queue_serve_waiting(struct task *task);
 void task_queue_take_turns(void *context);
 /* The first one is a start, and under way. */
 bool task_queue_is_starting(const struct process *process);
-/* The one that is under way fails: its worker is killed. */
+/* The one that is under way fails: its worker is killed, and what it left is undone. */
 void task_queue_cancel(struct process *process, const char *why);
 /* What the first one, which is under way, came to, and what follows from that. err: NULL for success. */
 void task_queue_take_outcome(struct process *process, const struct worker_outcome *outcome, const struct error *err);

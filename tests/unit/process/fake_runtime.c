@@ -170,6 +170,7 @@ int brig_record_exit(const struct brig *brig, const struct brig_exit *exit, stru
 	(void)brig;
 	snprintf(fake->recorded[fake->n_recorded % FAKE_PROCESSES_MAX], sizeof(fake->recorded[0]), "%s %s %d %s",
 		 exit->id, exit->exec_id ?: "-", exit->status, exit->ended_by ?: exit->error ?: "-");
+	fake->recorded_pid = exit->pid;
 	fake->n_recorded++;
 	return behave_before(fake->record, err);
 }

@@ -30,6 +30,7 @@ struct fake {
 	struct brig_limits limits; /* of the next container */
 	bool audits;		   /* every process */
 	char recorded[FAKE_PROCESSES_MAX][96];
+	volatile pid_t recorded_pid;  /* of the last one */
 	volatile unsigned n_recorded; /* in workers */
 	volatile bool release;
 	/* Begun, in workers, of which there may be several at a time. */
@@ -57,7 +58,7 @@ struct fake {
 	unsigned n_drains;
 	bool starts_simply;		    /* the next container; see fake_starter_says */
 	bool hands_over, may_pass_listener; /* execs, whose process says the rest; see the same */
-	bool starter_is_refused, is_frozen;
+	bool starter_is_refused, starter_is_stopped, is_frozen;
 	int starter_peer_fd, listener_fd;
 	volatile int newborn_fd; /* of the process of the last exec that was handed over: in that process */
 	unsigned n_starters, n_starters_open;
