@@ -11,10 +11,15 @@
 #include "container/state.h"
 #include "container/status.h"
 #include "container/store.h"
+#include "parent/await.h"
+
+_Static_assert(STARTER_LOOK_MS == AWAIT_LOOK_MS, "one second for all who wait");
 
 struct starter {
 	struct container container; /* its directory, locked; nothing of it was read. Of an exec: none */
 	int fd;			    /* the connection to its first process, or to the exec's */
+	pid_t pid;		    /* of that one */
+	unsigned n_stopped;	    /* await_look */
 	bool is_exec, is_ready;
 	const char *id;	     /* exec: the container's */
 	pid_t container_pid; /* ... and its first process */
@@ -28,6 +33,7 @@ int starter_new(const struct brig *brig, const char *id, pid_t pid, struct start
 	if (!starter)
 		return -ENOMEM;
 	starter->fd = -EBADF;
+	starter->pid = pid;
 	rc = store_lock_now(brig, id, &starter->container);
 	if (rc < 0)
 		return rc;
@@ -41,18 +47,19 @@ int starter_new(const struct brig *brig, const char *id, pid_t pid, struct start
 	return 0;
 }
 
-int starter_new_exec(const char *id, pid_t container_pid, int newborn_fd, struct starter **ret)
+int starter_new_exec(const char *id, pid_t container_pid, const struct brig_process *made, struct starter **ret)
 {
 	struct starter *starter = calloc(1, sizeof(*starter));
 
 	if (!starter)
 		return -ENOMEM;
 	*starter = (struct starter){ .container = { .root_fd = -EBADF, .dir_fd = -EBADF },
-				     .fd = newborn_fd,
+				     .fd = made->newborn_fd,
+				     .pid = made->pid,
 				     .is_exec = true,
 				     .id = id,
 				     .container_pid = container_pid };
-	if (fcntl(newborn_fd, F_SETFL, O_NONBLOCK) < 0) {
+	if (fcntl(made->newborn_fd, F_SETFL, O_NONBLOCK) < 0) {
 		int code = errno;
 
 		free(starter);
@@ -138,6 +145,11 @@ enum starter_answer starter_answer(struct starter *starter, int *ret_denials_fd,
 	if (result != STARTER_WAITS && !starter->is_exec)
 		unlinkat(starter->container.dir_fd, STORE_START_SOCKET, 0);
 	return result;
+}
+
+int starter_look(struct starter *starter, struct error *err)
+{
+	return await_look(starter->pid, &starter->n_stopped, err);
 }
 
 void starter_free(struct starter *starter)

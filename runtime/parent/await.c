@@ -10,8 +10,6 @@
 #include "base/cleanup.h"
 #include "base/fd.h"
 
-#define LOOK_MS 1000
-
 /* proc_pid_stat(5): the name may hold anything, also ")", and the last one ends it. */
 static bool is_stopped(pid_t pid)
 {
@@ -34,22 +32,30 @@ static int refuse_stopped(pid_t pid, struct error *err)
 		(int)pid);
 }
 
+int await_look(pid_t pid, unsigned *n_stopped, struct error *err)
+{
+	*n_stopped = is_stopped(pid) ? *n_stopped + 1 : 0;
+	/* Once is what whoever stops all of us, and lets us go on before the other, leaves to be seen. */
+	return *n_stopped == 2 ? refuse_stopped(pid, err) : 0;
+}
+
 int await_child(const struct await *await, struct error *err)
 {
 	struct pollfd waiting[] = { { .fd = await->channel_fd, .events = await->events },
 				    { .fd = await->on_call ? await->listener_fd : -EBADF, .events = POLLIN } };
-	int n, rc, n_stopped = 0;
+	unsigned n_stopped = 0;
+	int n, rc;
 
 	for (;;) {
-		n = poll(waiting, ARRAY_SIZE(waiting), LOOK_MS);
+		n = poll(waiting, ARRAY_SIZE(waiting), AWAIT_LOOK_MS);
 		if (n < 0 && errno != EINTR)
 			return error_system(err, errno, "wait for the container's process %d", (int)await->pid);
-		n_stopped = n == 0 && is_stopped(await->pid) ? n_stopped + 1 : 0;
-		/* Once is what whoever stops all of us, and lets us go on before the other, leaves to be seen. */
-		if (n_stopped == 2)
-			return refuse_stopped(await->pid, err);
+		rc = n == 0 ? await_look(await->pid, &n_stopped, err) : 0;
+		if (rc < 0)
+			return rc;
 		if (n <= 0)
 			continue;
+		n_stopped = 0;
 		if (waiting[0].revents)
 			return 0;
 		rc = await->on_call(await->context, waiting[1].fd);

@@ -5,6 +5,8 @@
 
 #include "base/error.h"
 
+#define AWAIT_LOOK_MS 1000
+
 struct await {
 	pid_t pid;
 	int channel_fd;
@@ -19,3 +21,6 @@ struct await {
  * all: nothing would be heard of it again, and a brig in the foreground waits with its signals blocked. So a pid that is stopped is
  * an error, -ECANCELED, two seconds later at the latest. One that is traced, or frozen with its group, is none. */
 int await_child(const struct await *await, struct error *err);
+/* One look of those, for who waits in a loop of its own: AWAIT_LOOK_MS after the last one. *n_stopped: theirs, 0 at first. Returns 0, or
+ * -ECANCELED as above with the second in a row that sees it stopped. */
+int await_look(pid_t pid, unsigned *n_stopped, struct error *err);

@@ -11,7 +11,7 @@
 #include "shim/process/task_queue.h"
 
 #define NS_PER_MS UINT64_C(1000000)
-/* Last words: a listener, a warning or two, and why. */
+/* A listener, a warning or two, and why. What belongs to the container may have got hold of the other end. */
 #define WORDS_MAX 64
 
 static void finish(struct process *process, bool outcome_is_known, const struct error *err)
@@ -54,7 +54,11 @@ static enum starter_answer hear(struct process *process, struct error *err)
 
 	if (answer == STARTER_WAITS)
 		take_listener(process, denials_fd);
-	return answer;
+	if (answer != STARTER_WAITS || ++process->start.n_heard < WORDS_MAX)
+		return answer;
+	error_set(err, ERROR_INTERNAL, EPROTO, "process %d was heard %d times, and has not said that its program runs",
+		  (int)process->pid, WORDS_MAX);
+	return STARTER_ASTRAY;
 }
 
 static void handle_answer(void *context, uint32_t events)
@@ -91,9 +95,8 @@ static bool is_frozen(const struct task *task)
 	return task->group && brig_group_is_frozen(task->group);
 }
 
-static void handle_timeout(void *context)
+static void time_out(struct process *process)
 {
-	struct process *process = context;
 	struct error err = { 0 };
 
 	error_set(&err, ERROR_TIMEOUT, ETIMEDOUT,
@@ -101,6 +104,39 @@ static void handle_timeout(void *context)
 		  (int)process->pid, bound_of(process) / NS_PER_MS,
 		  is_frozen(process->task) ? ": its control group is frozen" : "");
 	finish(process, /* outcome_is_known= */ false, process->start.failure.kind ? &process->start.failure : &err);
+}
+
+static void handle_timer(void *context);
+
+static void set_timer(struct process *process)
+{
+	struct task_start *start = &process->start;
+	uint64_t look = loop_now() + STARTER_LOOK_MS * NS_PER_MS;
+
+	start->timer = (struct loop_timer){ .expired = handle_timer, .context = process };
+	loop_set_timer(process->task->tasks->options.loop, &start->timer,
+		       look < start->deadline ? look : start->deadline);
+}
+
+/* What shares its pid namespace may be able to stop it: it would say nothing more. */
+static void handle_timer(void *context)
+{
+	struct process *process = context;
+	struct task_start *start = &process->start;
+	struct error err = { 0 };
+	bool is_stopped = !start->failure.kind && starter_look(start->starter, &err) < 0;
+
+	if (is_stopped && process->kind == PROCESS_INIT) {
+		/* Somebody could let it go on when we have said that it did not start. */
+		finish(process, /* outcome_is_known= */ false, &err);
+		return;
+	}
+	if (is_stopped)
+		fail(process, &err);
+	if (loop_now() < start->deadline)
+		set_timer(process);
+	else
+		time_out(process);
 }
 
 /* It was told already: what can't be heard ends by the timer. */
@@ -111,12 +147,13 @@ static void listen_to(struct process *process, uint32_t events)
 	struct error err = { 0 };
 
 	start->failure = (struct error){ 0 };
+	start->n_heard = 0;
 	start->watch = (struct loop_watch){ .ready = handle_answer, .context = process };
-	start->timer = (struct loop_timer){ .expired = handle_timeout, .context = process };
 	if (loop_watch(loop, &start->watch, starter_fd(start->starter), events, &err) < 0)
 		log_error("container %s: the start of process %d is not heard of: %s", process->task->id,
 			  (int)process->pid, err.message);
-	loop_set_timer(loop, &start->timer, loop_now() + bound_of(process));
+	start->deadline = loop_now() + bound_of(process);
+	set_timer(process);
 }
 
 /* One that is frozen would not hear of it: the worker finds that as well, and refuses. */
@@ -134,12 +171,11 @@ bool task_start_begin(struct process *init)
 int task_start_follow(struct process *exec, const struct brig_process *made, struct error *err)
 {
 	const struct task *task = exec->task;
-	int r = starter_new_exec(task->id, task->init.pid, made->newborn_fd, &exec->start.starter);
+	int r = starter_new_exec(task->id, task->init.pid, made, &exec->start.starter);
 
 	if (r < 0)
 		return error_system(err, -r, "listen to process %d", (int)made->pid);
 	/* Its end is told without asking. */
-	exec->start.pid = made->pid;
 	listen_to(exec, made->may_pass_listener ? EPOLLIN : 0);
 	return 0;
 }
@@ -151,7 +187,7 @@ bool task_start_hear_last(struct process *process)
 
 	if (process->kind == PROCESS_INIT || !start->starter)
 		return true;
-	for (unsigned i = 0; i < WORDS_MAX && answer == STARTER_WAITS && !start->failure.kind; i++)
+	while (answer == STARTER_WAITS && !start->failure.kind)
 		answer = hear(process, &start->failure);
 	if (answer == STARTER_RUNS)
 		finish(process, /* outcome_is_known= */ true, NULL);

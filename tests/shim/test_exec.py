@@ -146,6 +146,23 @@ class Exec(case.ShimTest):
         self.assertEqual(container.status(), 137)
         self.assertEqual(container.shim.fetch(wait).exit_status, 137)
 
+    def test_stopped(self):
+        """an exec that a process of the container stops before its program runs fails, says so, and is gone"""
+        container = self.running()
+        container.exec_shell("while :; do kill -s STOP -1; done").start()
+        stopped = []
+        for _ in range(40):
+            process = container.exec("true")
+            try:
+                process.start()
+            except ttrpc.CallError as error:
+                self.assertRegex(error.message, "process [0-9]+ of the container was stopped by a signal while it was set up")
+                stopped.append(int(re.search("process ([0-9]+) of", error.message)[1]))
+            if len(stopped) == 2:
+                break
+        self.assertNotEqual(stopped, [])
+        self.assertEqual([pid for pid in stopped if shims.is_alive(pid)], [])
+
     def test_descriptors(self):
         """neither the container nor an exec has a descriptor open but its three streams"""
         container = self.shell("ls -l /proc/self/fd; echo end; sleep 1000")

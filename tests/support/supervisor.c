@@ -84,7 +84,7 @@ static int follow(const struct supervisor *supervisor, const char *id, const str
 
 	if (exec->newborn_fd < 0)
 		return 0;
-	rc = starter_new_exec(id, supervisor->container.pid, exec->newborn_fd, &starter);
+	rc = starter_new_exec(id, supervisor->container.pid, exec, &starter);
 	if (rc < 0)
 		return error_system(err, -rc, "listen to process %d", (int)exec->pid);
 	while (answer == STARTER_WAITS) {

@@ -37,13 +37,13 @@ int starter_new(const struct brig *brig, const char *id, pid_t pid, struct start
 	return 0;
 }
 
-int starter_new_exec(const char *id, pid_t container_pid, int newborn_fd, struct starter **ret)
+int starter_new_exec(const char *id, pid_t container_pid, const struct brig_process *made, struct starter **ret)
 {
 	(void)id;
 	if (container_pid != fake_pid(""))
 		abort();
 	*ret = calloc(1, sizeof(**ret));
-	(*ret)->fd = newborn_fd;
+	(*ret)->fd = made->newborn_fd;
 	(*ret)->is_exec = true;
 	fake->n_starters++;
 	fake->n_starters_open++;
@@ -80,6 +80,12 @@ enum starter_answer starter_answer(struct starter *starter, int *ret_denials_fd,
 		return STARTER_WAITS;
 	error_set(err, ERROR_PROGRAM, ENOENT, "exec: no such program");
 	return word == FAKE_HAS_FAILED ? STARTER_FAILED : STARTER_ASTRAY;
+}
+
+int starter_look(struct starter *starter, struct error *err)
+{
+	(void)starter;
+	return fake->starter_is_stopped ? error_set(err, ERROR_SYSTEM, ECANCELED, "stopped by a signal") : 0;
 }
 
 void starter_free(struct starter *starter)

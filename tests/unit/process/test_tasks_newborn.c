@@ -128,6 +128,74 @@ Test(tasks_newborn, a_failure_is_in_the_trail_before_it_is_told)
 	fixture_until(started.n_answers);
 	cr_expect_eq(started.err.kind, ERROR_PROGRAM);
 	cr_expect_str_eq(fake->recorded[0], "c e 0 exec: no such program");
+	cr_expect_eq(fake->recorded_pid, fake_pid("e"));
+}
+
+Test(tasks_newborn, neither_who_waits_nor_the_end_of_the_container_comes_before_that)
+{
+	struct fixture_reply started, waited, deleted;
+
+	fake->audits = true;
+	let_go(&started);
+	fixture_reply_init(&waited, "waited");
+	fixture_reply_init(&deleted, "deleted");
+	fake->record = FAKE_HANGS;
+	fake_starter_says(FAKE_HAS_FAILED);
+	fixture_until(fake->n_recorded == 1);
+	fake->record = FAKE_WORKS;
+	cr_assert_eq(tasks_wait(fixture.tasks, fixture_name("c", "e"), &waited.reply, NULL), 0);
+	cr_assert_eq(fixture_kill("c", "", SIGTERM), 0);
+	fixture_until(fake->n_recorded == 2);
+	cr_assert_eq(tasks_delete(fixture.tasks, fixture_name("c", ""), &deleted.reply, NULL), 0);
+	fixture_settle();
+	cr_expect_eq(waited.n_answers + deleted.n_answers + started.n_answers, 0);
+	fake->release = true;
+	fixture_until(deleted.n_answers);
+	cr_expect(strstr(fixture.events, "started waited exit:7 delete deleted"), "%s", fixture.events);
+	cr_expect_eq(started.err.kind, ERROR_PROGRAM, "%s", started.err.message);
+	cr_expect_eq(waited.exit_status, 255);
+}
+
+Test(tasks_newborn, the_trail_names_the_process_of_what_ran_and_could_not_be_served)
+{
+	struct fixture_reply started;
+
+	fake->audits = true;
+	fake->hands_over = false;
+	fixture_make("c", PROCESS_RUNNING);
+	fixture_make_exec("c", "e", PROCESS_CREATED);
+	fake->io_begin_fails = true;
+	fixture_reply_init(&started, NULL);
+	cr_assert_eq(tasks_start(fixture.tasks, fixture_name("c", "e"), &started.reply, NULL), 0);
+	fixture_until(started.n_answers);
+	cr_expect(started.has_failed);
+	cr_expect_str_eq(fake->recorded[0], "c e 0 no terminal came");
+	cr_expect_eq(fake->recorded_pid, fake_pid("e"));
+}
+
+Test(tasks_newborn, what_is_stopped_is_ended_and_told_of)
+{
+	struct fixture_reply started;
+
+	let_go(&started);
+	fake->starter_is_stopped = true;
+	fixture_until(started.n_answers);
+	cr_expect(strstr(started.err.message, "stopped by a signal"), "%s", started.err.message);
+	cr_expect_lt(kill(fake_pid("e"), 0), 0, "it is reaped");
+	cr_expect_eq(fixture_state("c", "e"), PROCESS_CREATED);
+	cr_expect_eq(fake->n_starters_open, 0);
+}
+
+Test(tasks_newborn, what_talks_without_end_is_ended)
+{
+	struct fixture_reply started;
+
+	let_go(&started);
+	for (int i = 0; i < 100; i++)
+		fake_starter_says(FAKE_WARNS);
+	fixture_until(started.n_answers);
+	cr_expect(strstr(started.err.message, "was heard 64 times"), "%s", started.err.message);
+	fixture_until(kill(fake_pid("e"), 0) < 0);
 }
 
 Test(tasks_newborn, a_worker_that_fails_has_recorded_that_itself)
@@ -235,4 +303,46 @@ Test(tasks_newborn_bound, what_says_nothing_is_ended)
 	cr_expect(strstr(started.err.message, "has not said within 20 ms"), "%s", started.err.message);
 	fixture_until(kill(fake_pid("e"), 0) < 0);
 	cr_expect_eq(fake->n_starters_open, 0);
+}
+
+static void begin_with_execs_bound(void)
+{
+	begin_with(&(struct tasks_bounds){ .execs = 20000000 });
+	fake->audits = true;
+}
+
+TestSuite(tasks_newborn_execs_bound, .init = begin_with_execs_bound, .fini = fixture_end);
+
+/* Unkillable: it says nothing, and does not end. */
+static void end_container(struct fixture_reply *started)
+{
+	let_go(started);
+	fake->unkillable = fake_pid("e");
+	cr_assert_eq(fixture_kill("c", "", SIGTERM), 0);
+}
+
+Test(tasks_newborn_execs_bound, what_does_not_end_with_the_container_is_in_the_trail)
+{
+	struct fixture_reply started;
+
+	end_container(&started);
+	fixture_until(strstr(fixture.events, "exit:7"));
+	cr_expect(strstr(started.err.message, "the container has ended"), "%s", started.err.message);
+	cr_expect_str_eq(fake->recorded[1], "c e 0 the container has ended");
+	cr_expect_eq(fake->n_recorded, 2);
+}
+
+Test(tasks_newborn_execs_bound, the_reason_stays_what_it_was)
+{
+	struct fixture_reply started;
+
+	let_go(&started);
+	fake->record = FAKE_HANGS;
+	fake_starter_says(FAKE_HAS_FAILED);
+	fixture_until(fake->n_recorded == 1);
+	fake->record = FAKE_WORKS;
+	cr_assert_eq(fixture_kill("c", "", SIGTERM), 0);
+	fixture_until(started.n_answers);
+	cr_expect_eq(started.err.kind, ERROR_PROGRAM, "%s", started.err.message);
+	fixture_until(strstr(fixture.events, "exit:7"));
 }

@@ -146,6 +146,18 @@ Test(tasks_start, a_worker_refuses_what_is_frozen)
 	expect_worker();
 }
 
+Test(tasks_start, what_is_stopped_is_ended_and_told_of)
+{
+	struct fixture_reply started;
+
+	tell(&started);
+	fake->starter_is_stopped = true;
+	fixture_until(started.n_answers);
+	cr_expect(strstr(started.err.message, "stopped by a signal"), "%s", started.err.message);
+	fixture_until(fixture_state("c", "") == PROCESS_STOPPED);
+	cr_expect_eq(fake->n_starters_open, 0);
+}
+
 static void begin_with_bound(void)
 {
 	static const struct tasks_bounds bounds = { .start = 20000000 };
