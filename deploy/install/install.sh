@@ -21,7 +21,8 @@
 set -eu
 
 ROOT=/ PAYLOAD='' PREFIX=/opt/brig PRESET=none POLICY=none RUNTIME='' HOST='' SIGNALS='' NODE='' FORCE=''
-LABEL=brig.dev/ready TAINT=brig.dev/not-ready
+# Below a prefix that the API server (NodeRestriction) lets no node give itself. FORMER: the label of former versions, which a node may.
+LABEL=node-restriction.kubernetes.io/brig-ready FORMER=brig.dev/ready TAINT=brig.dev/not-ready
 SITE_POLICY=/etc/brig/policy.json APPARMOR_UNIT=/etc/systemd/system/brig-apparmor.service
 BEGIN='# BEGIN brig: its installer writes and removes this; changes are lost'
 END='# END brig'
@@ -644,7 +645,7 @@ command_label() {
 		die "label: --node and --signals are needed"
 	fi
 	rm -f "$SIGNALS/go"
-	kubectl label node "$NODE" "$LABEL=false" --overwrite
+	kubectl label node "$NODE" "$LABEL=false" "$FORMER-" --overwrite
 	[ "${ONLY_OFF:-}" != yes ] || {
 		signal go
 		return

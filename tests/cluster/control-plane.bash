@@ -97,7 +97,7 @@ TEXT
 		--advertise-address 127.0.0.1 --endpoint-reconciler-type none --cert-dir "$CONTROL/certificates" \
 		--service-account-issuer https://kubernetes.default.svc --service-account-key-file "$CONTROL/service-account.key" \
 		--service-account-signing-key-file "$CONTROL/service-account.key" --service-cluster-ip-range 10.96.0.0/16 \
-		--authorization-mode Node,RBAC --token-auth-file "$CONTROL/tokens.csv" --allow-privileged \
+		--authorization-mode Node,RBAC --enable-admission-plugins NodeRestriction --token-auth-file "$CONTROL/tokens.csv" --allow-privileged \
 		--enable-priority-and-fairness=false "$@"
 	control_wait 240 "$started" "$CONTROL/kube-apiserver.log" kubectl get --raw /readyz
 	control_wait 240 "$started" "$CONTROL/kube-apiserver.log" kubectl get namespace default kube-system

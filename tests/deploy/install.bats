@@ -596,8 +596,8 @@ stub_kubectl() {
 	REPORT_SECONDS=30 installer --signals "$T/signals" install > "$T/install.log" 2>&1 3>&- &
 	REPORT_SECONDS=30 expect 0 installer --signals "$T/signals" --node n1 label
 	wait $!
-	[ "$(grep -v ^get "$T/kubectl")" = 'label node n1 brig.dev/ready=false --overwrite
-label node n1 brig.dev/ready=true --overwrite
+	[ "$(grep -v ^get "$T/kubectl")" = 'label node n1 node-restriction.kubernetes.io/brig-ready=false brig.dev/ready- --overwrite
+label node n1 node-restriction.kubernetes.io/brig-ready=true --overwrite
 taint node n1 brig.dev/not-ready-' ]
 }
 
@@ -608,7 +608,7 @@ taint node n1 brig.dev/not-ready-' ]
 	expect 1 installer --signals "$T/signals" --node n1 label
 	echo 'True ' > "$T/handlers"
 	expect 0 installer --signals "$T/signals" --node n1 label
-	grep -qxF 'label node n1 brig.dev/ready=true --overwrite' "$T/kubectl"
+	grep -qxF 'label node n1 node-restriction.kubernetes.io/brig-ready=true --overwrite' "$T/kubectl"
 }
 
 @test "a handler that is not reported, or a node that is not ready: the label stays false" {

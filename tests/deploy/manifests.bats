@@ -44,6 +44,61 @@ $script" "$@"
 	[[ $output == *'value: "strict"'* ]]
 }
 
+@test "helm: each value changes what is rendered; what values.yaml has not, or of another type, is refused by name" {
+	python3 - "$SOURCE/$CHART" << 'PYTHON'
+import copy, json, subprocess, sys, yaml
+chart = sys.argv[1]
+values = yaml.safe_load(open(chart + '/values.yaml'))
+schema = json.load(open(chart + '/values.schema.json'))
+# Another value for those that may not be just anything.
+OTHER = {'image.digest': 'sha256:' + 'a' * 64, 'image.pullPolicy': 'Never', 'imagePullSecrets': [{'name': 'x'}], 'preset': 'k3s',
+         'command': 'uninstall', 'tolerations': [{'key': 'x', 'operator': 'Exists'}], 'maxUnavailable': '20%'}
+
+def template(changed):
+    done = subprocess.run(['helm', 'template', 'b', chart, '--values', '-'], input=json.dumps(changed), capture_output=True, text=True)
+    return done.returncode, done.stdout, done.stderr
+
+def paths(part, of, path=()):
+    for key, value in part.items():
+        below = of['properties'].get(key, {})
+        if 'properties' in below:
+            yield from paths(value, below, path + (key,))
+        else:
+            yield path + (key,), value
+
+def having(path, value):
+    changed = {}
+    here = changed
+    for key in path[:-1]:
+        here = here.setdefault(key, {})
+    here[path[-1]] = value
+    return changed
+
+status, plain, errors = template({})
+assert status == 0, errors
+found = list(paths(values, schema))
+assert len(found) >= 13, found
+for path, value in found:
+    name = '.'.join(path)
+    other = OTHER.get(name, {**value, 'x': 'y'} if isinstance(value, dict) else 'other')
+    status, text, errors = template(having(path, other))
+    assert status == 0 and text != plain, f'{name} changes nothing: {errors}'
+    wrong = 'text' if isinstance(value, (dict, list)) else ['list']
+    status, text, errors = template(having(path, wrong))
+    assert status != 0 and path[-1] in errors, f'{name} may be {wrong}: {errors}'
+    status, text, errors = template(having(path[:-1] + ('unknown-key',), 'x'))
+    assert status != 0 and 'unknown-key' in errors, f'{path[:-1]} may have other keys: {errors}'
+for path, value in ((('maxUnavailable',), 0), (('maxUnavailable',), 'some'), (('nodeSelector', 'x'), True), (('tolerations',), ['x']), (('image', 'repository'), ''),
+                    (('image', 'tag'), 1.0), (('command',), 'rollback')):
+    status, text, errors = template(having(path, value))
+    assert status != 0 and path[0] in errors, f'{path} may be {value!r}: {errors}'
+# On all nodes of Linux, as whoever wants that would write it.
+status, text, errors = template({'nodeSelector': None})
+daemon = next(d for d in yaml.safe_load_all(text) if d['kind'] == 'DaemonSet')
+assert daemon['spec']['template']['spec']['nodeSelector'] == {'kubernetes.io/os': 'linux'}, (daemon, errors)
+PYTHON
+}
+
 @test "kustomize and helm say the same, for each preset and for the removal" {
 	for preset in none k3s rke2 k0s microk8s uninstall; do
 		case $preset in
@@ -86,7 +141,7 @@ assert d['ClusterRole/brig-installer']['rules'] == [{'apiGroups': [''], 'resourc
 for c in pod['containers']:
     assert 'memory' in c['resources']['limits']
 assert d['DaemonSet/brig-installer']['spec']['updateStrategy'] == {'type': 'RollingUpdate', 'rollingUpdate': {'maxUnavailable': 1}}
-assert pod['nodeSelector']['brig.dev/install'] == 'true'
+assert pod['nodeSelector']['node-restriction.kubernetes.io/brig-install'] == 'true'
 PYTHON
 }
 
@@ -120,15 +175,17 @@ PYTHON
 }
 
 @test "the label and the taint are the ones of the RuntimeClass" {
-	grep -q '^LABEL=brig.dev/ready TAINT=brig.dev/not-ready$' "$DEPLOY/install/install.sh"
+	grep -q '^LABEL=node-restriction.kubernetes.io/brig-ready .*TAINT=brig.dev/not-ready$' "$DEPLOY/install/install.sh"
 	for class in brig brig-baseline; do
-		check "$DEPLOY/runtimeclass/$class.yaml" <<< "assert documents[0]['RuntimeClass/$class']['scheduling']['nodeSelector'] == {'brig.dev/ready': 'true'}"
+		check "$DEPLOY/runtimeclass/$class.yaml" << PYTHON
+assert documents[0]['RuntimeClass/$class']['scheduling']['nodeSelector'] == {'node-restriction.kubernetes.io/brig-ready': 'true'}
+PYTHON
 	done
-	grep -q '"brig.dev/ready"' "$DEPLOY/install/kustomize/base/guard.yaml"
+	grep -q '"node-restriction.kubernetes.io/brig-ready"' "$DEPLOY/install/kustomize/base/guard.yaml"
 	grep -q '"brig.dev/not-ready"' "$DEPLOY/install/kustomize/base/guard.yaml"
 }
 
-@test "a real API server takes them; a labeller's token is good for its own node's label alone" {
+@test "a real API server takes them; a labeller's token is good for its own node's label alone, a node's for none of brig's" {
 	BATS_TEST_TIMEOUT=180 expect 0 timeout 170 "$SOURCE/tests/cluster/apiserver" run -- "$SOURCE/tests/deploy/guard"
 }
 
