@@ -1,19 +1,35 @@
 #include "container/host_program.h"
 
+#include <string.h>
+
 #include "base/cleanup.h"
 #include "base/log.h"
-#include "base/path.h"
 #include "plan/plan_harden.h"
 #include "policy/policy.h"
 
-#define MEMORY_MAX ((size_t)64 * 1024)
-
-static bool is_listed(const struct policy *policy, const char *path)
+/* As text, and as it is opened: no two paths are the same, whatever links they go through. */
+static bool fits(const char *listed, char *const *argv)
 {
-	struct policy_strings directories = policy_hook_directories(policy);
+	size_t length = strcspn(listed, "?");
+	const char *key = listed + length;
 
-	for (size_t i = 0; i < directories.n; i++) {
-		if (path_is_below(path, directories.list[i]))
+	if (strlen(argv[0]) != length || strncmp(argv[0], listed, length) != 0)
+		return false;
+	if (*key == '\0')
+		return !argv[1];
+	key++;
+	if (strcmp(key, "*") == 0)
+		return true;
+	/* Keys and values in turn. */
+	return argv[1] && strcmp(argv[1], key) == 0 && !argv[3];
+}
+
+static bool is_listed(const struct policy *policy, char *const *argv)
+{
+	struct policy_strings loggers = policy_loggers(policy);
+
+	for (size_t i = 0; i < loggers.n; i++) {
+		if (fits(loggers.list[i], argv))
 			return true;
 	}
 	return false;
@@ -25,7 +41,8 @@ static int judge(const struct policy *policy, const char *path, struct error *er
 		.rule = policy_rule_name(POLICY_HOOK),
 		.where = "the logger of stdout and stderr",
 		.asked = path,
-		.why = "it would run on the host as root, and is in none of the policy's directories (CVE-2026-53488)"
+		.why = "it would run on the host as root, and the policy does not list it with these arguments "
+		       "(CVE-2026-53488)"
 	};
 
 	switch (policy_level(policy, POLICY_HOOK)) {
@@ -33,9 +50,8 @@ static int judge(const struct policy *policy, const char *path, struct error *er
 	case POLICY_ENFORCE:
 	/* Left out, the output would be nowhere. */
 	case POLICY_ADJUST:
-		return plan_harden_refuse(
-			policy_name(policy), &line,
-			"log to a file or a fifo, or have the policy list its directory in \"hook_directories\"", err);
+		return plan_harden_refuse(policy_name(policy), &line,
+					  "log to a file or a fifo, or have the policy list it in \"loggers\"", err);
 	case POLICY_WARN:
 		log_warning("%s is %.200s: %s; rule %s of policy %s", line.where, path, line.why, line.rule,
 			    policy_name(policy));
@@ -46,17 +62,12 @@ static int judge(const struct policy *policy, const char *path, struct error *er
 	return 0;
 }
 
-int host_program_check(const struct brig *brig, const char *path, struct error *err)
+int host_program_check(const struct brig *brig, char *const *argv, struct error *err)
 {
-	AUTO(arena_free) struct arena *arena = arena_new(MEMORY_MAX);
 	AUTO(policy_done) struct policy policy = { 0 };
-	const char *normal = arena ? path_normalise(arena, path) : NULL;
-	int rc;
+	int rc = policy_load(brig->policy, &policy, err);
 
-	if (!normal)
-		return error_memory(err);
-	rc = policy_load(brig->policy, &policy, err);
-	if (rc < 0 || is_listed(&policy, normal))
+	if (rc < 0 || is_listed(&policy, argv))
 		return rc;
-	return judge(&policy, normal, err);
+	return judge(&policy, argv[0], err);
 }

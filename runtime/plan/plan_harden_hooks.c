@@ -10,7 +10,8 @@
 #define NAMES_MAX ((size_t)8)
 #define NAME_LENGTH_MAX ((size_t)64)
 
-/* In a listed directory, or one that is listed itself. As text: a link in a listed directory leads where its owner, who is the site's, wants. */
+/* In a listed directory, or one that is listed itself. As text: a link in a listed directory leads where its owner, who is the site's, wants. Text does not
+ * know where ".." behind a link leads: the kernel goes up from where that points to. */
 static int is_allowed(const struct plan_builder *builder, const struct plan_hook *hook, bool *ret, struct error *err)
 {
 	struct policy_strings directories = policy_hook_directories(builder->request->policy);
@@ -19,7 +20,7 @@ static int is_allowed(const struct plan_builder *builder, const struct plan_hook
 	if (!path)
 		return error_memory(err);
 	*ret = false;
-	for (size_t i = 0; i < directories.n; i++)
+	for (size_t i = 0; i < directories.n && !strstr(hook->path, "/../"); i++)
 		*ret |= path_is_below(path, directories.list[i]);
 	return 0;
 }

@@ -87,6 +87,11 @@ struct policy_strings policy_hook_directories(const struct policy *policy)
 	return policy ? policy->hook_directories : (struct policy_strings){ 0 };
 }
 
+struct policy_strings policy_loggers(const struct policy *policy)
+{
+	return policy ? policy->loggers : (struct policy_strings){ 0 };
+}
+
 struct policy_strings policy_net_devices(const struct policy *policy)
 {
 	return policy ? policy->net_devices : (struct policy_strings){ 0 };

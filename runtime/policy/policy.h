@@ -129,7 +129,7 @@ struct policy {
 	uint64_t capabilities; /* allowed on top of the set's own ceiling */
 	struct policy_devices devices;
 	const struct egress_value *egress; /* the site's list; NULL: it has none */
-	struct policy_strings mount_sources, hook_directories, sysctls,
+	struct policy_strings mount_sources, hook_directories, loggers, sysctls,
 		net_devices;		       /* allowed on top of what the set allows */
 	const char *delegated[POLICY_N_RULES]; /* the annotation that may set this very rule's level; NULL: none may */
 	enum policy_level levels[POLICY_N_RULES];
@@ -172,6 +172,8 @@ struct policy_ids policy_ids(const struct policy *policy);
 struct policy_resources policy_resources(const struct policy *policy);
 struct policy_strings policy_mount_sources(const struct policy *policy);
 struct policy_strings policy_hook_directories(const struct policy *policy);
+/* "PROGRAM" (without arguments), "PROGRAM?KEY" (with that one, and a value), "PROGRAM?*" (with any) */
+struct policy_strings policy_loggers(const struct policy *policy);
 struct policy_strings policy_sysctls(const struct policy *policy);
 struct policy_strings policy_net_devices(const struct policy *policy);
 struct policy_devices policy_devices(const struct policy *policy);

@@ -43,6 +43,8 @@ struct document {
 	size_t n_mount_sources;
 	const char *const *hook_directories;
 	size_t n_hook_directories;
+	const char *const *loggers;
+	size_t n_loggers;
 	const char *const *sysctls;
 	size_t n_sysctls;
 	const char *const *net_devices;
@@ -170,6 +172,7 @@ static const struct json_field document_fields[] = {
 	{ "devices", &devices_type, JSON_COUNTED(struct document, devices), 0 },
 	{ "mount_sources", &paths_type, JSON_COUNTED(struct document, mount_sources), 0 },
 	{ "hook_directories", &paths_type, JSON_COUNTED(struct document, hook_directories), 0 },
+	{ "loggers", &paths_type, JSON_COUNTED(struct document, loggers), 0 },
 	{ "sysctls", &sysctls_type, JSON_COUNTED(struct document, sysctls), 0 },
 	{ "net_devices", &interfaces_type, JSON_COUNTED(struct document, net_devices), 0 },
 	{ "egress", &egress_type, offsetof(struct document, egress), 0 },
@@ -314,6 +317,7 @@ static void take_lists(const struct document *document, struct policy *policy)
 		policy->capabilities |= UINT64_C(1) << document->capabilities[i];
 	policy->mount_sources = (struct policy_strings){ document->mount_sources, document->n_mount_sources };
 	policy->hook_directories = (struct policy_strings){ document->hook_directories, document->n_hook_directories };
+	policy->loggers = (struct policy_strings){ document->loggers, document->n_loggers };
 	policy->sysctls = (struct policy_strings){ document->sysctls, document->n_sysctls };
 	policy->net_devices = (struct policy_strings){ document->net_devices, document->n_net_devices };
 	for (size_t i = 0; i < POLICY_N_RULES; i++) {

@@ -22,7 +22,7 @@ struct io_options {
 	bool terminal;
 	const char *container_id, *namespace; /* for a binary logger's environment */
 	/* May this program be a binary logger? Called in a process of its own. NULL: any. */
-	int (*check_logger)(void *context, const char *path, struct error *err);
+	int (*check_logger)(void *context, char *const *argv, struct error *err);
 	uint64_t max_output; /* bytes of out, and of err; 0: without a bound */
 	/* More than max_output, or io_limit's, came: once, the rest is dropped. NULL is allowed. */
 	void (*overflowed)(void *context);

@@ -111,7 +111,7 @@ static void launch_program(struct launch *launch)
 	setpgid(0, 0);
 	launch->failure_fd = launch->fds[2];
 	/* Here, since what looks at the policy is not to grow the shim. */
-	if (options->check && options->check(options->context, options->uri->path, &err) < 0)
+	if (options->check && options->check(options->context, launch->argv, &err) < 0)
 		tell(launch, &err);
 	reset_signals();
 	/* First out of each other's way, then into place. */

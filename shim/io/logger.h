@@ -24,8 +24,8 @@ struct logger {
 struct logger_options {
 	struct uri *uri; /* its query is taken apart */
 	const char *container_id, *namespace;
-	/* In the new process: may that program be run? NULL: any. 0, or a negative errno with err set. */
-	int (*check)(void *context, const char *path, struct error *err);
+	/* In the new process: may that program be run, with these arguments? NULL: any. 0, or a negative errno with err set. */
+	int (*check)(void *context, char *const *argv, struct error *err);
 	void *context;
 };
 

@@ -283,11 +283,11 @@ void task_event(const struct process *process, enum task_event event)
 }
 
 /* An io_options.check_logger */
-static int check_logger(void *context, const char *path, struct error *err)
+static int check_logger(void *context, char *const *argv, struct error *err)
 {
 	const struct process *process = context;
 
-	return host_program_check(&process->task->tasks->options.brig, path, err);
+	return host_program_check(&process->task->tasks->options.brig, argv, err);
 }
 
 int task_open_streams(struct process *process, struct error *err)

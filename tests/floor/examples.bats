@@ -46,6 +46,7 @@ refused() {
 	refused '{ "set": "strict", "device": [] }' 'device is not in the schema'
 	refused '{ "set": "strict", "devices": [{ "path": "/dev/kvm", "major": 10 }] }' 'devices\[0\]: .*fits 0 of 2'
 	refused '{ "set": "strict", "hook_directories": ["hooks"] }' 'hook_directories\[0\]: .*pattern'
+	refused '{ "set": "strict", "loggers": ["log?KEY"] }' 'loggers\[0\]: .*pattern'
 }
 
 # brig_there ARGUMENT...: under gpu.json, where nodes of the driver's and a hook in the listed folder are, for nobody else to see.

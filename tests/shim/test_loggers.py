@@ -17,7 +17,12 @@ class Loggers(case.ShimTest):
         os.makedirs(self.listed)
         # What a label of an image's can name: a program that is there, and what it is to do.
         self.any_program = "binary:///bin/sh?-c=" + f"exec 5>&-; touch {self.ran}; exec cat <&3".replace(" ", "%20").replace("&", "%26")
-        self.policy({"set": "strict", "audit": {"enabled": False}, "hook_directories": [self.listed]})
+        self.log, self.program = os.path.join(case.WORK, "logged"), os.path.join(self.listed, "logger")
+        with open(self.program, "w", encoding="utf-8") as file:
+            file.write(f'#!/bin/sh\nexec 5>&-; cat <&3 > {self.log}; echo "$@" > {self.log}.end\n')
+        os.chmod(self.program, 0o755)
+        self.policy({"set": "strict", "audit": {"enabled": False}, "hook_directories": [self.listed, "/bin/sh"],
+                     "loggers": [f"{self.program}?ONE"]})
 
     def policy(self, document):
         path = os.path.join(case.WORK, "policy.json")
@@ -36,10 +41,10 @@ class Loggers(case.ShimTest):
     def test_any_program(self):
         """a program of the host's that the policy does not list is no logger: it is not run, and no container is made"""
         self.shim(["true"])
-        for url in [self.any_program, f"binary://{self.listed}/../../../bin/sh"]:
+        for url in [self.any_program, f"binary://{self.listed}/../../../bin/sh", f"binary://{self.listed}/../loggers/logger?ONE=x"]:
             message = self.refused(ttrpc.PERMISSION_DENIED, self.create, url)
             self.assertIn("rule hook of policy strict", message)
-            self.assertIn("hook_directories", message)
+            self.assertIn("loggers", message)
             self.assertFalse(os.path.exists(self.ran))
         self.refused(ttrpc.NOT_FOUND, self.containers[-1].state)
 
@@ -54,17 +59,31 @@ class Loggers(case.ShimTest):
         self.assertEqual(container.state_name(), "running")
 
     def test_listed(self):
-        """one in a listed directory is run"""
-        log, program = os.path.join(case.WORK, "logged"), os.path.join(self.listed, "logger")
-        with open(program, "w", encoding="utf-8") as file:
-            file.write(f"#!/bin/sh\nexec 5>&-; cat <&3 > {log}; touch {log}.end\n")
-        os.chmod(program, 0o755)
+        """one that is listed is run, with the argument that is listed and a value, and refused with any other"""
         self.shim(["echo", "out"])
-        container = self.create(f"binary://{program}").start()
+        for query in ["", "?", "?run=--privileged", "?TWO=x", "?ONEX=x", "?ONE=x&TWO=y", "?run=x&ONE=y", "?%4fNE=x&ONE=x", "?*=x"]:
+            self.assertIn("rule hook", self.refused(ttrpc.PERMISSION_DENIED, self.create, f"binary://{self.program}{query}"))
+        self.logs_with("?ONE=x+y", b"ONE x y\n")
+
+    def logs_with(self, query, arguments):
+        container = self.create(f"binary://{self.program}{query}").start()
         self.assertEqual(container.status(), 0)
         container.delete()
-        shims.wait_until(lambda: os.path.exists(log + ".end"), "the logger has ended")
-        self.assertEqual(case.read(log), b"out\n")
+        shims.wait_until(lambda: os.path.exists(self.log + ".end") and case.read(self.log + ".end"), "the logger has ended")
+        self.assertEqual((case.read(self.log), case.read(self.log + ".end")), (b"out\n", arguments))
+
+    def test_none(self):
+        """one that is listed without an argument has none"""
+        self.policy({"set": "strict", "audit": {"enabled": False}, "loggers": [self.program]})
+        self.shim(["echo", "out"])
+        self.refused(ttrpc.PERMISSION_DENIED, self.create, f"binary://{self.program}?ONE=x")
+        self.logs_with("", b"\n")
+
+    def test_any_arguments(self):
+        """one that is listed with a star has any"""
+        self.policy({"set": "strict", "audit": {"enabled": False}, "loggers": ["/other", f"{self.program}?*"]})
+        self.shim(["echo", "out"])
+        self.logs_with("?ONE=x&TWO", b"ONE x TWO \n")
 
     def test_warning(self):
         """at the level warn any is run, and the shim's log has a line"""

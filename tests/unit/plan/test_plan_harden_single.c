@@ -337,6 +337,22 @@ Test(plan_harden, a_listed_hook_has_no_variable_that_steers_it)
 	}
 }
 
+Test(plan_harden, a_hook_in_a_listed_directory_is_not_what_lies_above_a_link_of_it)
+{
+	struct policy policy = with_level(POLICY_HOOK, POLICY_ENFORCE);
+	PLAN_FIXTURE(listed);
+	PLAN_FIXTURE(above);
+	static const char *const directory[] = { "/hooks" };
+
+	policy.hook_directories = (struct policy_strings){ directory, 1 };
+	listed.request.policy = above.request.policy = &policy;
+	plan_fixture_good(&listed, &(struct plan_fixture_json){
+					   .top = ",'hooks':{'createRuntime':[{'path':'/hooks//./..a/x'}]}" });
+	plan_fixture_build(&above, &(struct plan_fixture_json){
+					   .top = ",'hooks':{'createRuntime':[{'path':'/hooks/link/../x'}]}" });
+	cr_expect_eq(above.rc, -EPERM);
+}
+
 Test(plan_harden, a_listed_hook_has_what_steers_no_program)
 {
 	struct policy policy = with_level(POLICY_HOOK, POLICY_ENFORCE);

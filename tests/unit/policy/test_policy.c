@@ -57,7 +57,7 @@ Test(policy, strict_and_baseline_let_nothing_of_the_floor_through)
 		}
 		cr_expect_neq(policy_resources(&policy).pids.missing, 0);
 		cr_expect_eq(policy_mount_sources(&policy).n + policy_hook_directories(&policy).n +
-				     policy_sysctls(&policy).n + policy_devices(&policy).n,
+				     policy_loggers(&policy).n + policy_sysctls(&policy).n + policy_devices(&policy).n,
 			     0);
 		policy_done(&policy);
 	}
@@ -254,6 +254,7 @@ Test(policy, a_document_says_lists_and_numbers)
 		"\"cpu\":{\"missing\":\"0.25\",\"most\":\"1.5\"}},"
 		"\"user_namespaces\":{\"first\":100000,\"count\":655360,\"size\":65536},"
 		"\"mount_sources\":[\"/srv/data\"],\"hook_directories\":[\"/usr/libexec/hooks\",\"/opt/x\"],"
+		"\"loggers\":[\"/usr/bin/log?KEY\"],"
 		"\"sysctls\":[\"net.core.somaxconn\",\"net/ipv4/conf/*\"],"
 		"\"devices\":[{\"type\":\"c\",\"major\":195},{\"type\":\"b\",\"major\":8,\"minor\":1,\"access\":\"r\"}],"
 		"\"delegate\":{\"device\":\"example.com/devices\"}}");
@@ -269,6 +270,8 @@ Test(policy, a_document_says_lists_and_numbers)
 	cr_expect_str_eq(policy_mount_sources(&policy).list[0], "/srv/data");
 	cr_assert_eq(policy_hook_directories(&policy).n, 2);
 	cr_expect_str_eq(policy_hook_directories(&policy).list[1], "/opt/x");
+	cr_assert_eq(policy_loggers(&policy).n, 1);
+	cr_expect_str_eq(policy_loggers(&policy).list[0], "/usr/bin/log?KEY");
 	cr_assert_eq(policy_sysctls(&policy).n, 2);
 	cr_expect_str_eq(policy_sysctls(&policy).list[0], "net/core/somaxconn");
 	cr_expect_str_eq(policy_sysctls(&policy).list[1], "net/ipv4/conf/*");
@@ -357,6 +360,8 @@ Test(policy, lists_and_numbers_that_make_no_sense_are_errors)
 		{ STRICT("\"mount_sources\":[\"/\"]"), "mount_sources[0]: \"/\" would be all there is" },
 		{ STRICT("\"mount_sources\":\"/srv\""), "mount_sources: expected an array" },
 		{ STRICT("\"hook_directories\":[\"/a//b\"]"), "hook_directories[0]: \"/a//b\" is not an absolute path" },
+		{ STRICT("\"loggers\":[\"log\"]"), "loggers[0]: \"log\" is not an absolute path" },
+		{ STRICT("\"loggers\":[\"/usr/../log?KEY\"]"), "loggers[0]: " },
 		{ STRICT("\"sysctls\":[\"*\"]"), "sysctls[0]: \"*\" is not the name of a setting" },
 		{ STRICT("\"sysctls\":[\"net.*.forwarding\"]"), "sysctls[0]: " },
 		{ STRICT("\"sysctls\":[\"net core\"]"), "sysctls[0]: " },
