@@ -31,6 +31,11 @@ checks_result() { # OK NAME OUTPUT
 	printf '# %s\n' "${3//$'\n'/$'\n# '}"
 }
 
+checks_skip() { # NAME REASON
+	checks_number=$((checks_number + 1))
+	echo "ok $checks_number - $1 # SKIP ${2##*$'\n'}"
+}
+
 # The command succeeds.
 check() { # NAME COMMAND...
 	local name=$1 output ok=yes
