@@ -3,6 +3,8 @@ package brig.advice
 
 import data.lib.brig
 
+violation contains {"msg": brig.without_settings}
+
 # brig-image-digest: a tag can mean another image tomorrow.
 has_no_digest(image) if not regex.match(`@sha256:[0-9a-f]{64}$`, image)
 

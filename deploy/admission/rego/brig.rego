@@ -36,6 +36,15 @@ missing_settings := [name |
 	not is_string(object.get(input.parameters, name, null))
 ]
 
+# Each level says so by itself: what can't be judged does not get past. Natively the same is parameterNotFoundAction, and an error of the expression.
+without_settings := msg if {
+	applies
+	missing_settings != []
+	msg := sprintf("brig-settings: the settings have no %s; needed: all that settings/settings.yaml has. See docs/admission.md#settings", [
+		concat(", ", missing_settings),
+	])
+}
+
 see(rule) := sprintf("See %s#%s", [trim_space(input.parameters.documentation), rule])
 
 # The pod, or what a controller makes pods from.
@@ -58,13 +67,15 @@ is_part if input.review.subResource in {"ephemeralcontainers", "resize"}
 is_resize if input.review.subResource == "resize"
 
 # Never a pod that is there, nor a template that stays as it is, nor what goes: where its webhook is asked about deletions, Gatekeeper hands over
-# what was there as if it were made.
+# what was there as if it were made. The pod that Gatekeeper makes of another kind (../gatekeeper/expansion) is new, though the request may be an update:
+# nothing was there before it.
 is_old if input.review.operation == "DELETE"
 
 is_old if {
 	is_update
 	kind == "Pod"
 	not is_part
+	is_object(input.review.oldObject)
 }
 
 is_old if {

@@ -3,14 +3,7 @@ package brig.isolated
 
 import data.lib.brig
 
-# What can't be judged does not get past: natively the same is parameterNotFoundAction, and an error of the expression.
-violation contains {"msg": msg} if {
-	brig.applies
-	brig.missing_settings != []
-	msg := sprintf("brig-settings: the settings have no %s; needed: all that settings/settings.yaml has. See docs/admission.md#settings", [
-		concat(", ", brig.missing_settings),
-	])
-}
+violation contains {"msg": brig.without_settings}
 
 # brig-runtime-class: one of the accepted classes. Without a class a pod runs under the node's default, which is runc.
 violation contains {"msg": msg} if {
