@@ -175,6 +175,37 @@ install_criu() {
 	[[ $output =~ pids.current\ +[1-9] ]]
 }
 
+# brig_shims and the memory of all of them, in whole KiB; the world has no shims but these.
+shims_told() {
+	in_world "$BRIG" --policy conformant metrics > "$WORLD/metrics" && awk '
+		/^brig_shims / { n = $2 }
+		/^brig_shim_memory_bytes\{kind="/ { split($1, part, "\""); kib[part[2]] = $2 / 1024 }
+		END { print n, kib["rss"], kib["pss"], kib["private_dirty"] }' "$WORLD/metrics"
+}
+
+@test "brig metrics tells of each shim that runs, and of its memory" {
+	[ "$(shims_told)" = "0 0 0 0" ]
+	ctr_start one
+	read -r n rss pss dirty <<< "$(shims_told)"
+	echo "$n shims, KiB: $rss, $pss, $dirty"
+	[ "$n" = 1 ]
+	[ "$rss" -ge 500 ]
+	[ "$pss" -gt 0 ]
+	[ "$pss" -le "$rss" ]
+	[ "$dirty" -gt 0 ]
+	[ "$dirty" -le "$pss" ]
+	expect 0 in_world awk '$1 == "Rss:" { print $2 }' "/proc/$(shim_of one)/smaps_rollup"
+	# It may have touched some pages more in between.
+	[ "$output" -ge $((rss - 500)) ]
+	[ "$output" -le $((rss + 500)) ]
+	ctr_start two
+	read -r n more _ <<< "$(shims_told)"
+	[ "$n" = 2 ]
+	[ "$more" -gt "$rss" ]
+	containerd_clear
+	[ "$(shims_told)" = "0 0 0 0" ]
+}
+
 @test "ctr events shows a life in order" {
 	in_world sh -c 'echo $$ > "$1/events.pid"; exec ctr events' sh "$WORLD" > "$WORLD/events" 2>&1 < /dev/null &
 	wait_for 60 events_run

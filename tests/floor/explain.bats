@@ -67,6 +67,9 @@ is_counted() { # JQ-FILTER
 	expect_schema audit "$(< "$trail")" --lines
 	expect_json "$(grep '"event":"exit"' "$trail")" '.denials == 2 and
 		([.denied[] | "\(.call) \(.count)"] | sort == ["mount 1", "unshare 1"])'
+	must brig --policy "$T/policy.json" metrics
+	expect_line "$output" 'brig_denials_total{call="mount"} 1'
+	expect_line "$output" 'brig_denials_total{call="unshare"} 1'
 }
 
 # Falco's globs are those of fnmatch(3).

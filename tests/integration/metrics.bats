@@ -77,7 +77,8 @@ sum() { # NAME: of all its labels
 			expect_equal "$(sum brig_starts_total)" "$i"
 		fi
 	done
-	[ -e "$T/log/audit.jsonl.1" ] && [ ! -e "$T/log/audit.jsonl.2" ]
+	[ -e "$T/log/audit.jsonl.1" ]
+	[ ! -e "$T/log/audit.jsonl.2" ]
 	in_trail=$(cat "$T"/log/audit.jsonl{.1,} | jq -r 'select(.event == "start") | .id' | wc -l)
 	if [ "$in_trail" -ge 40 ]; then
 		flunk "nothing was rotated away: $in_trail"
@@ -101,6 +102,55 @@ sum() { # NAME: of all its labels
 	must audited create --bundle "$BUNDLE" "$ID"
 	expect_equal "$(sample 'brig_sandboxes{kind="pod",state="created"}')" 1
 	expect_equal "$(sample 'brig_sandboxes{kind="container",state="created"}')" 0
+}
+
+@test "what a limit ends, who is out of memory, an exec, what a rule changed: each is counted where it happened" {
+	needs_controllers
+	expect_equal "$(sample brig_oom_kills_total)" 0
+	config '.linux.resources.memory.limit = 16777216'
+	shell 'exec tail /dev/zero'
+	attempt audited run --bundle "$BUNDLE" "$ID"
+	expect_status 137
+	[ "$(sample brig_oom_kills_total)" -ge 1 ]
+	config 'del(.linux.resources.memory) | .annotations["brig.dev/timeout"] = "300ms" | .process.args = ["sleep", "300"]'
+	expect_equal "$(sample 'brig_deadlines_total{limit="timeout"}')" 0
+	attempt audited run --bundle "$BUNDLE" "$ID"
+	expect_status 124
+	expect_equal "$(sample 'brig_deadlines_total{limit="timeout"}') $(sample 'brig_deadlines_total{limit="max-output"}')" "1 0"
+	config '.annotations = {} | .process.args = ["sleep", "300"]'
+	must audited run --detach --bundle "$BUNDLE" "$ID"
+	expect_equal "$(sum brig_execs_total)" 0
+	must audited exec "$ID" true
+	expect_equal "$(sum brig_execs_total)" 1
+	must audited delete --force "$ID"
+	expect_equal "$(sum brig_adjustments_total)" 0
+	policy '{ "core-dump": "adjust" }' '{}'
+	config '.process.rlimits = [{ type: "RLIMIT_CORE", soft: 100, hard: 100 }] | .process.args = ["true"]'
+	must audited run --bundle "$BUNDLE" "$ID"
+	expect_equal "$(sample 'brig_adjustments_total{rule="core-dump",level="adjusted"}')" 1
+	expect_equal "$(sample brig_policy_changes_total)" 2
+}
+
+@test "a start's time is in the histogram's buckets, in their sum and their number" {
+	shell true
+	must audited run --bundle "$BUNDLE" "$ID"
+	must audited run --bundle "$BUNDLE" "$ID"
+	audited metrics --containerd "$T/containerd" > "$T/metrics"
+	# Each bucket has what is in those before it; the last has all.
+	awk -F '[ "]' '/^brig_startup_seconds_bucket\{phase="create"/ { if ($NF < last) exit 1; last = $NF; n++ } END { exit !(n > 5 && last == 2) }' "$T/metrics"
+	expect_equal "$(sample 'brig_startup_seconds_bucket{phase="create",le="+Inf"}')" 2
+	awk '/^brig_startup_seconds_sum\{phase="create"\}/ { exit !($NF > 0 && $NF < 600) }' "$T/metrics"
+	[ "$(NAME='brig_startup_seconds_bucket{phase="create",le="' awk 'index($0, ENVIRON["NAME"]) == 1 && $NF == 0' "$T/metrics" | wc -l)" -ge 1 ]
+}
+
+@test "a line in the trail that is not brig's is counted, and hides none that is" {
+	shell true
+	must audited run --bundle "$BUNDLE" "$ID"
+	expect_equal "$(sample brig_audit_broken_lines_total)" 0
+	echo 'nothing of ours' >> "$T/log/audit.jsonl"
+	must audited run --bundle "$BUNDLE" "$ID"
+	expect_equal "$(sample brig_audit_broken_lines_total)" 1
+	expect_equal "$(sum brig_starts_total)" 2
 }
 
 @test "the output is a whole file that others may read, whatever the mask" {

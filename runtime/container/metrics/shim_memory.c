@@ -17,6 +17,9 @@
 #define ROLLUP_MAX 4096
 /* What the kernel appends where the file is gone: an upgrade that removed it. */
 #define DELETED " (deleted)"
+/* A shim executes its file by a detached mount of it (selfexec.c), of which the kernel tells no more than the root. Only root of our own user
+ * namespace can have made one, so that its own word on its name will do. */
+#define DETACHED "/"
 
 /* False where the link can't be read or does not fit. */
 static bool read_link(int proc_fd, const char *pid, const char *name, char text[static PATH_MAX])
@@ -39,7 +42,7 @@ static bool same_namespace(int proc_fd, const char *pid, const char *name)
 
 static bool is_shim(int proc_fd, const char *pid)
 {
-	char path[PATH_MAX];
+	char path[PATH_MAX], cmdline[64];
 	size_t length;
 	const char *slash;
 
@@ -48,8 +51,12 @@ static bool is_shim(int proc_fd, const char *pid)
 	length = strlen(path);
 	if (length > strlen(DELETED) && strcmp(path + length - strlen(DELETED), DELETED) == 0)
 		path[length - strlen(DELETED)] = '\0';
+	snprintf(cmdline, sizeof(cmdline), "%.20s/cmdline", pid);
+	/* Its name alone: what else is in the line follows a NUL. */
+	if (strcmp(path, DETACHED) == 0 && fd_read_file_at(proc_fd, cmdline, path, sizeof(path)) <= 0)
+		return false;
 	slash = strrchr(path, '/');
-	return slash && strcmp(slash + 1, SHIM_NAME) == 0 && same_namespace(proc_fd, pid, "ns/pid") &&
+	return strcmp(slash ? slash + 1 : path, SHIM_NAME) == 0 && same_namespace(proc_fd, pid, "ns/pid") &&
 	       same_namespace(proc_fd, pid, "ns/user");
 }
 

@@ -95,6 +95,39 @@ static void make_process(int fd, const char *pid, const char *program, const cha
 	cr_assert_eq(write(file_fd, memory, strlen(memory)), (ssize_t)strlen(memory));
 }
 
+/* What it says of itself: name, then another argument. */
+static void call_process(int fd, const char *pid, const char *name)
+{
+	AUTO_CLOSE int process_fd = openat(fd, pid, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	AUTO_CLOSE int file_fd = openat(process_fd, "cmdline", O_WRONLY | O_CREAT | O_EXCL, 0600);
+
+	cr_assert_eq(write(file_fd, name, strlen(name) + 1), (ssize_t)strlen(name) + 1);
+	cr_assert_eq(write(file_fd, "-id", sizeof("-id")), (ssize_t)sizeof("-id"));
+}
+
+Test(shim_memory, one_that_executes_a_detached_mount_is_known_by_its_own_word)
+{
+	SCRATCH(scratch);
+	struct shim_memory memory = { 0 };
+	struct error err = { 0 };
+
+	make_process(scratch.fd, "self", "/", "user:[1]", NULL);
+	make_process(scratch.fd, "10", "/", "user:[1]", rollup);
+	call_process(scratch.fd, "10", "/opt/brig/current/containerd-shim-brig-v2");
+	make_process(scratch.fd, "11", "/ (deleted)", "user:[1]", rollup); /* an upgrade took the file away */
+	call_process(scratch.fd, "11", "containerd-shim-brig-v2");
+	make_process(scratch.fd, "12", "/", "user:[2]", rollup);
+	call_process(scratch.fd, "12", "/containerd-shim-brig-v2");
+	make_process(scratch.fd, "13", "/", "user:[1]", rollup);
+	call_process(scratch.fd, "13", "/usr/bin/brig");
+	make_process(scratch.fd, "14", "/bin/sh", "user:[1]", rollup); /* any user may say so of a file that has a name */
+	call_process(scratch.fd, "14", "/containerd-shim-brig-v2");
+	make_process(scratch.fd, "15", "/", "user:[1]", rollup); /* nothing to read: it has just ended */
+	cr_assert_eq(shim_memory_read(scratch.fd, &memory, &err), 0, "%s", err.message);
+	cr_expect_eq(memory.n, 2);
+	cr_expect_eq(memory.resident, 2 * 1300 * 1024);
+}
+
 Test(shim_memory, shims_alone_and_only_the_node_s_own)
 {
 	SCRATCH(scratch);
