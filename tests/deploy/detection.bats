@@ -42,7 +42,8 @@ condition_error() { # CONDITION
 			}
 		done
 	done < <("$BATS_TEST_DIRNAME/falco-conditions" "$SOURCE/$RULES")
-	[ "$n" -eq "$(grep -c '^- rule:' "$SOURCE/$RULES")" ] && [ "$n" -ge 8 ]
+	[ "$n" -eq "$(grep -c '^- rule:' "$SOURCE/$RULES")" ]
+	[ "$n" -ge 8 ]
 }
 
 # What of these lines, written one by one, the library finds by the rule, but for who writes and where to, which these events have not.

@@ -16,14 +16,18 @@ setup() {
 	mkdir -p "$ROOT/etc/containerd" "$T/bin" "$T/services"
 	payload 1.0
 	stub containerd "LD_LIBRARY_PATH=${LD_LIBRARY_PATH:-} exec $BRIG_PEERS/usr/bin/containerd \"\$@\""
-	# What is active has a file; a restart is a line, and fails where $T/broken says so; where $T/killer does, the installer is killed at it.
+	# What is active has a file; a restart is a line, and fails where $T/broken says so; where $T/killer does, the installer is killed at it. What
+	# containerd has read, and what units systemd, is in $T/read and $T/reloaded.
 	stub systemctl 'for name; do :; done
 		case $1 in
-		is-active | is-enabled) [ -e "'"$T"'/services/$name" ] ;;
+		is-active) [ -e "'"$T"'/services/$name" ] ;;
+		is-enabled) [ -e "'"$T"'/services/$name" ] || [ "$name" = containerd ] ;;
+		daemon-reload) (cd "'"$ROOT"'" && find etc/systemd -type f 2> /dev/null | sort) > "'"$T"'/reloaded" ;;
 		restart)
 			[ ! -e "'"$T"'/killer" ] || kill -9 $PPID
 			[ ! -e "'"$T"'/killer" ] || exit 0
 			echo "$name" >> "'"$T"'/restarts"
+			cat "'"$ROOT"'"/etc/containerd/config.toml > "'"$T"'/read" 2> /dev/null
 			if [ -e "'"$T"'/broken" ]; then rm -f "'"$T"'/services/$name"; else : > "'"$T"'/services/$name"; fi
 			;;
 		esac'
@@ -122,7 +126,8 @@ node_files() {
 	expect_handlers
 	[[ $(handler brig) == *ConfigPath=/etc/brig/containerd.toml* ]]
 	[[ $(handler brig-baseline) == *ConfigPath=/etc/brig/containerd-baseline.toml* ]]
-	[ -f "$ROOT/etc/brig/containerd.toml" ]
+	cmp "$ROOT/etc/brig/containerd.toml" "$DEPLOY/containerd/options.toml"
+	cmp "$ROOT/etc/brig/containerd-baseline.toml" "$DEPLOY/containerd/options-baseline.toml"
 	grep -q 'sandbox_image = "example.org/pause:1"' "$ROOT/etc/containerd/config.toml"
 	[ "$(stat -c %a "$ROOT/etc/containerd/config.toml")" = 640 ]
 	[ "$(readlink "$ROOT/opt/brig/current")" = versions/1.0 ]
@@ -131,7 +136,8 @@ node_files() {
 	[[ $output == *"version: 1.0"*"settings: /etc/containerd/config.toml"* ]]
 	expect 0 installer uninstall
 	[ "$(node_files)" = "$before" ]
-	[ ! -e "$ROOT/opt/brig" ] && [ ! -e "$ROOT/etc/brig" ]
+	[ ! -e "$ROOT/opt/brig" ]
+	[ ! -e "$ROOT/etc/brig" ]
 	[ "$(restarts)" = 2 ]
 }
 
@@ -169,6 +175,7 @@ node_files() {
 	expect 0 "$NEW_CONTAINERD" --config "$ROOT/etc/containerd/conf.d/brig.toml" config dump
 	[[ $output == *"runtime_path = '/opt/brig/current/containerd-shim-brig-v2'"* ]]
 	[[ $output == *runtimes.brig-baseline.options* && $output == *runtimes.runc* ]]
+	[ "$(head -n 1 "$ROOT/etc/containerd/conf.d/brig.toml")" = 'version = 3' ]
 	# With options, containerd refuses pods with hostUsers: false.
 	[[ $output != *runtimes.brig.options* ]]
 	[ ! -e "$ROOT/etc/brig" ]
@@ -210,7 +217,10 @@ node_files() {
 }
 
 @test "a second install changes nothing and restarts nothing" {
+	umask 077
 	expect 0 installer install
+	# Whoever starts a shim gets at it, whatever the mask; what the installer keeps is its own.
+	[ "$(stat -c %a "$ROOT/opt/brig/versions" "$ROOT/opt/brig/current/brig" "$ROOT/opt/brig/state" | tr '\n' ' ')" = "755 755 700 " ]
 	before=$(node_files)
 	expect 0 installer install
 	[[ $output == *'nothing was restarted'* ]]
@@ -236,6 +246,12 @@ node_files() {
 	[[ $output == *'there: 1.0 (pods run with it)'* ]]
 	expect 1 installer uninstall
 	[[ $output == *'drain it first'* ]]
+	cp -a "$ROOT" "$T/drained"
+	expect 0 installer --force uninstall
+	[ ! -e "$ROOT/opt/brig" ]
+	kill -0 "$PID"
+	rm -r "$ROOT"
+	mv "$T/drained" "$ROOT"
 	kill "$PID"
 	wait "$PID" || true
 	PID=
@@ -294,6 +310,9 @@ node_files() {
 	expect 1 installer install
 	[[ $output == *'went back'* ]]
 	[ "$(cat "$ROOT/etc/containerd/config.toml")" = 'version = 2' ]
+	# It was started again, with those.
+	[ "$(restarts)" = 2 ]
+	[ "$(cat "$T/read")" = 'version = 2' ]
 	rm "$T/broken"
 	: > "$T/services/containerd"
 	expect 0 installer install
@@ -384,7 +403,8 @@ node_files() {
 	expect 0 installer --policy strict install
 	expect 0 installer install
 	[[ $output == *'policy.json is gone'* ]]
-	[ ! -e "$ROOT/etc/brig/policy.json" ] && [ -e "$ROOT/etc/brig/containerd.toml" ]
+	[ ! -e "$ROOT/etc/brig/policy.json" ]
+	[ -e "$ROOT/etc/brig/containerd.toml" ]
 	# What the site writes from now on is its own again.
 	echo '{"set":"baseline"}' > "$ROOT/etc/brig/policy.json"
 	expect 0 installer install
@@ -432,6 +452,8 @@ with_apparmor() {
 		expect 0 systemd-analyze verify --man=no "$T/units/brig-apparmor.service"
 		[ -z "$output" ] || ! grep -E 'Unknown|Failed to parse' <<< "$output"
 	fi
+	# systemd knows both.
+	[ "$(wc -l < "$T/reloaded")" = 2 ]
 	expect 0 installer install
 	[[ $output == *'nothing was restarted'* ]]
 	# Another unit is no reason for a restart.
@@ -448,6 +470,7 @@ with_apparmor() {
 	grep -q '/current/brig apparmor load$' "$T/loads"
 	expect 0 installer uninstall
 	[[ $output == *'brig-default until the next boot'* ]]
+	[ ! -s "$T/reloaded" ]
 	[ "$(find "$ROOT" -type f ! -path '*/sys/*')" = '' ]
 }
 
@@ -468,17 +491,27 @@ with_apparmor() {
 	touch "$T/broken"
 	expect 1 installer --policy strict install
 	[ -z "$(find "$ROOT/etc" -type f)" ]
+	[ ! -s "$T/reloaded" ]
 	rm "$T/broken"
 	: > "$T/services/containerd"
 	expect 0 installer install
 	payload 1.1
 	with_apparmor
 	sed -i 's#^pod_annotations.*#pod_annotations = ["brig.dev/*", "example.org/*"]#' "$T/payload/containerd/brig-1.toml"
+	# The profile of a version that the node can't hold is not the one that stays.
+	sed 's#^exec .*#[ "$1" != doctor ] || exit 4; &#' "$T/payload/brig" > "$T/brig" && mv "$T/brig" "$T/payload/brig"
+	chmod +x "$T/payload/brig"
+	expect 1 installer upgrade
+	[[ $output == *"can't hold the set strict (status 4)"* ]]
+	[[ $(tail -n 1 "$T/loads") == *'/current/brig apparmor load' ]]
+	rm -r "$ROOT/opt/brig/versions/1.1"
+	with_apparmor
 	touch "$T/broken"
 	expect 1 installer --policy strict upgrade
 	[[ $(tail -n 1 "$T/loads") == *'/current/brig apparmor load' ]]
 	[ "$(readlink "$ROOT/opt/brig/current")" = versions/1.0 ]
-	[ -e "$ROOT/etc/systemd/system/brig-apparmor.service" ] && [ ! -e "$ROOT/etc/brig/policy.json" ]
+	[ -e "$ROOT/etc/systemd/system/brig-apparmor.service" ]
+	[ ! -e "$ROOT/etc/brig/policy.json" ]
 }
 
 @test "a link out of the node's root is not followed" {
@@ -550,6 +583,16 @@ with_apparmor() {
 	expect 0 installer --preset k0s install
 	expect 0 "$NEW_CONTAINERD" --config "$ROOT/etc/k0s/containerd.d/brig.toml" config dump
 	[[ $output == *runtimes.brig\]* ]]
+	[ "$(head -n 1 "$ROOT/etc/k0s/containerd.d/brig.toml")" = 'version = 3' ]
+	expect 0 installer --preset k0s uninstall
+	[ ! -e "$ROOT/etc/k0s/containerd.d" ]
+	# An older k0s has containerd 1.7, which reads version 2 alone.
+	ln -sf "$T/bin/containerd" "$ROOT/var/lib/k0s/bin/containerd"
+	expect 0 installer --preset k0s install
+	[ "$(head -n 1 "$ROOT/etc/k0s/containerd.d/brig.toml")" = 'version = 2' ]
+	grep -q 'io.containerd.grpc.v1.cri.*runtimes.brig\]' "$ROOT/etc/k0s/containerd.d/brig.toml"
+	[ -f "$ROOT/etc/brig/containerd.toml" ]
+	[ -f "$ROOT/etc/brig/containerd-baseline.toml" ]
 	expect 0 installer --preset k0s uninstall
 	[ ! -e "$ROOT/etc/k0s/containerd.d" ]
 
@@ -599,6 +642,23 @@ stub_kubectl() {
 	[ "$(grep -v ^get "$T/kubectl")" = 'label node n1 node-restriction.kubernetes.io/brig-ready=false brig.dev/ready- --overwrite
 label node n1 node-restriction.kubernetes.io/brig-ready=true --overwrite
 taint node n1 brig.dev/not-ready-' ]
+}
+
+@test "before a removal the label becomes false, and nothing else is waited for" {
+	stub_kubectl
+	ONLY_OFF=yes expect 0 installer --signals "$T/signals" --node n1 label
+	[ "$(cat "$T/kubectl")" = 'label node n1 node-restriction.kubernetes.io/brig-ready=false brig.dev/ready- --overwrite' ]
+	[ -e "$T/signals/go" ]
+}
+
+@test "a labeller that is started again takes its go back before it talks to the API: without the API the node is left alone" {
+	stub_kubectl
+	touch "$T/signals/go"
+	stub kubectl 'exit 1'
+	expect 1 installer --signals "$T/signals" --node n1 label
+	[ ! -e "$T/signals/go" ]
+	REPORT_SECONDS=1 expect 1 installer --signals "$T/signals" install
+	[ ! -e "$ROOT/opt" ]
 }
 
 @test "a kubelet that reports no handlers at all is taken by its being ready" {
