@@ -33,6 +33,7 @@ enum profile_kind { PROFILE_ALLOW, PROFILE_REFUSE, PROFILE_ABSENT };
 struct profile_rule {
 	enum profile_kind kind;
 	uint64_t needs; /* capabilities, as a mask: 0 or one bit */
+	bool narrow;	/* for 32-bit programs alone */
 	const char *names[PROFILE_NAMES_MAX];
 	size_t n_names;
 	struct profile_condition conditions[PROFILE_CONDITIONS_MAX]; /* all have to hold */
@@ -91,7 +92,7 @@ struct profile_clauses {
 	struct profile_clause *list;
 	size_t n;
 };
-/* wide: arguments have 64 bits. Errors: ENOMEM. */
+/* wide: arguments have 64 bits, and rules for 32-bit programs alone are left out. Errors: ENOMEM. */
 int profile_clauses_of(const struct profile *profile, const char *name, bool wide, struct arena *arena,
 		       struct profile_clauses *ret);
 

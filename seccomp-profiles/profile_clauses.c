@@ -92,10 +92,10 @@ static void append(struct builder *builder, const struct profile_rule *rule)
 	}
 }
 
-static bool is_about(const struct profile_rule *rule, const char *name)
+static bool is_about(const struct profile_rule *rule, const struct builder *builder)
 {
-	for (size_t i = 0; i < rule->n_names; i++)
-		if (strcmp(rule->names[i], name) == 0)
+	for (size_t i = 0; !(rule->narrow && builder->wide) && i < rule->n_names; i++)
+		if (strcmp(rule->names[i], builder->name) == 0)
 			return true;
 	return false;
 }
@@ -105,7 +105,7 @@ static void append_conditional(struct builder *builder, enum profile_kind kind)
 	for (size_t i = 0; i < builder->profile->n_rules; i++) {
 		const struct profile_rule *rule = &builder->profile->rules[i];
 
-		if (rule->kind == kind && rule->n_conditions > 0 && is_about(rule, builder->name))
+		if (rule->kind == kind && rule->n_conditions > 0 && is_about(rule, builder))
 			append(builder, rule);
 	}
 }
@@ -118,7 +118,7 @@ static const struct profile_rule *find_plain(const struct builder *builder)
 	for (size_t i = 0; i < builder->profile->n_rules; i++) {
 		const struct profile_rule *rule = &builder->profile->rules[i];
 
-		if (rule->n_conditions == 0 && rule->needs == 0 && is_about(rule, builder->name) &&
+		if (rule->n_conditions == 0 && rule->needs == 0 && is_about(rule, builder) &&
 		    (!found || rule->depth < found->depth))
 			found = rule;
 	}
@@ -130,22 +130,22 @@ static void append_gated(struct builder *builder)
 	for (size_t i = 0; i < builder->profile->n_rules; i++) {
 		const struct profile_rule *rule = &builder->profile->rules[i];
 
-		if (rule->n_conditions == 0 && rule->needs != 0 && is_about(rule, builder->name))
+		if (rule->n_conditions == 0 && rule->needs != 0 && is_about(rule, builder))
 			append(builder, rule);
 	}
 }
 
-static size_t count_most(const struct profile *profile, const char *name)
+static size_t count_most(const struct builder *builder)
 {
 	size_t n = 1;
 
-	for (size_t i = 0; i < profile->n_rules; i++) {
-		const struct profile_rule *rule = &profile->rules[i];
+	for (size_t i = 0; i < builder->profile->n_rules; i++) {
+		const struct profile_rule *rule = &builder->profile->rules[i];
 		size_t combinations = 1;
 
 		for (size_t k = 0; k < rule->n_conditions; k++)
 			combinations *= rule->conditions[k].n_values;
-		if (is_about(rule, name))
+		if (is_about(rule, builder))
 			n += combinations;
 	}
 	return n;
@@ -160,7 +160,7 @@ int profile_clauses_of(const struct profile *profile, const char *name, bool wid
 	static const struct profile_rule unknown = { .kind = PROFILE_ABSENT };
 	const struct profile_rule *plain = find_plain(&builder);
 
-	clauses.list = arena_array_of(arena, count_most(profile, name), struct profile_clause);
+	clauses.list = arena_array_of(arena, count_most(&builder), struct profile_clause);
 	if (!clauses.list)
 		return -ENOMEM;
 	append_conditional(&builder, PROFILE_REFUSE);

@@ -16,8 +16,8 @@ struct reader {
 	struct profile *profile;
 	const char *position;
 	unsigned line, next_line, depth;
-	bool in_group;
-	uint64_t needs; /* of the group */
+	bool in_group, narrow; /* narrow, needs: of the group */
+	uint64_t needs;
 };
 
 static bool is_blank(const char *line, size_t length)
@@ -65,7 +65,15 @@ static int read_line(struct reader *reader, char *text, size_t size, struct erro
 	return 1;
 }
 
-/* [NAME] or [NAME] needs CAP_X */
+static void trim(char *text)
+{
+	size_t length = strlen(text);
+
+	while (length > 0 && isspace((unsigned char)text[length - 1]))
+		text[--length] = '\0';
+}
+
+/* [NAME], [NAME] needs CAP_X or [NAME] for 32-bit */
 static int read_group(struct reader *reader, char *text, struct error *err)
 {
 	char *end = strchr(text, ']'), *rest = NULL, *word;
@@ -75,25 +83,19 @@ static int read_group(struct reader *reader, char *text, struct error *err)
 		return error_invalid(err, "a group is written as [name]");
 	reader->in_group = true;
 	reader->needs = 0;
+	trim(end + 1);
+	reader->narrow = strcmp(end + 1, " for 32-bit") == 0;
 	word = strtok_r(end + 1, " \t", &rest);
-	if (!word)
+	if (!word || reader->narrow)
 		return 0;
 	if (strcmp(word, "needs") != 0 || !(word = strtok_r(NULL, " \t", &rest)))
-		return error_invalid(err, "after [name] there may be `needs CAP_...`");
+		return error_invalid(err, "after [name] there may be `needs CAP_...` or `for 32-bit`");
 	if (!names_find(&names_capabilities, word, &capability))
 		return error_invalid(err, "%s is no capability", word);
 	if (strtok_r(NULL, " \t", &rest))
 		return error_invalid(err, "a group needs one capability at most");
 	reader->needs = UINT64_C(1) << capability;
 	return 0;
-}
-
-static void trim(char *text)
-{
-	size_t length = strlen(text);
-
-	while (length > 0 && isspace((unsigned char)text[length - 1]))
-		text[--length] = '\0';
 }
 
 /* Runs of blanks, which come of the lines' ends, become one. */
@@ -127,6 +129,7 @@ static int read_rule(struct reader *reader, char *text, struct error *err)
 	if (!*reason)
 		return error_invalid(err, "without a reason: it comes after a colon");
 	*rule = (struct profile_rule){ .needs = reader->needs,
+				       .narrow = reader->narrow,
 				       .reason = arena_strdup(reader->arena, reason),
 				       .file = reader->source->file,
 				       .line = reader->line,
@@ -137,6 +140,8 @@ static int read_rule(struct reader *reader, char *text, struct error *err)
 		return -EINVAL;
 	if (rule->needs && rule->kind != PROFILE_ALLOW)
 		return error_invalid(err, "a capability can't take anything away: `allow` alone here");
+	if (rule->narrow && (rule->kind != PROFILE_REFUSE || rule->n_conditions == 0))
+		return error_invalid(err, "for 32-bit programs alone there are refusals with a condition only");
 	profile->n_rules++;
 	return 0;
 }

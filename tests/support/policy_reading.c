@@ -18,6 +18,7 @@
 struct line {
 	char *head, *conditions, *code; /* conditions, code: or NULL */
 	uint64_t needs;
+	bool narrow; /* about 32-bit programs alone */
 	bool outer; /* of the file that was asked for, not of one that it includes */
 };
 
@@ -31,6 +32,7 @@ struct lines_about {
 struct policy_reading {
 	struct line lines[LINES_MAX];
 	size_t n_lines;
+	bool in_narrow_group, is_json;
 	char *names[VALUES_MAX];
 	uint64_t values[VALUES_MAX];
 	size_t n_values;
@@ -67,7 +69,7 @@ static void read_rule(char *text, uint64_t needs, bool outer, struct policy_read
 
 	cr_assert_lt(reading->n_lines, LINES_MAX);
 	cr_assert_not_null(cut(text, ": "), "no reason: %s", text);
-	*line = (struct line){ .code = cut(text, " with "), .needs = needs, .outer = outer };
+	*line = (struct line){ .code = cut(text, " with "), .needs = needs, .narrow = reading->in_narrow_group, .outer = outer };
 	line->conditions = cut(text, " if ");
 	line->head = text;
 }
@@ -113,9 +115,10 @@ static void read_policy(struct arena *arena, const char *name, bool outer, struc
 	for (char *line = strtok_r(text, "\n", &rest); line; line = strtok_r(NULL, "\n", &rest)) {
 		if (line[0] == '#')
 			continue;
-		if (line[0] == '[')
+		if (line[0] == '[') {
 			needs = read_needs(line);
-		else if (strncmp(line, "define ", 7) == 0)
+			reading->in_narrow_group = strstr(line, "] for 32-bit");
+		} else if (strncmp(line, "define ", 7) == 0)
 			read_define(arena, line, reading);
 		else if (strncmp(line, "include ", 8) == 0)
 			read_policy(arena, line + 8, /* outer= */ false, reading);
@@ -130,6 +133,14 @@ struct policy_reading *policy_reading_new(struct arena *arena, const char *name)
 
 	reading->about = arena_new_of(arena, struct lines_about);
 	read_policy(arena, name, /* outer= */ true, reading);
+	return reading;
+}
+
+struct policy_reading *policy_reading_of_json(struct arena *arena, const char *name)
+{
+	struct policy_reading *reading = policy_reading_new(arena, name);
+
+	reading->is_json = true;
 	return reading;
 }
 
@@ -265,7 +276,7 @@ static const struct lines_about *lines_about(const struct policy_reading *readin
 	return about;
 }
 
-static uint32_t answer_of(const struct policy_reading *reading, const char *name, const uint64_t args[6],
+static uint32_t answer_of(const struct policy_reading *reading, const char *name, bool wide, const uint64_t args[6],
 			  uint64_t capabilities)
 {
 	const struct lines_about *about = lines_about(reading, name);
@@ -274,7 +285,7 @@ static uint32_t answer_of(const struct policy_reading *reading, const char *name
 
 	for (size_t i = 0; i < about->n; i++)
 		if (says(about->lines[i], "refuse ", name) && about->lines[i]->conditions &&
-		    conditions_hold(reading, about->lines[i], args))
+		    !(about->lines[i]->narrow && wide) && conditions_hold(reading, about->lines[i], args))
 			return refusal(about->lines[i]);
 	for (size_t i = 0; i < about->n; i++) {
 		const struct line *line = about->lines[i];
@@ -305,5 +316,5 @@ uint32_t policy_reading_answer(const struct policy_reading *reading, const struc
 	for (size_t i = 0; i < 6; i++)
 		args[i] = wide ? data->args[i] : (uint32_t)data->args[i];
 	name = policy_reading_name(arena, data->arch, (uint32_t)data->nr);
-	return name ? answer_of(reading, name, args, capabilities) : SECCOMP_RET_ERRNO | ENOSYS;
+	return name ? answer_of(reading, name, wide || reading->is_json, args, capabilities) : SECCOMP_RET_ERRNO | ENOSYS;
 }

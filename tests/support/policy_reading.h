@@ -13,6 +13,8 @@ struct policy_reading;
 
 /* name: "strict". Everything is in arena; a text that can't be read fails the test. */
 struct policy_reading *policy_reading_new(struct arena *arena, const char *name);
+/* The same without what OCI JSON can't say: rules for 32-bit programs alone. */
+struct policy_reading *policy_reading_of_json(struct arena *arena, const char *name);
 /* The answer to a call in a container whose bounding set has capabilities. */
 uint32_t policy_reading_answer(const struct policy_reading *reading, const struct seccomp_data *data,
 			       uint64_t capabilities);

@@ -1,7 +1,8 @@
 /* What a container asks of the network by setsockopt(2): to be in a group (multicast). The kernel itself then tells the neighbourhood so, in a
  * packet that belongs to no socket and that no other program sees (IGMP, RFC 3376; MLD, RFC 3810): the group's address, 28 or 112
  * bits of the container's choice at a time, would leave past every list. Where the list has a group it may join any: what it sends to that
- * one reaches the same neighbours. */
+ * one reaches the same neighbours. The kernel does not ask about calls of 32-bit programs (__sys_setsockopt()): brig's own filters refuse these
+ * (seccomp-profiles/strict.policy). */
 #include <netinet/in.h>
 #include <sys/socket.h>
 

@@ -9,9 +9,11 @@
 #include <netinet/ip_icmp.h>
 #include <netinet/tcp.h>
 #include <poll.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -183,8 +185,25 @@ static socklen_t map(union any *to)
 	return sizeof(to->v6);
 }
 
+/* setsockopt(2) as a program of 32 bits calls it, the value within its reach. */
+static int set_option_32(int fd, int level, int number, const void *value, socklen_t length)
+{
+	int result = -ENOSYS;
+#if defined(__x86_64__)
+	void *low = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_32BIT, -1, 0);
+
+	memcpy(low, value, length);
+	__asm__ volatile("int $0x80"
+			 : "=a"(result)
+			 : "a"(366L), "b"((long)fd), "c"((long)level), "d"((long)number), "S"(low), "D"((long)length)
+			 : "memory");
+#endif
+	errno = -result;
+	return result < 0 ? -1 : 0;
+}
+
 /* Joins the group at eth0, by the option of that number: of each family there are four. */
-static int join(const char *option, const union any *group, socklen_t size)
+static int join(const char *option, const union any *group, socklen_t size, bool by_32_bits)
 {
 	int family = group->generic.sa_family, number = atoi(option);
 	union {
@@ -221,8 +240,9 @@ static int join(const char *option, const union any *group, socklen_t size)
 		request.v4.imr_multiaddr = group->v4.sin_addr;
 		request.v4.imr_ifindex = (int)if_nametoindex("eth0");
 	}
-	return setsockopt(socket(family, SOCK_DGRAM, 0), family == AF_INET ? IPPROTO_IP : IPPROTO_IPV6, number,
-			  &request, length) < 0
+	return (by_32_bits ? set_option_32 : setsockopt)(socket(family, SOCK_DGRAM, 0),
+							 family == AF_INET ? IPPROTO_IP : IPPROTO_IPV6, number, &request,
+							 length) < 0
 		       ? errno
 		       : 0;
 }
@@ -254,7 +274,9 @@ static int act(const char *kind, const char *address, const char *port)
 	if (strcmp(kind, "ping") == 0)
 		return ping(&to, size);
 	if (strcmp(kind, "join") == 0)
-		return join(port, &to, size);
+		return join(port, &to, size, /* by_32_bits= */ false);
+	if (strcmp(kind, "join-32") == 0)
+		return join(port, &to, size, /* by_32_bits= */ true);
 	if (strcmp(kind, "raw") == 0)
 		return make_socket(family, SOCK_RAW, IPPROTO_ICMP);
 	if (strcmp(kind, "packet") == 0)

@@ -109,6 +109,9 @@ static const struct mistake mistakes[] = {
 	{ "[g] needs CAP_NONE\n", "CAP_NONE is no capability" },
 	{ "[g] needs CAP_CHOWN CAP_KILL\n", "one capability at most" },
 	{ "[g] needs CAP_CHOWN\nrefuse read: r\n", "`allow` alone" },
+	{ "[g] for 64-bit\n", "`for 32-bit`" },
+	{ "[g] for 32-bit\nrefuse read: r\n", "refusals with a condition only" },
+	{ "[g] for 32-bit\nallow read if arg0 == 1: r\n", "refusals with a condition only" },
 	{ "[g]\nallow read if: r\n", "the end of the line is none of" },
 	{ "[g]\nallow read if arg6 == 1: r\n", "arg6 is none of" },
 	{ "[g]\nallow read if arg0 = 1: r\n", "`== VALUE` is missing" },
@@ -289,7 +292,7 @@ static void compare_architecture(struct document *document, struct arena *arena,
 
 			for (size_t k = 0; k < 6; k++) {
 				random = seccomp_profile_random_number(&seed);
-				data.args[k] = policy_reading_value(document->reading, random % 48) ^
+				data.args[k] = policy_reading_value(document->reading, random % 56) ^
 					       (random & 0x300 ? 0 : 1ull << (random >> 10) % 64);
 			}
 			compare(document, &data);
@@ -303,7 +306,7 @@ Test(floor_policies, the_json_says_what_the_text_says)
 
 	for (size_t i = 0; i < ARRAY_SIZE(policies); i++) {
 		AUTO(arena_free) struct arena *arena = arena_new(MEMORY);
-		struct document document = { .reading = policy_reading_new(arena, policies[i]) };
+		struct document document = { .reading = policy_reading_of_json(arena, policies[i]) };
 		AUTO(spec_free) struct spec *spec = NULL;
 		struct buffer json = { 0 };
 		struct error err = { 0 };
