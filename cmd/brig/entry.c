@@ -3,7 +3,7 @@
  * processor (CPUID) alone costs a virtual machine some hundred microseconds.
  *
  * Nothing of libc works yet: no calls, no errno, no stack protector. Whatever fails here is left to
- * brig_protect_executable(), which runs in main() in any case, does the same and says what went wrong. */
+ * brig_protect_executable(), which those commands call from main(), does the same and says what went wrong. */
 #include <fcntl.h>
 #include <linux/mount.h>
 #include <stdbool.h>
@@ -71,7 +71,8 @@ EARLY static bool is_same(const char *a, const char *b)
 	return *a == *b;
 }
 
-/* The word may also be an option's value or a container's name: then one execution too many is made, never one too few. */
+/* The word may also be an option's value or a container's name: then one execution too many is made, never one too few, and main() closes
+ * what it was made by. */
 EARLY static bool names_a_birth(char *const *argv)
 {
 	for (; *argv; argv++) {

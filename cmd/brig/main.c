@@ -200,6 +200,9 @@ static int run_command(struct invocation *invocation, struct error *err)
 		r = brig_protect_executable(invocation->argv, err);
 		if (r < 0)
 			return r;
+	} else {
+		/* brig_entry() takes words of our arguments for such a command: `brig ps run`. */
+		brig_release_executable();
 	}
 	r = open_log(invocation, err);
 	return r < 0 ? r : execute(invocation, err);

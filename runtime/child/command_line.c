@@ -3,14 +3,16 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/auxv.h>
 #include <unistd.h>
 
 #define LENGTH_MAX (16 * 1024 * 1024)
 
-/* In the memory of a process it begins at the name, and the environment follows it. */
+/* In the memory of a process it begins at the name; the environment follows it, and what the program was executed by. */
 int command_line_hide(const char *name, struct command_line *ret, struct error *err)
 {
-	char *begin = program_invocation_name, *end = environ ? environ[0] : NULL;
+	char *begin = program_invocation_name;
+	char *end = environ && environ[0] ? environ[0] : (char *)getauxval(AT_EXECFN); /* env -i */
 	struct command_line hidden = { 0 };
 
 	*ret = hidden;

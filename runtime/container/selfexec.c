@@ -46,15 +46,22 @@ static int clone_read_only(int exe_fd, struct error *err)
 	return steal_fd(&mount_fd);
 }
 
-/* By which we were executed, if that is open still: execveat(2) leaves its name to the program (AT_EXECFN). Some other file may have the
- * number by now. */
-static int executed_fd(int exe_fd)
+/* By which we were executed: execveat(2) leaves its name to the program (AT_EXECFN). */
+static int executed_number(void)
 {
 	const char *name = (const char *)getauxval(AT_EXECFN);
-	struct stat ours, theirs;
-	int fd, end = 0, flags;
+	int fd, end = 0;
 
-	if (!name || sscanf(name, "/dev/fd/%d%n", &fd, &end) != 1 || name[end] || fd == exe_fd)
+	return name && sscanf(name, "/dev/fd/%d%n", &fd, &end) == 1 && !name[end] ? fd : -EBADF;
+}
+
+/* The same if it is open still. Some other file may have the number by now. */
+static int executed_fd(int exe_fd)
+{
+	int fd = executed_number(), flags;
+	struct stat ours, theirs;
+
+	if (fd < 0 || fd == exe_fd)
 		return -EBADF;
 	flags = fcntl(fd, F_GETFL);
 	if (flags < 0 || !(flags & O_PATH) || fstat(exe_fd, &ours) < 0 || fstat(fd, &theirs) < 0)
@@ -64,10 +71,13 @@ static int executed_fd(int exe_fd)
 
 void brig_release_executable(void)
 {
+	AUTO_CLOSE int exe_fd = -EBADF, fd = -EBADF;
 	struct error ignored;
-	AUTO_CLOSE int exe_fd = open_self(&ignored), fd = executed_fd(exe_fd);
 
-	(void)fd;
+	if (executed_number() < 0)
+		return;
+	exe_fd = open_self(&ignored);
+	fd = executed_fd(exe_fd);
 }
 
 int brig_protect_executable(char *const *argv, struct error *err)

@@ -11,8 +11,9 @@ static int load_default(struct policy *ret, struct error *err)
 	int rc = policy_read_file(POLICY_FILE, ret, &failure);
 
 	if (rc == -ENOENT) {
-		policy_init(ret, POLICY_BUILT_IN);
-		return 0;
+		rc = policy_check_absent(POLICY_FILE, &failure);
+		if (rc == 0)
+			policy_init(ret, POLICY_BUILT_IN);
 	}
 	if (rc < 0 && err)
 		*err = failure;

@@ -86,6 +86,9 @@ static int load(const char *path, struct policy *ret, struct error *err)
 	rc = check_writers(fd, err);
 	if (rc >= 0)
 		rc = check_folder(path, err);
+	/* To the callers that code means that there is no policy. */
+	if (rc == -ENOENT)
+		return error_set(err, ERROR_SYSTEM, ESTALE, "its folder is gone");
 	if (rc >= 0)
 		rc = fd_read_all(fd, POLICY_BYTES_MAX, &text, "the file", err);
 	return rc < 0 ? rc : policy_parse(text.data ?: "", text.length, ret, err);
@@ -101,4 +104,11 @@ int policy_read_file(const char *path, struct policy *ret, struct error *err)
 	snprintf(policy.name, sizeof(policy.name), "%s (%.150s)", names_text(&policy_names_sets, policy.set), path);
 	*ret = policy;
 	return 0;
+}
+
+int policy_check_absent(const char *path, struct error *err)
+{
+	int rc = check_folder(path, err);
+
+	return rc < 0 && rc != -ENOENT ? error_prefix(err, "policy file %.300s, which is not there", path) : 0;
 }

@@ -11,6 +11,8 @@ extern const struct name_table policy_names_sets, policy_names_levels;
 void policy_init(struct policy *policy, enum policy_set set);
 /* Replaces ret, which is untouched on failure. */
 int policy_read_file(const char *path, struct policy *ret, struct error *err);
+/* Where policy_read_file() found no file (-ENOENT): ERROR_REFUSED where others than root may have taken it away. */
+int policy_check_absent(const char *path, struct error *err);
 
 /* "audit" as the file has it. */
 struct policy_audit_document {

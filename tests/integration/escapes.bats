@@ -170,6 +170,17 @@ with_host_descriptors() {
 	expect_unlike "$output" release_agent
 }
 
+@test "a command that only looks keeps no mount of brig's executable, though it is called with a word that makes one" {
+	local fd
+
+	sleeper
+	helper env BRIG_TEST="$ID" "$BRIG" --root "$ROOT" --policy run events --interval 60s "$ID"
+	wait_until grep -q '"stats"' "$T/helper.out"
+	for fd in "/proc/$HELPER/fd"/*; do
+		[ ! "$fd" -ef "$BRIG" ] || flunk "$fd is brig's executable"
+	done
+}
+
 @test "an exec does not show brig's command line to the container, nor does one that waits for start to its pod" {
 	compile environ_watcher "$BUNDLE/rootfs/bin/watcher"
 	shell 'watcher /state /tmp/seen cmdline; sleep 300'

@@ -144,6 +144,9 @@ with_etc() { # COMMAND...
 	chmod 666 "$T/etc/brig/policy.json"
 	must_fail 1 '/etc/brig/policy.json.*chmod go-w' with_etc run --bundle "$BUNDLE" "$ID"
 	must with_etc list
+	rm "$T/etc/brig/policy.json"
+	chmod 777 "$T/etc/brig"
+	must_fail 1 '/etc/brig/policy.json, which is not there: .*chmod go-w the folder' with_etc run --bundle "$BUNDLE" "$ID"
 	rm -r "$T/etc/brig"
 	touch "$T/etc/brig"
 	must_fail 1 '/etc/brig/policy.json.*Not a directory' with_etc run --bundle "$BUNDLE" "$ID"

@@ -107,6 +107,7 @@ unit_parent_sources = \
 
 unit_child_sources = \
 	tests/unit/child/test_capabilities.c \
+	tests/unit/child/test_command_line.c \
 	tests/unit/child/test_copy_up.c \
 	tests/unit/child/test_handshake.c \
 	tests/unit/child/test_home.c \

@@ -9,6 +9,7 @@
 #include <criterion/criterion.h>
 
 #include "policy/policy.h"
+#include "policy/policy_internal.h"
 #include "tests/support/scratch.h"
 
 static const char good[] = "{\"set\": \"conformant\", \"rules\": {\"rlimit-raise\": \"enforce\"}}";
@@ -88,6 +89,23 @@ Test(policy_file, in_a_folder_of_others_is_refused)
 	cr_assert_eq(load(&scratch, "policy.json", &policy, &err), 0, "what is root's stays in a sticky one: %s",
 		     err.message);
 	policy_done(&policy);
+}
+
+/* Who may rename in the folder may have taken it away. */
+Test(policy_file, that_is_missing_in_a_folder_of_others_is_not_none)
+{
+	char path[256];
+	struct error err = { 0 };
+
+	AS_ROOT();
+	SCRATCH(scratch);
+	snprintf(path, sizeof(path), "%s/policy.json", scratch.path);
+	cr_expect_eq(policy_check_absent(path, &err), 0, "%s", err.message);
+	cr_assert_eq(fchown(scratch.fd, 1000, 0), 0);
+	cr_expect_eq(policy_check_absent(path, &err), -EPERM);
+	cr_expect_not_null(strstr(err.message, "policy.json, which is not there: lies in a folder of uid 1000"), "%s", err.message);
+	snprintf(path, sizeof(path), "%s/none/policy.json", scratch.path);
+	cr_expect_eq(policy_check_absent(path, &err), 0, "without a folder nobody took it away");
 }
 
 Test(policy_file, of_another_owner_is_refused)
