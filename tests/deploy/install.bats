@@ -131,6 +131,7 @@ node_files() {
 	grep -q 'sandbox_image = "example.org/pause:1"' "$ROOT/etc/containerd/config.toml"
 	[ "$(stat -c %a "$ROOT/etc/containerd/config.toml")" = 640 ]
 	[ "$(readlink "$ROOT/opt/brig/current")" = versions/1.0 ]
+	[ "$(stat -c %a "$ROOT/opt/brig/state")" = 700 ]
 	[ "$(restarts)" = 1 ]
 	expect 0 installer status
 	[[ $output == *"version: 1.0"*"settings: /etc/containerd/config.toml"* ]]
