@@ -67,8 +67,8 @@ static enum log_level log_level(const struct arguments *arguments)
 	return arguments->debug ? LOG_LEVEL_DEBUG : LOG_LEVEL_INFO;
 }
 
-/* Those of the program's own file that were needed to get here, a tenth of what is resident: mapped again, without a read, where they are
- * needed once more. */
+/* Those of the program's own file that were needed to get here, a tenth of what is resident: mapped again where they are needed once more,
+ * without a read as long as the page cache has them. */
 static int let_go_of_pages(struct dl_phdr_info *program, size_t size, void *context)
 {
 	const uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE) - 1;

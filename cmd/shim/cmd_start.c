@@ -10,6 +10,7 @@
 #include "cmd/shim/bundle.h"
 #include "cmd/shim/cmd.h"
 #include "cmd/shim/handler_options.h"
+#include "cmd/shim/pod_socket.h"
 #include "cmd/shim/spawn.h"
 #include "cmd/shim/stream.h"
 #include "shim/bootstrap/address.h"
@@ -103,8 +104,12 @@ static int spawn_and_answer(const struct start *start, struct error *err)
 		.log_level = handler_options_log_level(&start->options, bootstrap, arguments->debug),
 	};
 	pid_t pid;
-	int r = spawn_serve(&spawn, &pid, err);
+	int r;
 
+	/* For each container of a pod but the first there is nothing to make. */
+	if (pod_socket_is_served(start->socket_path))
+		return print_answer(start, err);
+	r = spawn_serve(&spawn, &pid, err);
 	if (r < 0)
 		return err->kind == ERROR_EXISTS ? print_answer(start, err) : r;
 	r = print_answer(start, err);

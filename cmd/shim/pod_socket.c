@@ -27,7 +27,7 @@ static int who_listens(const char *path, int patience, enum listens *ret, struct
 
 	if (fd < 0)
 		return error_system(err, errno, "socket");
-	strcpy(address.sun_path, path); /* measured by lock_directory */
+	strcpy(address.sun_path, path); /* measured by the callers */
 	if (connect(fd, (struct sockaddr *)&address, sizeof(address)) == 0 || errno == EAGAIN) {
 		struct pollfd hang_up = { .fd = fd };
 
@@ -41,6 +41,14 @@ static int who_listens(const char *path, int patience, enum listens *ret, struct
 		return error_system(err, errno, "connect to %s", path);
 	}
 	return 0;
+}
+
+bool pod_socket_is_served(const char *path)
+{
+	enum listens listens;
+
+	return strlen(path) <= ADDRESS_PATH_MAX &&
+	       who_listens(path, /* patience= */ 0, &listens, /* err= */ NULL) == 0 && listens == LISTENS_SHIM;
 }
 
 /* One lock for all pods, held for milliseconds: a file per pod would have to be removed, and that is what two could race for. */

@@ -2,8 +2,12 @@
  * on the directory. */
 #pragma once
 
+#include <stdbool.h>
+
 #include "base/error.h"
 
+/* Without waiting for a turn: does a shim listen there? Where it says no, claim finds out for sure. */
+bool pod_socket_is_served(const char *path);
 /* Listens at path, in place of a shim that is dead. *ret_fd: the listening socket, close-on-exec, or -EBADF where a shim listens
  * there already. Returns 0 or a negative errno with err set. */
 int pod_socket_claim(const char *path, int *ret_fd, struct error *err);

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <linux/close_range.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -38,20 +39,27 @@ static void adjust_oom_score(void)
 	(void)fd_write_file_at(AT_FDCWD, "/proc/self/oom_score_adj", text);
 }
 
-/* 0 to 2: /dev/null, since the caller waits for the end of our output; 3: the listening socket. */
-static int set_descriptors(int socket_fd, struct error *err)
+/* The caller waits for the end of our output. */
+static int leave_streams(struct error *err)
 {
-	int null_fd = open("/dev/null", O_RDWR | O_CLOEXEC), listen_fd;
+	AUTO_CLOSE int null_fd = open("/dev/null", O_RDWR | O_CLOEXEC);
 
 	if (null_fd < 0)
 		return error_system(err, errno, "open /dev/null");
-	listen_fd = fcntl(socket_fd, F_DUPFD_CLOEXEC, ABOVE);
-	if (listen_fd < 0)
-		return error_system(err, errno, "duplicate the listening socket");
 	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++) {
 		if (dup2(null_fd, fd) < 0)
 			return error_system(err, errno, "make descriptor %d /dev/null", fd);
 	}
+	return 0;
+}
+
+/* Beside 0 to 2 the listening socket, which is 3. */
+static int set_descriptors(int socket_fd, struct error *err)
+{
+	int listen_fd = fcntl(socket_fd, F_DUPFD_CLOEXEC, ABOVE);
+
+	if (listen_fd < 0)
+		return error_system(err, errno, "duplicate the listening socket");
 	if (dup2(listen_fd, CMD_LISTEN_FD) < 0)
 		return error_system(err, errno, "duplicate the listening socket");
 	if (sys_close_range(CMD_LISTEN_FD + 1, UINT_MAX, CLOSE_RANGE_CLOEXEC) < 0)
@@ -111,7 +119,7 @@ static int execute(const struct spawn *spawn, struct error *err)
 }
 
 /* The cgroup first, so that all that follows is counted there; a session of its own, so that no ctrl-C at containerd's terminal ends pods. */
-static int leave_caller(const struct spawn *spawn, int socket_fd, struct error *err)
+static int leave_caller(const struct spawn *spawn, struct error *err)
 {
 	int r = spawn->shim_cgroup ? shim_cgroup_join(spawn->shim_cgroup, err) : 0;
 
@@ -122,39 +130,65 @@ static int leave_caller(const struct spawn *spawn, int socket_fd, struct error *
 	if (r < 0)
 		return r;
 	adjust_oom_score();
-	r = set_descriptors(socket_fd, err);
-	if (r == 0 && chdir("/") < 0)
-		r = error_system(err, errno, "chdir /");
+	if (chdir("/") < 0)
+		return error_system(err, errno, "chdir /");
+	return leave_streams(err);
+}
+
+/* A report without an error: all that is left is to execute. */
+static int serve_at(const struct spawn *spawn, int socket_fd, int report_fd, struct error *err)
+{
+	static const struct error none;
+	int r = set_descriptors(socket_fd, err);
+
+	if (r == 0 && fd_write_all(report_fd, &none, sizeof(none)) < 0)
+		r = error_system(err, errno, "report to the caller");
 	return r < 0 ? r : execute(spawn, err);
 }
 
 /* The socket is made here: containerd kills `start` where its own caller goes away, at any moment, and never hears of a shim or a socket of
- * it. One that serves ends by itself once its bundle is gone, and takes its socket along. */
-static int become_serve(const struct spawn *spawn, struct error *err)
+ * it. One that serves ends by itself once its bundle is gone, and takes its socket along. Out of the caller's reach before that: nobody
+ * waits for us, or ends us, who waits for his turn at the folder of the sockets. */
+static int become_serve(const struct spawn *spawn, int report_fd, struct error *err)
 {
-	int socket_fd, r = pod_socket_claim(spawn->socket_path, &socket_fd, err);
+	int socket_fd, r = leave_caller(spawn, err);
 
+	if (r == 0)
+		r = pod_socket_claim(spawn->socket_path, &socket_fd, err);
 	if (r < 0)
 		return r;
 	if (socket_fd < 0)
 		return error_set(err, ERROR_EXISTS, EEXIST, "a shim listens at %.120s already", spawn->socket_path);
-	r = leave_caller(spawn, socket_fd, err);
+	r = serve_at(spawn, socket_fd, report_fd, err);
 	unlink(spawn->socket_path);
 	return r;
 }
 
-/* The pipe ends without a word when the child executes. */
-static int wait_for_execution(int report_fd, pid_t pid, struct error *err)
+static ssize_t read_report(int report_fd, struct error *report)
 {
-	struct error report;
 	ssize_t n;
 
 	do
-		n = read(report_fd, &report, sizeof(report));
+		n = read(report_fd, report, sizeof(*report));
 	while (n < 0 && errno == EINTR);
-	if (n == 0)
-		return 0;
+	return n;
+}
+
+/* Once the child has said that it will, the pipe ends when it executes. */
+static int wait_for_execution(int report_fd, pid_t pid, struct error *err)
+{
+	struct error report;
+	ssize_t n = read_report(report_fd, &report);
+
+	if (n == (ssize_t)sizeof(report) && !report.kind) {
+		n = read_report(report_fd, &report);
+		if (n == 0)
+			return 0;
+	}
 	reap_child(pid);
+	if (n == 0)
+		return error_set(err, ERROR_INTERNAL, ECHILD,
+				 "the new shim was killed while it was set up; start it again");
 	if (n != (ssize_t)sizeof(report))
 		return error_set(err, ERROR_INTERNAL, EPROTO, "the new shim's report is cut short");
 	*err = report;
@@ -180,7 +214,10 @@ int spawn_serve(const struct spawn *spawn, pid_t *ret_pid, struct error *err)
 		struct error failure = { 0 };
 		int moved = fcntl(child_fd, F_DUPFD_CLOEXEC, ABOVE);
 
-		(void)become_serve(spawn, &failure);
+		/* Whose caller is gone serves nobody: it is told by this pipe. Executed, it has its signals anew. */
+		close_and_reset(&report_fd);
+		signal(SIGPIPE, SIG_IGN);
+		(void)become_serve(spawn, moved, &failure);
 		(void)fd_write_all(moved, &failure, sizeof(failure));
 		_exit(1);
 	}

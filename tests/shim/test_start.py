@@ -1,5 +1,6 @@
 """The shim's commands: start in all the forms in which containerd asks for it, delete, -info and -v."""
 
+import fcntl
 import json
 import os
 import random
@@ -59,20 +60,82 @@ class Start(case.ShimTest):
         shims.wait_until(lambda: not shim.is_alive(), "the shim is gone")
         self.assertFalse(os.path.exists(shim.socket))
 
+    def start_held(self, shim):
+        """`start`, whose child waits for its turn at the folder of the sockets. Returns it, the child's pid and what holds it."""
+        os.makedirs("/run/containerd/s", mode=0o700, exist_ok=True)
+        lock = os.open("/run/containerd/s", os.O_RDONLY | os.O_DIRECTORY)
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        start = subprocess.Popen(shim.command("start"), cwd=shim.bundle.folder, stdin=subprocess.DEVNULL,
+                                 stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        waiting = []
+
+        def child_waits():
+            children = case.read(f"/proc/{start.pid}/task/{start.pid}/children").split()
+            # "N: -> FLOCK ADVISORY WRITE PID ...": it waits for somebody's.
+            waiting[:] = [int(line.split()[5]) for line in case.read("/proc/locks").splitlines()
+                          if line.split()[1] == b"->" and line.split()[5] in children]
+            return waiting
+
+        shims.wait_until(child_waits, "start waits for its turn")
+        return start, waiting[0], lock
+
     def test_killed(self):
-        """`start` is killed at a random moment, as containerd does when its caller goes away, and the bundle removed: neither a shim
-        nor its socket is left"""
+        """`start` is killed, as containerd does when its caller goes away, while its child waits for its turn: its output ends with it,
+        and once it is the child's turn neither a shim nor its socket is left"""
+        shim = self.shim(start=False)
+        start, child, lock = self.start_held(shim)
+        start.kill()
+        self.assertEqual(start.communicate(timeout=shims.SECONDS_MAX)[0], b"")
+        self.assertTrue(shims.is_alive(child))
+        os.close(lock)
+        shims.wait_until(lambda: not shims.is_alive(child), "the child is gone")
+        self.assertEqual(case.files() - self.before["files"], set())
+
+    def test_killed_child(self):
+        """the process that would serve is killed before it does: `start` fails and tells no address"""
+        shim = self.shim(start=False)
+        start, child, lock = self.start_held(shim)
+        os.kill(child, 9)
+        self.assertIn(b"was killed while it was set up", start.communicate(timeout=shims.SECONDS_MAX)[0])
+        os.close(lock)
+        self.assertNotEqual(start.returncode, 0)
+
+    def test_out_of_reach(self):
+        """who waits for his turn is no longer in the caller's session, where ctrl-C would end it"""
+        shim = self.shim(start=False)
+        start, child, lock = self.start_held(shim)
+        self.assertEqual(os.getsid(child), child)
+        os.close(lock)
+        self.assertRegex(start.communicate(timeout=shims.SECONDS_MAX)[0], b"^unix://")
+        shim.start()
+
+    def test_killed_at_any_moment(self):
+        """`start` is killed at some moment, and the bundle removed: neither a shim nor its socket is left"""
         chance = random.Random(4)
-        for number in range(150):
+        shim = shims.Shim(self.bundle(case.IDLE, name="timed"))
+        began = time.monotonic()
+        shim.start()
+        took = time.monotonic() - began
+        shim.shutdown()
+        shim.close()
+        for number in range(100):
             shim = shims.Shim(self.bundle(case.IDLE, name=f"n{number}"))
             start = subprocess.Popen(shim.command("start"), cwd=shim.bundle.folder, stdin=subprocess.DEVNULL,
                                      stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-            time.sleep(chance.uniform(0, 0.006))
+            time.sleep(chance.uniform(0, took))
             start.kill()
             start.wait()
             shutil.rmtree(shim.bundle.folder)
             shim.close()
         self.expect_nothing_left()
+
+    def test_again_while_another_has_its_turn(self):
+        """start for a container whose shim runs waits for nobody's turn"""
+        shim = self.shim()
+        lock = os.open("/run/containerd/s", os.O_RDONLY | os.O_DIRECTORY)
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        self.assertEqual(shim.run("start").stdout.decode(), "unix://" + shim.socket)
+        os.close(lock)
 
     def test_two_at_once(self):
         """two starts at the same time give one shim"""
