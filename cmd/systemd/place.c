@@ -10,10 +10,14 @@
 int place_read(char place[static PLACE_MAX], struct error *err)
 {
 	char text[UNIT_REQUEST_ANSWER_MAX];
-	const char *line;
 	ssize_t n = fd_read_file_at(AT_FDCWD, "/proc/self/cgroup", text, sizeof(text));
+	const char *line = n > 0 ? text : NULL;
 
-	line = n > 0 ? strstr(text, "0::/") : NULL;
+	/* At a line's beginning: in v1's lines are names that others have chosen. */
+	while (line && strncmp(line, "0::/", strlen("0::/")) != 0) {
+		line = strchr(line, '\n');
+		line += line != NULL;
+	}
 	if (!line)
 		return error_system(err, n < 0 ? (int)-n : ENOENT, "find our own cgroup in /proc/self/cgroup");
 	line += strlen("0::");

@@ -273,6 +273,7 @@ except OSError as error: print("refused")'
 	cd "$T"
 	for line in "${lines[@]}"; do
 		if [[ $line == *node* && ! -x /usr/bin/node ]]; then
+			echo "# not tried, as there is no /usr/bin/node: $line" >&3
 			continue
 		fi
 		must eval "$line"

@@ -10,6 +10,7 @@
 #include "base/cleanup.h"
 #include "base/fd.h"
 #include "sandbox/sandbox_group.h"
+#include "tests/support/scratch.h"
 
 #define SOMEBODY 54321
 
@@ -96,20 +97,13 @@ Test(sandbox_group, never_the_root_and_never_outside)
 Test(sandbox_group, who_has_none_is_told_what_to_do)
 {
 	static const char how[] = "systemd-run --user --scope";
-	char folder[] = "/tmp/brig-group-XXXXXX", path[64];
-	AUTO_CLOSE int fd = -EBADF;
+	SCRATCH(scratch);
 
-	cr_assert_not_null(mkdtemp(folder));
-	cr_expect_null(strstr(sandbox_group_remedy(false, folder), how));
-	cr_expect_not_null(strstr(sandbox_group_remedy(true, folder), "enable-linger"));
+	cr_expect_null(strstr(sandbox_group_remedy(false, scratch.path), how));
+	cr_expect_not_null(strstr(sandbox_group_remedy(true, scratch.path), "enable-linger"));
 	cr_expect_not_null(strstr(sandbox_group_remedy(true, NULL), "enable-linger"));
-	snprintf(path, sizeof(path), "%s/systemd", folder);
-	cr_assert_eq(mkdir(path, 0700), 0);
-	snprintf(path, sizeof(path), "%s/systemd/private", folder);
-	fd = open(path, O_CREAT | O_WRONLY | O_CLOEXEC, 0600);
-	cr_assert_geq(fd, 0);
-	cr_expect_null(strstr(sandbox_group_remedy(true, folder), "enable-linger"));
-	cr_expect_not_null(strstr(sandbox_group_remedy(true, folder), how));
-	snprintf(path, sizeof(path), "rm -r %s", folder);
-	cr_expect_eq(system(path), 0);
+	scratch_directory(&scratch, "systemd");
+	scratch_file(&scratch, "systemd/private", "", 0600);
+	cr_expect_null(strstr(sandbox_group_remedy(true, scratch.path), "enable-linger"));
+	cr_expect_not_null(strstr(sandbox_group_remedy(true, scratch.path), how));
 }
