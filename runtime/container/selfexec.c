@@ -71,13 +71,10 @@ static int executed_fd(int exe_fd)
 
 void brig_release_executable(void)
 {
-	AUTO_CLOSE int exe_fd = -EBADF, fd = -EBADF;
 	struct error ignored;
+	AUTO_CLOSE int exe_fd = executed_number() < 0 ? -EBADF : open_self(&ignored), fd = executed_fd(exe_fd);
 
-	if (executed_number() < 0)
-		return;
-	exe_fd = open_self(&ignored);
-	fd = executed_fd(exe_fd);
+	(void)fd;
 }
 
 int brig_protect_executable(char *const *argv, struct error *err)

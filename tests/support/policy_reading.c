@@ -19,7 +19,7 @@ struct line {
 	char *head, *conditions, *code; /* conditions, code: or NULL */
 	uint64_t needs;
 	bool narrow; /* about 32-bit programs alone */
-	bool outer; /* of the file that was asked for, not of one that it includes */
+	bool outer;  /* of the file that was asked for, not of one that it includes */
 };
 
 /* The lines that speak of the call that was asked for last: the tests ask for one with many arguments. */
@@ -69,7 +69,9 @@ static void read_rule(char *text, uint64_t needs, bool outer, struct policy_read
 
 	cr_assert_lt(reading->n_lines, LINES_MAX);
 	cr_assert_not_null(cut(text, ": "), "no reason: %s", text);
-	*line = (struct line){ .code = cut(text, " with "), .needs = needs, .narrow = reading->in_narrow_group, .outer = outer };
+	*line = (struct line){
+		.code = cut(text, " with "), .needs = needs, .narrow = reading->in_narrow_group, .outer = outer
+	};
 	line->conditions = cut(text, " if ");
 	line->head = text;
 }

@@ -241,8 +241,8 @@ static int join(const char *option, const union any *group, socklen_t size, bool
 		request.v4.imr_ifindex = (int)if_nametoindex("eth0");
 	}
 	return (by_32_bits ? set_option_32 : setsockopt)(socket(family, SOCK_DGRAM, 0),
-							 family == AF_INET ? IPPROTO_IP : IPPROTO_IPV6, number, &request,
-							 length) < 0
+							 family == AF_INET ? IPPROTO_IP : IPPROTO_IPV6, number,
+							 &request, length) < 0
 		       ? errno
 		       : 0;
 }

@@ -103,7 +103,8 @@ Test(policy_file, that_is_missing_in_a_folder_of_others_is_not_none)
 	cr_expect_eq(policy_check_absent(path, &err), 0, "%s", err.message);
 	cr_assert_eq(fchown(scratch.fd, 1000, 0), 0);
 	cr_expect_eq(policy_check_absent(path, &err), -EPERM);
-	cr_expect_not_null(strstr(err.message, "policy.json, which is not there: lies in a folder of uid 1000"), "%s", err.message);
+	cr_expect_not_null(strstr(err.message, "policy.json, which is not there: lies in a folder of uid 1000"), "%s",
+			   err.message);
 	snprintf(path, sizeof(path), "%s/none/policy.json", scratch.path);
 	cr_expect_eq(policy_check_absent(path, &err), 0, "without a folder nobody took it away");
 }
