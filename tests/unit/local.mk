@@ -127,6 +127,7 @@ unit_container_sources = \
 	tests/unit/container/test_id_ranges.c \
 	tests/unit/container/test_learn.c \
 	tests/unit/container/test_metrics.c \
+	tests/unit/container/test_starter.c \
 	tests/unit/container/test_state.c \
 	tests/unit/container/test_store.c \
 	tests/unit/container/test_stuck.c
