@@ -82,6 +82,15 @@ class Audit(case.ShimTest):
         self.assertEqual([(line["status"], line["ended_by"]) for line in self.lines() if line["event"] == "exit"],
                          [(124, "timeout")])
 
+    def test_output_limit(self):
+        """a container that has written too much is told from one that was killed"""
+        container = self.shell("yes", annotations={"brig.dev/max-output": "1k"})
+        container.start()
+        self.assertEqual(len(container.out.to_end()), 1024)
+        self.assertEqual(container.status(), 137)
+        self.assertEqual([(line["status"], line["ended_by"]) for line in self.lines() if line["event"] == "exit"],
+                         [(137, "max-output")])
+
     def test_many_execs(self):
         """execs that all end with their container have a line each, before it has its own"""
         container = self.running()
