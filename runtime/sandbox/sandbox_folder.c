@@ -136,6 +136,19 @@ static int open_locked(int folder_fd, const char *name)
 	return found.st_ino == named.st_ino ? steal_fd(&fd) : -ENOENT;
 }
 
+/* A folder that nobody has locked: whoever makes one has the folder of all of them locked for as long as it takes (make_own). Where somebody
+ * does so just now, a later brig will find it. */
+static int open_abandoned(int folder_fd, const char *name)
+{
+	int fd;
+
+	if (flock(folder_fd, LOCK_EX | LOCK_NB) < 0)
+		return -errno;
+	fd = open_locked(folder_fd, name);
+	flock(folder_fd, LOCK_UN);
+	return fd;
+}
+
 /* Without a state yet it can't tell whose it is: of somebody who makes it this very moment, or of a brig that was killed over it. */
 static int check_nobody_makes(int folder_fd, const char *name, struct error *err)
 {
@@ -168,7 +181,7 @@ static int delete_container(const struct brig *brig, int folder_fd, const char *
 
 static void take_away(const struct brig *brig, int folder_fd, const char *name)
 {
-	AUTO_CLOSE int fd = open_locked(folder_fd, name);
+	AUTO_CLOSE int fd = open_abandoned(folder_fd, name);
 	struct error err = { 0 };
 	int rc;
 
@@ -196,19 +209,25 @@ static void sweep(const struct brig *brig, int folder_fd)
 		closedir(dir);
 }
 
+static int make_locked(int folder_fd, const char *id)
+{
+	while (flock(folder_fd, LOCK_SH) < 0)
+		if (errno != EINTR)
+			return -errno;
+	return mkdirat(folder_fd, id, 0700) < 0 && errno != EEXIST ? -errno : open_locked(folder_fd, id);
+}
+
 static int make_own(int folder_fd, const char *id, struct error *err)
 {
-	int fd = -EEXIST;
+	int fd = -ENOENT;
 
-	/* Another brig may take a directory away before it is locked. */
-	for (int i = 0; i < TRIES && (fd == -EEXIST || fd == -ENOENT); i++) {
-		if (mkdirat(folder_fd, id, 0700) < 0 && errno != EEXIST)
-			return error_system(err, errno, "make a directory for sandbox %s", id);
-		fd = open_locked(folder_fd, id);
-	}
+	/* An older sandbox of that name may just be taking its own away. */
+	for (int i = 0; i < TRIES && fd == -ENOENT; i++)
+		fd = make_locked(folder_fd, id);
+	flock(folder_fd, LOCK_UN);
 	if (fd == -EWOULDBLOCK)
 		return error_set(err, ERROR_EXISTS, EEXIST, "there is a sandbox %s already; choose another --name", id);
-	return fd < 0 ? error_system(err, -fd, "lock the directory of sandbox %s", id) : fd;
+	return fd < 0 ? error_system(err, -fd, "make and lock the directory of sandbox %s", id) : fd;
 }
 
 int sandbox_folder_open(const struct brig *brig, const char *id, struct sandbox_folder *ret, struct error *err)

@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <sys/file.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -84,4 +85,31 @@ Test(sandbox_folder, links_are_removed_and_not_followed)
 	cr_expect_not(scratch_has(&scratch, "link"));
 	cr_expect(scratch_has(&scratch, "outside/file"));
 	cr_expect_eq(sandbox_folder_remove(scratch.fd, "missing"), 0);
+}
+
+static void open_and_close(const struct brig *brig, const char *id)
+{
+	struct sandbox_folder folder;
+	struct error err;
+
+	cr_assert_eq(sandbox_folder_open(brig, id, &folder, &err), 0, "%s", err.message);
+	sandbox_folder_close(&folder);
+}
+
+/* Between its mkdir(2) and its lock another brig took it for one that was left, and the two ended in each other's way. */
+Test(sandbox_folder, what_somebody_makes_just_now_is_not_swept_away)
+{
+	SCRATCH(scratch);
+	const struct brig brig = { .root = scratch.path };
+	AUTO_CLOSE int maker_fd = -EBADF;
+
+	scratch_directory(&scratch, ".sandbox");
+	scratch_directory(&scratch, ".sandbox/new");
+	maker_fd = openat(scratch.fd, ".sandbox", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	cr_assert_eq(flock(maker_fd, LOCK_SH), 0);
+	open_and_close(&brig, "other");
+	cr_expect(scratch_has(&scratch, ".sandbox/new"));
+	cr_assert_eq(flock(maker_fd, LOCK_UN), 0);
+	open_and_close(&brig, "other");
+	cr_expect_not(scratch_has(&scratch, ".sandbox/new"));
 }
