@@ -10,7 +10,8 @@
 #include <stdint.h>
 #include <sys/statfs.h>
 #include <sys/statvfs.h>
-#include <sys/syscall.h>
+
+#include "base/raw_call.h"
 
 #ifndef AT_EMPTY_PATH
 #define AT_EMPTY_PATH 0x1000
@@ -26,38 +27,10 @@ __asm__(".text\n.globl brig_entry\n.type brig_entry, @function\nbrig_entry:\n"
 	"	xorl %ebp, %ebp\n	movq %rsp, %rbx\n	movq %rdx, %r12\n	movq %rsp, %rdi\n"
 	"	andq $-16, %rsp\n	call entry_protect\n"
 	"	movq %rbx, %rsp\n	movq %r12, %rdx\n	jmp _start\n");
-
-/* lint: parameters: what the kernel takes */
-static inline long call(long number, long a, long b, long c, long d, long e)
-{
-	register long r10 __asm__("r10") = d;
-	register long r8 __asm__("r8") = e;
-	long result;
-
-	__asm__ volatile("syscall"
-			 : "=a"(result)
-			 : "a"(number), "D"(a), "S"(b), "d"(c), "r"(r10), "r"(r8)
-			 : "rcx", "r11", "memory");
-	return result;
-}
 #elif defined(__aarch64__)
 __asm__(".text\n.globl brig_entry\n.type brig_entry, %function\nbrig_entry:\n"
 	"	mov x29, #0\n	mov x19, sp\n	mov x20, x0\n	mov x0, sp\n	bl entry_protect\n"
 	"	mov sp, x19\n	mov x0, x20\n	b _start\n");
-
-/* lint: parameters: what the kernel takes */
-static inline long call(long number, long a, long b, long c, long d, long e)
-{
-	register long x8 __asm__("x8") = number;
-	register long x0 __asm__("x0") = a;
-	register long x1 __asm__("x1") = b;
-	register long x2 __asm__("x2") = c;
-	register long x3 __asm__("x3") = d;
-	register long x4 __asm__("x4") = e;
-
-	__asm__ volatile("svc 0" : "+r"(x0) : "r"(x8), "r"(x1), "r"(x2), "r"(x3), "r"(x4) : "memory");
-	return x0;
-}
 #else
 #error "brig_entry is written for x86_64 and aarch64; build with --disable-static-programs elsewhere"
 #endif
@@ -92,22 +65,22 @@ EARLY void entry_protect(long *stack)
 
 	if (!names_a_birth(argv))
 		return;
-	exe_fd = call(SYS_openat, AT_FDCWD, (long)"/proc/self/exe", O_PATH | O_CLOEXEC, 0, 0);
+	exe_fd = raw_call(SYS_openat, AT_FDCWD, (long)"/proc/self/exe", O_PATH | O_CLOEXEC, 0, 0);
 	if (exe_fd < 0)
 		return;
-	if (call(SYS_fstatfs, exe_fd, (long)&status, 0, 0, 0) == 0 && !(status.f_flags & ST_RDONLY)) {
+	if (raw_call(SYS_fstatfs, exe_fd, (long)&status, 0, 0, 0) == 0 && !(status.f_flags & ST_RDONLY)) {
 		/* Stays open, unless it would take a standard stream's place: to close the last descriptor of such a mount is a wait
 		 * for all processors, for which brig_release_executable() has the time. */
-		mount_fd = call(SYS_open_tree, exe_fd, (long)"", AT_EMPTY_PATH | OPEN_TREE_CLONE, 0, 0);
+		mount_fd = raw_call(SYS_open_tree, exe_fd, (long)"", AT_EMPTY_PATH | OPEN_TREE_CLONE, 0, 0);
 		if (mount_fd >= 0 && mount_fd < 3)
-			call(SYS_fcntl, mount_fd, F_SETFD, FD_CLOEXEC, 0, 0);
+			raw_call(SYS_fcntl, mount_fd, F_SETFD, FD_CLOEXEC, 0, 0);
 		attr.attr_set = MOUNT_ATTR_RDONLY | MOUNT_ATTR_NODEV;
 		attr.attr_clr = attr.propagation = attr.userns_fd = 0;
 		if (mount_fd >= 0 &&
-		    call(SYS_mount_setattr, mount_fd, (long)"", AT_EMPTY_PATH, (long)&attr, sizeof(attr)) == 0)
-			call(SYS_execveat, mount_fd, (long)"", (long)argv, (long)envp, AT_EMPTY_PATH);
+		    raw_call(SYS_mount_setattr, mount_fd, (long)"", AT_EMPTY_PATH, (long)&attr, sizeof(attr)) == 0)
+			raw_call(SYS_execveat, mount_fd, (long)"", (long)argv, (long)envp, AT_EMPTY_PATH);
 		if (mount_fd >= 0)
-			call(SYS_close, mount_fd, 0, 0, 0, 0);
+			raw_call(SYS_close, mount_fd, 0, 0, 0, 0);
 	}
-	call(SYS_close, exe_fd, 0, 0, 0, 0);
+	raw_call(SYS_close, exe_fd, 0, 0, 0, 0);
 }

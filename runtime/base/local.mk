@@ -35,6 +35,7 @@ runtime_base_sources = \
 	runtime/base/path.h \
 	runtime/base/quantity.c \
 	runtime/base/quantity.h \
+	runtime/base/raw_call.h \
 	runtime/base/reap.h \
 	runtime/base/syscalls.h \
 	runtime/base/timestamp.c \

@@ -71,7 +71,7 @@ struct child {
 	int userns_fd; /* of the container, to be entered when all is mounted (plan_rootfs.locked); or -EBADF */
 	int cgroup_fd; /* for the clone alone: whoever is born by it has no use for it */
 	enum child_wait waits;
-	bool loopback_by_parent;   /* which raises it while we mount; for CHILD_WAITS_LATE */
+	bool has_loopback;	   /* who made the network namespace brings it up, before the parent's word */
 	bool has_default_signals;  /* nothing is ignored or handled */
 	bool in_user_namespace;	   /* not the host's: its ids have to be taken on */
 	bool joins_user_namespace; /* exec: by setns, after the clone */

@@ -5,17 +5,17 @@
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 
-/* netdevice(7): the kind of socket does not matter. */
-int loopback_open(void)
-{
-	return socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-}
+#include "base/raw_call.h"
 
-int loopback_raise(int fd, struct error *err)
+/* netdevice(7): the kind of socket does not matter. */
+int loopback_raise(void)
 {
 	struct ifreq request = { .ifr_name = "lo", .ifr_flags = IFF_UP | IFF_RUNNING };
+	long fd = raw_call(SYS_socket, AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0, 0, 0), r;
 
-	if (fd < 0 || ioctl(fd, SIOCSIFFLAGS, &request) < 0)
-		return error_system(err, errno, "bring up the loopback interface");
-	return 0;
+	if (fd < 0)
+		return (int)fd;
+	r = raw_call(SYS_ioctl, fd, SIOCSIFFLAGS, (long)&request, 0, 0);
+	raw_call(SYS_close, fd, 0, 0, 0, 0);
+	return (int)r;
 }

@@ -70,12 +70,12 @@ int namespaces_name_host(struct child *child, struct error *err)
 
 int namespaces_raise_loopback(struct child *child, struct error *err)
 {
-	AUTO_CLOSE int fd = -EBADF;
+	int r;
 
-	if (!(child->plan->namespaces.create & CLONE_NEWNET) || child->loopback_by_parent)
+	if (!(child->plan->namespaces.create & CLONE_NEWNET) || child->has_loopback)
 		return 0;
-	fd = loopback_open();
-	return loopback_raise(fd, err);
+	r = loopback_raise();
+	return r < 0 ? error_system(err, -r, "bring up the loopback interface") : 0;
 }
 
 /* What the intermediate process (parent/join.c) left to us: privileges over the host's namespaces count until the user namespace is

@@ -16,6 +16,7 @@
 #define BRIG_CGROUP_PATH_MAX 2048
 #define BRIG_POLICY_NAME_MAX 192
 
+struct namespace_holder;
 struct record_session;
 
 struct brig {		    /* one invocation's surroundings: the global options */
@@ -145,6 +146,7 @@ struct brig_create {
 	struct learn *learn; /* without detach: what the programs call is recorded there (learn.h); or NULL */
 	const struct brig_supervisor *supervisor; /* create only; or NULL */
 	const struct brig_attendant *attendant;	  /* run only, by creation_run; or NULL */
+	struct namespace_holder *holder; /* the same: of what the plan will want as a rule, creation_run's from then on; or NULL */
 	/* for looking alone (brig_plan, brig_check): */
 	const char *config; /* the document's name in the bundle, or NULL: config.json */
 	bool collects;	    /* what the policy refuses does not end planning */

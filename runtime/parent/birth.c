@@ -15,7 +15,6 @@
 #include "base/syscalls.h"
 #include "child/handshake.h"
 #include "child/hooks.h"
-#include "child/loopback.h"
 #include "child/mount_make.h"
 #include "parent/allowances.h"
 #include "parent/await.h"
@@ -24,6 +23,7 @@
 #include "parent/idmap.h"
 #include "parent/join.h"
 #include "parent/listener.h"
+#include "parent/namespace_holder.h"
 #include "parent/net_devices.h"
 #include "parent/network.h"
 #include "parent/prepare.h"
@@ -37,7 +37,6 @@ struct preparation {
 	struct seccomp_program filter;
 	int channel_fds[2]; /* ours, the child's */
 	int proc_fd;	    /* exec: of the child's private_proc.c, or -EBADF */
-	int loopback_fd;    /* loopback_open()'s, where we raise it; or -EBADF */
 	struct cgroup_view tasks[CGROUP_VIEWS_MAX];
 	size_t n_tasks;
 };
@@ -50,7 +49,6 @@ static void preparation_done(struct preparation *preparation)
 	close_and_reset(&preparation->channel_fds[0]);
 	close_and_reset(&preparation->channel_fds[1]);
 	close_and_reset(&preparation->proc_fd);
-	close_and_reset(&preparation->loopback_fd);
 	for (size_t i = 0; i < preparation->n_tasks; i++)
 		close_and_reset(&preparation->tasks[i].fd);
 }
@@ -99,16 +97,15 @@ static int prepare(const struct birth_request *request, struct preparation *prep
 	log_debug("parent: filter ready");
 	if (request->role == CHILD_EXEC)
 		join_container(&preparation->join, request->container_fd, plan->namespaces.enter, request->privileged);
-	if (request->role != CHILD_EXEC && plan->rootfs.locked)
-		rc = join_make_owned(&preparation->join, &plan->namespaces, err);
+	rc = open_tasks(request->cgroup, preparation, err);
+	if (rc >= 0 && request->role != CHILD_EXEC && plan->rootfs.locked)
+		rc = join_owned(&preparation->join, request->holder, err);
 	if (rc < 0)
 		return rc;
 	rc = request->role == CHILD_EXEC ? make_proc_for_label(&plan->process, preparation, err)
 					 : join_enter(&preparation->join, &plan->namespaces, err);
 	if (rc >= 0 && request->role != CHILD_EXEC)
 		rc = network_set_up(plan, preparation->join.sets_up_network, err);
-	if (rc >= 0)
-		rc = open_tasks(request->cgroup, preparation, err);
 	if (rc >= 0)
 		rc = prepare_mounts(plan, &means, &preparation->mounts, err);
 	if (rc >= 0 && request->role != CHILD_EXEC && preparation->join.userns_fd >= 0)
@@ -127,10 +124,10 @@ static int prepare(const struct birth_request *request, struct preparation *prep
 	return 0;
 }
 
-/* What join_make_owned has made. */
+/* What the holder has made: a clone has not to make them any more. */
 static uint64_t owned(const struct plan_namespaces *namespaces)
 {
-	return namespaces->create & CLONE_NEWUSER ? JOIN_OWNED : 0;
+	return namespaces->create & CLONE_NEWUSER ? NAMESPACE_HOLDER_KINDS : 0;
 }
 
 /* The flags that clone3 takes; the rest is for the child, after the parent has done its part. */
@@ -184,7 +181,7 @@ static int clone_child(const struct birth_request *request, struct preparation *
 		.attendant = request->attendant,
 		.log_fd = log_enabled(LOG_LEVEL_DEBUG) ? log_fd() : -EBADF,
 		.waits = birth->waits,
-		.loopback_by_parent = preparation->loopback_fd >= 0,
+		.has_loopback = request->holder,
 		.has_default_signals = request->has_default_signals,
 		.in_user_namespace = has_userns,
 		.joins_user_namespace = has_userns && !(preparation->join.enter & CLONE_NEWUSER),
@@ -249,14 +246,26 @@ static int equip(const struct birth_request *request, const struct birth *birth,
 		rc = allowances_give(&plan->process, birth->pid, err);
 	if (rc < 0 || request->role == CHILD_EXEC)
 		return rc;
-	rc = give_streams(request, birth->pid, err);
-	return rc < 0 || preparation->loopback_fd < 0 ? rc : loopback_raise(preparation->loopback_fd, err);
+	return give_streams(request, birth->pid, err);
+}
+
+/* Its work is done by now, as a rule. It ends, and birth_finish waits for that. */
+static int let_holder_go(const struct birth *birth, struct error *err)
+{
+	int rc = birth->holder ? namespace_holder_await_end(birth->holder, err) : 0;
+
+	if (birth->holder)
+		namespace_holder_kill(birth->holder);
+	return rc;
 }
 
 int birth_go(const struct birth *birth, struct error *err)
 {
-	int rc = birth->waits ? handshake_send_go(birth->channel_fd, birth->pid) : 0;
+	int rc = let_holder_go(birth, err);
 
+	if (rc < 0)
+		return rc;
+	rc = birth->waits ? handshake_send_go(birth->channel_fd, birth->pid) : 0;
 	/* It has failed by itself, and said why: birth_finish reads that. */
 	if (rc == -EPIPE)
 		return 0;
@@ -273,19 +282,15 @@ static int connect_agent_first(const struct birth_request *request, int *ret_age
 
 int birth_begin(const struct birth_request *request, struct birth *ret, struct error *err)
 {
-	struct preparation preparation = {
-		.channel_fds = { -EBADF, -EBADF }, .mounts.root_fd = -EBADF, .proc_fd = -EBADF, .loopback_fd = -EBADF
-	};
+	struct preparation preparation = { .channel_fds = { -EBADF, -EBADF }, .mounts.root_fd = -EBADF, .proc_fd = -EBADF };
 	struct birth birth = BIRTH_NONE;
 	int rc;
 
 	birth.waits = birth_wait_where(request);
+	birth.holder = request->holder;
 	rc = connect_agent_first(request, &birth.agent_fd, err);
 	if (rc >= 0)
 		rc = prepare(request, &preparation, err);
-	/* A child that needs not wait for it mounts meanwhile. */
-	if (rc >= 0 && preparation.join.in_own_network && birth.waits == CHILD_WAITS_LATE)
-		preparation.loopback_fd = loopback_open();
 	if (rc >= 0)
 		rc = clone_child(request, &preparation, &birth, err);
 	if (rc >= 0) {
@@ -379,13 +384,19 @@ static int answer(struct conversation *conversation, const struct handshake_mess
 	return error_set(err, ERROR_INTERNAL, EPROTO, "unexpected message %d from the container", message->type);
 }
 
-/* An exec's process says what it has to say and goes on. Who waits for the end alone (poll(2): that needs no asking for) is woken once, and
- * reads the rest then. But not where a listener may come: execve itself could wait for that to be in somebody's hands. */
-static int wait_for_end(const struct birth_request *request, const struct birth *birth, struct error *err)
+/* May execve wait for a listener to be in somebody's hands? Those of a filter that we don't know may. */
+static bool needs_listener(const struct birth_request *request)
 {
 	const struct plan_seccomp *seccomp = &request->plan->seccomp;
 
-	if (request->role != CHILD_EXEC || seccomp->listener_path || seccomp->floor_notifies)
+	return seccomp->listener_path || request->on_call || (seccomp->floor_notifies && seccomp->enabled);
+}
+
+/* A process that nobody has to answer says what it has to say and goes on. Who waits for the end alone (poll(2): that needs no asking for) is
+ * woken once, and reads the rest then. */
+static int wait_for_end(const struct birth_request *request, const struct birth *birth, struct error *err)
+{
+	if (request->role == CHILD_INIT_WAITS || needs_listener(request) || plan_has_hooks(request->plan))
 		return 0;
 	return await_child(&(struct await){ .pid = birth->pid, .channel_fd = birth->channel_fd }, err);
 }
@@ -428,6 +439,7 @@ int birth_finish(const struct birth_request *request, struct birth *birth, struc
 	int rc;
 
 	rc = wait_for_end(request, birth, err);
+	namespace_holder_end(birth->holder);
 	if (rc >= 0)
 		rc = serve(&conversation, request->role == CHILD_INIT_WAITS, err);
 	if (rc < 0 || conversation.ready)

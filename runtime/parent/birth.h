@@ -11,6 +11,7 @@
 #include "plan/plan.h"
 
 struct cgroup;
+struct namespace_holder;
 struct net_devices;
 
 struct birth_request {
@@ -19,7 +20,8 @@ struct birth_request {
 	bool privileged;       /* CAP_SYS_ADMIN over the host's namespaces */
 	bool hybrid;	       /* v1 controllers may hold the group: the cgroup namespace is made after the moves */
 	struct cgroup *cgroup; /* or NULL */
-	int filter_cache_fd;   /* directory of compiled filters, or -EBADF */
+	struct namespace_holder *holder; /* of a new user namespace, where the plan's rootfs is locked, or NULL. Stays the caller's, for birth_finish() */
+	int filter_cache_fd; /* directory of compiled filters, or -EBADF */
 	bool is_awaited; /* the caller has something to do between birth_begin and birth_go: nothing of the container's runs before that */
 	bool root_is_mapped; /* its layers have been, as the plan's rootfs.idmap says */
 	int root_mount_fd; /* the root file system, in place of what is at the plan's path; or -EBADF. Stays the caller's */
@@ -41,6 +43,7 @@ struct birth {
 	pid_t pid;
 	int pidfd, channel_fd;
 	enum child_wait waits;		 /* the child does, for birth_go */
+	struct namespace_holder *holder; /* the request's */
 	struct net_devices *net_devices; /* that were moved for it, and go back with birth_abort; or NULL */
 	int agent_fd;			 /* to the plan's seccomp.listener_path, perhaps after hooks; or -EBADF */
 	int listener_fd;		 /* of the floor's filter (floor_notifies), by birth_finish; or -EBADF */

@@ -11,7 +11,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
-#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
 #include <sys/wait.h>
@@ -25,10 +24,10 @@
 #include "child/placement.h"
 #include "child/steps.h"
 #include "parent/idmap.h"
+#include "parent/namespace_holder.h"
 
 /* Less than malloc(3) makes a mapping of its own for, which costs two calls and pages. */
 #define STACK_SIZE ((size_t)96 * 1024)
-#define HOLDER_STACK_SIZE ((size_t)16 * 1024)
 
 static const struct {
 	int flag;
@@ -154,59 +153,29 @@ static int enter_owned(struct join *join, uint64_t kinds, pid_t pid, struct erro
 	return rc;
 }
 
-struct join_holder {
-	pid_t parent, pid; /* pid: -1 where it could not be made */
-	char stack[HOLDER_STACK_SIZE] __attribute__((aligned(16)));
-};
-
-/* Holds new namespaces until they are entered. It shares our memory, as a copy of it would be the most of its price, and so uses nothing
- * of it but its own stack: neither call fails, which would set our errno. */
-__attribute__((no_sanitize("address"))) static int hold_namespaces(void *data)
+int join_owned(struct join *join, struct namespace_holder *holder, struct error *err)
 {
-	const struct join_holder *holder = data;
-
-	/* Nothing of us is left behind where brig is killed meanwhile, or was before we asked for that. */
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	if (getppid() == holder->parent)
-		pause();
-	_exit(0);
-}
-
-int join_make_owned(struct join *join, const struct plan_namespaces *namespaces, struct error *err)
-{
-	uint64_t kinds = namespaces->create & JOIN_OWNED & ~(uint64_t)CLONE_NEWUSER;
-	pid_t pid;
 	int rc;
 
 	join->late = true;
-	if (!(namespaces->create & CLONE_NEWUSER))
+	join->holder = holder;
+	if (!holder)
 		return 0;
-	join->holder = aligned_alloc(16, sizeof(*join->holder));
-	if (!join->holder)
-		return error_memory(err);
-	join->holder->parent = getpid();
-	pid = clone(hold_namespaces, join->holder->stack + sizeof(join->holder->stack),
-		    CLONE_VM | CLONE_NEWUSER | (int)kinds | SIGCHLD, join->holder);
-	join->holder->pid = pid;
-	if (pid < 0)
-		return error_system(err, errno,
-				    "make a user namespace (user_namespaces(7): is user.max_user_namespaces 0?)");
-	rc = idmap_write(pid, namespaces, err);
+	rc = namespace_holder_await_namespaces(holder, err);
 	if (rc >= 0)
-		rc = join->made_fd = join->userns_fd = idmap_open_namespace_of(pid, err);
-	if (rc >= 0)
-		rc = enter_owned(join, kinds, pid, err);
-	join->in_own_network = rc >= 0 && kinds & CLONE_NEWNET;
-	/* Its end is not waited for here: join_done() does that, or who needs it before. */
-	kill(pid, SIGKILL);
-	return rc;
+		rc = join->made_fd = join->userns_fd = idmap_open_namespace_of(namespace_holder_pid(holder), err);
+	return rc < 0 ? rc
+		      : enter_owned(join, namespace_holder_kinds(holder) & ~(uint64_t)CLONE_NEWUSER,
+				    namespace_holder_pid(holder), err);
 }
 
-static void end_holder(struct join *join)
+/* A time namespace is refused to whose memory a second process has, as the holder does until its end (time_namespaces(7), EUSERS). */
+static int end_holder(struct join *join, struct error *err)
 {
-	if (join->holder && join->holder->pid > 0)
-		reap_child(join->holder->pid);
-	free(steal_ptr(&join->holder));
+	int rc = join->holder ? namespace_holder_await_end(join->holder, err) : 0;
+
+	namespace_holder_end(join->holder);
+	return rc;
 }
 
 int join_enter(struct join *join, const struct plan_namespaces *namespaces, struct error *err)
@@ -219,10 +188,9 @@ int join_enter(struct join *join, const struct plan_namespaces *namespaces, stru
 		if (join->by_child[i] || flag == CLONE_NEWUSER ||
 		    (flag == CLONE_NEWPID && join->userns_fd >= 0 && !join->late))
 			continue;
-		/* It is refused to whose memory a second process has, as the holder does until its end (time_namespaces(7), EUSERS). */
-		if (flag == CLONE_NEWTIME)
-			end_holder(join);
-		rc = remember_own(join, flag, err);
+		rc = flag == CLONE_NEWTIME ? end_holder(join, err) : 0;
+		if (rc >= 0)
+			rc = remember_own(join, flag, err);
 		if (rc < 0)
 			return rc;
 		if (setns(join->fds[i], (int)flag) < 0)
@@ -256,7 +224,6 @@ void join_done(struct join *join)
 	struct error ignored;
 
 	join_leave(join, &ignored);
-	end_holder(join);
 	if (join->late)
 		close_and_reset(&join->made_fd);
 	for (size_t i = 0; i < join->n; i++)

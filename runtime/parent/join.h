@@ -13,7 +13,7 @@
 
 #define JOIN_MAX 8 /* kinds of namespaces */
 
-struct join_holder;
+struct namespace_holder;
 
 struct join {
 	int fds[JOIN_MAX];	 /* one for each plan_namespace_join, opened and checked */
@@ -22,24 +22,21 @@ struct join {
 	int back_fds[JOIN_MAX]; /* our own, of the kinds that we left */
 	int back_flags[JOIN_MAX];
 	size_t n_back;
-	bool in_own_network; /* we are in a new one, by join_make_owned, until join_leave */
 	bool sets_up_network; /* the network namespace that is joined is not our own, and network_set_up() has work to do in it */
 	int pid_fd;	      /* one of fds, or -EBADF: where there is a userns_fd the intermediate joins it as well */
-	int userns_fd;		    /* joined between us and the container, by an intermediate process; or -EBADF */
-	bool late;		    /* the child enters it by itself, when all is mounted: plan_rootfs.locked */
-	int made_fd;		    /* userns_fd, where we made it; or -EBADF */
-	struct join_holder *holder; /* the process that made them, by now about to end; or NULL */
-	int container_fd;	    /* exec: pidfd of the container's first process, or -EBADF */
-	uint64_t enter;		    /* ... and its namespaces that the intermediate joins */
+	int userns_fd; /* joined between us and the container, by an intermediate process; or -EBADF */
+	bool late;     /* the child enters it by itself, when all is mounted: plan_rootfs.locked */
+	int made_fd;   /* userns_fd, where we made it; or -EBADF */
+	struct namespace_holder *holder; /* of what is new; the caller's, or NULL */
+	int container_fd;		 /* exec: pidfd of the container's first process, or -EBADF */
+	uint64_t enter;			 /* ... and its namespaces that the intermediate joins */
 };
 
 /* Opens what the plan says, checking that each file is a namespace of its kind (ioctl_ns(2)). */
 int join_open(const struct plan_namespaces *namespaces, bool privileged, struct join *ret, struct error *err);
-/* For a container whose mount namespace is not its user namespace's (plan_rootfs.locked), after join_open: makes the user namespace,
- * where the plan has a new one, with the network, ipc and uts namespaces that it owns, and joins these, as join_enter does. */
-int join_make_owned(struct join *join, const struct plan_namespaces *namespaces, struct error *err);
-/* The CLONE_NEW* kinds that were made so, where a user namespace is new: a clone has not to make them any more. */
-#define JOIN_OWNED ((uint64_t)(CLONE_NEWUSER | CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS))
+/* For a container whose mount namespace is not its user namespace's (plan_rootfs.locked), after join_open: joins what belongs to its new user namespace, as join_enter
+ * does. holder: has made them, or is about to; NULL where the plan has no new user namespace. */
+int join_owned(struct join *join, struct namespace_holder *holder, struct error *err);
 /* Joins what the parent can join: everything owned by the host's user namespace. pid namespaces count for children only. */
 int join_enter(struct join *join, const struct plan_namespaces *namespaces, struct error *err);
 /* exec: the namespaces of a running container, given by pidfd. An intermediate process will join them, so that the child is never

@@ -21,6 +21,8 @@ runtime_parent_sources = \
 	runtime/parent/join.h \
 	runtime/parent/listener.c \
 	runtime/parent/listener.h \
+	runtime/parent/namespace_holder.c \
+	runtime/parent/namespace_holder.h \
 	runtime/parent/net_devices.c \
 	runtime/parent/net_devices.h \
 	runtime/parent/netlink.c \

@@ -13,6 +13,8 @@ runtime_sandbox_sources = \
 	runtime/sandbox/sandbox_group.c \
 	runtime/sandbox/sandbox_group.h \
 	runtime/sandbox/sandbox_json.c \
+	runtime/sandbox/sandbox_id.c \
+	runtime/sandbox/sandbox_id.h \
 	runtime/sandbox/sandbox_network.c \
 	runtime/sandbox/sandbox_network.h \
 	runtime/sandbox/sandbox_proxy.c \

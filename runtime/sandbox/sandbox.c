@@ -5,7 +5,6 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/random.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 
@@ -20,12 +19,14 @@
 #include "container/foreground.h"
 #include "container/record_target.h"
 #include "parent/host.h"
+#include "parent/namespace_holder.h"
 #include "plan/plan_id_map.h"
 #include "sandbox/sandbox_config.h"
 #include "sandbox/sandbox_files.h"
 #include "sandbox/sandbox_findings.h"
 #include "sandbox/sandbox_folder.h"
 #include "sandbox/sandbox_group.h"
+#include "sandbox/sandbox_id.h"
 #include "sandbox/sandbox_network.h"
 #include "sandbox/sandbox_proxy.h"
 #include "sandbox/sandbox_root.h"
@@ -53,8 +54,9 @@ struct life {
 	struct buffer config;
 	int *file_fds; /* of what is copied in */
 	int stdin_fd;
-	int child_fds[3]; /* the program's ends */
-	int init_fds[2];  /* ours, init's */
+	int child_fds[3];		 /* the program's ends */
+	int init_fds[2];		 /* ours, init's */
+	struct namespace_holder *holder; /* until create() */
 	struct brig_attendant attendant;
 	struct brig_create create;
 	struct creation creation;
@@ -72,28 +74,6 @@ struct life {
 };
 
 /* ---- before ---- */
-
-/* 48 random bits are enough: an id that is taken is an error of the creation, which makes the container's folder itself
- * (EEXIST), so two sandboxes are never mixed up. */
-static int make_id(const struct sandbox_request *request, struct sandbox_result *result, struct error *err)
-{
-	unsigned char bytes[6];
-	size_t length = 0;
-
-	if (request->name) {
-		if (strlen(request->name) > SANDBOX_ID_MAX)
-			return error_set(err, ERROR_USAGE, EINVAL,
-					 "option --name: a sandbox's name has at most %d characters", SANDBOX_ID_MAX);
-		strcpy(result->id, request->name);
-		return store_check_id(request->name, err);
-	}
-	if (getrandom(bytes, sizeof(bytes), 0) != sizeof(bytes))
-		return error_system(err, errno, "getrandom");
-	length = (size_t)snprintf(result->id, sizeof(result->id), "sandbox-");
-	for (size_t i = 0; i < sizeof(bytes); i++)
-		length += (size_t)snprintf(result->id + length, sizeof(result->id) - length, "%02x", bytes[i]);
-	return 0;
-}
 
 /* Where the child would make a directory in the root file system, that must not be the one of all sandboxes. */
 static bool needs_root_alone(const struct sandbox_request *request)
@@ -201,12 +181,24 @@ static int open_streams(struct life *life, struct error *err)
 	return rc;
 }
 
+/* The network namespace is the longest single part of a start, and every sandbox will want these: they are made from the first moment on. Where that can't be, it
+ * is found out, and told of, by who wants them. */
+static void begin_namespaces(struct life *life)
+{
+	struct error ignored;
+
+	if (!life->rootless)
+		(void)namespace_holder_begin(NAMESPACE_HOLDER_KINDS, /* at_once= */ false, &life->holder, &ignored);
+}
+
 /* What can be wrong with the request is found first, while nothing stands that would have to be taken away again. */
 static int prepare(struct life *life, struct error *err)
 {
 	const struct sandbox_request *request = life->request;
-	int rc = make_id(request, life->result, err);
+	int rc = sandbox_id_choose(request, life->result->id, err);
 
+	if (rc >= 0)
+		begin_namespaces(life);
 	if (rc >= 0 && request->egress_proxy)
 		rc = sandbox_proxy_check(request, err);
 	if (rc >= 0)
@@ -254,6 +246,7 @@ static int create(struct life *life, struct error *err)
 	life->create = (struct brig_create){ .id = life->result->id,
 					     .bundle = life->folder.path,
 					     .attendant = &life->attendant,
+					     .holder = steal_ptr(&life->holder),
 					     .learn = life->request->learn };
 	rc = creation_run(&life->brig, &life->create, CHILD_INIT_RUNS, &life->creation, err);
 	for (int i = 0; i < 3; i++)
@@ -412,6 +405,7 @@ static void close_all(struct life *life)
 	close_and_reset(&life->root.lock_fd);
 	sandbox_folder_close(&life->folder);
 	record_target_rest(&life->session);
+	namespace_holder_free(life->holder);
 	buffer_done(&life->config);
 	if (life->is_foreground)
 		foreground_end(&life->foreground);

@@ -92,7 +92,7 @@ static void hold_time(struct sandbox_watch *watch)
 
 	if (due > 0 && now >= due)
 		denial_keeper_save(watch->keeper);
-	if (watch->was_killed)
+	if (watch->was_killed || watch->end.has_status)
 		return;
 	if (watch->timeout > 0 && now - watch->started >= watch->timeout)
 		cut(watch, SANDBOX_CUT_WALL_TIME);
@@ -110,10 +110,11 @@ static void sooner(uint64_t *due, uint64_t other)
 static int time_left(const struct sandbox_watch *watch)
 {
 	uint64_t due = denial_keeper_due(watch->keeper), now, left;
+	bool is_over = watch->was_killed || watch->end.has_status;
 
-	if (!watch->was_killed && watch->timeout > 0)
+	if (!is_over && watch->timeout > 0)
 		sooner(&due, watch->started + watch->timeout);
-	if (!watch->was_killed && watch->cpu_limit > 0 && watch->cgroup)
+	if (!is_over && watch->cpu_limit > 0 && watch->cgroup)
 		sooner(&due, watch->next_look);
 	if (due == 0)
 		return -1;
@@ -225,11 +226,19 @@ enum {
 	N_WATCHED
 };
 
+/* Once init has told the program's end, which is its own and everybody's, the rest needs nobody: what is in the pipes by then is read at the end, and each of them that
+ * is closed meanwhile would wake us. */
 static void fill(const struct sandbox_watch *watch, struct pollfd polled[static N_WATCHED], bool init_is_there)
 {
 	polled[WATCHED_END] = (struct pollfd){ .fd = watch->pidfd, .events = POLLIN };
-	polled[WATCHED_INIT] = (struct pollfd){ .fd = init_is_there ? watch->init_fd : -1, .events = POLLIN };
 	polled[WATCHED_SIGNALS] = (struct pollfd){ .fd = watch->signal_fd, .events = POLLIN };
+	for (int i = 0; watch->end.has_status && i < N_WATCHED; i++) {
+		if (i != WATCHED_END && i != WATCHED_SIGNALS)
+			polled[i] = (struct pollfd){ .fd = -1 };
+	}
+	if (watch->end.has_status)
+		return;
+	polled[WATCHED_INIT] = (struct pollfd){ .fd = init_is_there ? watch->init_fd : -1, .events = POLLIN };
 	polled[WATCHED_IN] = sandbox_stream_poll(&watch->in);
 	polled[WATCHED_OUT] = sandbox_stream_poll(&watch->out[0]);
 	polled[WATCHED_ERR] = sandbox_stream_poll(&watch->out[1]);

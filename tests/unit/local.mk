@@ -93,6 +93,7 @@ unit_parent_sources = \
 	tests/unit/parent/test_host_idmap.c \
 	tests/unit/parent/test_idmap.c \
 	tests/unit/parent/test_listener.c \
+	tests/unit/parent/test_namespace_holder.c \
 	tests/unit/parent/test_netlink.c \
 	tests/unit/parent/test_prepare.c \
 	tests/unit/parent/test_root_mount.c \

@@ -30,6 +30,8 @@
 #include "container/stored_plan.h"
 #include "parent/cgroup/cgroup.h"
 #include "parent/cgroup/egress.h"
+#include "parent/idmap.h"
+#include "parent/namespace_holder.h"
 
 #define UNDO_TIMEOUT_MS 10000
 
@@ -145,6 +147,22 @@ static bool copies_up(const struct plan *plan)
 	return false;
 }
 
+/* What was begun before anything was known is right as a rule. */
+static int begin_namespaces(struct creation *creation, struct error *err)
+{
+	const struct plan *plan = creation->plan;
+	const struct plan_namespaces *namespaces = &plan->namespaces;
+	bool wanted = plan->rootfs.locked && namespaces->create & CLONE_NEWUSER && !creation->request->images;
+	uint64_t kinds = wanted ? namespaces->create & NAMESPACE_HOLDER_KINDS : 0;
+	int rc = 0;
+
+	if (creation->holder && namespace_holder_kinds(creation->holder) != kinds)
+		namespace_holder_free(steal_ptr(&creation->holder));
+	if (wanted && !creation->holder)
+		rc = namespace_holder_begin(kinds, /* at_once= */ true, &creation->holder, err);
+	return rc < 0 || !wanted ? rc : idmap_write(namespace_holder_pid(creation->holder), namespaces, err);
+}
+
 /* May the limits be set while the first process mounts, which then waits for them? Not where that runs somebody else's program (a hook),
  * or fills memory with somebody else's files; nor where it is to be scheduled as its group has to allow first. */
 static bool limit_late(const struct creation *creation)
@@ -216,6 +234,7 @@ void creation_undo(struct creation *creation, const struct error *failure)
 void creation_done(struct creation *creation)
 {
 	birth_done(&creation->birth);
+	namespace_holder_free(steal_ptr(&creation->holder));
 	close_and_reset(&creation->start_fd);
 	close_and_reset(&creation->console.console_fd);
 	close_and_reset(&creation->console.master_socket_fd);
@@ -347,6 +366,7 @@ static const struct {
 	{ "tell the supervisor of the limits", tell_supervisor },
 	{ "open the console", open_console },
 	{ "note where the cgroup will be", mark },
+	{ "begin the namespaces", begin_namespaces },
 	{ "make the cgroup", make_cgroup },
 	{ "make the root file system", creation_root_make },
 	{ "open the socket for start", open_start_socket },
@@ -374,6 +394,7 @@ int creation_run(const struct brig *brig, const struct brig_create *request, enu
 	struct creation creation = { .brig = brig,
 				     .request = request,
 				     .role = role,
+				     .holder = request->holder,
 				     .container = { .root_fd = -EBADF, .dir_fd = -EBADF },
 				     .birth = BIRTH_NONE,
 				     .filter_cache_fd = -EBADF,

@@ -13,6 +13,7 @@
 #include "policy/policy.h"
 
 struct cgroup;
+struct namespace_holder;
 
 /* All that is found out and decided before anything is done. */
 struct decision {
@@ -39,7 +40,8 @@ struct creation {
 	const struct plan *plan; /* the decision's */
 	struct container container;
 	struct cgroup *cgroup;
-	bool is_unlimited; /* the cgroup is, until the first process is there: see limit_late() */
+	struct namespace_holder *holder; /* of the namespaces that are new, until the birth; or NULL */
+	bool is_unlimited;		 /* the cgroup is, until the first process is there: see limit_late() */
 	struct birth_request birth_request;
 	struct child_attendant attendant;
 	struct birth birth;

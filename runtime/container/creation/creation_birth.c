@@ -38,6 +38,7 @@ static void fill_request(struct creation *creation)
 			      !creation->decision.host.in_user_namespace,
 		.hybrid = creation->decision.host.cgroup_layout != HOST_CGROUP_V2,
 		.cgroup = creation->cgroup,
+		.holder = creation->holder,
 		.filter_cache_fd = creation->filter_cache_fd,
 		.is_awaited = creation->is_unlimited || (creation->role == CHILD_INIT_RUNS && container->state.audit),
 		.root_is_mapped = creation->root_is_mapped,
