@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "base/reap.h"
 #include "proxy/confine.h"
 
@@ -90,7 +91,8 @@ int proxy_hear(struct proxy *proxy, struct outcome_report *ret)
 
 	if (n < 0 && (errno == EAGAIN || errno == EINTR))
 		return 0;
-	if (n != sizeof(report) || !outcome_report_is_good(&report)) {
+	/* The last one says that there were too many. */
+	if (n != sizeof(report) || !outcome_report_is_good(&report) || proxy->n_reports++ > SERVE_REQUESTS_MAX) {
 		proxy_stop(proxy);
 		return -1;
 	}
@@ -102,6 +104,7 @@ void proxy_close(struct proxy *proxy)
 {
 	if (proxy->control_fd >= 0)
 		shutdown(proxy->control_fd, SHUT_WR);
+	proxy->silent_by = clock_ms() + LAST_WORDS_MS;
 }
 
 int proxy_hear_last(struct proxy *proxy, struct outcome_report *ret)
@@ -110,7 +113,9 @@ int proxy_hear_last(struct proxy *proxy, struct outcome_report *ret)
 	int rc = 0;
 
 	while (rc == 0 && proxy->control_fd >= 0) {
-		rc = poll(&polled, 1, LAST_WORDS_MS) > 0 ? proxy_hear(proxy, ret) : -1;
+		int64_t left = proxy->silent_by - clock_ms();
+
+		rc = left > 0 && poll(&polled, 1, (int)left) > 0 ? proxy_hear(proxy, ret) : -1;
 	}
 	if (rc <= 0)
 		proxy_stop(proxy);

@@ -81,7 +81,6 @@ int sandbox_proxy_start(struct sandbox_proxy *proxy, const int *listen_fds, size
 static void count(struct sandbox_result *result, const struct outcome_report *report)
 {
 	struct sandbox_egress *egress = result->egress;
-	const char *host = report->host[0] ? arena_strdup(result->arena, report->host) : NULL;
 
 	if (report->was_allowed)
 		egress->allowed++;
@@ -91,7 +90,8 @@ static void count(struct sandbox_result *result, const struct outcome_report *re
 	egress->bytes_in += report->bytes_in;
 	if (egress->n_requests < REQUESTS_MAX)
 		egress->requests[egress->n_requests++] =
-			(struct sandbox_request_out){ .host = host,
+			(struct sandbox_request_out){ .host = report->host[0] ? arena_strdup(result->arena, report->host)
+									      : NULL,
 						      .port = report->port,
 						      .is_connect = report->is_connect,
 						      .is_allowed = report->was_allowed,

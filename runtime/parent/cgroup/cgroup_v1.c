@@ -136,17 +136,34 @@ static int v1_freeze(struct cgroup *cgroup, bool freeze, int timeout_ms, struct 
 
 /* By number: v1 has no cgroup.kill. A number is one of the group's at the moment of the look; frozen, none of them can go away
  * before the signal. */
-static int kill_all(struct cgroup *cgroup, size_t *ret_n, struct error *err)
+static int kill_frozen(struct cgroup *cgroup, struct error *err)
 {
 	AUTO(arena_free) struct arena *arena = arena_new(/* limit= */ 64 * 1024 * 1024);
 	pid_t *pids;
+	size_t n;
 	int r;
 
 	if (!arena)
 		return error_memory(err);
-	r = cgroup_pids(cgroup, arena, &pids, ret_n, err);
-	for (size_t i = 0; r == 0 && i < *ret_n; i++)
+	r = cgroup_pids(cgroup, arena, &pids, &n, err);
+	for (size_t i = 0; r == 0 && i < n; i++)
 		kill(pids[i], SIGKILL);
+	return r;
+}
+
+/* They fork and end while we look: what was one's number may be a stranger's before the signal, so it goes by pidfd. */
+static int kill_running(struct cgroup *cgroup, struct error *err)
+{
+	AUTO(arena_free) struct arena *arena = arena_new(/* limit= */ 64 * 1024 * 1024);
+	pid_t *pids;
+	size_t n = 1;
+	int r = arena ? 0 : error_memory(err);
+
+	for (int round = 0; r == 0 && n > 0 && round < KILL_ROUNDS; round++) {
+		r = cgroup_signal(cgroup, SIGKILL, err);
+		if (r == 0)
+			r = cgroup_pids(cgroup, arena, &pids, &n, err);
+	}
 	return r;
 }
 
@@ -154,11 +171,8 @@ static int kill_all(struct cgroup *cgroup, size_t *ret_n, struct error *err)
 static int v1_kill(struct cgroup *cgroup, struct error *err)
 {
 	bool frozen = v1_freeze(cgroup, /* freeze= */ true, KILL_FREEZE_MS, NULL) == 0;
-	size_t n = 1;
-	int r = 0;
+	int r = frozen ? kill_frozen(cgroup, err) : kill_running(cgroup, err);
 
-	for (int round = 0; r == 0 && n > 0 && round < (frozen ? 1 : KILL_ROUNDS); round++)
-		r = kill_all(cgroup, &n, err);
 	if (cgroup_tree_fd(cgroup, CGROUP_FREEZER) >= 0)
 		(void)fd_write_file_at(cgroup_tree_fd(cgroup, CGROUP_FREEZER), "freezer.state", "THAWED");
 	return r;
