@@ -99,6 +99,7 @@ unit_parent_sources = \
 	tests/unit/parent/test_root_mount.c \
 	tests/unit/parent/test_seccomp_cache.c \
 	tests/unit/parent/test_seccomp_compose.c \
+	tests/unit/parent/test_seccomp_compose_refused.c \
 	tests/unit/parent/test_seccomp_floor_kernel.c \
 	tests/unit/parent/test_seccomp_kernel.c \
 	tests/unit/parent/test_seccomp_record.c \

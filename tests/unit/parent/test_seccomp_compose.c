@@ -13,6 +13,7 @@
 #include "parent/seccomp/seccomp_compose.h"
 #include "parent/seccomp/seccomp_evaluate.h"
 #include "parent/seccomp/seccomp_floor.h"
+#include "parent/seccomp/seccomp_floor_compile.h"
 #include "tests/support/bpf_simulator.h"
 #include "tests/support/rounds.h"
 #include "tests/support/seccomp_both.h"
@@ -100,6 +101,9 @@ static void sweep(struct subject *subject, uint64_t *seed)
 			probe(subject, arches[i], nr, seed);
 			probe(subject, arches[i], X32_BIT + nr, seed);
 		}
+		/* ARM's private ones. */
+		for (uint32_t nr = 0xf0000; nr <= 0xf0020; nr++)
+			probe(subject, arches[i], nr, seed);
 		for (size_t k = 0; k < ARRAY_SIZE(edges); k++)
 			probe(subject, arches[i], edges[k], seed);
 	}
@@ -224,14 +228,44 @@ Test(seccomp_compose, random_rules)
 
 /* ---- the real floors ---- */
 
+#define FLOOR_KINDS 12
+#define FLOORS (FLOOR_KINDS * ARRAY_SIZE(machines))
+
+static const struct machine {
+	const struct seccomp_floor_machine *floors;
+	uint32_t architectures[3];
+	size_t n_architectures, n_constant; /* calls of which an engine's profile and each floor allow at least so many */
+} machines[] = { { &seccomp_floor_x86_64, { SCMP_ARCH_X86_64, SCMP_ARCH_X86, SCMP_ARCH_X32 }, 3, 250 },
+		 { &seccomp_floor_aarch64, { SCMP_ARCH_AARCH64, SCMP_ARCH_ARM }, 2, 250 } };
+
+static const struct machine *machine_of(size_t i)
+{
+	return &machines[i / FLOOR_KINDS % ARRAY_SIZE(machines)];
+}
+
+/* Also of the machine that this one is not: a compiler needs no processor. */
 static void real_floor(size_t i, struct seccomp_program *program)
 {
 	static const uint64_t capabilities[] = { 0, UINT64_MAX, 1 << CAP_SYS_PTRACE | 1 << CAP_SYS_ADMIN };
 	enum plan_floor floor = i % 2 ? PLAN_FLOOR_STRICT : PLAN_FLOOR_BASELINE;
 	struct error err = { 0 };
 
-	cr_assert_eq(seccomp_floor_program(floor, capabilities[i % 3], /* notifies= */ i % 4 > 1, program, &err), 0,
-		     "%s", err.message);
+	cr_assert_eq(seccomp_floor_compile(&machine_of(i)->floors->profiles[floor], capabilities[i % 3], program, &err),
+		     0, "%s", err.message);
+	if (i % 4 > 1)
+		seccomp_floor_notify(program);
+}
+
+/* An engine's profile above each floor, then random ones. */
+static void real_config(struct arena *arena, size_t i, uint64_t *seed, struct seccomp_program *program)
+{
+	struct plan_seccomp plan = i < FLOORS ? *seccomp_profile_engine(arena) : *random_plan(arena, i % 4 < 2, seed);
+	const struct machine *machine = machine_of(i);
+
+	plan.architectures = machine->architectures;
+	if (plan.n_architectures > machine->n_architectures)
+		plan.n_architectures = machine->n_architectures;
+	compile(&plan, program);
 }
 
 Test(seccomp_compose, real_floors)
@@ -240,17 +274,17 @@ Test(seccomp_compose, real_floors)
 	uint64_t seed = first_seed();
 	size_t n_compared = 0, n_from_config = 0, n_from_floor = 0;
 
-	for (size_t i = 0; i < 12 + n_random; i++) {
+	for (size_t i = 0; i < FLOORS + n_random; i++) {
 		AUTO(arena_free) struct arena *arena = arena_new(1 << 20);
 		struct subject subject = { .n_compared = 0 };
 
-		compile(i < 12 ? seccomp_profile_engine(arena) : random_plan(arena, i % 4 < 2, &seed), &subject.config);
+		real_config(arena, i, &seed, &subject.config);
 		real_floor(i, &subject.floor);
 		if (compose(&subject) == 0)
 			sweep(&subject, &seed);
-		cr_expect(i >= 12 || subject.n_constant > 250, "%zu numbers are let through without a run",
-			  subject.n_constant);
-		if (i < 12)
+		cr_expect(i >= FLOORS || subject.n_constant > machine_of(i)->n_constant,
+			  "%zu numbers are let through without a run", subject.n_constant);
+		if (i < FLOORS)
 			printf("seccomp_compose: %zu + %zu = %zu instructions\n", subject.config.n, subject.floor.n,
 			       subject.both.n);
 		n_compared += subject.n_compared;
@@ -258,7 +292,7 @@ Test(seccomp_compose, real_floors)
 		n_from_floor += subject.n_from_floor;
 		subject_done(&subject);
 	}
-	cr_expect_gt(n_compared, 10000 * (12 + n_random));
+	cr_expect_gt(n_compared, 10000 * (FLOORS + n_random));
 	cr_expect_gt(n_from_config, n_compared / 100);
 	cr_expect_gt(n_from_floor, n_compared / 100);
 }
@@ -386,88 +420,6 @@ Test(seccomp_compose, as_long_as_the_kernel_takes)
 			subject_done(&subject);
 		}
 	}
-}
-
-/* ---- what is no filter of ours ---- */
-
-struct refused {
-	const char *what;
-	struct sock_filter first;
-};
-
-Test(seccomp_compose, other_instructions_are_refused)
-{
-	static const struct refused cases[] = {
-		{ "a store", BPF_STMT(BPF_ST, 0) },
-		{ "a load from scratch memory", BPF_STMT(BPF_LD | BPF_MEM, 0) },
-		{ "a load into X", BPF_STMT(BPF_LDX | BPF_W | BPF_IMM, 0) },
-		{ "a constant", BPF_STMT(BPF_LD | BPF_W | BPF_IMM, 0) },
-		{ "a length", BPF_STMT(BPF_LD | BPF_W | BPF_LEN, 0) },
-		{ "a transfer", BPF_STMT(BPF_MISC | BPF_TAX, 0) },
-		{ "a computed return", BPF_STMT(BPF_RET | BPF_A, 0) },
-		{ "an addition", BPF_STMT(BPF_ALU | BPF_ADD | BPF_K, 1) },
-		{ "an AND with X", BPF_STMT(BPF_ALU | BPF_AND | BPF_X, 1) },
-		{ "a comparison with X", BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_X, 0, 0, 0) },
-		{ "a load of a byte", BPF_STMT(BPF_LD | BPF_B | BPF_ABS, 0) },
-		{ "an odd offset", BPF_STMT(BPF_LD | BPF_W | BPF_ABS, 2) },
-		{ "a load beyond the data", BPF_STMT(BPF_LD | BPF_W | BPF_ABS, 64) },
-		{ "a jump beyond the end", BPF_STMT(BPF_JMP | BPF_JA, 1) },
-		{ "a jump backwards", BPF_STMT(BPF_JMP | BPF_JA, UINT32_MAX) },
-		{ "a branch beyond the end", BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 0, 1, 0) },
-		{ "another branch beyond the end", BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, 0, 0, 255) },
-		{ "an unknown action", BPF_STMT(BPF_RET | BPF_K, 0x7ffe0000) },
-	};
-
-	for (size_t i = 0; i < 2 * ARRAY_SIZE(cases); i++) {
-		const struct refused *refused = &cases[i / 2];
-		struct sock_filter good = BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW);
-		struct sock_filter bad[] = { refused->first, good };
-		struct seccomp_program one = { .instructions = bad, .n = 2 }, other = { .instructions = &good, .n = 1 };
-		struct seccomp_program both = { .n = 42 };
-		struct error err = { 0 };
-
-		cr_expect_eq(seccomp_compose(i % 2 ? &one : &other, i % 2 ? &other : &one, &both, &err), -EINVAL, "%s",
-			     refused->what);
-		cr_expect_not_null(strstr(err.message, "instruction 0"), "%s: %s", refused->what, err.message);
-		cr_expect_eq(both.n, 42, "a failure must not touch its output");
-	}
-}
-
-Test(seccomp_compose, programs_without_an_end_are_refused)
-{
-	struct sock_filter code[SECCOMP_CODE_MAX + 1];
-	struct seccomp_program good = { .instructions = code, .n = SECCOMP_CODE_MAX };
-	struct seccomp_program none = { .instructions = code, .n = 0 };
-	struct seccomp_program endless = { .instructions = code, .n = 1 };
-	struct seccomp_program big = { .instructions = code, .n = SECCOMP_CODE_MAX + 1 };
-	struct seccomp_program both = { .n = 42 };
-
-	for (size_t i = 0; i < ARRAY_SIZE(code); i++)
-		code[i] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS);
-	cr_assert_eq(seccomp_compose(&good, &good, &both, NULL), 0, "all of it strict: no copy is needed");
-	cr_expect_eq(both.n, SECCOMP_CODE_MAX);
-	seccomp_program_done(&both);
-	code[0] = (struct sock_filter)BPF_STMT(BPF_LD | BPF_W | BPF_ABS, 0);
-	cr_expect_eq(seccomp_compose(&good, &none, &both, NULL), -EINVAL);
-	cr_expect_eq(seccomp_compose(&none, &good, &both, NULL), -EINVAL);
-	cr_expect_eq(seccomp_compose(&good, &endless, &both, NULL), -EINVAL);
-	cr_expect_eq(seccomp_compose(&endless, &good, &both, NULL), -EINVAL);
-	cr_expect_eq(seccomp_compose(&big, &good, &both, NULL), -EINVAL);
-	cr_expect_eq(both.n, 0);
-}
-
-/* In the middle of a program the accumulator is not zero. */
-Test(seccomp_compose, a_floor_has_to_load_first)
-{
-	struct sock_filter code[] = { BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 0, 0, 1),
-				      BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM),
-				      BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW) };
-	struct seccomp_program program = { .instructions = code, .n = ARRAY_SIZE(code) }, both = { .n = 42 };
-	struct error err = { 0 };
-
-	cr_expect_eq(seccomp_compose(&program, &program, &both, &err), -EINVAL);
-	cr_expect_not_null(strstr(err.message, "begin with a load"), "%s", err.message);
-	cr_expect_eq(both.n, 42);
 }
 
 Test(seccomp_compose, flags)
