@@ -59,13 +59,25 @@ static bool make_keeper(struct task *task, int fd)
 	return denials->keeper;
 }
 
+/* fd is taken. An exec may have come before the container's first process was let go: its keeper is the container's. */
+static bool give_keeper(struct task *task, int fd)
+{
+	struct task_denials *denials = &task->denials;
+
+	if (!denials->keeper)
+		return make_keeper(task, fd);
+	denial_keeper_take(denials->keeper, fd);
+	return true;
+}
+
 static void begin(struct task *task, int fd)
 {
 	struct task_denials *denials = &task->denials;
 	struct error err = { 0 };
 
+	denials->is_taken = true;
 	denials->watch = (struct loop_watch){ .ready = handle_refused, .context = task };
-	if (!make_keeper(task, fd))
+	if (!give_keeper(task, fd))
 		return;
 	if (loop_watch(task->tasks->options.loop, &denials->watch, fd, EPOLLIN, &err) >= 0)
 		return;
@@ -98,7 +110,7 @@ void task_denials_take(struct process *process, const struct worker_outcome *out
 		return;
 	if (process->kind == PROCESS_EXEC && process->denials.fd == 0 && process->task->init.state != PROCESS_STOPPED)
 		begin_exec(process, fd);
-	else if (process->kind == PROCESS_INIT && process->state != PROCESS_STOPPED && !process->task->denials.keeper)
+	else if (process->kind == PROCESS_INIT && process->state != PROCESS_STOPPED && !process->task->denials.is_taken)
 		begin(process->task, fd);
 	else
 		close_and_reset(&fd);

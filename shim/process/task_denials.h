@@ -1,6 +1,8 @@
 /* Serves the listener of what the floor's filter refuses a container: the shim is who stays with it. */
 #pragma once
 
+#include <stdbool.h>
+
 #include "shim/loop/loop.h"
 #include "shim/process/worker.h"
 
@@ -13,6 +15,7 @@ struct task_denials {		      /* a member of its task */
 	struct denial_keeper *keeper; /* NULL: nothing is counted */
 	struct loop_watch watch;
 	struct loop_timer timer; /* for the next writing down */
+	bool is_taken;		 /* the first process's listener came */
 };
 
 struct task_denials_exec { /* a member of its process: one more listener, counted with the container's */

@@ -92,6 +92,21 @@ class Denials(case.ShimTest):
         exec_.delete()
         self.assertEqual(self.counted(container, 1)["total"], 1)
 
+    def test_exec_before_the_start(self):
+        """an exec in a container that is not started yet takes nothing from it: its own refused calls are counted as well"""
+        container = self.shell("unshare -U true 2>/tmp/said; trap 'exit 5' TERM; while :; do sleep 0.1; done")
+        exec_ = container.exec_shell("mount -t tmpfs x /tmp && exit 9; exit 3", exec_id="e").start()
+        self.assertEqual(exec_.status(), 3)
+        exec_.delete()
+        self.assertEqual(self.counted(container, 1)["total"], 1)
+        container.start()
+        document = self.counted(container, 2)
+        self.assertEqual([(call["count"], call["programs"]) for call in document["calls"]], [(1, ["mount"]), (1, ["unshare"])])
+        said = container.exec("cat", "/tmp/said").finish()[1]
+        self.assertIn(b"not permitted", said)
+        container.stop()
+        self.assertEqual(container.status(), 5)
+
     def test_shim_killed(self):
         """a call that is refused after the shim's end fails as well, and its program does not hang"""
         container = self.shell("trap 'unshare -U true && sleep 1000; exit 6' USR1; while :; do sleep 0.1; done").start()

@@ -78,6 +78,12 @@ bool denial_keeper_serve_other(struct denial_keeper *keeper, int listener_fd)
 	return r > 0;
 }
 
+void denial_keeper_take(struct denial_keeper *keeper, int listener_fd)
+{
+	close_and_reset(&keeper->fd);
+	keeper->fd = listener_fd;
+}
+
 void denial_keeper_close(struct denial_keeper *keeper)
 {
 	close_and_reset(&keeper->fd);

@@ -19,7 +19,7 @@
 struct denial_keeper;
 struct denial_listener;
 
-/* listener_fd: taken, also on failure. brig and id outlive the keeper. NULL: no memory. */
+/* listener_fd: taken, also on failure; or -EBADF (denial_keeper_take). brig and id outlive the keeper. NULL: no memory. */
 struct denial_keeper *denial_keeper_new(const struct brig *brig, const char *id, int listener_fd);
 /* For one exec, where the container has a keeper of its own. */
 struct denial_keeper *denial_keeper_new_exec(const struct brig *brig, const char *id, int listener_fd);
@@ -32,6 +32,8 @@ int denial_keeper_fd(const struct denial_keeper *keeper);
 bool denial_keeper_serve(struct denial_keeper *keeper);
 /* The same of a further listener of that container, which is the caller's: counted with the others. */
 bool denial_keeper_serve_other(struct denial_keeper *keeper, int listener_fd);
+/* Of a keeper that was made before the container's own listener came. listener_fd is taken. */
+void denial_keeper_take(struct denial_keeper *keeper, int listener_fd);
 void denial_keeper_close(struct denial_keeper *keeper);
 /* When denial_keeper_save is to be called, on CLOCK_MONOTONIC in nanoseconds; 0: there is nothing to write. */
 uint64_t denial_keeper_due(const struct denial_keeper *keeper);

@@ -263,6 +263,32 @@ Test(tasks_newborn, a_listener_is_served_before_the_program_runs)
 	cr_expect_not(started.has_failed);
 }
 
+Test(tasks_newborn, its_listener_is_in_nobody_s_way_that_comes_later)
+{
+	struct fixture_reply started, own;
+	struct error err = { 0 };
+
+	fake->starts_simply = true;
+	fixture_make("c", PROCESS_CREATED);
+	fixture_make_exec("c", "e", PROCESS_CREATED);
+	begin_start(&started);
+	fake_starter_says(FAKE_GIVES_LISTENER);
+	fixture_until(fake->listener_fd > 0);
+	fake_starter_says(FAKE_RUNS);
+	fixture_until(started.n_answers);
+	fake->hands_over = false;
+	fake->listener_fd = 0;
+	fixture_reply_init(&own, NULL);
+	cr_assert_eq(tasks_start(fixture.tasks, fixture_name("c", ""), &own.reply, &err), 0, "%s", err.message);
+	fake_starter_says(FAKE_GIVES_LISTENER);
+	fixture_until(fake->listener_fd > 0);
+	fixture_settle();
+	cr_expect_geq(fcntl(fake->listener_fd, F_GETFD), 0, "the container's own is served as well");
+	fake_starter_says(FAKE_RUNS);
+	fixture_until(own.n_answers);
+	cr_expect_not(own.has_failed, "%s", own.err.message);
+}
+
 Test(tasks_newborn, the_end_of_the_container_ends_it)
 {
 	struct fixture_reply started;
