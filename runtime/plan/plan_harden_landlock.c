@@ -31,8 +31,15 @@ static int list_places(struct plan_builder *builder, struct error *err)
 
 static int use(struct plan_builder *builder, struct error *err)
 {
+	const struct report_line line = { .level = REPORT_NOTE,
+					  .rule = policy_rule_name(POLICY_LANDLOCK),
+					  .where = "root.readonly",
+					  .asked = "a read-only root file system",
+					  .applied = "it, and a second lock on the file system (Landlock)",
+					  .why = "it holds whatever becomes of the flags of mounts" };
 	const struct plan_request *request = builder->request;
 	struct plan_landlock *landlock = &builder->plan->landlock;
+	int rc;
 
 	if (builder->exec)
 		*landlock = *request->landlock;
@@ -42,7 +49,8 @@ static int use(struct plan_builder *builder, struct error *err)
 	builder->plan->process.no_new_privileges = true;
 	if (builder->exec)
 		return 0;
-	return list_places(builder, err);
+	rc = list_places(builder, err);
+	return rc < 0 ? rc : report_add(builder->report, &line, err);
 }
 
 /* It restricts a process for good, and only one that can gain no privileges any more, or that has them all. */

@@ -38,14 +38,23 @@ static int add_missing(struct plan_builder *builder, enum policy_rule rule, cons
 	return rc;
 }
 
-/* No caller asks for a time namespace, and what it hides is no more than how long the host is up: never a refusal. */
-static void add_time(struct plan_builder *builder)
+/* No caller asks for a time namespace, and what it hides is no more than how long the host is up: never a refusal, and a note where
+ * the others are adjusted. */
+static int add_time(struct plan_builder *builder, struct error *err)
 {
+	const struct report_line line = { .level = REPORT_NOTE,
+					  .rule = policy_rule_name(POLICY_HOST_NAMESPACE),
+					  .where = "linux.namespaces",
+					  .asked = "no time namespace",
+					  .applied = "a new one",
+					  .why = "how long the host is up could be seen" };
 	enum policy_level level = plan_harden_level(builder, POLICY_HOST_NAMESPACE);
 
-	if ((level == POLICY_ENFORCE || level == POLICY_ADJUST) &&
-	    plan_builder_namespace(builder, CLONE_NEWTIME) == PLAN_NAMESPACE_HOST)
-		builder->added |= CLONE_NEWTIME;
+	if ((level != POLICY_ENFORCE && level != POLICY_ADJUST) ||
+	    plan_builder_namespace(builder, CLONE_NEWTIME) != PLAN_NAMESPACE_HOST)
+		return 0;
+	builder->added |= CLONE_NEWTIME;
+	return report_add(builder->report, &line, err);
 }
 
 /* The file system of somebody else, without anything that the plan says about mounts. */
@@ -94,6 +103,6 @@ int plan_harden_namespaces(struct plan_builder *builder, struct error *err)
 	for (size_t i = 0; rc >= 0 && i < ARRAY_SIZE(kinds); i++)
 		rc = add_missing(builder, POLICY_HOST_NAMESPACE, &kinds[i], err);
 	if (rc >= 0)
-		add_time(builder);
+		rc = add_time(builder, err);
 	return rc < 0 ? rc : add_missing(builder, POLICY_CGROUP_NAMESPACE, &cgroup, err);
 }

@@ -124,9 +124,14 @@ static bool is_unconfined(const struct plan_fixture *fixture)
 	return fixture->host.apparmor_default && !fixture->plan->process.apparmor_profile;
 }
 
+/* What it has of its own that config.json does not name is told. */
 static bool is_in_host_namespace(const struct plan_fixture *fixture)
 {
-	return ~own_namespaces(fixture->plan) & (CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS);
+	if (fixture->plan->namespaces.added & CLONE_NEWTIME &&
+	    !plan_fixture_has_line(fixture, policy_rule_name(POLICY_HOST_NAMESPACE)))
+		return true;
+	return ~own_namespaces(fixture->plan) &
+	       (CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWTIME);
 }
 
 static bool sees_host_cgroups(const struct plan_fixture *fixture)
@@ -152,14 +157,15 @@ static bool is_host_root_untold(const struct plan_fixture *fixture)
 	       !plan_fixture_has_line(fixture, policy_rule_name(POLICY_ROOTFS_UNMAPPED));
 }
 
-/* A kernel that has no Landlock which programs survive (2, Linux 5.19) is told of. */
+/* A kernel that has no Landlock which programs survive (2, Linux 5.19) is told of; so is the lock. */
 static bool has_one_lock(const struct plan_fixture *fixture)
 {
 	const struct plan *plan = fixture->plan;
 
-	if (!plan->rootfs.readonly || plan->landlock.enabled)
+	if (!plan->rootfs.readonly)
 		return false;
-	return fixture->host.landlock >= 2 || !plan_fixture_has_line(fixture, policy_rule_name(POLICY_LANDLOCK));
+	return (fixture->host.landlock >= 2 && !plan->landlock.enabled) ||
+	       !plan_fixture_has_line(fixture, policy_rule_name(POLICY_LANDLOCK));
 }
 
 static bool lists(const char *const *paths, size_t n, const char *wanted)

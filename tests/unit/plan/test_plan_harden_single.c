@@ -9,6 +9,7 @@
 
 #include <criterion/criterion.h>
 
+#include "base/syscalls.h"
 #include "plan_fixture.h"
 
 /* strict with every rule of the floor off but the one that the test is about. */
@@ -449,4 +450,33 @@ Test(plan_harden, the_floor_notifies_where_somebody_serves_it_and_nobody_else_do
 	cr_expect_not(notifies(PLAN_HOLDS_DENIALS, &(struct plan_fixture_json){ .linux_ = listener }));
 	cr_expect_not(notifies(PLAN_HOLDS_DENIALS,
 			       &(struct plan_fixture_json){ .top = ",'hooks':{'startContainer':[{'path':'/h'}]}" }));
+}
+
+/* The report has no other word of these. */
+Test(plan_harden, what_a_container_gets_that_nobody_asked_for_is_noted)
+{
+	struct policy policy = with_level(POLICY_HOST_NAMESPACE, POLICY_ENFORCE);
+	const struct plan_fixture_json json = {
+		.process = ",'noNewPrivileges':true",
+		.namespaces = ",{'type':'pid'},{'type':'network'},{'type':'ipc'},{'type':'uts'}"
+	};
+	const struct plan_fixture_json with_time = {
+		.namespaces = ",{'type':'pid'},{'type':'network'},{'type':'ipc'},{'type':'uts'},{'type':'time'}"
+	};
+	PLAN_FIXTURE(fixture);
+	PLAN_FIXTURE(has_one);
+
+	policy.levels[POLICY_LANDLOCK] = POLICY_ADJUST;
+	fixture.host.landlock = 7;
+	fixture.request.policy = &policy;
+	plan_fixture_parse(&fixture, &json);
+	fixture.spec->root.readonly = true;
+	cr_assert_eq(plan_build(&fixture.request, &fixture.plan, &fixture.report, &fixture.err), 0);
+	cr_expect(fixture.plan->namespaces.added & CLONE_NEWTIME);
+	cr_expect_eq(plan_fixture_line(&fixture, "host-namespace")->level, REPORT_NOTE);
+	cr_expect(fixture.plan->landlock.enabled);
+	cr_expect_eq(plan_fixture_line(&fixture, "landlock")->level, REPORT_NOTE);
+	has_one.request.policy = &policy;
+	plan_fixture_good(&has_one, &with_time);
+	cr_expect_eq(has_one.report.n_lines, 0);
 }
