@@ -116,11 +116,43 @@ static int take_bind(const char *text, const char *option, struct arena *arena, 
 	return 0;
 }
 
+static size_t depth(const char *path)
+{
+	size_t n = 0;
+
+	for (; *path; path++)
+		n += *path == '/';
+	return n;
+}
+
+/* Mounted in this order: a place in another bind's is to be seen, and to be as it was asked for. */
+static int insert_bind(struct sandbox_bind *binds, size_t n, const struct sandbox_bind *bind, struct error *err)
+{
+	static const char *const names[] = { "ro", "rw" };
+	size_t at = n;
+
+	for (size_t i = 0; i < n; i++) {
+		if (strcmp(binds[i].destination, bind->destination) == 0)
+			return error_set(
+				err, ERROR_USAGE, EINVAL,
+				"options --bind-%s %.200s:%.200s and --bind-%s %.200s:%.200s: one of them would hide the other; "
+				"give each a DST of its own",
+				names[binds[i].writable], binds[i].source, binds[i].destination, names[bind->writable],
+				bind->source, bind->destination);
+		if (at == n && depth(binds[i].destination) > depth(bind->destination))
+			at = i;
+	}
+	memmove(&binds[at + 1], &binds[at], (n - at) * sizeof(*binds));
+	binds[at] = *bind;
+	return 0;
+}
+
+/* Those to be written to go first: where a link makes one place of two names as deep as each other, what is read-only stays so. */
 static int take_binds(const struct sandbox_options *options, struct arena *arena, struct sandbox_request *ret,
 		      struct error *err)
 {
-	const struct option_list *lists[] = { &options->ro_binds, &options->rw_binds };
-	static const char *const names[] = { "bind-ro", "bind-rw" };
+	const struct option_list *lists[] = { &options->rw_binds, &options->ro_binds };
+	static const char *const names[] = { "bind-rw", "bind-ro" };
 	struct sandbox_bind *binds =
 		arena_array_of(arena, options->ro_binds.n_items + options->rw_binds.n_items, struct sandbox_bind);
 	int rc = binds ? 0 : error_memory(err);
@@ -128,8 +160,12 @@ static int take_binds(const struct sandbox_options *options, struct arena *arena
 	for (size_t i = 0; rc >= 0 && i < ARRAY_SIZE(lists); i++) {
 		rc = check_count(lists[i], names[i], err);
 		for (size_t j = 0; rc >= 0 && j < lists[i]->n_items; j++) {
-			binds[ret->n_binds].writable = lists[i] == &options->rw_binds;
-			rc = take_bind(lists[i]->items[j], names[i], arena, &binds[ret->n_binds++], err);
+			struct sandbox_bind bind = { .writable = lists[i] == &options->rw_binds };
+
+			rc = take_bind(lists[i]->items[j], names[i], arena, &bind, err);
+			if (rc >= 0)
+				rc = insert_bind(binds, ret->n_binds, &bind, err);
+			ret->n_binds += rc >= 0;
 		}
 	}
 	ret->binds = binds;
@@ -256,8 +292,14 @@ int sandbox_options_request(const struct sandbox_options *options, struct arena 
 					   .name = options->name,
 					   .rootfs = options->rootfs,
 					   .stdin_path = options->stdin_path,
+					   .refuses_tcp = options->no_tcp,
 					   .keeps_output = options->json };
 	int rc = check_program(options, err);
+
+	if (rc >= 0 && options->no_tcp && options->egress_proxy)
+		return error_set(
+			err, ERROR_USAGE, EINVAL,
+			"options --no-tcp and --egress-proxy: the proxy is reached by TCP; leave one of them out");
 
 	/* No network at all is what there is without a list, for users who can't hold one as well. */
 	if (options->egress && strcmp(options->egress, "none") != 0)

@@ -49,11 +49,12 @@ struct sandbox_request {
 	const char *egress;	   /* where it may connect to (docs/egress.md), or NULL: nowhere */
 	const char *egress_proxy;  /* in place of that: whom it may ask the egress proxy for, or NULL */
 	const char *stdin_path;	   /* "-": our own standard input; NULL: there is none */
-	const struct sandbox_bind *binds;
+	const struct sandbox_bind *binds; /* mounted in this order, over all else that is there */
 	const struct sandbox_copy *files, *collects;
 	size_t n_binds, n_files, n_collects;
 	struct sandbox_limits limits;
 	struct learn *learn; /* which system calls it makes is recorded there (container/learn/learn.h); or NULL */
+	bool refuses_tcp;    /* connect and bind of TCP sockets, on its loopback as well */
 	bool keeps_output;   /* in the result; else it is passed on to our own stdout and stderr as it comes */
 };
 

@@ -59,6 +59,7 @@ refused() { # PATTERN ARGUMENT...
 	refused "option --bind-ro: open $T/none: No such file" --bind-ro "$T/none:/x" -- true
 	refused "option --bind-rw: open $T/none: No such file" --bind-rw "$T/none:/x" -- true
 	refused 'absolute' --bind-ro relative:/x -- true
+	refused "options --bind-rw $T:/x and --bind-ro $T:/x: one of them would hide" --bind-ro "$T:/x" --bind-rw "$T:/y/../x/" -- true
 	refused 'mount-source' --bind-ro /run:/x -- true
 	refused 'mount-source' --bind-rw /usr:/x -- true
 	refused '(proc|mount)' --bind-ro "$T:/proc/x" -- true

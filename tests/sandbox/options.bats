@@ -138,6 +138,33 @@ except OSError as error: print("refused")'
 	expect_missing "$ROOT"/.sandbox/root-*/data
 }
 
+@test "a bind in a bind is as it was asked for, whichever is given first" {
+	mkdir -p "$T/d/sub/deep" "$T/other"
+	chmod -R 777 "$T/d" "$T/other"
+	attempt sandbox --bind-rw "$T/d:/x" --bind-ro "$T/d/sub:/x/sub" --bind-rw "$T/other:/x/sub/deep" -- sh -c 'touch /x/made /x/sub/deep/made; touch /x/sub/no'
+	expect_status 1
+	expect_like "$stderr" 'Read-only file system'
+	expect_missing "$T/d/sub/no"
+	[ -e "$T/d/made" ] && [ -e "$T/other/made" ]
+	attempt sandbox --bind-rw "$T/other:/x/sub" --bind-ro "$T/d:/x" -- sh -c 'touch /x/sub/again; touch /x/no'
+	expect_status 1
+	expect_missing "$T/d/no"
+	[ -e "$T/other/again" ]
+	assert_nothing_left
+}
+
+@test "a bind covers what is at its place: /tmp, a directory of --rootfs" {
+	mkdir -p "$T/rootfs/bin" "$T/rootfs/etc" "$T/d"
+	cp "$(command -v busybox)" "$T/rootfs/bin/busybox"
+	echo there > "$T/d/mine"
+	echo hidden > "$T/rootfs/etc/name"
+	must sandbox --bind-ro "$T/d:/tmp" -- sh -c 'ls -A /tmp; ! touch /tmp/x 2>&1'
+	expect_line "$output" mine
+	expect_like "$output" 'Read-only file system'
+	must sandbox --rootfs "$T/rootfs" --bind-ro "$T/d:/etc" -- /bin/busybox ls /etc
+	expect_equal "$output" mine
+}
+
 @test "--rootfs shows the directories of another root, read-only, and makes nothing in it" {
 	mkdir -p "$T/rootfs/bin" "$T/rootfs/etc" "$T/rootfs/tmp"
 	cp "$(command -v busybox)" "$T/rootfs/bin/busybox"

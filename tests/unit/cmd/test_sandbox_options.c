@@ -76,16 +76,43 @@ Test(sandbox_options, takes_places)
 			   &request, &err),
 		     0, "%s", err.message);
 	cr_assert_eq(request.n_binds, 2);
-	cr_expect_str_eq(request.binds[0].source, "/a");
-	cr_expect_str_eq(request.binds[0].destination, "/c");
-	cr_expect_not(request.binds[0].writable);
-	cr_expect_str_eq(request.binds[1].destination, "/d");
-	cr_expect(request.binds[1].writable);
+	cr_expect_str_eq(request.binds[0].destination, "/d");
+	cr_expect(request.binds[0].writable);
+	cr_expect_str_eq(request.binds[1].source, "/a");
+	cr_expect_str_eq(request.binds[1].destination, "/c");
+	cr_expect_not(request.binds[1].writable);
 	cr_expect_str_eq(request.files[0].name, "x/y");
 	cr_expect_str_eq(request.files[0].path, "/z");
 	cr_expect_str_eq(request.collects[0].path, "/p");
 	cr_expect_str_eq(request.oci, "/images/a:b");
 	cr_expect_str_eq(request.oci_tag, "tag");
+}
+
+Test(sandbox_options, mounts_binds_in_binds_after_these)
+{
+	static const char *const wanted[] = { "/out", "/in", "/in/out", "/out/in", "/in/out/x" };
+	struct sandbox_request request = { 0 };
+	struct error err = { 0 };
+
+	cr_assert_eq(parse(WORDS("--bind-ro", "/a:/out/in", "--bind-ro", "/b:/in", "--bind-rw", "/c:/in//out/x",
+				 "--bind-rw", "/d:/out", "--bind-rw", "/e:/in/out/", "true"),
+			   &request, &err),
+		     0, "%s", err.message);
+	cr_assert_eq(request.n_binds, ARRAY_SIZE(wanted));
+	for (size_t i = 0; i < ARRAY_SIZE(wanted); i++)
+		cr_expect_str_eq(request.binds[i].destination, wanted[i]);
+}
+
+Test(sandbox_options, refuses_two_binds_of_one_place)
+{
+	struct sandbox_request request = { 0 };
+	struct error err = { 0 };
+
+	cr_assert_eq(parse(WORDS("--bind-ro", "/a:/x/y", "--bind-rw", "/b:/x/./y/", "true"), &request, &err), -EINVAL);
+	cr_expect_eq(err.kind, ERROR_USAGE);
+	cr_expect_str_eq(err.message, "options --bind-rw /b:/x/y and --bind-ro /a:/x/y: one of them would hide the other; "
+				      "give each a DST of its own");
+	cr_expect_eq(parse(WORDS("--bind-ro", "/a:/x", "--bind-ro", "/a:/x", "true"), &request, &err), -EINVAL);
 }
 
 Test(sandbox_options, takes_names_as_the_program_sees_them)
