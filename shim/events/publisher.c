@@ -62,7 +62,7 @@ static int spill(struct publisher *publisher, struct error *err)
 	return r;
 }
 
-/* Where it can't be, what there is stays in memory; `publish` refuses more then. */
+/* Where it can't be, what there is stays in memory; `add` refuses more than that has room for. */
 static void spill_what_can_be(struct publisher *publisher)
 {
 	struct error err;
@@ -131,29 +131,27 @@ static void end_of_call(void *context, const struct response *response, const st
 	loop_set_timer(publisher->options.loop, &publisher->work, /* deadline= */ 0);
 }
 
-static int send_first(struct publisher *publisher, struct error *err)
+/* Where the file can't be read its events are lost, and what is in memory comes next. */
+static void drop_unreadable(struct publisher *publisher, const struct error *why)
+{
+	queue_drop(&publisher->queue);
+	publisher->n_refused = 0;
+	log_error("events for containerd that waited in the bundle are lost: %s", why->message);
+	loop_set_timer(publisher->options.loop, &publisher->work, /* deadline= */ 0);
+}
+
+static int send_first(struct publisher *publisher, const struct buffer *first, struct error *err)
 {
 	const struct request_metadata metadata = { "containerd-namespace-ttrpc", publisher->options.namespace };
-	__attribute__((cleanup(buffer_done_cleanup))) struct buffer stored = { 0 };
-	struct request request = {
+	const struct request request = {
 		.service = "containerd.services.events.ttrpc.v1.Events",
 		.method = "Forward",
 		.timeout = (int64_t)ANSWER_TIMEOUT,
 		.metadata = &metadata,
 		.n_metadata = 1,
+		.payload = { first->data, first->length },
 	};
-	const struct buffer *first = &stored;
-	int r = 0;
 
-	if (queue_is_empty(&publisher->queue))
-		first = backlog_peek(&publisher->backlog);
-	else
-		r = queue_peek(&publisher->queue, &stored, err);
-	if (r < 0) {
-		queue_drop(&publisher->queue);
-		return r;
-	}
-	request.payload = (struct message_bytes){ first->data, first->length };
 	publisher->call = (struct client_call){ .done = end_of_call, .context = publisher };
 	return client_send(publisher->client, &publisher->call, &request, err);
 }
@@ -186,6 +184,8 @@ static void tell_idle(struct publisher *publisher)
 /* What may come next, where nothing is under way. The last act of whoever calls: `idle` may free the publisher. */
 static void go_on(struct publisher *publisher)
 {
+	__attribute__((cleanup(buffer_done_cleanup))) struct buffer stored = { 0 };
+	const struct buffer *first = &stored;
 	struct error err;
 
 	if (publisher->is_sent || publisher->work.is_active)
@@ -196,7 +196,13 @@ static void go_on(struct publisher *publisher)
 	}
 	if (!connect_client(publisher))
 		return;
-	if (send_first(publisher, &err) < 0) {
+	if (queue_is_empty(&publisher->queue)) {
+		first = backlog_peek(&publisher->backlog);
+	} else if (queue_peek(&publisher->queue, &stored, &err) < 0) {
+		drop_unreadable(publisher, &err);
+		return;
+	}
+	if (send_first(publisher, first, &err) < 0) {
 		lose_connection(publisher, &err);
 		return;
 	}
@@ -334,24 +340,25 @@ static void pack(const struct publisher *publisher, const struct publisher_event
 	message_pack(&request.base, ret);
 }
 
-/* In order: what comes while older events are in the file goes there too. */
+/* In order: what comes while older events are in the file goes there too, behind those that wait in memory for room in it. */
 static int add(struct publisher *publisher, struct buffer *packed, struct error *err)
 {
 	struct backlog *backlog = &publisher->backlog;
-	bool was_empty = backlog_is_empty(backlog);
+	bool was_empty;
 	int r;
 
-	if (was_empty && !queue_is_empty(&publisher->queue))
-		return queue_append(&publisher->queue, packed, PUBLISHER_QUEUE_BYTES_MAX, err);
+	if (backlog->bytes + packed->length > MEMORY_BYTES_FULL)
+		spill_what_can_be(publisher);
 	if (backlog->bytes + packed->length > MEMORY_BYTES_FULL)
 		return error_set(err, ERROR_SYSTEM, ENOSPC,
 				 "%zu bytes of events wait in memory, and " QUEUE_FILE " takes no more", backlog->bytes);
+	was_empty = backlog_is_empty(backlog);
 	r = backlog_append(backlog, packed);
 	if (r < 0)
 		return error_memory(err);
 	if (was_empty)
 		loop_set_timer(publisher->options.loop, &publisher->spill, loop_now() + MEMORY_TIMEOUT);
-	if (backlog->bytes > MEMORY_BYTES_MAX || publisher->is_away)
+	if (backlog->bytes > MEMORY_BYTES_MAX || publisher->is_away || !queue_is_empty(&publisher->queue))
 		spill_what_can_be(publisher);
 	return 0;
 }

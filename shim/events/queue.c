@@ -9,6 +9,9 @@
 #include "base/log.h"
 #include "shim/events/queue_format.h"
 
+/* Given back to the file system in pieces of this. */
+#define PIECE (UINT64_C(1024) * 1024)
+
 static ssize_t read_at(int fd, void *data, size_t size, uint64_t offset)
 {
 	ssize_t n;
@@ -94,7 +97,19 @@ static void remove_file(struct queue *queue)
 {
 	close_and_reset(&queue->fd);
 	unlinkat(queue->directory_fd, QUEUE_FILE, 0);
-	queue->head = queue->tail = 0;
+	queue->head = queue->tail = queue->n_given_back = 0;
+}
+
+/* The file goes once nothing waits any more, and while containerd is slower than the events that is never: the place of those that
+ * were sent, all of it but the header, is no part of the file any more. Where the file system knows no holes it stays. */
+static void give_back(struct queue *queue)
+{
+	uint64_t n_sent = queue->head - QUEUE_FORMAT_HEADER;
+
+	if (n_sent - queue->n_given_back < PIECE)
+		return;
+	if (fallocate(queue->fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, QUEUE_FORMAT_HEADER, (off_t)n_sent) == 0)
+		queue->n_given_back = n_sent;
 }
 
 int queue_init(struct queue *queue, int directory_fd, struct error *err)
@@ -114,6 +129,8 @@ int queue_init(struct queue *queue, int directory_fd, struct error *err)
 	queue->fd = steal_fd(&fd);
 	if (queue->head == queue->tail)
 		remove_file(queue);
+	else
+		give_back(queue);
 	return 0;
 }
 
@@ -145,6 +162,7 @@ static int make_file(struct queue *queue, struct error *err)
 	}
 	queue->fd = steal_fd(&fd);
 	queue->head = queue->tail = sizeof(header);
+	queue->n_given_back = 0;
 	return 0;
 }
 
@@ -173,10 +191,10 @@ int queue_append(struct queue *queue, const struct buffer *event, size_t max, st
 	if (event->length == 0 || event->length > QUEUE_FORMAT_EVENT_MAX)
 		return error_set(err, ERROR_INVALID, EMSGSIZE, "an event of %zu bytes; from 1 to %zu are possible",
 				 event->length, QUEUE_FORMAT_EVENT_MAX);
-	if (queue->tail + size > max)
+	if (queue->tail - queue->n_given_back + size > max)
 		return error_set(err, ERROR_SYSTEM, ENOSPC,
 				 QUEUE_FILE ": %zu bytes of events are there, the most that may wait",
-				 (size_t)queue->tail);
+				 (size_t)(queue->tail - queue->n_given_back));
 	r = queue_is_empty(queue) ? make_file(queue, err) : 0;
 	if (r < 0)
 		return r;
@@ -216,4 +234,6 @@ void queue_drop(struct queue *queue)
 	queue_format_put_header(queue->head, header);
 	if (pwrite(queue->fd, header, sizeof(header), 0) < 0)
 		log_debug(QUEUE_FILE ": can't be written: %m");
+	else
+		give_back(queue);
 }

@@ -12,9 +12,10 @@
 #define QUEUE_FILE "brig-events"
 
 struct queue {
-	int directory_fd;    /* the caller's */
-	int fd;		     /* -EBADF: there is no file */
-	uint64_t head, tail; /* offsets: the first event that waits, the end */
+	int directory_fd;      /* the caller's */
+	int fd;		       /* -EBADF: there is no file */
+	uint64_t head, tail;   /* offsets: the first event that waits, the end */
+	uint64_t n_given_back; /* bytes after the header that are a hole */
 };
 
 /* Takes over what an earlier shim left. A file that is none of ours is put aside (QUEUE_FILE.bad). Returns 0 or a negative errno with err
@@ -24,8 +25,8 @@ int queue_init(struct queue *queue, int directory_fd, struct error *err);
 void queue_done(struct queue *queue);
 /* Without a file: an empty queue leaves none behind in the bundle. */
 bool queue_is_empty(const struct queue *queue);
-/* Returns 0; -ENOSPC where the file would have more than max bytes, with all that was sent since it was empty last; or another negative errno:
- * with err set, and nothing is changed. */
+/* Returns 0; -ENOSPC where the file would take more than max bytes, with what was sent and has not been given back (a MiB, as a rule); or
+ * another negative errno: with err set, and nothing is changed. */
 int queue_append(struct queue *queue, const struct buffer *event, size_t max, struct error *err);
 /* Appends the first event to event. -EBADMSG: it is not what was written. The queue is not empty, here and below. */
 int queue_peek(const struct queue *queue, struct buffer *event, struct error *err);

@@ -1,11 +1,16 @@
 #include <fcntl.h>
+#include <limits.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 
 #include <criterion/criterion.h>
 
 #include "base/cleanup.h"
+#include "base/fd.h"
+#include "base/log.h"
 #include "shim/events/queue.h"
 #include "tests/unit/shim/events_fixture.h"
 
@@ -236,6 +241,35 @@ Test(publisher, refuses_more_than_the_queue_holds)
 	events_fixture_done(&fixture);
 }
 
+static void limit_files(rlim_t size)
+{
+	struct rlimit limit;
+
+	getrlimit(RLIMIT_FSIZE, &limit);
+	limit.rlim_cur = size;
+	cr_assert_eq(setrlimit(RLIMIT_FSIZE, &limit), 0);
+}
+
+Test(publisher, what_the_file_has_no_room_for_waits_in_memory_behind_it)
+{
+	struct events_fixture fixture;
+
+	signal(SIGXFSZ, SIG_IGN);
+	events_fixture_init(&fixture);
+	events_fixture_open(&fixture);
+	events_fixture_publish(&fixture, 0, 3);
+	expect_file(&fixture);
+	limit_files(1);
+	events_fixture_publish(&fixture, 3, 3);
+	limit_files(RLIM_INFINITY);
+	events_fixture_publish(&fixture, 6, 3);
+	events_fixture_serve(&fixture);
+	events_fixture_expect_count(&fixture, 9);
+	events_fixture_expect_idle(&fixture);
+	events_fixture_expect_run(&fixture, 0, 0, 9);
+	events_fixture_done(&fixture);
+}
+
 Test(publisher, an_event_without_end_is_refused)
 {
 	static char value[2 * 1024 * 1024];
@@ -282,9 +316,13 @@ Test(publisher, without_its_directory_events_wait_in_memory)
 Test(publisher, a_file_that_somebody_spoils_does_not_stop_it)
 {
 	struct events_fixture fixture;
+	char path[PATH_MAX], said[1024] = "";
+	const struct log_options log = { .path = path, .level = LOG_LEVEL_ERROR };
 	int fd;
 
 	events_fixture_init(&fixture);
+	snprintf(path, sizeof(path), "%s/log", fixture.scratch.path);
+	cr_assert_eq(log_open(&log, NULL), 0);
 	events_fixture_open(&fixture);
 	events_fixture_publish(&fixture, 0, 5);
 	expect_file(&fixture);
@@ -293,6 +331,9 @@ Test(publisher, a_file_that_somebody_spoils_does_not_stop_it)
 	close(fd);
 	events_fixture_serve(&fixture);
 	events_fixture_expect_idle(&fixture);
+	log_close();
+	cr_expect_gt(fd_read_file_at(AT_FDCWD, path, said, sizeof(said)), 0);
+	cr_expect(strstr(said, "are lost: " QUEUE_FILE), "%s", said);
 	events_fixture_publish(&fixture, 5, 2);
 	events_fixture_expect_count(&fixture, 2);
 	events_fixture_expect_run(&fixture, 0, 5, 2);

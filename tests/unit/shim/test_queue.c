@@ -166,6 +166,33 @@ Test(queue, holds_no_more_than_it_may)
 	queue_done(&queue);
 }
 
+/* Always one waits: the file never goes, and what was sent does not count, also for the next shim. */
+Test(queue, what_was_sent_is_given_back)
+{
+	static char text[100 * 1000 + 1];
+	SCRATCH(scratch);
+	struct queue queue = take_over(&scratch);
+	const struct buffer event = { .data = text, .length = sizeof(text) - 1 };
+	struct stat status;
+	struct error err = { 0 };
+
+	memset(text, 'x', sizeof(text) - 1);
+	append(&queue, text);
+	for (int i = 0; i < 100; i++) {
+		cr_assert_eq(queue_append(&queue, &event, 2 * MAX, &err), 0, "after %d: %s", i, err.message);
+		expect_next(&queue, text);
+		if (i % 10 == 0) {
+			queue_done(&queue);
+			queue = take_over(&scratch);
+		}
+	}
+	cr_assert_eq(fstatat(scratch.fd, QUEUE_FILE, &status, 0), 0);
+	cr_expect_lt((size_t)status.st_blocks * 512, 2 * MAX);
+	expect_next(&queue, text);
+	cr_expect(queue_is_empty(&queue));
+	queue_done(&queue);
+}
+
 Test(queue_format, refuses_lengths_that_no_event_has)
 {
 	struct queue_format_record record = { .length = 1 };
