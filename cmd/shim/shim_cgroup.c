@@ -8,15 +8,10 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/fd.h"
 #include "base/path.h"
 
 #define CGROUP_ROOT "/sys/fs/cgroup"
-
-static void close_directory(DIR **directory)
-{
-	if (*directory)
-		closedir(*directory);
-}
 
 /* Returns 1, 0 where this hierarchy has no such group, or a negative errno. */
 static int join(int hierarchy_fd, const char *path)
@@ -37,14 +32,12 @@ static int join(int hierarchy_fd, const char *path)
 /* With version 1 each directory is a hierarchy. */
 static int join_each(int root_fd, const char *path, struct error *err)
 {
-	__attribute__((cleanup(close_directory))) DIR *directory = NULL;
-	AUTO_CLOSE int list_fd = openat(root_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	AUTO(closedir)
+	DIR *directory = fd_open_directory_stream(openat(root_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
 	int n_joined = 0;
 
-	directory = list_fd < 0 ? NULL : fdopendir(list_fd);
 	if (!directory)
 		return error_system(err, errno, "list " CGROUP_ROOT);
-	steal_fd(&list_fd);
 	for (struct dirent *entry; (entry = readdir(directory));) {
 		AUTO_CLOSE int fd = -EBADF;
 		int r;

@@ -55,6 +55,18 @@ int fd_write_all(int fd, const void *data, size_t length)
 	return 0;
 }
 
+DIR *fd_open_directory_stream(int take_fd)
+{
+	DIR *directory = take_fd < 0 ? NULL : fdopendir(take_fd);
+	int code = errno;
+
+	if (!directory && take_fd >= 0) {
+		close(take_fd);
+		errno = code;
+	}
+	return directory;
+}
+
 /* A file of the kernel's takes one write(2) as one value: the rest after a short write would be another one, so there is no
  * second try. */
 int fd_write_file_at(int dir_fd, const char *path, const char *text)

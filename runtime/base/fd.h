@@ -1,10 +1,12 @@
-/* Whole reads and writes on descriptors, and descriptors passed over sockets. */
+/* Whole reads and writes on descriptors, directories read by them, and descriptors passed over sockets. */
 #pragma once
 
+#include <dirent.h>
 #include <stddef.h>
 #include <sys/types.h>
 
 #include "base/buffer.h"
+#include "base/cleanup.h"
 #include "base/error.h"
 
 /* Appends all of fd to buffer. max: bytes; one more is an error (EFBIG) that names `what`. */
@@ -15,6 +17,11 @@ int fd_write_all(int fd, const void *data, size_t length);
 int fd_write_file_at(int dir_fd, const char *path, const char *text);
 /* Reads a small kernel file whole into text (NUL-terminated, the last newline cut). Returns its length or a negative errno. */
 ssize_t fd_read_file_at(int dir_fd, const char *path, char *text, size_t size);
+
+/* fdopendir(3), but the descriptor is taken in any case: where the stream can't be had it is closed. With a negative one there is no
+ * stream either, and errno stays what it was. NULL with errno. */
+DIR *fd_open_directory_stream(int take_fd);
+DEFINE_CLEANUP(DIR *, closedir);
 
 /* flock(2) with kind LOCK_SH or LOCK_EX, waited for timeout_ms at most: flock(2) by itself waits for ever. The lock is the open file's,
  * so that the kernel lets go of it when its holder is killed. Returns 0, -ETIMEDOUT, or another negative errno. */

@@ -10,14 +10,9 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/fd.h"
 
 #define DEPTH_MAX 64
-
-static inline void close_directory(DIR **directory)
-{
-	if (*directory)
-		closedir(*directory);
-}
 
 static int copy_tree(int from_fd, int to_fd, dev_t device, int depth);
 
@@ -95,7 +90,7 @@ static int copy_entry(int from_fd, int to_fd, const char *name, dev_t device, in
 static int copy_tree(int from_fd, int to_fd, dev_t device, int depth)
 {
 	int list_fd = depth < DEPTH_MAX ? openat(from_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
-	__attribute__((cleanup(close_directory))) DIR *directory = list_fd >= 0 ? fdopendir(list_fd) : NULL;
+	AUTO(closedir) DIR *directory = fd_open_directory_stream(list_fd);
 	struct dirent *entry;
 	int rc = 0;
 

@@ -295,18 +295,12 @@ int store_save(const struct container *container, struct error *err)
 	return state_write(container->dir_fd, &container->state, err);
 }
 
-static inline void close_directory(DIR **directory)
-{
-	if (*directory)
-		closedir(*directory);
-}
-
 /* The content first, the directory last: a removal that is interrupted leaves a directory, which `delete --force` finds again.
  * There are no directories inside. What can't be unlinked shows itself by ENOTEMPTY at the end. */
 int store_remove(struct container *container, struct error *err)
 {
-	int list_fd = openat(container->dir_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	__attribute__((cleanup(close_directory))) DIR *directory = list_fd >= 0 ? fdopendir(list_fd) : NULL;
+	AUTO(closedir)
+	DIR *directory = fd_open_directory_stream(openat(container->dir_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
 	struct dirent *entry;
 
 	if (!directory)
@@ -358,7 +352,7 @@ static int collect(DIR *directory, struct arena *arena, const char ***ret, size_
 int store_list(const struct brig *brig, struct arena *arena, const char ***ret, size_t *ret_n, struct error *err)
 {
 	int root_fd = store_open_root(brig, /* make= */ false, err);
-	__attribute__((cleanup(close_directory))) DIR *directory = root_fd >= 0 ? fdopendir(root_fd) : NULL;
+	AUTO(closedir) DIR *directory = fd_open_directory_stream(root_fd);
 
 	if (root_fd == -ENOENT) {
 		*ret_n = 0;

@@ -13,8 +13,6 @@
 #define THREADS_MAX 4096 /* looked at in one process */
 #define FRAMES_MAX 24
 
-DEFINE_CLEANUP(DIR *, closedir);
-
 char stuck_parse_stat(const char *stat, char name[64])
 {
 	/* The name may hold anything, also ")": the last one ends it. */

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/fd.h"
 #include "image/entry_name.h"
 #include "image/tree_internal.h"
 
@@ -19,12 +20,6 @@ struct removal {
 	const struct seen *seen; /* NULL: all of it */
 	struct error *err;
 };
-
-static void close_directory(DIR **directory)
-{
-	if (*directory)
-		closedir(*directory);
-}
 
 /* What this layer made stays when it is hidden, and can be hidden again and again: each look is counted. */
 static int take_visit(const struct removal *removal)
@@ -43,15 +38,14 @@ static int remove_entry(const struct removal *removal, const struct tree_place *
 
 static int remove_content(const struct removal *removal, const struct tree_folder *folder, unsigned depth)
 {
-	AUTO_CLOSE int fd = openat(folder->fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	__attribute__((cleanup(close_directory))) DIR *directory = fd < 0 ? NULL : fdopendir(fd);
+	AUTO(closedir)
+	DIR *directory = fd_open_directory_stream(openat(folder->fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
 	struct tree_place place = { .folder = *folder };
 	const struct dirent *entry;
 	int stays = 0, rc;
 
 	if (!directory)
 		return error_system(removal->err, errno, "open a folder");
-	steal_fd(&fd);
 	while ((entry = readdir(directory))) {
 		if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
 			continue;

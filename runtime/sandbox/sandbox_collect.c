@@ -105,8 +105,8 @@ static void take_entry(struct collection *collection, const struct place *direct
 /* An error number, or 0. */
 static int take_directory(struct collection *collection, const struct place *place, int fd)
 {
+	AUTO(closedir) DIR *dir = NULL;
 	struct dirent *entry;
-	DIR *dir;
 
 	if (place->depth == DEPTH_MAX)
 		return ELOOP;
@@ -115,13 +115,12 @@ static int take_directory(struct collection *collection, const struct place *pla
 		return EMFILE;
 	if (place->path && mkdir(place->path, 0755) < 0 && errno != EEXIST)
 		return errno;
-	dir = fdopendir(fcntl(fd, F_DUPFD_CLOEXEC, 3));
+	dir = fd_open_directory_stream(fcntl(fd, F_DUPFD_CLOEXEC, 3));
 	if (!dir)
 		return errno;
 	while (collection->result->n_files < collection->capacity && (entry = readdir(dir)))
 		if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
 			take_entry(collection, place, fd, entry->d_name);
-	closedir(dir);
 	return 0;
 }
 

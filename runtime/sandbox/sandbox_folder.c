@@ -12,6 +12,7 @@
 
 #include "base/arena.h"
 #include "base/cleanup.h"
+#include "base/fd.h"
 #include "base/file.h"
 #include "base/log.h"
 #include "sandbox/sandbox_root.h"
@@ -48,12 +49,7 @@ static int move_up(struct removal *removal, int from_fd, const char *name)
 /* O_NOFOLLOW: what lies in there was put there by a program that nobody trusts. */
 static DIR *open_dir(int dir_fd, const char *name)
 {
-	AUTO_CLOSE int fd = openat(dir_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
-
-	if (dir)
-		steal_fd(&fd);
-	return dir;
+	return fd_open_directory_stream(openat(dir_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
 }
 
 /* 0: gone; 1: a folder that has something in it. */
@@ -199,14 +195,12 @@ static void take_away(const struct brig *brig, int folder_fd, const char *name)
 
 static void sweep(const struct brig *brig, int folder_fd)
 {
-	DIR *dir = fdopendir(fcntl(folder_fd, F_DUPFD_CLOEXEC, 3));
+	AUTO(closedir) DIR *dir = fd_open_directory_stream(fcntl(folder_fd, F_DUPFD_CLOEXEC, 3));
 	struct dirent *entry;
 
 	while (dir && (entry = readdir(dir)))
 		if (entry->d_name[0] != '.' && !sandbox_root_is_shared(entry->d_name))
 			take_away(brig, folder_fd, entry->d_name);
-	if (dir)
-		closedir(dir);
 }
 
 static int make_locked(int folder_fd, const char *id)

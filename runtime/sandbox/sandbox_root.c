@@ -207,7 +207,7 @@ static int copy_file(const struct tree *tree, int root_fd, const char *name, str
 static int copy_alternatives(const struct tree *tree, int root_fd, struct error *err)
 {
 	int fd = openat(root_fd, "etc/alternatives", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	DIR *dir = fd >= 0 ? fdopendir(fd) : NULL;
+	AUTO(closedir) DIR *dir = fd_open_directory_stream(fd);
 	struct dirent *entry;
 	int rc = dir ? make_directory(tree, "etc/alternatives", err) : 0;
 	size_t n = 0;
@@ -222,10 +222,6 @@ static int copy_alternatives(const struct tree *tree, int root_fd, struct error 
 		rc = to ? copy_link(tree, fd, entry->d_name, to, err) : error_memory(err);
 		n++;
 	}
-	if (dir)
-		closedir(dir);
-	else if (fd >= 0)
-		close(fd);
 	return rc;
 }
 
@@ -282,7 +278,7 @@ static int make_shared(const struct sandbox_folder *folder, const char *name, st
 /* Those of earlier states of the host that no sandbox uses. */
 static void remove_outdated(const struct sandbox_folder *folder, const char *current)
 {
-	DIR *dir = fdopendir(fcntl(folder->folder_fd, F_DUPFD_CLOEXEC, 3));
+	AUTO(closedir) DIR *dir = fd_open_directory_stream(fcntl(folder->folder_fd, F_DUPFD_CLOEXEC, 3));
 	struct dirent *entry;
 
 	if (!dir)
@@ -297,14 +293,18 @@ static void remove_outdated(const struct sandbox_folder *folder, const char *cur
 		if (fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) == 0)
 			(void)sandbox_folder_remove(folder->folder_fd, entry->d_name);
 	}
-	closedir(dir);
 }
 
 static int open_shared(const struct sandbox_folder *folder, const char *name)
 {
 	AUTO_CLOSE int fd = openat(folder->folder_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	struct stat found, named;
 
-	return fd >= 0 && flock(fd, LOCK_SH) == 0 ? steal_fd(&fd) : -errno;
+	if (fd < 0 || flock(fd, LOCK_SH) < 0 || fstat(fd, &found) < 0 ||
+	    fstatat(folder->folder_fd, name, &named, AT_SYMLINK_NOFOLLOW) < 0)
+		return -errno;
+	/* While we waited for the lock a sandbox that saw another state of the host may have taken it away. */
+	return found.st_ino == named.st_ino ? steal_fd(&fd) : -ENOENT;
 }
 
 static int add_host_parts(struct tree *tree, struct error *err)

@@ -107,20 +107,9 @@ static int open_locked(const struct id_ranges *ranges, struct error *err)
 	return rc < 0 ? rc : steal_fd(&fd);
 }
 
-static inline void close_directory(DIR **directory)
-{
-	if (*directory)
-		closedir(*directory);
-}
-
 static DIR *list(int dir_fd, const char *name)
 {
-	AUTO_CLOSE int fd = openat(dir_fd, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
-	DIR *directory = fd >= 0 ? fdopendir(fd) : NULL;
-
-	if (directory)
-		steal_fd(&fd);
-	return directory;
+	return fd_open_directory_stream(openat(dir_fd, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW));
 }
 
 /* ---- taking ---- */
@@ -141,7 +130,7 @@ static bool is_over(int unit_fd, const char *name, const char *holder)
 /* Locked: nobody takes anything meanwhile. Is the unit free now? */
 static bool reclaim(int dir_fd, const char *unit, const char *holder)
 {
-	__attribute__((cleanup(close_directory))) DIR *directory = list(dir_fd, unit);
+	AUTO(closedir) DIR *directory = list(dir_fd, unit);
 	struct dirent *entry;
 
 	while (directory && (entry = readdir(directory))) {
@@ -277,7 +266,7 @@ int id_ranges_release(const struct id_ranges *ranges, uint32_t first, const char
 int id_ranges_release_all(const char *directory, const char *holder, struct error *err)
 {
 	AUTO_CLOSE int dir_fd = open_directory(directory, /* make= */ false, err);
-	__attribute__((cleanup(close_directory))) DIR *units = dir_fd >= 0 ? list(dir_fd, ".") : NULL;
+	AUTO(closedir) DIR *units = dir_fd >= 0 ? list(dir_fd, ".") : NULL;
 	struct dirent *entry;
 	unsigned unit;
 

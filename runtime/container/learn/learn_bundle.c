@@ -13,6 +13,7 @@
 
 #include "base/buffer.h"
 #include "base/cleanup.h"
+#include "base/fd.h"
 #include "base/file.h"
 #include "base/json_write.h"
 #include "base/log.h"
@@ -250,11 +251,9 @@ static int remove_below(int parent_fd, const char *name, dev_t device, unsigned 
 		close(fd);
 		return -EXDEV;
 	}
-	directory = fdopendir(fd);
-	if (!directory) {
-		close(fd);
+	directory = fd_open_directory_stream(fd);
+	if (!directory)
 		return -ENOMEM;
-	}
 	while (r == 0 && (entry = readdir(directory)))
 		if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
 			r = remove_below(fd, entry->d_name, device, depth - 1);

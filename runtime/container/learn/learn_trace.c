@@ -105,17 +105,12 @@ static void remove_left_over(int instances_fd, const char *name)
 /* Of those that were killed. */
 static void remove_left_overs(int instances_fd)
 {
-	int fd = openat(instances_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	DIR *directory = fd < 0 ? NULL : fdopendir(fd);
+	AUTO(closedir)
+	DIR *directory = fd_open_directory_stream(openat(instances_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
 	struct dirent *entry;
 
-	if (!directory) {
-		close_and_reset(&fd);
-		return;
-	}
-	while ((entry = readdir(directory)))
+	while (directory && (entry = readdir(directory)))
 		remove_left_over(instances_fd, entry->d_name);
-	closedir(directory);
 }
 
 static int make_instance(struct trace *trace, struct error *err)

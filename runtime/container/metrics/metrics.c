@@ -11,8 +11,6 @@
 
 #define PAGE_SIZES_MAX 16
 
-DEFINE_CLEANUP(DIR *, closedir);
-
 /* 0 where nobody counts. */
 static uint64_t count(int fd, const char *file)
 {

@@ -94,22 +94,16 @@ static void add_shim(int proc_fd, const char *pid, struct shim_memory *memory)
 int shim_memory_read(int proc_fd, struct shim_memory *ret, struct error *err)
 {
 	struct shim_memory memory = { 0 };
-	int fd = openat(proc_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	DIR *directory = fd >= 0 ? fdopendir(fd) : NULL;
+	AUTO(closedir)
+	DIR *directory = fd_open_directory_stream(openat(proc_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
 	struct dirent *entry;
 
-	if (!directory) {
-		int code = errno;
-
-		if (fd >= 0)
-			close(fd);
-		return error_system(err, code, "open /proc");
-	}
+	if (!directory)
+		return error_system(err, errno, "open /proc");
 	while ((entry = readdir(directory))) {
 		if (is_shim(proc_fd, entry->d_name))
 			add_shim(proc_fd, entry->d_name, &memory);
 	}
-	closedir(directory);
 	*ret = memory;
 	return 0;
 }

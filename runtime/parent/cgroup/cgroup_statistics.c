@@ -15,8 +15,6 @@
 #define LIST_NUMBER_MAX 8192
 #define PRESSURE_WORDS 4
 
-DEFINE_CLEANUP(DIR *, closedir);
-
 char *cgroup_statistics_read(int dir_fd, const char *file)
 {
 	AUTO_FREE char *text = malloc(CGROUP_STATISTICS_TEXT_MAX);

@@ -2,16 +2,17 @@
 #include "parent/cgroup/cgroup_internal.h"
 
 #include <dirent.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+
+#include "base/fd.h"
 
 struct walk {
 	int (*visit)(int parent_fd, const char *name, int fd, void *data);
 	void *data;
 	unsigned n_groups;
 };
-
-DEFINE_CLEANUP(DIR *, closedir);
 
 static int walk_children(struct walk *walk, int fd, unsigned depth);
 
@@ -33,17 +34,12 @@ static int walk_child(struct walk *walk, int parent_fd, const char *name, unsign
 
 static int walk_children(struct walk *walk, int fd, unsigned depth)
 {
-	int again = openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	AUTO(closedir) DIR *directory = again < 0 ? NULL : fdopendir(again);
+	AUTO(closedir) DIR *directory = fd_open_directory_stream(openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
 	const struct dirent *entry;
 	int r = 0;
 
-	if (!directory) {
-		r = -errno;
-		if (again >= 0)
-			close(again);
-		return r == -ENODEV || r == -ENOENT ? 0 : r;
-	}
+	if (!directory)
+		return errno == ENODEV || errno == ENOENT ? 0 : -errno;
 	while (r == 0 && (entry = readdir(directory)))
 		if (entry->d_type == DT_DIR && strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
 			r = walk_child(walk, fd, entry->d_name, depth + 1);

@@ -12,6 +12,7 @@
 #include <sha2.h>
 
 #include "base/buffer.h"
+#include "base/fd.h"
 #include "base/file.h"
 #include "base/log.h"
 #include "parent/seccomp/seccomp_code.h"
@@ -205,20 +206,17 @@ static void empty_when_full(int dir_fd)
 {
 	/* A descriptor of its own: the position in the directory is shared among duplicates. */
 	int fd = openat(dir_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	DIR *dir = fd >= 0 ? fdopendir(fd) : NULL;
+	AUTO(closedir) DIR *dir = fd_open_directory_stream(fd);
 	const struct dirent *entry;
 	size_t n = 0;
 
-	if (!dir) {
-		close_and_reset(&fd);
+	if (!dir)
 		return;
-	}
 	while (readdir(dir))
 		n++;
 	rewinddir(dir);
 	while (n > FILES_MAX && (entry = readdir(dir)))
 		unlinkat(dir_fd, entry->d_name, 0);
-	closedir(dir);
 }
 
 void seccomp_cache_store(const struct plan_seccomp *plan, int dir_fd, const struct seccomp_program *program)

@@ -116,6 +116,42 @@ Test(fd, write_all_tells_of_a_full_device)
 	cr_assert_eq(fd_write_all(-1, "x", 0), 0);
 }
 
+static bool is_open(int fd)
+{
+	return fcntl(fd, F_GETFD) >= 0;
+}
+
+Test(fd, directory_stream_takes_the_descriptor)
+{
+	SCRATCH(scratch);
+	int fd = openat(scratch.fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC), n = 0;
+
+	scratch_file(&scratch, "a", "", 0600);
+	{
+		AUTO(closedir) DIR *directory = fd_open_directory_stream(fd);
+
+		cr_assert_not_null(directory);
+		while (readdir(directory))
+			n++;
+		cr_expect_eq(n, 3, "two dots and a file");
+	}
+	cr_expect_not(is_open(fd));
+}
+
+Test(fd, directory_stream_that_fails_closes_the_descriptor)
+{
+	SCRATCH(scratch);
+	int fd = file_with(&scratch, 0);
+
+	errno = 0;
+	cr_assert_null(fd_open_directory_stream(fd));
+	cr_expect_eq(errno, ENOTDIR);
+	cr_expect_not(is_open(fd));
+	errno = EMFILE;
+	cr_assert_null(fd_open_directory_stream(-1));
+	cr_expect_eq(errno, EMFILE, "what kept the caller from a descriptor");
+}
+
 Test(fd, small_files)
 {
 	SCRATCH(scratch);
