@@ -105,7 +105,6 @@ static int make_root(struct life *life, struct error *err)
 {
 	struct arena *arena = life->result->arena;
 
-	life->folder.pace = life->pace;
 	if (life->request->oci)
 		return sandbox_root_of_image(&life->folder, life->request, arena, &life->root, err);
 	if (life->request->rootfs)
@@ -218,7 +217,7 @@ static int prepare(struct life *life, struct error *err)
 	life->prepared_by = clock_ns() + PREPARE_MOST;
 	rc = may_go_on(life, err);
 	if (rc >= 0)
-		rc = sandbox_folder_open(&life->brig, life->result->id, &life->folder, err);
+		rc = sandbox_folder_open(&life->brig, life->result->id, &life->pace, &life->folder, err);
 	if (rc >= 0)
 		rc = make_root(life, err);
 	return rc < 0 ? rc : write_config(life, err);

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/arena.h"
@@ -15,12 +16,13 @@
 #include "base/fd.h"
 #include "base/file.h"
 #include "base/log.h"
-#include "sandbox/sandbox_root.h"
 
 #define FOLDER ".sandbox"
 #define ASIDE "aside-"
 #define INFO_ARENA ((size_t)64 * 1024 * 1024)
 #define TRIES 8
+#define LOCK_PAUSE_LEAST (50 * 1000) /* nanoseconds */
+#define LOCK_PAUSE_MOST (20 * 1000 * 1000)
 
 /* A folder being taken away. Folders in its folders move up into it and are emptied there: trees of any depth (an image's can be 128
  * folders deep, and more through links) take three descriptors. */
@@ -199,22 +201,39 @@ static void sweep(const struct brig *brig, int folder_fd)
 	struct dirent *entry;
 
 	while (dir && (entry = readdir(dir)))
-		if (entry->d_name[0] != '.' && !sandbox_root_is_shared(entry->d_name))
+		if (entry->d_name[0] != '.')
 			take_away(brig, folder_fd, entry->d_name);
+}
+
+int sandbox_folder_lock(int fd, const struct pace *pace, struct error *err)
+{
+	struct timespec pause = { .tv_nsec = LOCK_PAUSE_LEAST };
+
+	while (flock(fd, LOCK_SH | LOCK_NB) < 0) {
+		int rc = errno == EWOULDBLOCK || errno == EINTR ? 0 : error_system(err, errno, "flock");
+
+		if (rc >= 0 && (rc = pace_check(pace, err)) < 0)
+			error_prefix(err,
+				     "another brig has locked the directory of all sandboxes, or their root file system");
+		if (rc < 0)
+			return rc;
+		nanosleep(&pause, NULL);
+		pause.tv_nsec = pause.tv_nsec * 2 < LOCK_PAUSE_MOST ? pause.tv_nsec * 2 : LOCK_PAUSE_MOST;
+	}
+	return 0;
 }
 
 static int make_locked(int folder_fd, const char *id)
 {
-	while (flock(folder_fd, LOCK_SH) < 0)
-		if (errno != EINTR)
-			return -errno;
 	return mkdirat(folder_fd, id, 0700) < 0 && errno != EEXIST ? -errno : open_locked(folder_fd, id);
 }
 
-static int make_own(int folder_fd, const char *id, struct error *err)
+static int make_own(int folder_fd, const char *id, const struct pace *pace, struct error *err)
 {
-	int fd = -ENOENT;
+	int fd = -ENOENT, rc = sandbox_folder_lock(folder_fd, pace, err);
 
+	if (rc < 0)
+		return rc;
 	/* An older sandbox of that name may just be taking its own away. */
 	for (int i = 0; i < TRIES && fd == -ENOENT; i++)
 		fd = make_locked(folder_fd, id);
@@ -224,9 +243,10 @@ static int make_own(int folder_fd, const char *id, struct error *err)
 	return fd < 0 ? error_system(err, -fd, "make and lock the directory of sandbox %s", id) : fd;
 }
 
-int sandbox_folder_open(const struct brig *brig, const char *id, struct sandbox_folder *ret, struct error *err)
+int sandbox_folder_open(const struct brig *brig, const char *id, const struct pace *pace, struct sandbox_folder *ret,
+			struct error *err)
 {
-	*ret = (struct sandbox_folder){ .folder_fd = -EBADF, .own_fd = -EBADF, .id = id };
+	*ret = (struct sandbox_folder){ .folder_fd = -EBADF, .own_fd = -EBADF, .id = id, .pace = *pace };
 	if (asprintf(&ret->path, "%s/" FOLDER, brig->root) < 0) {
 		ret->path = NULL;
 		return error_memory(err);
@@ -235,7 +255,7 @@ int sandbox_folder_open(const struct brig *brig, const char *id, struct sandbox_
 	if (ret->folder_fd < 0)
 		return ret->folder_fd;
 	sweep(brig, ret->folder_fd);
-	ret->own_fd = make_own(ret->folder_fd, id, err);
+	ret->own_fd = make_own(ret->folder_fd, id, pace, err);
 	return ret->own_fd < 0 ? ret->own_fd : 0;
 }
 

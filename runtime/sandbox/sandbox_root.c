@@ -14,7 +14,8 @@
 #include "base/fd.h"
 #include "sandbox/sandbox_folder.h"
 
-#define SHARED "root-"
+/* No sandbox's name begins with a dot. */
+#define SHARED ".root-"
 #define OWN "root"
 #define PARTS_MAX 64
 #define LINKS_MAX 4096
@@ -61,7 +62,7 @@ struct tree {
 	size_t n_parts;
 };
 
-bool sandbox_root_is_shared(const char *name)
+static bool is_shared(const char *name)
 {
 	return strncmp(name, SHARED, strlen(SHARED)) == 0;
 }
@@ -287,7 +288,7 @@ static void remove_outdated(const struct sandbox_folder *folder, const char *cur
 	while ((entry = readdir(dir))) {
 		AUTO_CLOSE int fd = -EBADF;
 
-		if (!sandbox_root_is_shared(entry->d_name) || strcmp(entry->d_name, current) == 0)
+		if (!is_shared(entry->d_name) || strcmp(entry->d_name, current) == 0)
 			continue;
 		fd = openat(folder->folder_fd, entry->d_name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 		if (fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) == 0)
@@ -295,16 +296,24 @@ static void remove_outdated(const struct sandbox_folder *folder, const char *cur
 	}
 }
 
-static int open_shared(const struct sandbox_folder *folder, const char *name)
+/* A lock on it; -ENOENT without err where there is none. */
+static int open_shared(const struct sandbox_folder *folder, const char *name, struct error *err)
 {
 	AUTO_CLOSE int fd = openat(folder->folder_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	struct stat found, named;
+	int rc;
 
-	if (fd < 0 || flock(fd, LOCK_SH) < 0 || fstat(fd, &found) < 0 ||
-	    fstatat(folder->folder_fd, name, &named, AT_SYMLINK_NOFOLLOW) < 0)
-		return -errno;
+	if (fd < 0)
+		return errno == ENOENT ? -ENOENT : error_system(err, errno, "open the root file system");
+	rc = sandbox_folder_lock(fd, &folder->pace, err);
+	if (rc < 0)
+		return rc;
+	if (fstat(fd, &found) < 0)
+		return error_system(err, errno, "look at the root file system");
 	/* While we waited for the lock a sandbox that saw another state of the host may have taken it away. */
-	return found.st_ino == named.st_ino ? steal_fd(&fd) : -ENOENT;
+	if (fstatat(folder->folder_fd, name, &named, AT_SYMLINK_NOFOLLOW) < 0 || found.st_ino != named.st_ino)
+		return -ENOENT;
+	return steal_fd(&fd);
 }
 
 static int add_host_parts(struct tree *tree, struct error *err)
@@ -342,16 +351,18 @@ int sandbox_root_of_host(const struct sandbox_folder *folder, struct arena *aren
 	int rc;
 
 	snprintf(name, sizeof(name), SHARED "%016llx", (unsigned long long)key_of_host());
-	ret->lock_fd = open_shared(folder, name);
-	if (ret->lock_fd < 0) {
+	ret->lock_fd = open_shared(folder, name, err);
+	if (ret->lock_fd == -ENOENT) {
 		rc = make_shared(folder, name, &tree, err);
 		if (rc < 0)
 			return rc;
 		remove_outdated(folder, name);
-		ret->lock_fd = open_shared(folder, name);
+		ret->lock_fd = open_shared(folder, name, err);
 	}
+	if (ret->lock_fd == -ENOENT)
+		return error_system(err, ENOENT, "open the root file system");
 	if (ret->lock_fd < 0)
-		return error_system(err, -ret->lock_fd, "open the root file system");
+		return ret->lock_fd;
 	rc = add_host_parts(&tree, err);
 	return rc < 0 ? rc : give(&tree, arena_printf(arena, "%s/%s", folder->path, name), ret, err);
 }

@@ -2,7 +2,6 @@
  * it. What is bound is never written to, not even to make a mount's target. */
 #pragma once
 
-#include <stdbool.h>
 #include <stddef.h>
 
 #include "base/arena.h"
@@ -33,5 +32,3 @@ int sandbox_root_of_directory(const struct sandbox_folder *folder, const char *r
 /* An image unpacked into the sandbox's own folder. */
 int sandbox_root_of_image(const struct sandbox_folder *folder, const struct sandbox_request *request,
 			  struct arena *arena, struct sandbox_root *ret, struct error *err);
-/* Is that entry of the folder a tree for all? */
-bool sandbox_root_is_shared(const char *name);

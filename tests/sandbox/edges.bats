@@ -217,6 +217,37 @@ to_full_disk() {
 	assert_nothing_left
 }
 
+@test "no name is that of what all sandboxes share" {
+	local name
+
+	must sandbox -- true
+	name=$(find "$ROOT/.sandbox" -mindepth 1 -maxdepth 1 -printf '%f\n')
+	expect_like "$name" '^[.]root-[0-9a-f]{16}$'
+	must_fail 125 'id' brig sandbox --name "$name" -- true
+	must env BRIG_TEST="$ID" timeout 20 "$BRIG" --root "$ROOT" sandbox --name "${name#.}" -- true
+	must sandbox -- true
+	assert_nothing_left
+}
+
+@test "another's lock that stays holds neither the time nor the end" {
+	local what status
+
+	must sandbox -- true
+	for what in "$ROOT/.sandbox" "$ROOT"/.sandbox/.root-*; do
+		exec 9< "$what"
+		flock -x 9
+		start --timeout 100s -- true
+		sleep 0.3
+		kill -TERM "$HELPER"
+		status=0
+		wait "$HELPER" || status=$?
+		exec 9<&-
+		expect_equal "$status" 143
+		expect_like "$(< "$T/helper.out")" 'another brig has locked .* stopped by SIGTERM'
+		assert_nothing_left
+	done
+}
+
 @test "SIGTERM at any moment" {
 	local i status
 

@@ -124,7 +124,7 @@ except OSError as error: print("refused")'
 	must sandbox --cwd /somewhere/new -- pwd
 	expect_equal "$output" /somewhere/new
 	must sandbox -- ls /somewhere 2> /dev/null || true
-	expect_missing "$ROOT"/.sandbox/root-*/somewhere
+	expect_missing "$ROOT"/.sandbox/.root-*/somewhere
 }
 
 @test "--bind-ro and --bind-rw show what is there, and only the one lets it be written to" {
@@ -135,7 +135,7 @@ except OSError as error: print("refused")'
 	expect_equal "$output" seen
 	expect_file "$T/in/file" seen
 	expect_file "$T/out/made" y
-	expect_missing "$ROOT"/.sandbox/root-*/data
+	expect_missing "$ROOT"/.sandbox/.root-*/data
 }
 
 @test "a bind in a bind is as it was asked for, whichever is given first" {

@@ -16,7 +16,7 @@ left_state() {
 		find "$ROOT" -ignore_readdir_race -mindepth 1 -maxdepth 1 ! -name '.filters' ! -name '.last.json' ! -name '.sandbox' -printf 'state %p\n'
 	fi
 	if [ -d "$ROOT/.sandbox" ]; then
-		find "$ROOT/.sandbox" -ignore_readdir_race -mindepth 1 -maxdepth 1 ! -name 'root-*' -printf 'sandbox %p\n'
+		find "$ROOT/.sandbox" -ignore_readdir_race -mindepth 1 -maxdepth 1 ! -name '.root-*' -printf 'sandbox %p\n'
 	fi
 }
 

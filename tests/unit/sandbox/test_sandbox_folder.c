@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/file.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -92,7 +93,7 @@ static void open_and_close(const struct brig *brig, const char *id)
 	struct sandbox_folder folder;
 	struct error err;
 
-	cr_assert_eq(sandbox_folder_open(brig, id, &folder, &err), 0, "%s", err.message);
+	cr_assert_eq(sandbox_folder_open(brig, id, &(struct pace){ 0 }, &folder, &err), 0, "%s", err.message);
 	sandbox_folder_close(&folder);
 }
 
@@ -112,4 +113,45 @@ Test(sandbox_folder, what_somebody_makes_just_now_is_not_swept_away)
 	cr_assert_eq(flock(maker_fd, LOCK_UN), 0);
 	open_and_close(&brig, "other");
 	cr_expect_not(scratch_has(&scratch, ".sandbox/new"));
+}
+
+static int stop_at_third(void *context, struct error *err)
+{
+	int *n = context;
+
+	return ++*n < 3 ? 0 : error_set(err, ERROR_SYSTEM, EINTR, "stopped");
+}
+
+Test(sandbox_folder, who_waits_for_others_may_be_told_to_stop)
+{
+	SCRATCH(scratch);
+	const struct brig brig = { .root = scratch.path };
+	struct sandbox_folder folder;
+	struct error err = { 0 };
+	int n = 0;
+	const struct pace pace = { .may_go_on = stop_at_third, .context = &n };
+	AUTO_CLOSE int other_fd = -EBADF;
+
+	scratch_directory(&scratch, ".sandbox");
+	other_fd = openat(scratch.fd, ".sandbox", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	cr_assert_eq(flock(other_fd, LOCK_EX), 0);
+	cr_expect_eq(sandbox_folder_open(&brig, "new", &pace, &folder, &err), -EINTR);
+	sandbox_folder_close(&folder);
+	cr_expect_eq(n, 3);
+	cr_expect_not_null(strstr(err.message, "another brig has locked"), "%s", err.message);
+	cr_expect_not(scratch_has(&scratch, ".sandbox/new"));
+}
+
+/* Of earlier versions, in which a sandbox could have the name of what all of them share; and of a name's own, of this one. */
+Test(sandbox_folder, only_what_no_sandbox_can_be_called_is_shared)
+{
+	SCRATCH(scratch);
+	const struct brig brig = { .root = scratch.path };
+
+	scratch_directory(&scratch, ".sandbox");
+	scratch_directory(&scratch, ".sandbox/root-0123456789abcdef");
+	scratch_directory(&scratch, ".sandbox/.root-0123456789abcdef");
+	open_and_close(&brig, "other");
+	cr_expect_not(scratch_has(&scratch, ".sandbox/root-0123456789abcdef"));
+	cr_expect(scratch_has(&scratch, ".sandbox/.root-0123456789abcdef"));
 }
