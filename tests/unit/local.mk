@@ -32,6 +32,12 @@ unit_policy_sources = \
 	tests/unit/policy/test_policy_file.c
 
 unit_plan_sources = \
+	tests/unit/plan/floor_functions.c \
+	tests/unit/plan/floor_functions.h \
+	tests/unit/plan/floor_limits.c \
+	tests/unit/plan/floor_limits.h \
+	tests/unit/plan/floor_properties.c \
+	tests/unit/plan/floor_properties.h \
 	tests/unit/plan/plan_fixture.c \
 	tests/unit/plan/plan_fixture.h \
 	tests/unit/plan/rule_cases.c \
@@ -318,7 +324,10 @@ tests_unit_test_policy_LDADD = libtestsupport.a libbrig.a $(unit_libs)
 tests_unit_test_plan_SOURCES = $(unit_plan_sources)
 tests_unit_test_plan_CPPFLAGS = $(unit_cppflags)
 tests_unit_test_plan_CFLAGS = $(unit_cflags)
-tests_unit_test_plan_LDFLAGS = $(unit_ldflags)
+# Those of floor_functions.h, which a test can take out.
+floor_functions = new_privileges session_keyring core_dump oom_score ambient_capability capability priority seccomp listener apparmor sysctl hook \
+	annotation device net_device resource_missing resource_maximum unified mount_flags mount_propagation mount_source masked_path landlock namespaces
+tests_unit_test_plan_LDFLAGS = $(unit_ldflags) $(floor_functions:%=-Wl,--wrap=plan_harden_%)
 tests_unit_test_plan_LDADD = libtestsupport.a libbrig.a $(unit_libs)
 
 tests_unit_test_parent_SOURCES = $(unit_parent_sources) $(seccomp_profiles_sources)

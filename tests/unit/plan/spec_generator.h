@@ -18,3 +18,5 @@ struct spec_generator {
 void spec_generator_next(struct spec_generator *generator, struct plan_fixture *fixture, struct buffer *text);
 /* Whether no container under strict may have that path as a volume, whoever asks (one of those that the generator uses). */
 bool spec_generator_forbids(const char *source);
+/* Whether no container under strict may have that annotation (one of those that the generator uses). */
+bool spec_generator_misuses(const char *annotation);
