@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -45,10 +46,14 @@ static int refuse_number(struct error *err, const char *option, int64_t found, c
 
 static int parse_cpus(const char *text, uint64_t *ret, struct error *err)
 {
-	static const char wanted[] = "processors such as 1, 0.5 or 2.125, at least 0.01";
+	static const char wanted[] = "processors such as 1, 0.5 or 2.125: from 0.01 to 8192, with three decimals at most";
+	char whole[16];
 	uint64_t cpus;
 
-	if (quantity_thousandths(text, CPUS_MOST, &cpus) < 0 || cpus < CPUS_LEAST)
+	/* ".5", as people know it from docker; a policy file has the digit. */
+	if (text[0] == '.' && snprintf(whole, sizeof(whole), "0%s", text) < (int)sizeof(whole))
+		text = whole;
+	if (quantity_thousandths(text, CPUS_MOST, &cpus) < 0 || cpus < CPUS_LEAST || cpus > CPUS_MOST * 1000)
 		return refuse(err, "cpus", text, wanted);
 	*ret = cpus;
 	return 0;
@@ -95,7 +100,7 @@ static int check_count(const struct option_list *list, const char *option, struc
 static int take_bind(const char *text, const char *option, struct arena *arena, struct sandbox_bind *ret,
 		     struct error *err)
 {
-	static const char wanted[] = "SRC:DST, both absolute paths";
+	static const char wanted[] = "SRC:DST, both absolute paths, or SRC for the same place";
 	const char *colon = strchr(text, ':');
 	AUTO_FREE char *source = strndup(text, colon ? (size_t)(colon - text) : strlen(text));
 	const char *destination = colon ? colon + 1 : text;
@@ -272,6 +277,8 @@ static int check_program(const struct sandbox_options *options, struct error *er
 {
 	if (options->oci && options->rootfs)
 		return error_set(err, ERROR_USAGE, EINVAL, "options --oci and --rootfs: one root file system is enough");
+	if (options->cwd && options->cwd[0] != '/')
+		return refuse(err, "cwd", options->cwd, "an absolute path in the sandbox");
 	if (options->oci && !options->argv)
 		return 0;
 	if (!options->argv || !options->argv[0])
@@ -280,8 +287,6 @@ static int check_program(const struct sandbox_options *options, struct error *er
 				 "--help\"");
 	if (!*options->argv[0])
 		return error_set(err, ERROR_USAGE, EINVAL, "PROGRAM is empty");
-	if (options->cwd && options->cwd[0] != '/')
-		return refuse(err, "cwd", options->cwd, "an absolute path in the sandbox");
 	return 0;
 }
 

@@ -22,11 +22,15 @@ refused() { # PATTERN ARGUMENT...
 	refused '--memory: found -1, expected 1m' --memory -1 -- true
 	refused '--memory: can.t understand "much", expected a number of bytes such as 536870912 or 512m; see' --memory much -- true
 	refused '--cpus' --cpus nought -- true
+	refused '--cpus: found "8193", expected .*from 0.01 to 8192' --cpus 8193 -- true
+	refused '--cpus: found "1.2345", expected .*three decimals at most' --cpus 1.2345 -- true
 	refused '--pids: found 0, expected 1 to' --pids 0 -- true
 	refused '--max-output: found -1, expected 1 to 1g' --max-output -1 -- true
 	refused '--max-output: found 17825792, expected 1 to 16m' --json --max-output 17m -- true
 	refused 'unknown option.*--no-such' --no-such -- true
 	refused '--cwd' --cwd relative -- true
+	refused '--cwd: found "relative", expected an absolute path' --oci "$T/none" --cwd relative
+	refused '--cwd: found "", expected an absolute path' --oci "$T/none" --cwd ''
 }
 
 @test "files that are not there, or no files (rootless.bats has those that may not be read)" {

@@ -133,6 +133,8 @@ except OSError as error: print("refused")'
 	chmod 777 "$T/out"
 	must sandbox --bind-ro "$T/in:/in" --bind-rw "$T/out:/data/out" -- sh -c 'cat /in/file; echo x > /in/file; echo y > /data/out/made; true'
 	expect_equal "$output" seen
+	must sandbox --bind-ro "$T/in" -- cat "$T/in/file"
+	expect_equal "$output" seen
 	expect_file "$T/in/file" seen
 	expect_file "$T/out/made" y
 	expect_missing "$ROOT"/.sandbox/.root-*/data

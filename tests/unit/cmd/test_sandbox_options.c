@@ -162,6 +162,10 @@ Test(sandbox_options, refuses_what_makes_no_sense)
 		{ "--cpus", "-1" },
 		{ "--cpus", "one" },
 		{ "--cpus", "99999" },
+		{ "--cpus", "8192.001" },
+		{ "--cpus", "." },
+		{ "--cpus", ".0050" },
+		{ "--cpus", "..5" },
 		{ "--pids", "0" },
 		{ "--pids", "-1" },
 		{ "--pids", "5000000" },
@@ -217,6 +221,40 @@ Test(sandbox_options, wants_a_program)
 	cr_expect_eq(parse(WORDS("--", ""), &request, &err), -EINVAL);
 	cr_expect_eq(parse(WORDS("--oci", "a", "--rootfs", "/b", "true"), &request, &err), -EINVAL);
 	cr_expect_eq(parse(WORDS("--oci", "a"), &request, &err), 0, "the image has one: %s", err.message);
+}
+
+Test(sandbox_options, looks_at_cwd_without_a_program_as_well)
+{
+	static const char *const bad[] = { "relative", "" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
+		struct sandbox_request request = { 0 };
+		struct error err = { 0 };
+
+		cr_expect_eq(parse(WORDS("--oci", "a", "--cwd", bad[i]), &request, &err), -EINVAL, "\"%s\"", bad[i]);
+		cr_expect_not_null(strstr(err.message, "option --cwd: "), "%s", err.message);
+	}
+}
+
+Test(sandbox_options, cpus_as_docker_takes_them_and_the_bounds_named)
+{
+	static const struct {
+		const char *text;
+		uint64_t thousandths;
+	} good[] = { { ".5", 500 }, { ".125", 125 }, { "8192", 8192000 }, { "8192.000", 8192000 }, { "0.01", 10 } };
+	static const char *const bad[] = { "8193", "1.2345" };
+	struct sandbox_request request = { 0 };
+	struct error err = { 0 };
+
+	for (size_t i = 0; i < ARRAY_SIZE(good); i++) {
+		cr_expect_eq(parse(WORDS("--cpus", good[i].text, "true"), &request, &err), 0, "%s", err.message);
+		cr_expect_eq(request.limits.cpus, good[i].thousandths, "%s", good[i].text);
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
+		cr_expect_eq(parse(WORDS("--cpus", bad[i], "true"), &request, &err), -EINVAL, "%s", bad[i]);
+		cr_expect_not_null(strstr(err.message, "from 0.01 to 8192, with three decimals at most"), "%s",
+				   err.message);
+	}
 }
 
 Test(sandbox_options, collects_into_the_result_with_json)
