@@ -34,6 +34,8 @@ static const struct command_option sandbox_options[] = {
 	{ "egress-proxy", 0, OPTION_STRING, 0, AT(egress_proxy), "LIST", NULL,
 	  "whom it may ask an HTTP proxy for, which its environment names: NAME[:PORT][=ADDRESS[/BITS]] or *.NAME with commas between; "
 	  "takes no root; default: there is no proxy" },
+	{ "no-tcp", 0, OPTION_FLAG, 0, AT(no_tcp), NULL, NULL,
+	  "refuse connections and ports by TCP on its own loopback as well, by Landlock (Linux 6.7)" },
 	{ "bind-ro", 0, OPTION_LIST, 0, AT(ro_binds), "SRC[:DST]", NULL,
 	  "show SRC of the host at DST, read-only; without DST at the same place; may be given several times" },
 	{ "bind-rw", 0, OPTION_LIST, 0, AT(rw_binds), "SRC[:DST]", NULL, "the same, to be written to" },

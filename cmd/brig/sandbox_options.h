@@ -14,7 +14,7 @@ struct sandbox_options {
 	const char *cpus;
 	const char *rootfs, *oci, *learn, *egress, *egress_proxy, *stdin_path, *cwd, *name, *policy;
 	struct option_list ro_binds, rw_binds, files, collects, env;
-	bool json;
+	bool json, no_tcp;
 };
 
 extern const struct sandbox_options sandbox_options_defaults;

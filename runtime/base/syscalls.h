@@ -70,8 +70,20 @@ static inline int sys_pidfd_signal_group(int pidfd, int signal)
 	return (int)syscall(SYS_pidfd_send_signal, pidfd, signal, NULL, /* PIDFD_SIGNAL_PROCESS_GROUP= */ 4);
 }
 
+#ifndef LANDLOCK_ACCESS_NET_BIND_TCP
+#define LANDLOCK_ACCESS_NET_BIND_TCP (1ULL << 0)
+#define LANDLOCK_ACCESS_NET_CONNECT_TCP (1ULL << 1)
+#endif
+
+/* struct landlock_ruleset_attr as Linux 6.12 has it. A kernel takes members that it does not know where they are 0. */
+struct sys_landlock_ruleset {
+	uint64_t files;	 /* LANDLOCK_ACCESS_FS_* */
+	uint64_t net;	 /* LANDLOCK_ACCESS_NET_*: version 4 of the interface, Linux 6.7 */
+	uint64_t scoped; /* version 6 */
+};
+
 /* landlock_create_ruleset(2), landlock_add_rule(2), landlock_restrict_self(2) */
-static inline int sys_landlock_create_ruleset(const struct landlock_ruleset_attr *attr, size_t size, unsigned flags)
+static inline int sys_landlock_create_ruleset(const struct sys_landlock_ruleset *attr, size_t size, unsigned flags)
 {
 	return (int)syscall(SYS_landlock_create_ruleset, attr, size, flags);
 }

@@ -1,4 +1,5 @@
-/* The second lock on the file system: made of descriptors while they are there, closed around the process at the very end. */
+/* The second lock on the file system, and the one on TCP: made of descriptors while they are there, closed around the process at the very
+ * end. */
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/landlock.h>
@@ -9,6 +10,7 @@
 #include "base/cleanup.h"
 #include "base/syscalls.h"
 #include "child/steps.h"
+#include "child/tcp_filter.h"
 
 /* Newer than the headers: Linux 6.2. */
 #ifndef LANDLOCK_ACCESS_FS_TRUNCATE
@@ -22,6 +24,8 @@
 	(LANDLOCK_ACCESS_FS_REMOVE_DIR | LANDLOCK_ACCESS_FS_REMOVE_FILE | LANDLOCK_ACCESS_FS_MAKE_DIR | \
 	 LANDLOCK_ACCESS_FS_MAKE_REG | LANDLOCK_ACCESS_FS_MAKE_SOCK | LANDLOCK_ACCESS_FS_MAKE_FIFO |    \
 	 LANDLOCK_ACCESS_FS_MAKE_SYM | LANDLOCK_ACCESS_FS_REFER)
+/* No rule allows any port. */
+#define TCP (LANDLOCK_ACCESS_NET_BIND_TCP | LANDLOCK_ACCESS_NET_CONNECT_TCP)
 
 static uint64_t handled(const struct child *child)
 {
@@ -95,20 +99,20 @@ static int allow_place(const struct child *child, int ruleset_fd, const struct p
 int landlock_make(struct child *child, struct error *err)
 {
 	const struct plan_landlock *landlock = &child->plan->landlock;
-	struct landlock_ruleset_attr attr = { 0 };
+	const struct sys_landlock_ruleset ruleset = { .files = landlock->enabled ? handled(child) : 0,
+						      .net = landlock->refuses_tcp ? TCP : 0 };
 	AUTO_CLOSE int fd = -EBADF;
 	int rc = 0;
 
-	if (!landlock->enabled)
+	if (!landlock->enabled && !landlock->refuses_tcp)
 		return 0;
-	attr.handled_access_fs = handled(child);
-	fd = sys_landlock_create_ruleset(&attr, sizeof(attr.handled_access_fs), 0);
+	fd = sys_landlock_create_ruleset(&ruleset, sizeof(ruleset), 0);
 	if (fd < 0)
 		return error_system(err, errno, "landlock_create_ruleset");
 	for (size_t i = 0; rc >= 0 && i < landlock->n_places; i++)
-		rc = allow_place(child, fd, &landlock->places[i], attr.handled_access_fs, err);
-	if (rc >= 0)
-		rc = allow_streams(fd, attr.handled_access_fs, err);
+		rc = allow_place(child, fd, &landlock->places[i], ruleset.files, err);
+	if (rc >= 0 && landlock->enabled)
+		rc = allow_streams(fd, ruleset.files, err);
 	if (rc < 0)
 		return rc;
 	child->landlock_fd = steal_fd(&fd);
@@ -123,5 +127,5 @@ int landlock_restrict(struct child *child, struct error *err)
 	if (sys_landlock_restrict_self(child->landlock_fd, 0) < 0)
 		return error_system(err, errno, "landlock_restrict_self");
 	close_and_reset(&child->landlock_fd);
-	return 0;
+	return child->plan->landlock.refuses_tcp ? tcp_filter_install(err) : 0;
 }

@@ -39,6 +39,8 @@ runtime_child_sources = \
 	runtime/child/rootfs.c \
 	runtime/child/state_json.c \
 	runtime/child/state_json.h \
-	runtime/child/steps.h
+	runtime/child/steps.h \
+	runtime/child/tcp_filter.c \
+	runtime/child/tcp_filter.h
 
 folder_docs += runtime/child/README.md

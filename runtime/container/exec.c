@@ -123,7 +123,7 @@ static int plan_process(struct execution *execution, struct error *err)
 		rc = exec_process_build(execution->request, spec, &process, err);
 	if (rc >= 0)
 		rc = host_probe(&execution->host, err);
-	if (rc >= 0 && execution->container.state.landlock)
+	if (rc >= 0 && (execution->container.state.landlock || plan_tcp_is_asked(spec)))
 		host_probe_landlock(&execution->host);
 	if (rc >= 0)
 		rc = landlock_state_plan(execution->container.state.landlock, execution->container.arena,

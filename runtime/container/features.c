@@ -112,6 +112,7 @@ static void write_unsafe_annotations(struct json_writer *writer)
 	json_write_array_begin(writer);
 	json_write_string(writer, "brig.dev/egress");
 	json_write_string(writer, "brig.dev/max-output");
+	json_write_string(writer, "brig.dev/tcp");
 	json_write_string(writer, "brig.dev/timeout");
 	for (size_t i = 0; i < POLICY_N_RULES; i++) {
 		snprintf(name, sizeof(name), PLAN_LEVELS_PREFIX "%s", policy_rule_name((enum policy_rule)i));

@@ -24,6 +24,12 @@ static bool may_hold(const struct plan_request *request, enum policy_rule rule)
 	       has_annotation_of_ours(request->spec);
 }
 
+void policy_facts_landlock(const struct plan_request *request, struct host *host)
+{
+	if (may_hold(request, POLICY_LANDLOCK))
+		host_probe_landlock(host);
+}
+
 void policy_facts_host(const struct plan_request *request, const struct spec_process *process, struct host *host)
 {
 	if (!process)

@@ -3,6 +3,8 @@
 
 #include "plan/plan_build.h"
 
+/* Landlock's version, where the rule or an annotation may ask for it. request: policy and spec are set. */
+void policy_facts_landlock(const struct plan_request *request, struct host *host);
 /* What the plan and the container's process (NULL: there is none) need of the host: AppArmor's profile, our own oom_score_adj. host has
  * been probed. request: policy and spec are set. */
 void policy_facts_host(const struct plan_request *request, const struct spec_process *process, struct host *host);

@@ -79,6 +79,8 @@ runtime_plan_sources = \
 	runtime/plan/plan_rootfs.c \
 	runtime/plan/plan_seccomp.c \
 	runtime/plan/plan_sysctl.c \
+	runtime/plan/plan_tcp.c \
+	runtime/plan/plan_tcp.h \
 	runtime/plan/plan_userns.c \
 	runtime/plan/plan_withheld.c \
 	runtime/plan/report.c \

@@ -16,11 +16,12 @@ static part *const container_parts[] = {
 	plan_refusals_check, plan_namespaces_build, plan_process_build, plan_rootfs_build, plan_mounts_build,
 	plan_devices_build,  plan_seccomp_build,    plan_cgroup_build,	plan_hooks_build,  plan_net_devices_build,
 	plan_sysctl_build,   plan_limits_build,	    plan_harden,	plan_egress_build,
+	plan_tcp_build,
 };
 
 static part *const exec_parts[] = {
 	plan_refusals_check, plan_namespaces_build, plan_process_build, plan_seccomp_build,
-	plan_cgroup_build,   plan_harden,	    plan_egress_build,
+	plan_cgroup_build,   plan_harden,	    plan_egress_build,	plan_tcp_build,
 };
 
 static part *const update_parts[] = { plan_cgroup_build, plan_harden };

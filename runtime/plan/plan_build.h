@@ -39,6 +39,8 @@ struct plan_request {
 /* Does the floor want a user namespace for it, which takes a range of ids to be granted in request->ids? policy, spec, host and the
  * sources count. Fails as planning would over the annotations. */
 int plan_userns_is_wanted(const struct plan_request *request, bool *ret, struct error *err);
+/* Does an annotation take TCP away? host->landlock has to be known then, whatever the policy's rule landlock says. */
+bool plan_tcp_is_asked(const struct spec *spec);
 /* The plan of a new container. *ret owns copies of all that it needs: the spec may be freed. report: zeroed by the caller;
  * its memory belongs to the plan, and on failure it is empty again. Returns 0, or a negative errno with err set and *ret
  * untouched: ERROR_INVALID (config.json contradicts itself), ERROR_UNSUPPORTED (valid, but not on this host or in this

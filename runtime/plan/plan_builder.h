@@ -92,4 +92,6 @@ int plan_net_devices_build(struct plan_builder *builder, struct error *err);
 int plan_sysctl_build(struct plan_builder *builder, struct error *err);
 /* After plan_harden: of what the floor has left. */
 int plan_egress_build(struct plan_builder *builder, struct error *err);
+/* After plan_harden as well: it adds to what is locked, and to no_new_privs. */
+int plan_tcp_build(struct plan_builder *builder, struct error *err);
 int plan_limits_build(struct plan_builder *builder, struct error *err);

@@ -62,6 +62,8 @@ static const char *lost(const struct plan *plan)
 		return "its process has a terminal (process.terminal), whose other end is not the container's";
 	if (plan->seccomp.listener_path)
 		return "its filter has a listener (linux.seccomp.listenerPath), which no image can hold";
+	if (plan->landlock.refuses_tcp)
+		return "it has no TCP (annotation brig.dev/tcp), which no image can hold";
 	if (plan->rootfs.locked)
 		return "it has a user namespace, and its mounts are locked by one that is not its own, which CRIU does not save";
 	if (shares_namespaces(&plan->namespaces))

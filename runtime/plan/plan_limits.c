@@ -7,6 +7,7 @@
 #include "plan/plan_builder.h"
 #include "plan/plan_egress.h"
 #include "plan/plan_levels.h"
+#include "plan/plan_tcp.h"
 #include "policy/limit_value.h"
 
 #define ANNOTATION_PREFIX "brig.dev/"
@@ -122,7 +123,7 @@ static bool is_known(const char *name)
 		if (strcmp(name, limits[i].annotation) == 0)
 			return true;
 	}
-	return plan_egress_knows(name);
+	return plan_egress_knows(name) || plan_tcp_knows(name);
 }
 
 /* One that is misspelt must not be one that silently does not hold. */
@@ -132,7 +133,8 @@ static int report_unknown(struct plan_builder *builder, const char *name, struct
 		.level = REPORT_WARNING,
 		.rule = "annotation-unknown",
 		.where = annotation_where(builder, name, err),
-		.why = "brig knows brig.dev/timeout, brig.dev/max-output, brig.dev/egress, and brig.dev/RULE for each rule of the policy"
+		.why = "brig knows brig.dev/timeout, brig.dev/max-output, brig.dev/egress, brig.dev/tcp, and brig.dev/RULE for each rule of the "
+		       "policy"
 	};
 
 	return line.where ? report_add(builder->report, &line, err) : -ENOMEM;

@@ -32,13 +32,9 @@
 #error "the proxy's filter knows x86_64 and aarch64"
 #endif
 
-/* Newer than the headers (6.1): TCP by Landlock's version 4, scopes by its 6. */
-struct ruleset {
-	uint64_t files, network, scoped;
-};
+/* Versions of Landlock's interface. */
 #define NETWORK_VERSION 4
 #define SCOPE_VERSION 6
-#define BIND_TCP 1
 #define SCOPE_ALL 3 /* abstract unix sockets, signals */
 #define ALL_FILES_1 ((1ULL << 13) - 1)
 
@@ -47,20 +43,16 @@ struct ruleset {
 static int drop_files(struct error *err)
 {
 	int version = sys_landlock_create_ruleset(NULL, 0, LANDLOCK_CREATE_RULESET_VERSION);
-	struct ruleset ruleset = { .files = ALL_FILES_1,
-				   .network = version >= NETWORK_VERSION ? BIND_TCP : 0,
-				   .scoped = version >= SCOPE_VERSION ? SCOPE_ALL : 0 };
-	size_t size = offsetof(struct ruleset, network);
+	const struct sys_landlock_ruleset ruleset = { .files = ALL_FILES_1,
+						      .net = version >= NETWORK_VERSION ? LANDLOCK_ACCESS_NET_BIND_TCP
+											: 0,
+						      .scoped = version >= SCOPE_VERSION ? SCOPE_ALL : 0 };
 	AUTO_CLOSE int fd = -EBADF;
 
 	/* The filter leaves no call that takes a path: this is the second lock, where there is one. */
 	if (version < 1)
 		return 0;
-	if (version >= NETWORK_VERSION)
-		size = offsetof(struct ruleset, scoped);
-	if (version >= SCOPE_VERSION)
-		size = sizeof(ruleset);
-	fd = sys_landlock_create_ruleset((const struct landlock_ruleset_attr *)(const void *)&ruleset, size, 0);
+	fd = sys_landlock_create_ruleset(&ruleset, sizeof(ruleset), 0);
 	if (fd < 0 || sys_landlock_restrict_self(fd, 0) < 0)
 		return error_system(err, errno, "lock the egress proxy by Landlock");
 	return 0;

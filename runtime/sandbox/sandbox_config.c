@@ -270,6 +270,8 @@ static void write_annotations(struct json_writer *writer, const struct sandbox_r
 	json_write_member(writer, "brig.dev/max-output", text);
 	if (request->egress)
 		json_write_member(writer, "brig.dev/egress", request->egress);
+	if (request->refuses_tcp)
+		json_write_member(writer, "brig.dev/tcp", "none");
 	json_write_object_end(writer);
 }
 

@@ -73,6 +73,7 @@ unit_plan_sources = \
 	tests/unit/plan/test_plan_harden_mounts.c \
 	tests/unit/plan/test_plan_sources.c \
 	tests/unit/plan/test_plan_sysctl.c \
+	tests/unit/plan/test_plan_tcp.c \
 	tests/unit/plan/test_plan_userns.c \
 	tests/unit/plan/test_plan_userns_network.c \
 	tests/unit/plan/test_plan_userns_table.c \
@@ -121,7 +122,8 @@ unit_child_sources = \
 	tests/unit/child/test_home.c \
 	tests/unit/child/test_hooks.c \
 	tests/unit/child/test_mount_make.c \
-	tests/unit/child/test_program.c
+	tests/unit/child/test_program.c \
+	tests/unit/child/test_tcp_filter.c
 
 unit_container_sources = \
 	tests/unit/container/test_criu_arguments.c \

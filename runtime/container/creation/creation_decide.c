@@ -73,9 +73,9 @@ int creation_decide(const struct brig *brig, const struct brig_create *request, 
 		rc = creation_bundle_load(bundle, request, &ret->spec, &ret->text, err);
 	if (rc >= 0)
 		rc = host_probe(&ret->host, err);
-	if (rc >= 0 && policy_level(&ret->policy, POLICY_LANDLOCK) != POLICY_OFF)
-		host_probe_landlock(&ret->host);
 	planned.spec = ret->spec;
+	if (rc >= 0)
+		policy_facts_landlock(&planned, &ret->host);
 	if (rc >= 0)
 		policy_facts_host(&planned, ret->spec->process, &ret->host);
 	if (rc >= 0)

@@ -120,6 +120,7 @@ static const struct json_field expectation_fields[] = {
 	{ "report", &lines_type, JSON_COUNTED(struct expectation, report), JSON_REQUIRED },
 	{ "noNewPrivileges", &json_bool, offsetof(struct expectation, no_new_privileges), JSON_REQUIRED },
 	{ "landlock", &json_bool, offsetof(struct expectation, landlock), JSON_REQUIRED },
+	{ "refusesTcp", &json_bool, offsetof(struct expectation, refuses_tcp), 0 },
 	{ "filter", &json_string, offsetof(struct expectation, filter), JSON_REQUIRED },
 	{ "counts", &json_bool, offsetof(struct expectation, counts), JSON_REQUIRED },
 	{ "bounding", &json_u64, offsetof(struct expectation, bounding), JSON_REQUIRED },

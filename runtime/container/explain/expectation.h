@@ -32,7 +32,7 @@ struct expectation {
 	const char *policy;
 	const struct expected_line *report;
 	size_t n_report;
-	bool no_new_privileges, landlock;
+	bool no_new_privileges, landlock, refuses_tcp;
 	const char *filter;			 /* "none", "config.json", "strict", "baseline" */
 	bool counts;				 /* what the filter refuses goes to a listener of ours */
 	uint64_t bounding, inheritable, ambient; /* capabilities, as bits */

@@ -79,6 +79,8 @@ static void write_process(struct json_writer *writer, const struct plan *plan)
 		json_write_member_int(writer, "oomScoreAdj", plan->process.oom_score_adj);
 	json_write_member_bool(writer, "noNewPrivileges", plan->process.no_new_privileges);
 	json_write_member_bool(writer, "landlock", plan->landlock.enabled);
+	if (plan->landlock.refuses_tcp)
+		json_write_member_bool(writer, "refusesTcp", true);
 	json_write_member(writer, "filter", filter_name(&plan->seccomp));
 	json_write_member_bool(writer, "counts", plan->seccomp.floor_notifies);
 	json_write_member_uint(writer, "bounding", plan->process.capabilities.bounding);

@@ -185,6 +185,27 @@ static void find_landlock(const struct container *container, const struct expect
 		     is_kept ? "locked" : "not locked", is_kept ? container->state.landlock->n_places : 0);
 }
 
+static bool is_annotated(const struct state *state, const char *name)
+{
+	for (size_t i = 0; i < state->n_annotations; i++) {
+		if (strcmp(state->annotations[i].name, name) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* The same for the annotation that asks for it. */
+static void find_tcp(const struct container *container, const struct expectation *expected,
+		     struct explain_findings *findings)
+{
+	bool is_asked = is_annotated(&container->state, "brig.dev/tcp");
+
+	if (is_asked || expected->refuses_tcp)
+		explain_find(findings, "tcp", is_asked && expected->refuses_tcp,
+			     expected->refuses_tcp ? "connect and bind refused since it was made (the kernel does not show it)"
+						   : "not refused");
+}
+
 void explain_posture(const struct container *container, const struct expectation *expected,
 		     struct explain_findings *findings)
 {
@@ -201,6 +222,7 @@ void explain_posture(const struct container *container, const struct expectation
 	find_namespaces(proc_fd, expected, findings);
 	explain_mounts(proc_fd, expected, findings);
 	find_landlock(container, expected, findings);
+	find_tcp(container, expected, findings);
 }
 
 struct limit {
