@@ -8,7 +8,9 @@
 #include "base/syscalls.h"
 #include "parent/cgroup/cgroup_internal.h"
 
-#define BATCH 64 /* descriptors open at a time */
+/* Descriptors open at a time, where there are as many: for each batch the whole group is listed once more. */
+#define BATCH ((size_t)4096)
+#define SPARE 16 /* for that listing, where there are fewer */
 #define MEMORY_MAX ((size_t)256 * 1024 * 1024)
 
 static int compare(const void *a, const void *b)
@@ -18,20 +20,32 @@ static int compare(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
+/* How many of the first it could open, those that have ended among them. */
+static size_t open_batch(const pid_t *pids, size_t n, int *fds)
+{
+	size_t opened = 0, least;
+
+	for (; opened < n && opened < BATCH; opened++) {
+		fds[opened] = sys_pidfd_open(pids[opened], 0);
+		if (fds[opened] < 0 && errno != ESRCH)
+			break;
+	}
+	if (opened == n || opened == BATCH)
+		return opened;
+	for (least = opened > SPARE ? opened - SPARE : opened > 0; opened > least; opened--)
+		close_and_reset(&fds[opened - 1]);
+	return opened;
+}
+
 /* A pid may end and be given to a stranger between the listing and the signal. A pidfd can't change its process: where the
  * pid is listed again after the pidfd was opened, the pidfd is of a process of the group. */
-static int signal_batch(struct cgroup *cgroup, const pid_t *pids, size_t n, int signal, struct error *err)
+static int signal_batch(struct cgroup *cgroup, const pid_t *pids, int *fds, size_t n, int signal, struct error *err)
 {
 	AUTO(arena_free) struct arena *arena = arena_new(MEMORY_MAX);
-	int fds[BATCH], r;
-	pid_t *still;
-	size_t n_still;
+	pid_t *still = NULL;
+	size_t n_still = 0;
+	int r = arena ? cgroup_pids(cgroup, arena, &still, &n_still, err) : error_memory(err);
 
-	if (!arena)
-		return error_memory(err);
-	for (size_t i = 0; i < n; i++)
-		fds[i] = sys_pidfd_open(pids[i], 0);
-	r = cgroup_pids(cgroup, arena, &still, &n_still, err);
 	if (r == 0)
 		qsort(still, n_still, sizeof(*still), compare);
 	for (size_t i = 0; i < n; i++) {
@@ -44,12 +58,27 @@ static int signal_batch(struct cgroup *cgroup, const pid_t *pids, size_t n, int 
 	return r;
 }
 
+static int signal_all(struct cgroup *cgroup, struct arena *arena, int signal, struct error *err)
+{
+	pid_t *pids = NULL;
+	size_t n = 0, done = 0, n_opened;
+	int r = cgroup_pids(cgroup, arena, &pids, &n, err);
+	int *fds = r == 0 ? arena_array_of(arena, n < BATCH ? n : BATCH, int) : NULL;
+
+	if (r == 0 && !fds)
+		return error_memory(err);
+	for (; r == 0 && done < n; done += n_opened) {
+		n_opened = open_batch(pids + done, n - done, fds);
+		if (n_opened == 0)
+			return error_system(err, errno, "open process %d", (int)pids[done]);
+		r = signal_batch(cgroup, pids + done, fds, n_opened, signal, err);
+	}
+	return r;
+}
+
 int cgroup_signal(struct cgroup *cgroup, int signal, struct error *err)
 {
 	AUTO(arena_free) struct arena *arena = arena_new(MEMORY_MAX);
-	pid_t *pids = NULL;
-	size_t n = 0;
-	int r;
 
 	if (!cgroup->membership)
 		return error_set(
@@ -57,8 +86,5 @@ int cgroup_signal(struct cgroup *cgroup, int signal, struct error *err)
 			"signal all processes: the container has no cgroup (--cgroup-manager=disabled, or its user may make none)");
 	if (!arena)
 		return error_memory(err);
-	r = cgroup_pids(cgroup, arena, &pids, &n, err);
-	for (size_t i = 0; r == 0 && i < n; i += BATCH)
-		r = signal_batch(cgroup, pids + i, n - i < BATCH ? n - i : BATCH, signal, err);
-	return r;
+	return signal_all(cgroup, arena, signal, err);
 }

@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <sys/wait.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "base/fd.h"
@@ -44,6 +45,29 @@ static void live(const char *name)
 	cr_expect_eq(cgroup_freeze(f.cgroup, true, CGROUP_FIXTURE_TIMEOUT_MS, &f.err), 0, "%s", f.err.message);
 	cr_expect_eq(cgroup_kill(f.cgroup, &f.err), 0, "%s", f.err.message);
 	cr_expect_eq(WTERMSIG(cgroup_fixture_reap(first)), SIGKILL);
+	cgroup_fixture_finish(&f);
+}
+
+#define N_SIGNALLED 60
+
+Test(cgroup_real, a_signal_reaches_all_where_descriptors_are_fewer)
+{
+	struct cgroup_fixture f;
+	pid_t pids[N_SIGNALLED];
+	struct rlimit limit;
+
+	cgroup_fixture_init(&f, "many");
+	cgroup_fixture_create(&f);
+	for (size_t i = 0; i < N_SIGNALLED; i++)
+		pids[i] = cgroup_fixture_spawn(&f);
+	getrlimit(RLIMIT_NOFILE, &limit);
+	limit.rlim_cur = N_SIGNALLED - 10;
+	cr_assert_eq(setrlimit(RLIMIT_NOFILE, &limit), 0);
+	cr_expect_eq(cgroup_signal(f.cgroup, SIGUSR1, &f.err), 0, "%s", f.err.message);
+	/* Who has got the first signal ends by that one. */
+	cr_expect_eq(cgroup_kill(f.cgroup, &f.err), 0, "%s", f.err.message);
+	for (size_t i = 0; i < N_SIGNALLED; i++)
+		cr_expect_eq(WTERMSIG(cgroup_fixture_reap(pids[i])), SIGUSR1, "process %zu", i);
 	cgroup_fixture_finish(&f);
 }
 
