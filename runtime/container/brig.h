@@ -176,6 +176,8 @@ int brig_kill(const struct brig *brig, const char *id, int signal, bool all, str
 int brig_delete(const struct brig *brig, const char *id, bool force, struct error *err);
 int brig_pause(const struct brig *brig, const char *id, struct error *err);
 int brig_resume(const struct brig *brig, const char *id, struct error *err);
+/* Whatever state the container is in: takes back a brig_pause that was cut short, of which nobody knows how far it came. */
+int brig_thaw(const struct brig *brig, const char *id, struct error *err);
 int brig_state(const struct brig *brig, const char *id, struct arena *arena, struct brig_info *ret, struct error *err);
 /* Every container under root, broken ones left out with a warning. */
 int brig_list(const struct brig *brig, struct arena *arena, struct brig_info **ret, size_t *ret_n, struct error *err);

@@ -15,7 +15,6 @@
 
 struct brig_group {
 	struct cgroup *cgroup;
-	uint64_t n_oom; /* as of the last acknowledgement */
 };
 
 int brig_group_open(const struct brig_process *process, struct brig_group **ret, struct error *err)
@@ -159,13 +158,12 @@ int brig_group_oom_fd(struct brig_group *group, uint32_t *ret_events, struct err
 		return fd;
 	/* An inotify instance, or v1's eventfd. */
 	*ret_events = EPOLLIN;
-	group->n_oom = cgroup_oom_count(group->cgroup);
 	return fd;
 }
 
-void brig_group_oom_acknowledge(struct brig_group *group, int fd)
+void brig_group_oom_acknowledge(int fd)
 {
-	group->n_oom = cgroup_oom_acknowledge(group->cgroup, fd, group->n_oom);
+	cgroup_oom_clear(fd);
 }
 
 uint64_t brig_group_oom_count(struct brig_group *group)

@@ -36,9 +36,10 @@ int brig_group_release(struct brig_group *group, const char *exec_id, struct err
 int brig_group_stuck(struct brig_group *group, struct buffer *text, struct error *err);
 
 /* A descriptor that becomes readable when something may have happened (level-triggered, EPOLLIN | EPOLLPRI as ret_events says): then call
- * brig_group_oom_acknowledge and compare the count. The caller closes it. ERROR_UNSUPPORTED without a memory controller. */
+ * brig_group_oom_acknowledge and compare the count, then and once more a moment later: v1 tells when a kill begins, and counts it some
+ * milliseconds after. The caller closes it. ERROR_UNSUPPORTED without a memory controller. */
 int brig_group_oom_fd(struct brig_group *group, uint32_t *ret_events, struct error *err);
-void brig_group_oom_acknowledge(struct brig_group *group, int fd);
+void brig_group_oom_acknowledge(int fd);
 /* Processes killed for memory so far (oom_kill of memory.events). */
 uint64_t brig_group_oom_count(struct brig_group *group);
 

@@ -37,6 +37,29 @@ static int open_and_set(const struct brig *brig, const char *id, bool freeze, st
 	return rc;
 }
 
+/* What the status says may change a moment later, where a freezing is under way. */
+static int thaw(const struct container *container, struct error *err)
+{
+	AUTO(cgroup_free) struct cgroup *cgroup = NULL;
+	int rc = cgroup_open(container->state.cgroup_manager, container->state.cgroup_path, &cgroup, err);
+
+	if (rc < 0 || !cgroup_exists(cgroup))
+		return rc;
+	return cgroup_freeze(cgroup, /* freeze= */ false, FREEZE_TIMEOUT_MS, err);
+}
+
+int brig_thaw(const struct brig *brig, const char *id, struct error *err)
+{
+	struct container container;
+	int rc = store_open(brig, id, STORE_LOCKED, &container, err);
+
+	if (rc < 0)
+		return rc;
+	rc = thaw(&container, err);
+	store_done(&container);
+	return rc;
+}
+
 int brig_pause(const struct brig *brig, const char *id, struct error *err)
 {
 	return open_and_set(brig, id, /* freeze= */ true, err);

@@ -124,6 +124,14 @@ static int run_pause(const void *context, struct worker_outcome *outcome, struct
 	return brig_pause(brig_of(init), init->task->id, err);
 }
 
+static int undo_pause(const void *context, struct worker_outcome *outcome, struct error *err)
+{
+	const struct process *init = context;
+
+	(void)outcome;
+	return brig_thaw(brig_of(init), init->task->id, err);
+}
+
 static int run_resume(const void *context, struct worker_outcome *outcome, struct error *err)
 {
 	const struct process *init = context;
@@ -190,7 +198,7 @@ static const struct job jobs[] = {
 			.asked = PROCESS_ASKED_PAUSE,
 			.timeout = SHORT_TIMEOUT,
 			.run = run_pause,
-			.undo = run_resume,
+			.undo = undo_pause,
 			.finish = lifecycle_paused },
 	[JOB_RESUME] = { .verb = "resume",
 			 .asked = PROCESS_ASKED_RESUME,

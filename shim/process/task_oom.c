@@ -24,7 +24,7 @@ static void handle_change(void *context, uint32_t events)
 	(void)events;
 	loop_unwatch(task->tasks->options.loop, &oom->watch);
 	loop_set_timer(task->tasks->options.loop, &oom->pause, loop_now() + PAUSE);
-	brig_group_oom_acknowledge(task->group, oom->fd);
+	brig_group_oom_acknowledge(oom->fd);
 	task_oom_check(task);
 }
 
@@ -32,6 +32,8 @@ static void handle_pause(void *context)
 {
 	struct task *task = context;
 
+	/* v1 tells of a kill before it is counted. */
+	task_oom_check(task);
 	/* Level-triggered: what happened in between is seen. */
 	watch(task);
 }

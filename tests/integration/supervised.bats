@@ -163,6 +163,20 @@ overlay() { # the options of an overlay of the bundle's rootfs, which is out of 
 	assert_nothing_left
 }
 
+# As after a pause whose worker was killed, of which nobody knows how far it came.
+@test "a container is thawed whatever it looks like" {
+	program sleep 300
+	{
+		printf 'create %s %s\nthaw %s\nstart %s\nthaw %s\n' "$ID" "$BUNDLE" "$ID" "$ID" "$ID"
+		printf 'sh %s --root %s pause %s\nthaw %s\n' "$BRIG" "$ROOT" "$ID" "$ID"
+	} | supervised
+	expect_equal "$(status_of)" running
+	must brig kill "$ID" KILL
+	wait_until status_is stopped
+	must brig delete "$ID"
+	assert_nothing_left
+}
+
 @test "a container whose tree is writable gets the leaf and nothing above it" {
 	user_namespace
 	add_namespace cgroup

@@ -2,7 +2,7 @@
  * forked worker each, so that the containers become its children:
  *
  *   create ID BUNDLE [TYPE SOURCE OPTION,...]   and opens its group; prints "pid N"
- *   start ID | update ID JSON | delete ID
+ *   start ID | update ID JSON | thaw ID | delete ID
  *   exec ID EXEC-ID PROCESS-FILE                prints "exec N"
  *   processes|kill|signal|release|stuck [EXEC-ID|-] [SIGNAL]
  *   metrics | oom                               prints a line of JSON | "oom N"
@@ -125,6 +125,8 @@ static int work(const struct request *request, struct brig_process *ret, struct 
 		return brig_start(brig, words[1], err);
 	if (strcmp(words[0], "update") == 0)
 		return brig_update(brig, words[1], words[2], strlen(words[2]), err);
+	if (strcmp(words[0], "thaw") == 0)
+		return brig_thaw(brig, words[1], err);
 	return brig_delete(brig, words[1], /* force= */ false, err);
 }
 
@@ -207,7 +209,9 @@ static int wait_oom(struct brig_group *group, struct error *err)
 		return fd;
 	while (n > 0 && brig_group_oom_count(group) == 0) {
 		n = poll(&polled, 1, 10000);
-		brig_group_oom_acknowledge(group, fd);
+		brig_group_oom_acknowledge(fd);
+		/* v1 tells of it before it is counted. */
+		usleep(100000);
 	}
 	if (poll(&polled, 1, 0) > 0 && brig_group_oom_count(group) == 0)
 		n = 0;
@@ -303,7 +307,8 @@ static int run_line(struct supervisor *supervisor, char *line, struct error *err
 		return wait_for(&supervisor->container, err);
 	if (strcmp(request.words[0], "wait-exec") == 0)
 		return wait_for(&supervisor->exec, err);
-	for (const char *const *word = (const char *const[]){ "create", "exec", "start", "update", "delete", NULL };
+	for (const char *const *word =
+		     (const char *const[]){ "create", "exec", "start", "update", "thaw", "delete", NULL };
 	     *word; word++) {
 		if (strcmp(request.words[0], *word) == 0)
 			return run_worker_word(supervisor, &request, err);

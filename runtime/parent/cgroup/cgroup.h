@@ -145,6 +145,8 @@ int cgroup_oom_fd(struct cgroup *cgroup, struct error *err);
 /* Reads it empty. before: the count so far; v1 tells when a kill begins, so that the new count may take a moment: it is waited for, 50 ms
  * at most. Returns the count. */
 uint64_t cgroup_oom_acknowledge(struct cgroup *cgroup, int fd, uint64_t before);
+/* Reads it empty, and waits for nothing: for who looks at the count again a moment later. */
+void cgroup_oom_clear(int fd);
 /* How many processes of the group were killed for memory so far; 0 where nobody counts. Of a scope that systemd has removed meanwhile: what
  * is known of it, where cgroup_oom_fd was called before. */
 uint64_t cgroup_oom_count(struct cgroup *cgroup);

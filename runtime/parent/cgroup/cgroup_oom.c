@@ -21,16 +21,22 @@ int cgroup_oom_fd(struct cgroup *cgroup, struct error *err)
 	return cgroup->limits->oom_fd(cgroup, err);
 }
 
-uint64_t cgroup_oom_acknowledge(struct cgroup *cgroup, int fd, uint64_t before)
+void cgroup_oom_clear(int fd)
 {
-	const struct timespec pause = { .tv_nsec = 1000 * 1000 };
-	uint64_t count;
 	char events[4096];
 	ssize_t n;
 
 	do
 		n = read(fd, events, sizeof(events));
 	while (n > 0 || (n < 0 && errno == EINTR));
+}
+
+uint64_t cgroup_oom_acknowledge(struct cgroup *cgroup, int fd, uint64_t before)
+{
+	const struct timespec pause = { .tv_nsec = 1000 * 1000 };
+	uint64_t count;
+
+	cgroup_oom_clear(fd);
 	count = cgroup_oom_count(cgroup);
 	for (int i = 0; cgroup->limits == &cgroup_v1_driver && count <= before && i < SETTLE_ROUNDS; i++) {
 		nanosleep(&pause, NULL);

@@ -227,6 +227,15 @@ int brig_pause(const struct brig *brig, const char *id, struct error *err)
 	return behave_before(fake->pause, err);
 }
 
+int brig_thaw(const struct brig *brig, const char *id, struct error *err)
+{
+	(void)brig;
+	(void)id;
+	(void)err;
+	fake->n_thaws++;
+	return 0;
+}
+
 int brig_resume(const struct brig *brig, const char *id, struct error *err)
 {
 	(void)brig;
@@ -356,11 +365,10 @@ int brig_group_oom_fd(struct brig_group *group, uint32_t *ret_events, struct err
 	return dup(fake->oom_fd);
 }
 
-void brig_group_oom_acknowledge(struct brig_group *group, int fd)
+void brig_group_oom_acknowledge(int fd)
 {
 	eventfd_t value;
 
-	(void)group;
 	eventfd_read(fd, &value);
 }
 

@@ -34,7 +34,7 @@ struct fake {
 	volatile unsigned n_recorded; /* in workers */
 	volatile bool release;
 	/* Begun, in workers, of which there may be several at a time. */
-	_Atomic unsigned n_creates, n_starts, n_execs, n_deletes, n_pauses, n_resumes, n_updates, n_last_words;
+	_Atomic unsigned n_creates, n_starts, n_execs, n_deletes, n_pauses, n_resumes, n_thaws, n_updates, n_last_words;
 	struct fake_process processes[FAKE_PROCESSES_MAX];
 	volatile unsigned n_processes;
 	pid_t test_pid;

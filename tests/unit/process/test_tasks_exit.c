@@ -204,6 +204,18 @@ Test(tasks_exit, out_of_memory_is_told_once_per_change_and_at_the_end)
 	cr_expect_str_eq(fixture.events, "oom oom oom exit:137 ");
 }
 
+/* v1's way: the count follows the event, which does not come again. */
+Test(tasks_exit, out_of_memory_that_is_counted_late_is_told)
+{
+	fixture_make("c", PROCESS_RUNNING);
+	fixture.events[0] = '\0';
+	fake_report_oom(0);
+	fixture_settle();
+	fake->oom_count = 1;
+	fixture_until(was_told("oom"));
+	cr_expect_eq(fixture_state("c", ""), PROCESS_RUNNING);
+}
+
 /* Under the address sanitizer memory is not malloc's, and it looks for leaks by itself. */
 #define EXECS 2000
 

@@ -266,10 +266,10 @@ Test(tasks_life, a_refused_pause_changes_nothing)
 	fake->pause = FAKE_FAILS;
 	cr_expect_eq(ask_pause(""), ERROR_REFUSED);
 	cr_expect_eq(fixture_state("c", ""), PROCESS_RUNNING);
-	cr_expect_eq(fake->n_resumes, 0);
+	cr_expect_eq(fake->n_thaws, 0);
 	fake->pause = FAKE_CRASHES;
 	cr_expect_eq(ask_pause(""), ERROR_INTERNAL);
-	cr_expect_eq(fake->n_resumes, 1, "what was frozen by half is thawed");
+	cr_expect_eq(fake->n_thaws, 1, "what was frozen by half is thawed, whatever it looks like");
 	cr_expect_eq(fixture_state("c", ""), PROCESS_RUNNING);
 }
 
