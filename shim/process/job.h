@@ -38,8 +38,8 @@ struct job {
 	bool (*begin_here)(struct process *process);
 	/* In the shim, before, once the state allows it. */
 	int (*prepare)(struct process *process, struct error *err);
-	/* In the shim: run has succeeded. Takes outcome's descriptors. */
-	int (*finish)(struct process *process, const struct worker_outcome *outcome, struct error *err);
+	/* In the shim: run has succeeded. Takes of outcome's descriptors what is its own (steal_fd). */
+	int (*finish)(struct process *process, struct worker_outcome *outcome, struct error *err);
 	/* In the shim: it has failed. outcome_is_known: false where the worker died: then anything may have happened. */
 	void (*fail)(struct process *process, bool outcome_is_known);
 	/* In the shim: it was that, and what had to be undone is. */

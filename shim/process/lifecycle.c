@@ -22,23 +22,13 @@ static int open_group(struct task *task, const struct brig_process *made, struct
 	return r < 0 ? error_prefix(err, "open the control group") : 0;
 }
 
-/* Nobody has seen it yet: the undo ends it. */
-static int drop(const struct brig_process *made, int r)
-{
-	int pidfd = made->pidfd;
-
-	close_and_reset(&pidfd);
-	return r;
-}
-
-int lifecycle_created(struct process *init, const struct worker_outcome *outcome, struct error *err)
+int lifecycle_created(struct process *init, struct worker_outcome *outcome, struct error *err)
 {
 	struct task *task = init->task;
 	int r = task_limits_take(init, outcome, err);
 
-	if (r < 0)
-		return drop(&outcome->process, r);
-	r = task_exit_watch(init, &outcome->process, err);
+	if (r >= 0)
+		r = task_exit_watch(init, &outcome->process, err);
 	if (r >= 0)
 		r = task_exit_begin_streams(init, err);
 	if (r >= 0)
@@ -62,7 +52,7 @@ void lifecycle_create_failed(struct process *init, bool outcome_is_known)
 	reaper_forget(init->task->tasks->reaper, &init->child);
 }
 
-int lifecycle_started(struct process *init, const struct worker_outcome *outcome, struct error *err)
+int lifecycle_started(struct process *init, struct worker_outcome *outcome, struct error *err)
 {
 	(void)outcome;
 	(void)err;
@@ -98,9 +88,10 @@ int lifecycle_prepare_exec(struct process *exec, struct error *err)
 }
 
 /* Its process is made. */
-static int take_newborn(struct process *exec, const struct brig_process *made, struct error *err)
+static int take_newborn(struct process *exec, struct brig_process *made, struct error *err)
 {
-	int newborn_fd = made->newborn_fd, r;
+	bool waits = made->newborn_fd >= 0;
+	int r;
 
 	/* It is in the audit trail, whatever becomes of it. */
 	exec->start.pid = made->pid;
@@ -109,16 +100,14 @@ static int take_newborn(struct process *exec, const struct brig_process *made, s
 	/* The container ended while it was made: what shares the host's pid namespace would outlive it. */
 	if (r >= 0 && exec->task->init.state == PROCESS_STOPPED)
 		task_kill_now(exec);
-	if (r >= 0 && newborn_fd >= 0)
+	if (r >= 0 && waits)
 		r = task_start_follow(exec, made, err);
 	if (r < 0)
-		close_and_reset(&newborn_fd);
-	if (r < 0)
 		return r;
-	return newborn_fd >= 0 ? JOB_WAITS : 0;
+	return waits ? JOB_WAITS : 0;
 }
 
-int lifecycle_exec_started(struct process *exec, const struct worker_outcome *outcome, struct error *err)
+int lifecycle_exec_started(struct process *exec, struct worker_outcome *outcome, struct error *err)
 {
 	int r = outcome->process.pid > 0 ? take_newborn(exec, &outcome->process, err) : 0;
 
@@ -172,7 +161,7 @@ int lifecycle_prepare_delete(struct process *process, struct error *err)
 	return JOB_WAITS;
 }
 
-int lifecycle_deleted(struct process *init, const struct worker_outcome *outcome, struct error *err)
+int lifecycle_deleted(struct process *init, struct worker_outcome *outcome, struct error *err)
 {
 	(void)init;
 	(void)outcome;
@@ -180,7 +169,7 @@ int lifecycle_deleted(struct process *init, const struct worker_outcome *outcome
 	return 0;
 }
 
-int lifecycle_paused(struct process *init, const struct worker_outcome *outcome, struct error *err)
+int lifecycle_paused(struct process *init, struct worker_outcome *outcome, struct error *err)
 {
 	(void)outcome;
 	(void)err;
@@ -189,7 +178,7 @@ int lifecycle_paused(struct process *init, const struct worker_outcome *outcome,
 	return 0;
 }
 
-int lifecycle_resumed(struct process *init, const struct worker_outcome *outcome, struct error *err)
+int lifecycle_resumed(struct process *init, struct worker_outcome *outcome, struct error *err)
 {
 	(void)outcome;
 	(void)err;
@@ -199,7 +188,7 @@ int lifecycle_resumed(struct process *init, const struct worker_outcome *outcome
 }
 
 /* Unless it was to go on it is gone: the reaper tells. */
-int lifecycle_checkpointed(struct process *init, const struct worker_outcome *outcome, struct error *err)
+int lifecycle_checkpointed(struct process *init, struct worker_outcome *outcome, struct error *err)
 {
 	(void)outcome;
 	(void)err;
@@ -207,7 +196,7 @@ int lifecycle_checkpointed(struct process *init, const struct worker_outcome *ou
 	return 0;
 }
 
-int lifecycle_updated(struct process *init, const struct worker_outcome *outcome, struct error *err)
+int lifecycle_updated(struct process *init, struct worker_outcome *outcome, struct error *err)
 {
 	(void)init;
 	(void)outcome;

@@ -74,7 +74,7 @@ static void let_go(struct tasks *tasks)
 	}
 }
 
-static void handle_written(void *owner, const struct worker_outcome *outcome, const struct error *err);
+static void handle_written(void *owner, struct worker_outcome *outcome, const struct error *err);
 
 /* One worker for all that wait by now: of execs at ten a second, each would wake one. */
 static int start(struct tasks *tasks)
@@ -99,7 +99,7 @@ static int start(struct tasks *tasks)
 	return r;
 }
 
-static void handle_written(void *owner, const struct worker_outcome *outcome, const struct error *err)
+static void handle_written(void *owner, struct worker_outcome *outcome, const struct error *err)
 {
 	struct tasks *tasks = owner;
 

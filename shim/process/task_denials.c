@@ -102,9 +102,9 @@ static void begin_exec(struct process *exec, int listener_fd)
 		exec->denials.fd = steal_fd(&fd);
 }
 
-void task_denials_take(struct process *process, const struct worker_outcome *outcome)
+void task_denials_take(struct process *process, struct worker_outcome *outcome)
 {
-	int fd = outcome->process.denials_fd;
+	int fd = steal_fd(&outcome->process.denials_fd);
 
 	if (fd < 0)
 		return;

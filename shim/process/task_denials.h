@@ -24,7 +24,7 @@ struct task_denials_exec { /* a member of its process: one more listener, counte
 };
 
 /* Of each worker that has succeeded: takes the listener where one came along. Nothing that is refused goes on before this. */
-void task_denials_take(struct process *process, const struct worker_outcome *outcome);
+void task_denials_take(struct process *process, struct worker_outcome *outcome);
 /* The container has ended: what was counted is written down, and stays until the task goes. */
 void task_denials_end(struct task *task);
 /* Frees the keeper, whatever it has. */

@@ -168,16 +168,15 @@ static void handle_exit(void *context, int status, struct timespec at)
 	io_finish(process->io, drain_time, handle_drained, process);
 }
 
-int task_exit_watch(struct process *process, const struct brig_process *made, struct error *err)
+int task_exit_watch(struct process *process, struct brig_process *made, struct error *err)
 {
-	int r, pidfd = made->pidfd;
+	int r;
 
 	process->child = (struct reaper_child){ .exited = handle_exit, .context = process, .pidfd = -EBADF };
-	r = reaper_watch(process->task->tasks->reaper, &process->child, made->pid, pidfd, err);
-	if (r < 0) {
-		close_and_reset(&pidfd);
+	r = reaper_watch(process->task->tasks->reaper, &process->child, made->pid, made->pidfd, err);
+	if (r < 0)
 		return r;
-	}
+	steal_fd(&made->pidfd);
 	process->pid = made->pid;
 	process->audit.is_wanted = made->is_audited;
 	return 0;

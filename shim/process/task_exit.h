@@ -6,9 +6,8 @@
 #include "base/error.h"
 #include "shim/process/task.h"
 
-/* The runtime has made it: it is watched from now on, and its output is copied. Takes made->pidfd, also on failure: it is closed
- * then. */
-int task_exit_watch(struct process *process, const struct brig_process *made, struct error *err);
+/* The runtime has made it: it is watched from now on, and its output is copied. Takes made->pidfd with success. */
+int task_exit_watch(struct process *process, struct brig_process *made, struct error *err);
 /* Its program is about to run, or does. */
 int task_exit_begin_streams(struct process *process, struct error *err);
 /* Its start was told, or will never be. */

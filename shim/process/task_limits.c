@@ -21,12 +21,16 @@ int task_limits_decide(const struct process *init, const struct brig_limits *lim
 	return io_bound(init->io, outcome->output_fds, err);
 }
 
-int task_limits_take(struct process *init, const struct worker_outcome *outcome, struct error *err)
+int task_limits_take(struct process *init, struct worker_outcome *outcome, struct error *err)
 {
+	int fds[ARRAY_SIZE(outcome->output_fds)];
+
 	init->task->limits.limits = outcome->limits;
 	if (outcome->limits.max_output == 0)
 		return 0;
-	return io_limit(init->io, outcome->limits.max_output, outcome->output_fds, err);
+	for (size_t i = 0; i < ARRAY_SIZE(fds); i++)
+		fds[i] = steal_fd(&outcome->output_fds[i]);
+	return io_limit(init->io, outcome->limits.max_output, fds, err);
 }
 
 static const char *source(bool by_site, const char *annotation)
@@ -68,7 +72,7 @@ static int run_last_words(const void *context, struct worker_outcome *outcome, s
 	return brig_write_last_words(&task->tasks->options.brig, task->id, task->limits.text, err);
 }
 
-static void handle_last_words(void *owner, const struct worker_outcome *outcome, const struct error *err)
+static void handle_last_words(void *owner, struct worker_outcome *outcome, const struct error *err)
 {
 	struct task *task = owner;
 

@@ -28,7 +28,7 @@ struct task_limits { /* a member of its task */
 int task_limits_decide(const struct process *init, const struct brig_limits *limits, struct worker_outcome *outcome,
 		       struct error *err);
 /* In the shim, before the streams begin: takes what came of it. */
-int task_limits_take(struct process *init, const struct worker_outcome *outcome, struct error *err);
+int task_limits_take(struct process *init, struct worker_outcome *outcome, struct error *err);
 /* The container has started: its time runs. */
 void task_limits_begin(struct task *task);
 /* Its first process has ended: no more time is counted. */

@@ -7,7 +7,7 @@
 #include "shim/process/task_exit.h"
 #include "shim/process/task_start.h"
 
-static void handle_outcome(void *owner, const struct worker_outcome *outcome, const struct error *err);
+static void handle_outcome(void *owner, struct worker_outcome *outcome, const struct error *err);
 
 static void request_free(struct task_request *request)
 {
@@ -197,7 +197,7 @@ static void fail(struct process *process, bool outcome_is_known, const struct er
 	}
 }
 
-void task_queue_take_outcome(struct process *process, const struct worker_outcome *outcome, const struct error *err)
+void task_queue_take_outcome(struct process *process, struct worker_outcome *outcome, const struct error *err)
 {
 	struct task_request *request = process->requests;
 	struct error finish_err = { 0 };
@@ -228,7 +228,7 @@ static bool is_for_the_freezer(const struct process *process, const struct error
 	return err && err->kind == ERROR_TIMEOUT && task->group && brig_group_is_frozen(task->group);
 }
 
-static void handle_outcome(void *owner, const struct worker_outcome *outcome, const struct error *err)
+static void handle_outcome(void *owner, struct worker_outcome *outcome, const struct error *err)
 {
 	struct process *process = owner;
 	struct error frozen;

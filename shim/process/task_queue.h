@@ -38,7 +38,7 @@ bool task_queue_is_starting(const struct process *process);
 /* The one that is under way fails: its worker is killed, and what it left is undone. */
 void task_queue_cancel(struct process *process, const char *why);
 /* What the first one, which is under way, came to, and what follows from that. err: NULL for success. */
-void task_queue_take_outcome(struct process *process, const struct worker_outcome *outcome, const struct error *err);
+void task_queue_take_outcome(struct process *process, struct worker_outcome *outcome, const struct error *err);
 /* A delete that waits for the end of the process need not wait any longer. */
 void task_queue_kill_failed(struct process *process);
 /* All fail: the process is given up. Workers are killed. */

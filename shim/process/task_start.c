@@ -168,13 +168,14 @@ bool task_start_begin(struct process *init)
 	return true;
 }
 
-int task_start_follow(struct process *exec, const struct brig_process *made, struct error *err)
+int task_start_follow(struct process *exec, struct brig_process *made, struct error *err)
 {
 	const struct task *task = exec->task;
 	int r = starter_new_exec(task->id, task->init.pid, made, &exec->start.starter);
 
 	if (r < 0)
 		return error_system(err, -r, "listen to process %d", (int)made->pid);
+	steal_fd(&made->newborn_fd);
 	/* Its end is told without asking. */
 	listen_to(exec, made->may_pass_listener ? EPOLLIN : 0);
 	return 0;

@@ -26,7 +26,7 @@ struct task_start {
 /* Returns whether it is under way: task_queue_take_outcome follows. Otherwise a worker has to do it. */
 bool task_start_begin(struct process *init);
 /* The same for an exec whose process, which the reaper watches, is made. Takes made->newborn_fd with success. */
-int task_start_follow(struct process *exec, const struct brig_process *made, struct error *err);
+int task_start_follow(struct process *exec, struct brig_process *made, struct error *err);
 /* Where the process of an exec has ended: what it said before is heard first. Returns false where its program has not run, and
  * task_start_fail is to follow. */
 bool task_start_hear_last(struct process *process);

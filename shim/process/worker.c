@@ -140,17 +140,28 @@ static void release(struct worker *worker)
 	free(worker);
 }
 
-static void finish(struct worker *worker, const struct worker_outcome *outcome, const struct error *err)
+/* What is left of it: no more than the owner asked for is taken, and a worker that was taken over may send anything. */
+static void close_outcome(struct worker_outcome *outcome)
+{
+	close_and_reset(&outcome->process.pidfd);
+	close_and_reset(&outcome->process.newborn_fd);
+	close_and_reset(&outcome->process.denials_fd);
+	for (size_t i = 0; i < ARRAY_SIZE(outcome->output_fds); i++)
+		close_and_reset(&outcome->output_fds[i]);
+}
+
+static void finish(struct worker *worker, struct worker_outcome *outcome, const struct error *err)
 {
 	struct worker_options options = worker->options;
 
 	release(worker);
 	options.done(options.owner, outcome, err);
+	close_outcome(outcome);
 }
 
 static void finish_without_answer(struct worker *worker, const struct error *err)
 {
-	const struct worker_outcome none = WORKER_OUTCOME_NONE;
+	struct worker_outcome none = WORKER_OUTCOME_NONE;
 
 	finish(worker, &none, err);
 }

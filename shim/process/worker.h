@@ -31,9 +31,9 @@ struct worker_options {
 	int (*run)(const void *context, struct worker_outcome *outcome, struct error *err);
 	const void *context; /* of enter and run: as it is at worker_start */
 	uint64_t timeout;    /* nanoseconds: then it is killed */
-	/* In the shim, once: err NULL for success. outcome's descriptors are the callee's. A worker that crashed, was killed or ran out of
+	/* In the shim, once: err NULL for success. The callee takes what it wants of outcome's descriptors (steal_fd). A worker that crashed, was killed or ran out of
 	 * time gives an error that says so (ERROR_TIMEOUT, ERROR_INTERNAL). The worker is freed afterwards. */
-	void (*done)(void *owner, const struct worker_outcome *outcome, const struct error *err);
+	void (*done)(void *owner, struct worker_outcome *outcome, const struct error *err);
 	void *owner;
 };
 

@@ -60,11 +60,12 @@ TestSuite(worker, .init = begin, .fini = end);
 		}                                                                    \
 	} while (0)
 
-static void take_answer(void *owner, const struct worker_outcome *outcome, const struct error *err)
+static void take_answer(void *owner, struct worker_outcome *outcome, const struct error *err)
 {
 	cr_expect_eq(owner, &answer);
 	answer.n++;
 	answer.outcome = *outcome;
+	*outcome = WORKER_OUTCOME_NONE;
 	answer.has_failed = err != NULL;
 	if (err)
 		answer.err = *err;
@@ -307,6 +308,49 @@ Test(worker, a_listener_comes_over_without_a_process)
 	cr_expect(fcntl(fd, F_GETFD) & FD_CLOEXEC);
 	cr_expect_eq(fcntl(fd, F_GET_SEALS), F_SEAL_SEAL, "it is that very file");
 	close(fd);
+}
+
+static int bring_all(const void *context, struct worker_outcome *outcome, struct error *err)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(outcome->output_fds); i++)
+		outcome->output_fds[i] = memfd_create("output", MFD_CLOEXEC);
+	outcome->process.newborn_fd = memfd_create("newborn", MFD_CLOEXEC);
+	return make_process(context, outcome, err);
+}
+
+static void take_nothing(void *owner, struct worker_outcome *outcome, const struct error *err)
+{
+	take_answer(owner, &(struct worker_outcome){ .process.pid = outcome->process.pid }, err);
+}
+
+static unsigned count_descriptors(void)
+{
+	unsigned n = 0;
+
+	for (int fd = 0; fd < 256; fd++)
+		n += fcntl(fd, F_GETFD) >= 0;
+	return n;
+}
+
+Test(worker, what_nobody_takes_is_closed)
+{
+	struct worker_options options = { .loop = loop,
+					  .reaper = reaper,
+					  .run = bring_all,
+					  .context = shared,
+					  .keep_fd = -EBADF,
+					  .timeout = 10000 * MS,
+					  .done = take_nothing,
+					  .owner = &answer };
+	unsigned before = count_descriptors();
+	struct worker *worker;
+
+	cr_assert_eq(worker_start(&options, &worker, NULL), 0);
+	UNTIL(answer.n);
+	cr_assert(!answer.has_failed, "%s", answer.err.message);
+	cr_assert_gt(answer.outcome.process.pid, 0);
+	cr_expect_eq(count_descriptors(), before);
+	kill(answer.outcome.process.pid, SIGKILL);
 }
 
 static int forget_descriptor(const void *context, struct worker_outcome *outcome, struct error *err)
