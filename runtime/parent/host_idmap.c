@@ -63,6 +63,33 @@ bool host_idmap_type_supported(const char *type, unsigned kernel)
 	return false;
 }
 
+struct at {
+	unsigned kernel;
+	int (*look)(const char *path, struct statfs *ret);
+};
+
+static bool is_supported_at(const struct at *at, const char *path)
+{
+	struct statfs status;
+
+	return at->look(path, &status) == 0 && host_idmap_supported((uint32_t)status.f_type, at->kernel);
+}
+
+bool host_idmap_root_supported(const struct plan_root_mount *root, unsigned kernel,
+			       int (*look)(const char *path, struct statfs *ret))
+{
+	const struct at at = { kernel, look };
+	bool is = kernel >= HOST_IDMAP_LAYERS_SINCE;
+
+	if (root->mount.kind == PLAN_MOUNT_BIND)
+		return is_supported_at(&at, root->mount.source);
+	if (!root->is_overlay)
+		return host_idmap_type_supported(root->mount.type, kernel);
+	for (size_t i = 0; is && i < root->n_lower; i++)
+		is = is_supported_at(&at, root->lower[i]);
+	return is && (!root->upper || is_supported_at(&at, root->upper));
+}
+
 const struct host_idmap_row *host_idmap_table(void)
 {
 	return table;

@@ -4,11 +4,15 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/vfs.h>
+
+#include "plan/plan_root_mount.h"
 
 #define HOST_IDMAP_VERSION(major, minor) ((unsigned)(major) << 16 | (unsigned)(minor))
 
 /* An overlay itself can't, but since then one can be made of layers that are mapped, each on a file system that can. */
 #define HOST_IDMAP_LAYERS_SINCE HOST_IDMAP_VERSION(6, 15)
+#define HOST_IDMAP_LAYERS_SINCE_TEXT "6.15"
 
 /* The kernel that runs, as HOST_IDMAP_VERSION: uname(2). 0: it does not say. */
 unsigned host_idmap_kernel(void);
@@ -16,6 +20,9 @@ unsigned host_idmap_kernel(void);
 bool host_idmap_supported(uint32_t file_system, unsigned kernel);
 /* The same by the name that mount(2) takes ("ext4"): for what is not mounted yet. */
 bool host_idmap_type_supported(const char *type, unsigned kernel);
+/* The same of a root file system that is still to be made: of an overlay all layers have to. look: statfs(2); where it fails: no. */
+bool host_idmap_root_supported(const struct plan_root_mount *root, unsigned kernel,
+			       int (*look)(const char *path, struct statfs *ret));
 
 struct host_idmap_row {
 	const char *type;     /* as mount(2) takes it */

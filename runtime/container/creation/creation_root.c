@@ -43,27 +43,6 @@ static void map_layers(struct creation *creation, struct plan_root_mount *root)
 	root->mount.gids = namespaces->gids;
 }
 
-static bool is_mappable_at(const char *path, unsigned kernel)
-{
-	struct statfs status;
-
-	return statfs(path, &status) == 0 && host_idmap_supported((uint32_t)status.f_type, kernel);
-}
-
-static bool is_mappable(const struct plan_root_mount *root)
-{
-	unsigned kernel = host_idmap_kernel();
-	bool is = kernel >= HOST_IDMAP_LAYERS_SINCE;
-
-	if (root->mount.kind == PLAN_MOUNT_BIND)
-		return is_mappable_at(root->mount.source, kernel);
-	if (!root->is_overlay)
-		return host_idmap_type_supported(root->mount.type, kernel);
-	for (size_t i = 0; is && i < root->n_lower; i++)
-		is = is_mappable_at(root->lower[i], kernel);
-	return is && (!root->upper || is_mappable_at(root->upper, kernel));
-}
-
 int creation_root_look(const struct brig_supervisor *supervisor, struct host_source *ret, struct error *err)
 {
 	AUTO(arena_free) struct arena *arena = NULL;
@@ -76,7 +55,11 @@ int creation_root_look(const struct brig_supervisor *supervisor, struct host_sou
 	if (!arena)
 		return error_memory(err);
 	if (build(arena, &supervisor->mounts[0], &root, &ignored) >= 0)
-		*ret = (struct host_source){ .known = true, .mode = S_IFDIR, .mappable = is_mappable(&root) };
+		*ret = (struct host_source){
+			.known = true,
+			.mode = S_IFDIR,
+			.mappable = host_idmap_root_supported(&root, host_idmap_kernel(), statfs),
+		};
 	return 0;
 }
 

@@ -21,6 +21,68 @@ Test(host_idmap, a_file_system_can_from_some_kernel_on_or_never)
 	cr_expect_geq(host_idmap_kernel(), HOST_IDMAP_VERSION(5, 0));
 }
 
+#define EXT4 0xEF53
+#define TMPFS 0x01021994
+#define NFS 0x6969
+
+/* A path's last letter says what is there. */
+static int look(const char *path, struct statfs *ret)
+{
+	static const struct {
+		char end;
+		long magic;
+	} rows[] = { { '4', EXT4 }, { 't', TMPFS }, { 'n', NFS } };
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		*ret = (struct statfs){ .f_type = rows[i].magic };
+		if (path[strlen(path) - 1] == rows[i].end)
+			return 0;
+	}
+	return -1;
+}
+
+static bool overlay_supported(const char *const *lower, const char *upper, unsigned kernel)
+{
+	struct plan_root_mount root = { .mount = { .kind = PLAN_MOUNT_FILESYSTEM, .type = "overlay" },
+					.is_overlay = true,
+					.lower = lower,
+					.upper = upper };
+
+	while (lower[root.n_lower])
+		root.n_lower++;
+	return host_idmap_root_supported(&root, kernel, look);
+}
+
+#define LAYERS(...) ((const char *const[]){ __VA_ARGS__, NULL })
+
+Test(host_idmap, an_overlay_can_where_all_of_its_layers_can)
+{
+	const unsigned before = HOST_IDMAP_VERSION(6, 14), since = HOST_IDMAP_VERSION(6, 15);
+
+	cr_expect(overlay_supported(LAYERS("/a4", "/b4"), "/c4", since));
+	cr_expect(overlay_supported(LAYERS("/a4", "/bt"), "/c4", HOST_IDMAP_VERSION(7, 0)));
+	cr_expect(overlay_supported(LAYERS("/a4"), NULL, since), "nothing to be written to");
+	cr_expect_not(overlay_supported(LAYERS("/a4", "/b4"), "/c4", before), "each layer can, the overlay can't");
+	cr_expect_not(overlay_supported(LAYERS("/a4"), NULL, 0), "an unknown kernel");
+	cr_expect_not(overlay_supported(LAYERS("/an", "/b4"), "/c4", since), "the first");
+	cr_expect_not(overlay_supported(LAYERS("/a4", "/bn"), "/c4", since), "the last");
+	cr_expect_not(overlay_supported(LAYERS("/a4", "/b4"), "/cn", since), "the upper one");
+	cr_expect_not(overlay_supported(LAYERS("/a4", "/missing"), "/c4", since), "not there");
+}
+
+Test(host_idmap, another_root_can_as_its_file_system_can)
+{
+	struct plan_root_mount bind = { .mount = { .kind = PLAN_MOUNT_BIND, .source = "/at" } };
+	struct plan_root_mount made = { .mount = { .kind = PLAN_MOUNT_FILESYSTEM, .type = "erofs" } };
+
+	cr_expect(host_idmap_root_supported(&bind, HOST_IDMAP_VERSION(6, 3), look));
+	cr_expect_not(host_idmap_root_supported(&bind, HOST_IDMAP_VERSION(6, 2), look));
+	bind.mount.source = "/missing";
+	cr_expect_not(host_idmap_root_supported(&bind, HOST_IDMAP_VERSION(99, 0), look));
+	cr_expect(host_idmap_root_supported(&made, HOST_IDMAP_VERSION(5, 19), look));
+	cr_expect_not(host_idmap_root_supported(&made, HOST_IDMAP_VERSION(5, 18), look));
+}
+
 static bool has_line(FILE *file, const char *wanted)
 {
 	char line[512];
