@@ -17,7 +17,12 @@ static const struct command_example examples[] = {
 	{ 0 },
 };
 
-static const int statuses[] = { [BRIG_HEALTHY] = 0, [BRIG_LACKS_SOME] = 3, [BRIG_LACKS_NEEDED] = 4 };
+int cmd_doctor_status(enum brig_health health)
+{
+	static const int statuses[] = { [BRIG_HEALTHY] = 0, [BRIG_LACKS_SOME] = 3, [BRIG_LACKS_NEEDED] = 4 };
+
+	return statuses[health];
+}
 
 static int run(const struct brig *brig, const void *data, struct error *err)
 {
@@ -28,7 +33,7 @@ static int run(const struct brig *brig, const void *data, struct error *err)
 
 	if (r >= 0)
 		r = output_write(&text, err);
-	return r < 0 ? r : statuses[health];
+	return r < 0 ? r : cmd_doctor_status(health);
 }
 
 const struct command cmd_doctor = {

@@ -25,6 +25,8 @@ const struct command *commands_find(const char *name);
 const struct command *commands_get(const char *name, struct error *err);
 /* What --log-level and --debug ask for. */
 enum log_level commands_log_level(const struct commands_globals *globals);
+/* With what brig doctor ends: scripts go by it. */
+int cmd_doctor_status(enum brig_health health);
 
 extern const struct command cmd_create, cmd_run, cmd_start, cmd_exec, cmd_state, cmd_list, cmd_ps, cmd_events,
 	cmd_apparmor, cmd_audit, cmd_metrics, cmd_kill, cmd_pause, cmd_resume, cmd_update, cmd_delete, cmd_spec,

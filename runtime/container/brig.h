@@ -299,6 +299,7 @@ struct brig_explain {
 /* *ret_flagged: something is not as it was planned; never so with last, of which the kernel shows nothing any more. */
 int brig_explain(const struct brig *brig, const struct brig_explain *request, struct buffer *out, bool *ret_flagged,
 		 struct error *err);
+/* Each worse than the one before. */
 enum brig_health {
 	BRIG_HEALTHY,
 	BRIG_LACKS_SOME,   /* a protection less */

@@ -92,14 +92,24 @@ strict() {
 	expect_like "$output" 'Seccomp:.2'
 }
 
+# expect_doctor_status: of `brig doctor --json`, as the worst of what it says itself.
+expect_doctor_status() {
+	expect_status "$(jq 'if any(.[]; .state == "needed") then 4 elif any(.[]; .state == "lacks") then 3 else 0 end' <<< "$output")"
+}
+
 @test "doctor names what works and what to do about the rest" {
-	attempt brig doctor
-	expect_like "$status" '^(0|3)$'
-	expect_like "$output" 'works +seccomp '
-	expect_like "$output" 'works +user-namespaces '
+	local as_json
+
 	attempt brig doctor --json
 	expect_schema doctor
+	expect_doctor_status
+	as_json=$status
+	expect_like "$as_json" '^(0|3)$'
 	expect_json "$output" '(map(.name) | index("landlock") != null) and all(.[]; .state == "works" or (.remedy | length > 0))'
+	attempt brig doctor
+	expect_status "$as_json"
+	expect_like "$output" 'works +seccomp '
+	expect_like "$output" 'works +user-namespaces '
 }
 
 # altered SCHEMA JQ-FILTER WORDS: $output changed like that does not hold to the schema.
@@ -143,14 +153,20 @@ altered() {
 	echo '{ "set": "strict", "no-such-key": 1 }' > "$T/policy.json"
 	attempt "$BRIG" --policy "$T/policy.json" doctor --json
 	expect_schema doctor
+	expect_doctor_status
 	expect_json "$output" '[.[] | select(.state == "needed") | .name] == ["policy"]'
 	attempt "$BRIG" --policy "$T/policy.json" doctor
 	expect_status 4
 	expect_like "$output" 'needed +policy .*no-such-key'
+	# Whatever else it lacks: a protection less is 3.
 	attempt "$BRIG" --policy conformant doctor
+	expect_status 3
 	expect_like "$output" 'lacks +policy .*conformant'
+	attempt "$BRIG" --policy conformant doctor --json
+	expect_doctor_status
 	echo '{ "set": "strict", "user_namespaces": { "first": 20000000, "count": 655360, "size": 65536 } }' > "$T/policy.json"
 	attempt "$BRIG" --policy "$T/policy.json" doctor
+	expect_status 3
 	expect_like "$output" 'lacks +id-range .*from 20000000 on.*systemd'
 }
 

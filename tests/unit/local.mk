@@ -180,6 +180,7 @@ unit_image_sources = \
 	tests/unit/image/test_tar.c
 
 unit_cmd_sources = \
+	tests/unit/cmd/test_cmd_doctor.c \
 	tests/unit/cmd/test_help.c \
 	tests/unit/cmd/test_option_value.c \
 	tests/unit/cmd/test_options.c \

@@ -30,10 +30,21 @@ static void write_finding(struct json_writer *writer, const struct doctor_check 
 	json_write_object_end(writer);
 }
 
+enum brig_health doctor_worse(enum brig_health so_far, enum doctor_state state)
+{
+	static const enum brig_health healths[] = {
+		[DOCTOR_WORKS] = BRIG_HEALTHY,
+		[DOCTOR_LACKS] = BRIG_LACKS_SOME,
+		[DOCTOR_NEEDED] = BRIG_LACKS_NEEDED,
+	};
+
+	return healths[state] > so_far ? healths[state] : so_far;
+}
+
 int brig_doctor(const struct brig *brig, bool json, struct buffer *out, enum brig_health *ret, struct error *err)
 {
 	struct json_writer writer = json_writer_on(out, /* indent= */ 2);
-	enum doctor_state worst = DOCTOR_WORKS;
+	enum brig_health health = BRIG_HEALTHY;
 
 	if (json)
 		json_write_array_begin(&writer);
@@ -41,8 +52,7 @@ int brig_doctor(const struct brig *brig, bool json, struct buffer *out, enum bri
 		struct doctor_finding finding = { 0 };
 
 		check->look(brig, &finding);
-		if (finding.state > worst)
-			worst = finding.state;
+		health = doctor_worse(health, finding.state);
 		if (json)
 			write_finding(&writer, check, &finding);
 		else
@@ -52,6 +62,6 @@ int brig_doctor(const struct brig *brig, bool json, struct buffer *out, enum bri
 		json_write_array_end(&writer);
 	if (json)
 		buffer_append_text(out, "\n");
-	*ret = worst == DOCTOR_WORKS ? BRIG_HEALTHY : worst == DOCTOR_LACKS ? BRIG_LACKS_SOME : BRIG_LACKS_NEEDED;
+	*ret = health;
 	return out->failed ? error_memory(err) : 0;
 }

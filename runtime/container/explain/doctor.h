@@ -29,6 +29,10 @@ struct doctor_check {
 /* All of them, in the order in which they are printed; ended by a row without name. */
 extern const struct doctor_check doctor_checks[];
 
+/* What an overlay that can be made is worth there. kernel: HOST_IDMAP_VERSION. */
+void doctor_judge_overlay(unsigned kernel, struct doctor_finding *ret);
+/* What a host is that was so far, and where a check finds that: the worse of the two. */
+enum brig_health doctor_worse(enum brig_health so_far, enum doctor_state state);
 /* Whose ids are usually among these, with their numbers; NULL: nobody's. Source: systemd's "Users, Groups, UIDs and GIDs",
  * kubernetes.io "User Namespaces". */
 const char *doctor_ids_taken(const struct policy_ids *ids);

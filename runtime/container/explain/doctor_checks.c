@@ -237,6 +237,14 @@ static void look_at_ids(const struct brig *brig, struct doctor_finding *finding)
 		fclose(file);
 }
 
+void doctor_judge_overlay(unsigned kernel, struct doctor_finding *ret)
+{
+	if (kernel >= HOST_IDMAP_LAYERS_SINCE)
+		found(ret, DOCTOR_WORKS, "with id-mapped layers");
+	else
+		found(ret, DOCTOR_LACKS, "without id-mapped layers: no user namespace on such a root");
+}
+
 /* fsopen(2) also loads the module where that is possible (fs-overlay). */
 static void look_at_overlay(const struct brig *brig, struct doctor_finding *finding)
 {
@@ -246,8 +254,7 @@ static void look_at_overlay(const struct brig *brig, struct doctor_finding *find
 	if (fd < 0)
 		return found(finding, DOCTOR_LACKS, "%s", strerrordesc_np(errno));
 	close(fd);
-	found(finding, host_idmap_kernel() >= HOST_IDMAP_VERSION(5, 19) ? DOCTOR_WORKS : DOCTOR_LACKS, "%s",
-	      host_idmap_kernel() >= HOST_IDMAP_VERSION(5, 19) ? "with id-mapped layers" : "without id-mapped layers");
+	doctor_judge_overlay(host_idmap_kernel(), finding);
 }
 
 const struct doctor_check doctor_checks[] = {
@@ -257,8 +264,8 @@ const struct doctor_check doctor_checks[] = {
 	  "set the sysctl user.max_user_namespaces above 0; in a chroot there are none", look_at_user_namespaces },
 	{ "id-mapped-mounts", "file systems whose ids can be mapped",
 	  "use Linux 5.12 or later, and ext4, xfs, btrfs or tmpfs", look_at_idmap },
-	{ "overlay", "overlay root file systems made by brig", "load the module overlay, use Linux 5.19 or later",
-	  look_at_overlay },
+	{ "overlay", "overlay root file systems made by brig",
+	  "load the module overlay, use Linux " HOST_IDMAP_LAYERS_SINCE_TEXT " or later", look_at_overlay },
 	{ "id-range", "a range of ids of their own", "change user_namespaces in the policy, or /etc/subuid", look_at_ids },
 	{ "seccomp", "system call filters", "use a kernel with CONFIG_SECCOMP_FILTER", look_at_seccomp },
 	{ "landlock", "a second lock on the file system",
