@@ -100,6 +100,8 @@ runtime_container_sources = \
 	runtime/container/explain/expectation.h \
 	runtime/container/explain/expectation_write.c \
 	runtime/container/explain/expectation_write.h \
+	runtime/container/explain/expected_limits.c \
+	runtime/container/explain/expected_limits.h \
 	runtime/container/explain/explain.c \
 	runtime/container/explain/explain.h \
 	runtime/container/explain/explain_advice.c \
@@ -107,6 +109,7 @@ runtime_container_sources = \
 	runtime/container/explain/explain_egress.h \
 	runtime/container/explain/explain_kernel_log.c \
 	runtime/container/explain/explain_kernel_log.h \
+	runtime/container/explain/explain_limits.c \
 	runtime/container/explain/explain_mounts.c \
 	runtime/container/explain/explain_posture.c \
 	runtime/container/explain/explain_posture_text.c \

@@ -215,10 +215,11 @@ void record_create_failure(const struct creation *creation, const struct error *
 }
 
 void record_update(const struct brig *brig, const struct state *state, const struct plan *plan,
-		   const struct error *failure)
+		   const struct report *report, const struct error *failure)
 {
+	struct audit_report_line lines[AUDIT_REPORT_MAX];
 	struct audit_limits limits = { .memory = -1, .pids = -1, .cpu_quota = -1, .cpu_period = CPU_PERIOD_DEFAULT };
-	struct audit_record record = { .event = AUDIT_UPDATE, .id = state->id, .limits = &limits };
+	struct audit_record record = { .event = AUDIT_UPDATE, .id = state->id, .limits = &limits, .report = lines };
 	struct record_target target;
 
 	if (!record_target_of_state(brig, state, &target))
@@ -227,6 +228,7 @@ void record_update(const struct brig *brig, const struct state *state, const str
 		limits = limits_of(plan);
 	if (failure)
 		take_failure(failure, &record);
+	record.n_report = take_report(report, lines);
 	record.workload = record_target_workload(state->annotations, state->n_annotations);
 	record_target_write(&target, &record, /* binding= */ false, NULL);
 }

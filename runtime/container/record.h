@@ -61,9 +61,10 @@ void record_exit(const struct brig *brig, const struct state *state, const struc
 /* A request to the egress proxy of a sandbox. Fails where the policy has it that nothing happens unrecorded. */
 int record_egress(const struct brig *brig, const struct state *state, const struct audit_request *request,
 		  struct error *err);
-/* Limits that were changed, or (error) were not. A trail that can't be written is a warning. */
+/* Limits that were changed, or (error) were not; report: what the policy made of those that were asked for. A trail that can't be written
+ * is a warning. */
 void record_update(const struct brig *brig, const struct state *state, const struct plan *plan,
-		   const struct error *failure);
+		   const struct report *report, const struct error *failure);
 void record_delete(const struct brig *brig, const struct state *state, const struct audit_usage *usage);
 /* To be read while the group is there; cgroup may be NULL. ret is left alone where nothing is known. */
 void record_usage(struct cgroup *cgroup, struct audit_usage *ret);

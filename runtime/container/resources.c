@@ -4,8 +4,10 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/log.h"
 #include "container/brig.h"
 #include "container/creation/creation.h"
+#include "container/explain/expectation.h"
 #include "container/policy_facts.h"
 #include "container/record.h"
 #include "container/status.h"
@@ -28,13 +30,24 @@ static int open_cgroup(const struct container *container, struct cgroup **ret, s
 	return rc < 0 ? rc : cgroup_open(container->state.cgroup_manager, container->state.cgroup_path, ret, err);
 }
 
-/* As at the container's creation: the same policy, and the annotations that it was made with. */
+/* Who asks for a limit sees its number nowhere else: a lower one is said, other than at create, which has the report. */
+static void tell(const struct report *report)
+{
+	for (size_t i = 0; i < report->n_lines; i++) {
+		const struct report_line *line = &report->lines[i];
+
+		if (line->level == REPORT_ADJUSTED)
+			log_warning("%s: %s: asked for %s, applied %s: %s", line->rule, line->where,
+				    line->asked ?: "nothing", line->applied ?: "nothing", line->why);
+	}
+}
+
+/* As at the container's creation: the same policy, and the annotations that it was made with. ret_report: lives as long as the plan. */
 static int decide(const struct brig *brig, const struct container *container, const struct spec_resources *asked,
-		  struct plan **ret, struct error *err)
+		  struct plan **ret, struct report *ret_report, struct error *err)
 {
 	AUTO(spec_free) struct spec *spec = NULL;
 	AUTO(policy_done) struct policy policy = { 0 };
-	struct report report = { 0 };
 	struct host host;
 	struct plan_request request = { .policy = &policy,
 					.host = &host,
@@ -51,9 +64,9 @@ static int decide(const struct brig *brig, const struct container *container, co
 	if (rc >= 0)
 		rc = policy_facts_parents(&request, container->state.cgroup_path, &request.parents, err);
 	if (rc >= 0)
-		rc = plan_build_update(&request, asked, ret, &report, err);
+		rc = plan_build_update(&request, asked, ret, ret_report, err);
 	if (rc >= 0)
-		creation_log_report(&report);
+		creation_log_report(ret_report);
 	return rc;
 }
 
@@ -76,12 +89,17 @@ static int update(const struct brig *brig, const struct container *container, co
 		  struct error *err)
 {
 	AUTO(plan_free) struct plan *plan = NULL;
+	struct report report = { 0 };
 	struct error failure = { 0 };
-	int rc = decide(brig, container, asked, &plan, &failure);
+	int rc = decide(brig, container, asked, &plan, &report, &failure);
 
 	if (rc >= 0)
 		rc = apply(container, plan, &failure);
-	record_update(brig, &container->state, plan, rc < 0 ? &failure : NULL);
+	if (rc >= 0) {
+		tell(&report);
+		expectation_update(container, &plan->cgroup.resources);
+	}
+	record_update(brig, &container->state, plan, &report, rc < 0 ? &failure : NULL);
 	if (rc < 0 && err)
 		*err = failure;
 	return rc;

@@ -182,6 +182,73 @@ is_flood() { # NUMBER OF CALLS
 	finish
 }
 
+# limit_line NAME STATE FOUND-REGEX HOLDS
+limit_line() {
+	expect_json "$output" ".posture[] | select(.name == \"$1\") | .state == \"$2\" and (.found | test(\"^$3\$\")) and .holds == $4"
+}
+
+@test "a limit that was raised behind brig's back is flagged, one that brig update has set is not" {
+	needs_v1 pids
+	config '.linux.resources = { pids: { limit: 40 }, memory: { limit: 67108864 }, cpu: { quota: 50000, period: 100000 } }'
+	ready_script true
+	start_strict
+	explained 0 "$ID"
+	limit_line limit-pids ok '40, 40 in the plan' 40
+	limit_line limit-memory ok '67108864, 67108864 in the plan' 67108864
+	limit_line limit-cpu ok '50000, 50000 in the plan' 500
+	echo 5000 > "$(cgroup_folder pids)/pids.max"
+	echo 134217728 > "$(cgroup_folder memory)/memory.limit_in_bytes"
+	echo 50000 > "$(cgroup_folder cpu)/cpu.cfs_period_us"
+	explained 3 "$ID"
+	limit_line limit-pids flagged '5000, 40 in the plan' 5000
+	limit_line limit-memory flagged '134217728, 67108864 in the plan' 134217728
+	limit_line limit-cpu flagged '50000, 50000 in the plan' 1000
+	# What it does not name is as it was given before.
+	must strict update --pids-limit 50 "$ID"
+	explained 3 "$ID"
+	limit_line limit-pids ok '50, 50 in the last update' 50
+	expect_json "$output" '[.posture[] | select(.state == "flagged") | .name] == ["limit-memory", "limit-cpu"]'
+	must strict update --memory 128m --cpu-quota 25000 --cpu-period 50000 "$ID"
+	explained 0 "$ID"
+	limit_line limit-cpu ok '25000, 25000 in the last update' 500
+	must strict update --memory -1 "$ID"
+	explained 0 "$ID"
+	limit_line limit-memory ok '[0-9]+, none in the last update' null
+	# A tighter one does no harm.
+	echo 10 > "$(cgroup_folder pids)/pids.max"
+	explained 0 "$ID"
+	echo 51 > "$(cgroup_folder pids)/pids.max"
+	explained 3 "$ID"
+	expect_equal "$(stat -c %a "$ROOT/$ID/limits.json")" 600
+	echo '{' > "$ROOT/$ID/limits.json"
+	must_fail 1 'limits.json' strict explain "$ID"
+	rm "$ROOT/$ID/limits.json"
+	finish
+}
+
+@test "what a pod's group allows at most is told" {
+	local tree
+
+	needs_v1 pids
+	for tree in pids memory cpu; do
+		mkdir "/sys/fs/cgroup/$tree/it-parent-$ID"
+	done
+	echo 30 > "/sys/fs/cgroup/pids/it-parent-$ID/pids.max"
+	echo 150000 > "/sys/fs/cgroup/cpu/it-parent-$ID/cpu.cfs_quota_us"
+	echo 67108864 > "/sys/fs/cgroup/memory/it-parent-$ID/memory.limit_in_bytes"
+	config --arg path "/it-parent-$ID/$ID" '.linux.cgroupsPath = $path | .linux.resources = { memory: { limit: 33554432 } }'
+	program sleep 300
+	must strict run --detach --bundle "$BUNDLE" "$ID"
+	explained 0 "$ID"
+	limit_line limit-pids ok 'max, none in the plan; a group above it has 30' 30
+	limit_line limit-memory ok '33554432, 33554432 in the plan' 33554432
+	limit_line limit-cpu ok '.*, none in the plan; a group above it has 1500 thousandths of a processor' 1500
+	must strict explain "$ID"
+	expect_like "$output" 'ok +limit-pids +max, none in the plan; a group above it has 30'
+	must brig delete --force "$ID"
+	remove_parents
+}
+
 @test "a flood of refused calls closes the listener, is said, and does not stop the container" {
 	compile flood "$BUNDLE/rootfs/bin/flood"
 	program /bin/flood 100000

@@ -137,9 +137,10 @@ static const struct json_field expectation_fields[] = {
 	{ "coreDumps", &json_opt_bool, offsetof(struct expectation, core_dumps), 0 },
 	{ "oomScoreAdj", &json_opt_int, offsetof(struct expectation, oom_score_adj), 0 },
 	{ "egress", &json_strings, JSON_COUNTED(struct expectation, egress), 0 },
-	{ "memory", &json_i64, offsetof(struct expectation, memory), 0 },
-	{ "pids", &json_i64, offsetof(struct expectation, pids), 0 },
-	{ "cpuQuota", &json_i64, offsetof(struct expectation, cpu_quota), 0 },
+	{ "memory", &json_i64, offsetof(struct expectation, limits.memory), 0 },
+	{ "pids", &json_i64, offsetof(struct expectation, limits.pids), 0 },
+	{ "cpuQuota", &json_i64, offsetof(struct expectation, limits.cpu_quota), 0 },
+	{ "cpuPeriod", &json_u64, offsetof(struct expectation, limits.cpu_period), 0 },
 	{ 0 },
 };
 static const struct json_type expectation_type = JSON_OBJECT_OF(struct expectation, expectation_fields);
@@ -170,7 +171,26 @@ int expectation_read(int dir_fd, struct arena *arena, struct expectation *ret, s
 
 	if (rc >= 0)
 		rc = decode(&text, &expectation_type, ret, arena, err);
-	return rc < 0 ? error_prefix(err, "read " EXPECTATION_FILE) : 0;
+	if (rc < 0)
+		return error_prefix(err, "read " EXPECTATION_FILE);
+	rc = expected_limits_read(dir_fd, arena, &ret->limits, err);
+	ret->is_updated = rc > 0;
+	return rc < 0 ? rc : 0;
+}
+
+void expectation_update(const struct container *container, const struct plan_resources *resources)
+{
+	struct expectation expected = { 0 };
+	struct error err = { 0 };
+	int rc = expectation_read(container->dir_fd, container->arena, &expected, &err);
+
+	if (rc == -ENOENT)
+		return;
+	expected_limits_take(&expected.limits, resources);
+	if (rc >= 0)
+		rc = expected_limits_save(container->dir_fd, &expected.limits, &err);
+	if (rc < 0)
+		log_warning("brig explain will hold the limits against what they were before: %s", err.message);
 }
 
 int expectation_read_last(int root_fd, struct arena *arena, struct expectation_last *ret, struct error *err)

@@ -7,6 +7,7 @@
 
 #include "base/arena.h"
 #include "base/error.h"
+#include "container/explain/expected_limits.h"
 #include "container/store.h"
 
 #define EXPECTATION_FILE "report.json"
@@ -54,11 +55,15 @@ struct expectation {
 	struct opt_int oom_score_adj; /* not set: the same, or the plan has none */
 	const char *const *egress;    /* entries of its list, in the order of their counters; NULL: it has none */
 	size_t n_egress;
-	int64_t memory, pids, cpu_quota; /* as the plan limits it; 0: it does not */
+	struct expected_limits limits; /* what it was given last: by the plan, and by each update since */
+	bool is_updated;	       /* by the latter */
 };
 
 /* Nothing under the set conformant, where config.json was done as it stands. */
 int expectation_save(const struct creation *creation, struct error *err);
+/* Of an update that has been done: its limits are what is held against the kernel from now on. Nothing where there is no report.json. A
+ * file that can't be written is a warning. */
+void expectation_update(const struct container *container, const struct plan_resources *resources);
 /* ENOENT (ERROR_SYSTEM) where there is none. */
 int expectation_read(int dir_fd, struct arena *arena, struct expectation *ret, struct error *err);
 

@@ -5,6 +5,7 @@
 #include <sys/resource.h>
 
 #include "base/endpoint.h"
+#include "container/explain/expected_limits.h"
 
 static void write_report(struct json_writer *writer, const struct report *report)
 {
@@ -90,12 +91,10 @@ static void write_process(struct json_writer *writer, const struct plan *plan)
 
 static void write_limits(struct json_writer *writer, const struct plan_resources *resources)
 {
-	if (resources->set & PLAN_MEMORY_LIMIT && resources->memory_limit > 0)
-		json_write_member_int(writer, "memory", resources->memory_limit);
-	if (resources->set & PLAN_PIDS && resources->pids > 0)
-		json_write_member_int(writer, "pids", resources->pids);
-	if (resources->set & PLAN_CPU_QUOTA && resources->cpu_quota > 0)
-		json_write_member_int(writer, "cpuQuota", resources->cpu_quota);
+	struct expected_limits limits = { 0 };
+
+	expected_limits_take(&limits, resources);
+	expected_limits_write(&limits, writer);
 }
 
 static void write_egress(struct json_writer *writer, const struct plan_egress *egress)

@@ -238,6 +238,8 @@ static void write_findings(const struct explain_findings *findings, struct json_
 		json_write_member(writer, "name", findings->list[i].name);
 		json_write_member(writer, "state", findings->list[i].disagrees ? "flagged" : "ok");
 		json_write_member(writer, "found", findings->list[i].detail);
+		if (findings->list[i].holds)
+			json_write_member_uint(writer, "holds", findings->list[i].holds);
 		json_write_object_end(writer);
 	}
 	json_write_array_end(writer);

@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/arena.h"
 #include "container/explain/denial_document.h"
@@ -15,6 +16,7 @@
 struct explain_finding {
 	const char *name; /* short and stable, for programs: "no_new_privs" */
 	bool disagrees;	  /* with the plan */
+	uint64_t holds;	  /* of a limit: the least of the group's own and of those above; 0: there is none */
 	char detail[EXPLAIN_DETAIL_MAX];
 };
 
@@ -28,15 +30,20 @@ struct explain_findings {
 void explain_find(struct explain_findings *findings, const char *name, bool agrees, const char *format, ...)
 	__attribute__((format(printf, 4, 5)));
 
+/* Of the limit that was found last, by its name. */
+void explain_holds(struct explain_findings *findings, const char *name, uint64_t holds);
+
 /* Reads /proc/PID of the container's first process, which runs. Nothing below the container's own /proc or root is opened. */
 void explain_posture(const struct container *container, const struct expectation *expected,
 		     struct explain_findings *findings);
+/* Its part for mounts. */
+void explain_mounts(int proc_fd, const struct expectation *expected, struct explain_findings *findings);
+
+/* ---- explain_limits.c ---- */
+
 /* The limits that the kernel has. */
 void explain_limits(const struct container *container, const struct expectation *expected,
 		    struct explain_findings *findings);
-
-/* Its part for mounts. */
-void explain_mounts(int proc_fd, const struct expectation *expected, struct explain_findings *findings);
 
 /* ---- explain_posture_text.c: pure ---- */
 

@@ -12,8 +12,6 @@
 #include "base/fd.h"
 #include "base/names.h"
 #include "container/explain/explain.h"
-#include "container/metrics/metrics_parse.h"
-#include "parent/cgroup/cgroup.h"
 
 #define FINDINGS_FIRST 32 /* as a rule all that there are */
 
@@ -46,9 +44,17 @@ void explain_find(struct explain_findings *findings, const char *name, bool agre
 		return;
 	finding->name = name;
 	finding->disagrees = !agrees;
+	finding->holds = 0;
 	va_start(args, format);
 	vsnprintf(finding->detail, sizeof(finding->detail), format, args);
 	va_end(args);
+}
+
+void explain_holds(struct explain_findings *findings, const char *name, uint64_t holds)
+{
+	/* Another one is the last where there was no room for it. */
+	if (findings->n > 0 && strcmp(findings->list[findings->n - 1].name, name) == 0)
+		findings->list[findings->n - 1].holds = holds;
 }
 
 static uint64_t number(const char *status, const char *key, int base)
@@ -223,46 +229,4 @@ void explain_posture(const struct container *container, const struct expectation
 	explain_mounts(proc_fd, expected, findings);
 	find_landlock(container, expected, findings);
 	find_tcp(container, expected, findings);
-}
-
-struct limit {
-	const char *name, *controller, *v2_file, *v1_file;
-	int64_t planned;
-};
-
-/* An update may have changed it since: a limit that is gone altogether is what can't be. */
-static void find_limit(struct cgroup *cgroup, const struct limit *limit, struct explain_findings *findings)
-{
-	char text[64] = "not limited here";
-	bool v2 = true, is_limited;
-	int fd = cgroup_files(cgroup, limit->controller, &v2);
-
-	if (fd >= 0)
-		fd_read_file_at(fd, v2 ? limit->v2_file : limit->v1_file, text, sizeof(text));
-	is_limited = fd >= 0 && strncmp(text, "max", 3) != 0 && text[0] != '-' && metrics_parse_limit(text) != UINT64_MAX;
-	if (limit->planned > 0)
-		explain_find(findings, limit->name, is_limited, "%s, %" PRId64 " in the plan", text, limit->planned);
-	else
-		explain_find(findings, limit->name, true, "%s, none in the plan", text);
-}
-
-void explain_limits(const struct container *container, const struct expectation *expected,
-		    struct explain_findings *findings)
-{
-	const struct limit limits[] = {
-		{ "limit-memory", "memory", "memory.max", "memory.limit_in_bytes", expected->memory },
-		{ "limit-pids", "pids", "pids.max", "pids.max", expected->pids },
-		{ "limit-cpu", "cpu", "cpu.max", "cpu.cfs_quota_us", expected->cpu_quota },
-	};
-	AUTO(cgroup_free) struct cgroup *cgroup = NULL;
-	struct error err = { 0 };
-
-	if (!container->state.cgroup_path ||
-	    cgroup_open(container->state.cgroup_manager, container->state.cgroup_path, &cgroup, &err) < 0) {
-		explain_find(findings, "limits", expected->memory + expected->pids + expected->cpu_quota == 0,
-			     "it has no control group%s%s", err.message[0] ? ": " : "", err.message);
-		return;
-	}
-	for (size_t i = 0; i < ARRAY_SIZE(limits); i++)
-		find_limit(cgroup, &limits[i], findings);
 }

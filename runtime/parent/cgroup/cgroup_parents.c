@@ -135,6 +135,28 @@ static void read_v1(char *path, unsigned kinds, struct host_limits *limits)
 	}
 }
 
+/* copy: without anything that the manager adds to it; it is written to. */
+static struct host_limits read_above(char *copy, unsigned kinds)
+{
+	struct host_limits limits = { 0 };
+	struct error ignored;
+
+	if (!kinds || !strchr(copy, '/') || cgroup_tree_check_path(copy, &ignored) < 0)
+		return limits;
+	switch (cgroup_layout()) {
+	case HOST_CGROUP_NONE:
+		break;
+	case HOST_CGROUP_V1:
+	case HOST_CGROUP_HYBRID:
+		read_v1(copy, kinds, &limits);
+		break;
+	case HOST_CGROUP_V2:
+		read_tree(/* name= */ NULL, (struct tree){ .kinds = kinds }, copy, &limits);
+		break;
+	}
+	return limits;
+}
+
 struct host_limits cgroup_parents_limits(enum plan_cgroup_manager manager, const char *path, unsigned kinds)
 {
 	struct host_limits limits = { 0 };
@@ -152,18 +174,23 @@ struct host_limits cgroup_parents_limits(enum plan_cgroup_manager manager, const
 			return limits;
 		strcpy(copy, path);
 	}
-	if (!kinds || !strchr(copy, '/') || cgroup_tree_check_path(copy, &ignored) < 0)
-		return limits;
-	switch (cgroup_layout()) {
-	case HOST_CGROUP_NONE:
-		break;
-	case HOST_CGROUP_V1:
-	case HOST_CGROUP_HYBRID:
-		read_v1(copy, kinds, &limits);
-		break;
-	case HOST_CGROUP_V2:
-		read_tree(/* name= */ NULL, (struct tree){ .kinds = kinds }, copy, &limits);
-		break;
+	return read_above(copy, kinds);
+}
+
+void cgroup_parents_of(struct cgroup *cgroup, struct host_limits *ret_own, struct host_limits *ret_above)
+{
+	char copy[CGROUP_PATH_MAX];
+	bool v2;
+
+	*ret_own = *ret_above = (struct host_limits){ 0 };
+	for (size_t i = 0; i < ARRAY_SIZE(readers); i++) {
+		int fd = cgroup_files(cgroup, cgroup_settings_controller_name(readers[i].controller, /* v2= */ true),
+				      &v2);
+
+		if (fd >= 0)
+			keep_lower(ret_own, &readers[i], (v2 ? readers[i].read_v2 : readers[i].read_v1)(fd));
 	}
-	return limits;
+	if (strlen(cgroup_path(cgroup)) < sizeof(copy))
+		*ret_above = read_above(strcpy(copy, cgroup_path(cgroup)),
+					CGROUP_PARENTS_PIDS | CGROUP_PARENTS_MEMORY | CGROUP_PARENTS_CPU);
 }

@@ -76,7 +76,7 @@ Test(expectation, what_the_plan_is_silent_about)
 	cr_expect(found.core_dumps.set && found.core_dumps.value);
 	cr_expect_not(found.oom_score_adj.set);
 	cr_expect_str_eq(found.filter, "none");
-	cr_expect_eq(found.memory, 0);
+	cr_expect_eq(found.limits.memory, 0);
 	cr_expect_null(found.egress);
 	plan.seccomp.enabled = true;
 	round_trip(&plan, arena, &found);
@@ -134,7 +134,58 @@ Test(expectation, limits)
 	struct expectation found = { 0 };
 
 	round_trip(&plan, arena, &found);
-	cr_expect_eq(found.memory, 1 << 20);
-	cr_expect_eq(found.pids, 0);
-	cr_expect_eq(found.cpu_quota, 50000);
+	cr_expect_eq(found.limits.memory, 1 << 20);
+	cr_expect_eq(found.limits.pids, 0);
+	cr_expect_eq(found.limits.cpu_quota, 50000);
+}
+
+static struct expected_limits taken(struct expected_limits from, const struct plan_resources *resources)
+{
+	expected_limits_take(&from, resources);
+	return from;
+}
+
+/* An update changes what it names. */
+Test(expectation, limits_that_were_given_last)
+{
+	static const struct plan_pair unified[] = { { "pids.max", "9" },
+						    { "cpu.max", "30000 60000" },
+						    { "memory.max", "max" } };
+	static const struct plan_pair all_of_it[] = { { "cpu.max", "max" } };
+	const struct expected_limits first = { .memory = 4096, .pids = 7, .cpu_quota = 50000, .cpu_period = 200000 };
+	struct expected_limits now;
+
+	now = taken(first, &(struct plan_resources){ .set = PLAN_PIDS, .pids = 9 });
+	cr_expect(now.pids == 9 && now.memory == 4096 && now.cpu_quota == 50000);
+	now = taken(first, &(struct plan_resources){ .set = PLAN_PIDS | PLAN_MEMORY_LIMIT, .memory_limit = -1 });
+	cr_expect(now.pids == 7 && now.memory == 0, "0 leaves it, -1 takes it away");
+	now = taken(first, &(struct plan_resources){ .set = PLAN_CPU_QUOTA, .cpu_quota = 40000 });
+	cr_expect_eq(expected_limits_cpu(&now), 200, "the group's period stays");
+	now = taken(first, &(struct plan_resources){ .set = PLAN_CPU_PERIOD, .cpu_period = 50000 });
+	cr_expect_eq(expected_limits_cpu(&now), 1000);
+	now = taken((struct expected_limits){ 0 },
+		    &(struct plan_resources){ .set = PLAN_CPU_QUOTA, .cpu_quota = 1 << 16 });
+	cr_expect_eq(expected_limits_cpu(&now), 655);
+	now = taken(first, &(struct plan_resources){ .unified = unified, .n_unified = ARRAY_SIZE(unified) });
+	cr_expect(now.pids == 9 && now.memory == 0 && expected_limits_cpu(&now) == 500);
+	now = taken(first, &(struct plan_resources){ .unified = all_of_it, .n_unified = ARRAY_SIZE(all_of_it) });
+	cr_expect_eq(expected_limits_cpu(&now), 0);
+	cr_expect_eq(expected_limits_cpu(&(struct expected_limits){ .cpu_quota = 5 }), 0, "a period that is not known");
+	cr_expect_eq(expected_limits_cpu(&(struct expected_limits){ .cpu_quota = INT64_MAX, .cpu_period = 1 }), 0);
+}
+
+Test(expectation, limits_are_kept_beside_the_report)
+{
+	AUTO(arena_free) struct arena *arena = arena_new(1024 * 1024);
+	const struct expected_limits first = { .memory = 4096, .pids = 7, .cpu_quota = 50000, .cpu_period = 200000 };
+	struct expected_limits found = { .pids = 1 };
+	struct error err = { 0 };
+	SCRATCH(scratch);
+
+	cr_expect_eq(expected_limits_read(scratch.fd, arena, &found, &err), 0);
+	cr_expect_eq(found.pids, 1, "no file, nothing touched");
+	cr_assert_eq(expected_limits_save(scratch.fd, &first, &err), 0, "%s", err.message);
+	cr_assert_eq(expected_limits_save(scratch.fd, &(struct expected_limits){ .memory = 4096 }, &err), 0, "anew");
+	cr_assert_eq(expected_limits_read(scratch.fd, arena, &found, &err), 1, "%s", err.message);
+	cr_expect(found.memory == 4096 && found.pids == 0 && found.cpu_quota == 0 && found.cpu_period == 0);
 }

@@ -82,6 +82,31 @@ Test(cgroup_parents, the_lowest_limit_above_counts_and_the_groups_own_does_not)
 	cr_expect_eq(two_levels.memory, 0, "the limit of the group itself is not one above it");
 }
 
+Test(cgroup_parents, a_groups_own_limits_and_those_above_it)
+{
+	char outer[64], inner[80], path[256];
+	struct cgroup *cgroup = NULL;
+	struct host_limits own, above;
+	struct error err = { 0 };
+
+	need_v1();
+	snprintf(outer, sizeof(outer), "brig-parents-own-%d", getpid());
+	snprintf(inner, sizeof(inner), "%s/pod", outer);
+	make(outer);
+	make(inner);
+	write_text(in_tree(0, outer, "pids.max", path), "30");
+	write_text(in_tree(0, inner, "pids.max", path), "40");
+	write_text(in_tree(1, inner, "memory.limit_in_bytes", path), "16777216");
+	write_text(in_tree(2, outer, "cpu.cfs_quota_us", path), "150000");
+	cr_expect_eq(cgroup_open(PLAN_CGROUP_FS, inner, &cgroup, &err), 0, "%s", err.message);
+	cgroup_parents_of(cgroup, &own, &above);
+	cgroup_free(cgroup);
+	take_away(inner);
+	take_away(outer);
+	cr_expect(own.pids == 40 && own.memory == 16777216 && own.cpu == 0);
+	cr_expect(above.pids == 30 && above.memory == 0 && above.cpu == 1500);
+}
+
 Test(cgroup_parents, a_slice_is_in_the_slices_that_its_name_says)
 {
 	char outer[64], inner[128], path[256], slice[128];
