@@ -47,6 +47,7 @@ struct birth {
 	struct net_devices *net_devices; /* that were moved for it, and go back with birth_abort; or NULL */
 	int agent_fd;			 /* to the plan's seccomp.listener_path, perhaps after hooks; or -EBADF */
 	int listener_fd;		 /* of the floor's filter (floor_notifies), by birth_finish; or -EBADF */
+	bool stays;			 /* birth_abort could not end it; also where birth_begin failed */
 };
 
 /* None yet. */
@@ -73,6 +74,6 @@ struct birth_waiting {
 /* The same for the connection of a later start. ret_listener_fd: as birth.listener_fd, set by the caller to -EBADF; also in case of
  * failure the caller's to close. */
 int birth_finish_start(const struct birth_waiting *waiting, int *ret_listener_fd, struct error *err);
-/* Kills and reaps what begin made. */
+/* Kills and reaps what begin made, within some seconds: see birth.stays. */
 void birth_abort(struct birth *birth);
 void birth_done(struct birth *birth);

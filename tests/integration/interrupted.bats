@@ -241,3 +241,32 @@ delays() { # FIRST STEP LAST, in tenths of milliseconds
 	must brig delete --force "$ID"
 	assert_nothing_left
 }
+
+# A process that v1's freezer holds is not ended by SIGKILL, as one is not that sleeps uninterruptibly.
+@test "what can't be ended while create is undone keeps its record, until delete --force" {
+	local freezer=/sys/fs/cgroup/freezer/brig-test-$ID pid
+
+	needs_v1 freezer
+	mkdir "$freezer"
+	cat > "$T/freeze" <<-END
+		#!/bin/sh
+		jq .pid > "$T/frozen"
+		cat "$T/frozen" > "$freezer/cgroup.procs"
+		echo FROZEN > "$freezer/freezer.state"
+		exit 1
+	END
+	chmod 755 "$T/freeze"
+	config --arg hook "$T/freeze" '.hooks.createRuntime = [{ path: $hook }]'
+	program sleep 300
+	attempt timeout --kill-after 2 50 "$BRIG" --root "$ROOT" create --bundle "$BUNDLE" "$ID"
+	pid=$(< "$T/frozen")
+	expect_status 1 create
+	expect_like "$stderr" "process $pid was killed and does not end"
+	expect_like "$stderr" "brig delete --force"
+	expect_like "$(cat "/proc/$pid/cgroup")" "$ID"
+	test -d "$ROOT/$ID" || flunk 'the record is gone, and the process is there'
+	echo THAWED > "$freezer/freezer.state"
+	must brig delete --force "$ID"
+	rmdir "$freezer"
+	assert_nothing_left
+}

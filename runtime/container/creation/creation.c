@@ -200,33 +200,53 @@ static int make_cgroup(struct creation *creation, struct error *err)
 	return rc;
 }
 
+static int undo_cgroup(struct creation *creation, struct error *err)
+{
+	/* Who was waited for in vain is in there. */
+	int rc, timeout_ms = creation->birth.stays ? 0 : UNDO_TIMEOUT_MS;
+
+	if (!creation->cgroup)
+		return 0;
+	cgroup_kill(creation->cgroup, err);
+	rc = cgroup_destroy(creation->cgroup, timeout_ms, err);
+	/* As cgroup_create() does where it fails for a limit. Later ones are left: the next container would have them, too. */
+	if (creation->is_unlimited)
+		cgroup_unmake_parents(creation->cgroup);
+	return rc;
+}
+
+static int undo_reservation(struct creation *creation, struct error *err)
+{
+	int rc = rootfs_mark_unmount(&creation->container, err);
+
+	if (rc >= 0)
+		rc = creation_ids_release(creation->brig, &creation->container.state, err);
+	return rc < 0 ? rc : store_remove(&creation->container, err);
+}
+
 /* In the reverse order of the steps, each only if it had begun: the processes first, then what they were using. A failure in
- * here is a warning, and leaves a directory that `delete --force` finds. */
+ * here is a warning, and leaves a directory that `delete --force` finds, with what it starts from: nothing gives back the ids of a process
+ * or a mount that stays, nor forgets where those are. */
 void creation_undo(struct creation *creation, const struct error *failure)
 {
 	struct error ignored;
-	bool was_born = creation->birth.pid > 0;
+	bool was_born = creation->birth.pid > 0, stays;
 
 	record_create_failure(creation, failure);
 
 	if (creation->birth.pidfd >= 0)
 		birth_abort(&creation->birth);
-	if (creation->cgroup) {
-		cgroup_kill(creation->cgroup, &ignored);
-		if (cgroup_destroy(creation->cgroup, UNDO_TIMEOUT_MS, &ignored) < 0)
-			log_warning("undo: %s", ignored.message);
-		/* As cgroup_create() does where it fails for a limit. Later ones are left: the next container would have them, too. */
-		if (creation->is_unlimited)
-			cgroup_unmake_parents(creation->cgroup);
+	stays = creation->birth.stays;
+	if (undo_cgroup(creation, &ignored) < 0) {
+		log_warning("undo: %s", ignored.message);
+		stays = true;
 	}
 	/* Other hooks may have run, and have left what these take away (OCI runtime.md "Lifecycle"). */
 	if (was_born && hooks_run(creation->plan, PLAN_HOOK_POSTSTOP, /* pid= */ 0, "stopped", &ignored) < 0)
 		log_warning("undo: %s", ignored.message);
-	if (creation->reserved && rootfs_mark_unmount(&creation->container, &ignored) < 0)
-		log_warning("undo: %s", ignored.message);
-	if (creation->reserved && creation_ids_release(creation->brig, &creation->container.state, &ignored) < 0)
-		log_warning("undo: %s", ignored.message);
-	if (creation->reserved && store_remove(&creation->container, &ignored) < 0)
+	if (creation->reserved && stays)
+		log_warning("undo: what is left of container %s is for brig delete --force", creation->request->id);
+	else if (creation->reserved && undo_reservation(creation, &ignored) < 0)
 		log_warning("undo: %s", ignored.message);
 	creation->reserved = false;
 }
