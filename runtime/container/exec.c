@@ -323,6 +323,16 @@ static struct denial_keeper *keep_denials(struct execution *execution)
 	return keeper;
 }
 
+static int attend(const struct execution *execution, struct foreground *foreground, int *ret_exit_status,
+		  struct error *err)
+{
+	int rc = 0;
+
+	if (execution->console.master_socket_fd >= 0)
+		rc = foreground_take_terminal(foreground, execution->console.master_socket_fd, err);
+	return rc < 0 ? rc : foreground_wait(foreground, &execution->birth, ret_exit_status, err);
+}
+
 /* foreground_begin() comes first: it blocks all signals, and one that arrives while the process is made is read later instead
  * of ending brig with the process half made. */
 static int execute_and_wait(struct execution *execution, int *ret_exit_status, struct error *err)
@@ -333,12 +343,13 @@ static int execute_and_wait(struct execution *execution, int *ret_exit_status, s
 	if (rc < 0)
 		return rc;
 	rc = execute(execution, err);
-	if (rc >= 0)
+	if (rc >= 0) {
 		foreground.keeper = keep_denials(execution);
-	if (rc >= 0 && execution->console.master_socket_fd >= 0)
-		rc = foreground_take_terminal(&foreground, execution->console.master_socket_fd, err);
-	if (rc >= 0)
-		rc = foreground_wait(&foreground, &execution->birth, ret_exit_status, err);
+		rc = attend(execution, &foreground, ret_exit_status, err);
+		/* Nobody would take its end, nor its output. */
+		if (rc < 0)
+			undo(execution, err);
+	}
 	denial_keeper_end(foreground.keeper);
 	if (rc >= 0)
 		record_exit(execution->brig, &execution->container.state,

@@ -93,7 +93,18 @@ static int run_detached(const struct brig *brig, const struct brig_create *reque
 	return rc;
 }
 
-/* ending_clean_up() also where waiting failed: brig run leaves nothing behind, whatever went wrong. */
+/* Its lock was let go of meanwhile: what somebody else has deleted since then is not ours to remove. */
+static void undo_unlocked(struct creation *creation, const struct error *failure)
+{
+	struct error err = { 0 };
+
+	if (store_lock_again(&creation->container, &err) >= 0)
+		creation_undo(creation, failure);
+	else
+		birth_abort(&creation->birth);
+}
+
+/* Also where waiting failed brig run leaves nothing behind, kept or not. */
 static int run_in_foreground(const struct brig *brig, const struct brig_create *request, int *ret_exit_status,
 			     struct error *err)
 {
@@ -109,8 +120,8 @@ static int run_in_foreground(const struct brig *brig, const struct brig_create *
 		if (rc >= 0)
 			record_end(&creation, &foreground, *ret_exit_status);
 		else
-			creation_undo(&creation, err);
-		if (!request->keep)
+			undo_unlocked(&creation, err);
+		if (rc >= 0 && !request->keep)
 			ending_clean_up(&creation);
 		creation_done(&creation);
 	}

@@ -339,3 +339,16 @@ helper_exec() {
 		wait_until test -e "$BUNDLE/rootfs/tmp/exec-$number"
 	done
 }
+
+# poll(2) is refused more descriptors than RLIMIT_NOFILE allows.
+@test "an exec that can't be waited for ends what it started" {
+	local pid
+
+	helper "$BRIG" --root "$ROOT" exec --pid-file "$T/pid" "$ID" sleep 300
+	wait_until test -s "$T/pid"
+	pid=$(< "$T/pid")
+	prlimit --pid "$HELPER" --nofile=2:2
+	kill -URG "$HELPER"
+	wait_until test ! -e "/proc/$pid"
+	kill -0 "$(pid_of)"
+}
