@@ -84,6 +84,8 @@ int foreground_take_terminal(struct foreground *foreground, int master_socket_fd
  * output, must not keep us from the container's end, from signals and from its time limit. */
 struct relay {
 	int from_fd, to_fd; /* from_fd: -1 once it is over */
+	bool drops; /* what can't be written, and reads on: a program whose terminal nobody reads any more would stand still */
+	bool failed; /* a write has */
 	size_t length, written;
 	char bytes[COPY_SIZE]; /* PIPE_BUF: a pipe that has room takes all of it */
 };
@@ -108,9 +110,10 @@ static void relay_move(struct relay *relay)
 		relay->written += (size_t)n;
 		return;
 	}
+	relay->failed |= writes;
 	relay->length = n > 0 ? (size_t)n : 0;
 	relay->written = 0;
-	if (n <= 0)
+	if (n <= 0 && !(writes && relay->drops))
 		relay->from_fd = -1;
 }
 
@@ -143,7 +146,7 @@ static bool is_told_to_end(const struct foreground *foreground)
 /* What the program wrote before its end is still in the terminal. A reader who takes it slowly is waited for, until a signal. */
 static void drain(const struct foreground *foreground, struct relay *relay)
 {
-	while (relay->from_fd >= 0) {
+	while (relay->from_fd >= 0 && !relay->failed) {
 		bool writes = relay->written < relay->length;
 		struct pollfd polled[] = { relay_poll(relay), { .fd = foreground->signal_fd, .events = POLLIN } };
 
@@ -206,7 +209,7 @@ static int time_left(const struct foreground *foreground)
 
 int foreground_wait(struct foreground *foreground, const struct birth *birth, int *ret_exit_status, struct error *err)
 {
-	struct relay out = { .from_fd = foreground->master_fd, .to_fd = STDOUT_FILENO };
+	struct relay out = { .from_fd = foreground->master_fd, .to_fd = STDOUT_FILENO, .drops = true };
 	struct relay in = { .from_fd = foreground->master_fd >= 0 ? STDIN_FILENO : -1, .to_fd = foreground->master_fd };
 	struct pollfd polled[] = {
 		{ .fd = birth->pidfd, .events = POLLIN },

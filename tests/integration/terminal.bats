@@ -166,3 +166,10 @@ on_terminal() { # OPTION... -- COMMAND
 	attempt on_terminal -- "$BRIG" --root "$ROOT" run --bundle "$BUNDLE" "$ID"
 	expect_file "$T/victim" untouched
 }
+
+@test "a terminal whose output nobody takes any more does not keep the program from its end" {
+	shell 'seq 1 100000; exit 5'
+	attempt timeout 20 bash -o pipefail -c '"$@" | head -n 1' bash "$BRIG" --root "$ROOT" run --bundle "$BUNDLE" "$ID"
+	expect_status 5 run
+	expect_like "$output" '^1'
+}
