@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "base/log.h"
 #include "container/brig.h"
 #include "container/creation/creation.h"
@@ -144,10 +145,11 @@ static int poll_oom(struct cgroup *cgroup, int oom_fd, int pidfd, int timeout_ms
 {
 	struct pollfd polled[] = { { .fd = oom_fd, .events = POLLIN }, { .fd = pidfd, .events = POLLIN } };
 	uint64_t before = cgroup_oom_count(cgroup);
+	int64_t deadline = clock_ms() + timeout_ms, left = timeout_ms;
 	int n;
 
 	for (;;) {
-		n = poll(polled, ARRAY_SIZE(polled), timeout_ms);
+		n = poll(polled, ARRAY_SIZE(polled), (int)left);
 		if (n < 0 && errno != EINTR)
 			return error_system(err, errno, "wait for events of the cgroup");
 		if (n == 0)
@@ -158,6 +160,10 @@ static int poll_oom(struct cgroup *cgroup, int oom_fd, int pidfd, int timeout_ms
 			return 1;
 		if (polled[1].revents)
 			return 0;
+		/* The group tells of more than that, and a busy one may do so all the time. */
+		left = timeout_ms < 0 ? -1 : deadline - clock_ms();
+		if (left < 0 && timeout_ms >= 0)
+			left = 0;
 	}
 }
 
