@@ -314,3 +314,30 @@ except OSError as error: print("refused")'
 	done
 	assert_nothing_left
 }
+
+@test "--no-tcp refuses connections and ports, by each way to them, and leaves UDP and unix sockets" {
+	cat > "$T/main.py" << 'END'
+import errno, socket, sys
+def attempt(name, action):
+    try:
+        action()
+        print(name, "works")
+    except OSError as error:
+        print(name, errno.errorcode[error.errno])
+def stream(family=socket.AF_INET, protocol=0):
+    return socket.socket(family, socket.SOCK_STREAM, protocol)
+attempt("connect", lambda: stream().connect(("127.0.0.1", 80)))
+attempt("connect6", lambda: stream(socket.AF_INET6).connect(("::1", 80)))
+attempt("bind", lambda: stream().bind(("127.0.0.1", 0)))
+attempt("bind6", lambda: stream(socket.AF_INET6).bind(("::1", 0)))
+attempt("first-message", lambda: stream().sendto(b"x", socket.MSG_FASTOPEN, ("127.0.0.1", 80)))
+attempt("multipath", lambda: stream(protocol=262).connect(("127.0.0.1", 80)))
+one, other = socket.socketpair()
+attempt("unix", lambda: one.send(b"x"))
+attempt("udp", lambda: socket.socket(socket.AF_INET, socket.SOCK_DGRAM).bind(("127.0.0.1", 0)))
+END
+	judged ok --no-tcp --file main.py="$T/main.py" -- python3 main.py
+	expect_equal "$(of .stdout.data)" $'connect EACCES\nconnect6 EACCES\nbind EACCES\nbind6 EACCES\nfirst-message EACCES\nmultipath EPROTONOSUPPORT\nunix works\nudp works'
+	judged ok --file main.py="$T/main.py" -- python3 main.py
+	expect_equal "$(of .stdout.data)" $'connect ECONNREFUSED\nconnect6 ECONNREFUSED\nbind works\nbind6 works\nfirst-message ECONNREFUSED\nmultipath EPROTONOSUPPORT\nunix works\nudp works'
+}

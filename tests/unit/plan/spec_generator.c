@@ -298,7 +298,8 @@ static void write_hooks(struct spec_generator *generator, struct buffer *text)
 	buffer_append_text(text, "}");
 }
 
-static void write_annotations(struct spec_generator *generator, struct buffer *text)
+/* host: a kernel that can't hold it makes no plan, which is another test's. */
+static void write_annotations(struct spec_generator *generator, const struct host *host, struct buffer *text)
 {
 	if (maybe(generator, 15))
 		buffer_printf(text, ",\"annotations\":{\"%s\":\"1\"}", PICK(generator, misused_annotations));
@@ -306,6 +307,8 @@ static void write_annotations(struct spec_generator *generator, struct buffer *t
 		buffer_printf(text, ",\"annotations\":{\"%s\":\"container\"}", PICK(generator, annotations));
 	else if (maybe(generator, 20))
 		buffer_printf(text, ",\"annotations\":{\"brig.dev/egress\":\"%s\"}", PICK(generator, egress_lists));
+	else if (host->landlock >= 4 && maybe(generator, 20))
+		buffer_append_text(text, ",\"annotations\":{\"brig.dev/tcp\":\"none\"}");
 }
 
 /* Brig's own priorities, and what else it finds. */
@@ -355,7 +358,7 @@ void spec_generator_next(struct spec_generator *generator, struct plan_fixture *
 	write_linux(generator, text);
 	if (maybe(generator, 15))
 		write_hooks(generator, text);
-	write_annotations(generator, text);
+	write_annotations(generator, &fixture->host, text);
 	buffer_append_text(text, "}");
 
 	fixture->request.no_new_keyring = maybe(generator, 20);

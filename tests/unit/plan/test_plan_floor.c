@@ -61,6 +61,13 @@ static uint64_t seed(void)
 	return value;
 }
 
+/* What no rule is about: it holds for who asks. */
+static bool gives_tcp_back(const struct plan_fixture *fixture)
+{
+	return plan_tcp_is_asked(fixture->spec) &&
+	       (!fixture->plan->landlock.refuses_tcp || !fixture->plan->process.no_new_privileges);
+}
+
 /* One document; true: there is a plan. */
 static bool try(struct spec_generator *generator, const struct policy *policy, struct plan_fixture *fixture,
 		struct buffer *text)
@@ -80,7 +87,7 @@ Test(plan_floor, no_plan_under_strict_is_weaker_than_the_floor)
 {
 	struct spec_generator generator = { .state = seed() };
 	AUTO(policy_done) struct policy policy = strict();
-	size_t planned = 0, refused = 0;
+	size_t planned = 0, refused = 0, n_without_tcp = 0;
 
 	for (size_t n = 0; n < DOCUMENTS; n++) {
 		uint64_t state = generator.state;
@@ -93,6 +100,8 @@ Test(plan_floor, no_plan_under_strict_is_weaker_than_the_floor)
 			continue;
 		}
 		planned++;
+		n_without_tcp += plan_tcp_is_asked(fixture.spec);
+		cr_assert_not(gives_tcp_back(&fixture), "BRIG_SEED=%llu: %s", (unsigned long long)state, text.data);
 		for (size_t i = 0; i < n_floor_properties; i++)
 			cr_assert_not(floor_properties[i].violated(&fixture), "%s: %s, BRIG_SEED=%llu: %s",
 				      policy_rule_name(floor_properties[i].rule), floor_properties[i].what,
@@ -101,6 +110,7 @@ Test(plan_floor, no_plan_under_strict_is_weaker_than_the_floor)
 	cr_expect_gt(planned, DOCUMENTS / 20, "the generator has to get past the refusals: %zu of %d", planned,
 		     DOCUMENTS);
 	cr_expect_gt(refused, DOCUMENTS / 20);
+	cr_expect_gt(n_without_tcp, 0);
 }
 
 static bool lets_through(struct spec_generator *generator, const struct policy *policy,
