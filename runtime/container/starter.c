@@ -152,6 +152,11 @@ int starter_look(struct starter *starter, struct error *err)
 	return await_look(starter->pid, &starter->n_stopped, err);
 }
 
+bool starter_has_executed(const struct starter *starter)
+{
+	return state_process_has_executed(starter->pid);
+}
+
 void starter_free(struct starter *starter)
 {
 	if (!starter)

@@ -2,6 +2,7 @@
  * without ever waiting. See docs/adr/0007; the conversation is that of docs/adr/0004. */
 #pragma once
 
+#include <stdbool.h>
 #include <sys/types.h>
 
 #include "base/cleanup.h"
@@ -33,6 +34,9 @@ enum starter_answer starter_answer(struct starter *starter, int *ret_denials_fd,
 /* To be asked every STARTER_LOOK_MS as long as there is no other word: returns 0; or -ECANCELED with err set where the process is stopped by a
  * signal, and has to be ended. */
 int starter_look(struct starter *starter, struct error *err);
+/* For who has waited for long enough: the process runs a program by now, and somebody else has a copy of the end that execve(2) closes, or
+ * it would have been heard. Of a container with an init of ours the answer is always false: that one runs none. */
+bool starter_has_executed(const struct starter *starter);
 /* Unlocks the container. */
 void starter_free(struct starter *starter);
 DEFINE_CLEANUP(struct starter *, starter_free);

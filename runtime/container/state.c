@@ -17,7 +17,9 @@
 
 #define STATE_FILE "state.json"
 #define STATE_BYTES_MAX ((size_t)16 * 1024 * 1024)
-#define PROCESS_EXITING 0x4 /* PF_EXITING, in field 9 of proc_pid_stat(5) */
+/* In field 9 of proc_pid_stat(5): */
+#define PROCESS_EXITING 0x4	  /* PF_EXITING */
+#define PROCESS_NOT_EXECUTED 0x40 /* PF_FORKNOEXEC */
 
 static const struct json_type manager_type = JSON_UNSIGNED_OF(uint32_t, PLAN_CGROUP_DISABLED);
 
@@ -136,6 +138,13 @@ bool state_process_is_ending(const struct state *state)
 	unsigned flags = 0;
 
 	return read_process(state->pid, &flags) != state->pid_start_time || flags & PROCESS_EXITING;
+}
+
+bool state_process_has_executed(int pid)
+{
+	unsigned flags = 0;
+
+	return read_process(pid, &flags) > 0 && !(flags & PROCESS_NOT_EXECUTED);
 }
 
 /* A pid is only a number, and may be another process's: its start time, which was noted at create, tells them apart. */

@@ -99,6 +99,12 @@ static void time_out(struct process *process)
 {
 	struct error err = { 0 };
 
+	if (!process->start.failure.kind && starter_has_executed(process->start.starter)) {
+		log_warning("container %s: somebody keeps process %d from telling that its program runs",
+			    process->task->id, (int)process->pid);
+		finish(process, /* outcome_is_known= */ true, NULL);
+		return;
+	}
 	error_set(&err, ERROR_TIMEOUT, ETIMEDOUT,
 		  "process %d was told to start, and has not said within %" PRIu64 " ms that its program runs%s",
 		  (int)process->pid, bound_of(process) / NS_PER_MS,

@@ -186,3 +186,33 @@ Test(starter, what_is_stopped_is_seen_the_second_time)
 	kill(made.pid, SIGKILL);
 	waitpid(made.pid, NULL, 0);
 }
+
+/* Its end of the channel stays open: the test has a copy. */
+Test(starter, what_runs_without_a_word_is_seen)
+{
+	int gate[2];
+	struct brig_process made;
+
+	cr_assert_eq(pipe2(gate, O_CLOEXEC), 0);
+	made = (struct brig_process){ .pid = fork() };
+	if (made.pid == 0) {
+		char byte;
+
+		close(gate[1]);
+		if (read(gate[0], &byte, 1) == 0)
+			execlp("sleep", "sleep", "60", NULL);
+		_exit(1);
+	}
+	made.newborn_fd = dup(starter_fd(starter));
+	starter_free(starter);
+	cr_assert_eq(starter_new_exec("c", getpid(), &made, &starter), 0);
+	cr_expect_not(starter_has_executed(starter));
+	close(gate[1]);
+	for (int i = 0; i < 2000 && !starter_has_executed(starter); i++)
+		usleep(10000);
+	cr_expect(starter_has_executed(starter));
+	cr_expect_eq(answer(), STARTER_WAITS);
+	kill(made.pid, SIGKILL);
+	waitpid(made.pid, NULL, 0);
+	cr_expect_not(starter_has_executed(starter));
+}

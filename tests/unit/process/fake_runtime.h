@@ -58,7 +58,7 @@ struct fake {
 	unsigned n_drains;
 	bool starts_simply;		    /* the next container; see fake_starter_says */
 	bool hands_over, may_pass_listener; /* execs, whose process says the rest; see the same */
-	bool starter_is_refused, starter_is_stopped, is_frozen;
+	bool starter_is_refused, starter_is_stopped, starter_has_executed, is_frozen;
 	int starter_peer_fd, listener_fd;
 	volatile int newborn_fd; /* of the process of the last exec that was handed over: in that process */
 	unsigned n_starters, n_starters_open;

@@ -88,6 +88,12 @@ int starter_look(struct starter *starter, struct error *err)
 	return fake->starter_is_stopped ? error_set(err, ERROR_SYSTEM, ECANCELED, "stopped by a signal") : 0;
 }
 
+bool starter_has_executed(const struct starter *starter)
+{
+	(void)starter;
+	return fake->starter_has_executed;
+}
+
 void starter_free(struct starter *starter)
 {
 	if (!starter)

@@ -331,6 +331,19 @@ Test(tasks_newborn_bound, what_says_nothing_is_ended)
 	cr_expect_eq(fake->n_starters_open, 0);
 }
 
+Test(tasks_newborn_bound, what_runs_by_then_has_started)
+{
+	struct fixture_reply started;
+
+	fake->starter_has_executed = true;
+	let_go(&started);
+	fixture_until(started.n_answers);
+	cr_expect_not(started.has_failed, "%s", started.err.message);
+	cr_expect_eq(fixture_state("c", "e"), PROCESS_RUNNING);
+	cr_expect_eq(kill(fake_pid("e"), 0), 0);
+	cr_expect_eq(fake->n_starters_open, 0);
+}
+
 static void begin_with_execs_bound(void)
 {
 	begin_with(&(struct tasks_bounds){ .execs = 20000000 });
