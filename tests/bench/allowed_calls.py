@@ -16,6 +16,7 @@ TESTS = os.path.dirname(HERE)
 NEW_CALLS = os.path.join(TESTS, "../runtime/parent/seccomp/seccomp_new_calls.c")
 AUDIT_ARCH_X86_64 = 0xC000003E
 ALLOWING = ("SCMP_ACT_ALLOW", "SCMP_ACT_LOG")
+DAEMONS = {"docker's default": "docker", "containerd's default": "containerd"}
 
 
 def new_calls():
@@ -40,9 +41,9 @@ def read_config(path):
 
 
 def from_daemons(work):
-    """What the unpacked containerd and docker put into config.json; nothing where there are none, or they don't start."""
+    """What the unpacked containerd and docker put into config.json, and why one of DAEMONS is missing, where they are unpacked."""
     if not os.environ.get("BRIG_PEERS"):
-        return {}
+        return {}, None
     world = os.path.join(work, "world")
     os.makedirs(os.path.join(world, "etc/docker"))
     docker = subprocess.run([os.path.join(TESTS, "support/docker")], capture_output=True, text=True, check=False)
@@ -52,13 +53,14 @@ def from_daemons(work):
         try:
             status = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, timeout=90, check=False).returncode
         except subprocess.TimeoutExpired:
-            status = -1
-    if status or docker.returncode:
-        with open(log.name, encoding="utf-8", errors="replace") as text:
-            print("# an engine did not start: " + (docker.stderr + text.read())[-300:].strip().replace("\n", "\n# "))
-    found = {"docker's default": "docker", "containerd's default": "containerd"}
-    profiles = {name: read_config(os.path.join(world, file + ".json")) for name, file in found.items()}
-    return {name: profile for name, profile in profiles.items() if profile}
+            status = "none in 90 seconds"
+    profiles = {name: read_config(os.path.join(world, file + ".json")) for name, file in DAEMONS.items()}
+    profiles = {name: profile for name, profile in profiles.items() if profile}
+    if len(profiles) == len(DAEMONS):
+        return profiles, None
+    with open(log.name, encoding="utf-8", errors="replace") as text:
+        said = (docker.stderr + text.read())[-1000:].strip()
+    return profiles, f"only {list(profiles)}; status {status}: {said}"
 
 
 def brigs():
