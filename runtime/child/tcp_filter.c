@@ -28,13 +28,14 @@
 
 /* The accumulator has the call's number before each, and after it unless it was that call. */
 #define IS_REFUSED(number) IF_EQUAL(number, 0, 1), REFUSE(EPERM)
-#define SENDS(number, flags) IF_EQUAL(number, 0, 4), LOAD_ARGUMENT(flags), IF_ANY(MSG_FASTOPEN, 0, 1), REFUSE(EACCES), ALLOW
+#define SENDS(number, flags) \
+	IF_EQUAL(number, 0, 4), LOAD_ARGUMENT(flags), IF_ANY(MSG_FASTOPEN, 0, 1), REFUSE(EACCES), ALLOW
 /* With the error of a kernel that has no such thing: programs try TCP then. */
-#define MAKES_SOCKET(number)                                                                                    \
-	IF_EQUAL(number, 0, 7), LOAD_ARGUMENT(0), IF_EQUAL(AF_SMC, 4, 0), LOAD_ARGUMENT(2),                     \
+#define MAKES_SOCKET(number)                                                                \
+	IF_EQUAL(number, 0, 7), LOAD_ARGUMENT(0), IF_EQUAL(AF_SMC, 4, 0), LOAD_ARGUMENT(2), \
 		IF_EQUAL(PROTOCOL_MPTCP, 2, 0), IF_EQUAL(PROTOCOL_SMC, 1, 0), ALLOW, REFUSE(EPROTONOSUPPORT)
 /* socketcall(2) has its arguments in memory: SYS_SOCKET, SYS_SENDTO, SYS_SENDMSG, SYS_SENDMMSG. C libraries try the calls first. */
-#define IS_SOCKETCALL(number)                                                                                           \
+#define IS_SOCKETCALL(number)                                                                                \
 	IF_EQUAL(number, 0, 7), LOAD_ARGUMENT(0), IF_EQUAL(1, 4, 0), IF_EQUAL(11, 3, 0), IF_EQUAL(16, 2, 0), \
 		IF_EQUAL(20, 1, 0), ALLOW, REFUSE(EACCES)
 
@@ -59,8 +60,12 @@ static const struct sock_filter own[] = {
 	ALLOW,
 };
 static const struct sock_filter compat[] = {
-	MAKES_SOCKET(359), SENDS(369, 3),      SENDS(370, 2),
-	SENDS(345, 3),	   IS_SOCKETCALL(102), IS_REFUSED(NUMBER_IO_URING_SETUP),
+	MAKES_SOCKET(359),
+	SENDS(369, 3),
+	SENDS(370, 2),
+	SENDS(345, 3),
+	IS_SOCKETCALL(102),
+	IS_REFUSED(NUMBER_IO_URING_SETUP),
 	ALLOW,
 };
 static const struct block blocks[] = {

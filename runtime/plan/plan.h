@@ -253,7 +253,7 @@ struct plan_landlock_place {
 struct plan_landlock {
 	bool enabled; /* what changes files works in the places alone; no device nodes can be made, no mounts changed (landlock(7)) */
 	bool refuses_tcp; /* connect(2) and bind(2) of TCP sockets, whatever the address; also where files are not locked */
-	int version; /* of the kernel's interface */
+	int version;	  /* of the kernel's interface */
 	const struct plan_landlock_place *places;
 	size_t n_places;
 };

@@ -15,8 +15,7 @@ typedef int part(struct plan_builder *builder, struct error *err);
 static part *const container_parts[] = {
 	plan_refusals_check, plan_namespaces_build, plan_process_build, plan_rootfs_build, plan_mounts_build,
 	plan_devices_build,  plan_seccomp_build,    plan_cgroup_build,	plan_hooks_build,  plan_net_devices_build,
-	plan_sysctl_build,   plan_limits_build,	    plan_harden,	plan_egress_build,
-	plan_tcp_build,
+	plan_sysctl_build,   plan_limits_build,	    plan_harden,	plan_egress_build, plan_tcp_build,
 };
 
 static part *const exec_parts[] = {

@@ -34,15 +34,18 @@ static int refuse(struct plan_builder *builder, struct error *err)
 	const char *remedy = "use Linux 6.7 or later with landlock among the modules of lsm=, or leave it out";
 	struct report_line line = { .level = REPORT_REFUSED, .rule = "tcp", .where = PLAN_TCP_WHERE, .applied = remedy };
 
-	line.why = version > 0
-			   ? plan_builder_text(builder, err, "the kernel's Landlock has version %d, which knows no TCP: version %d does",
-					       version, LEAST_VERSION)
-			   : "this kernel has no Landlock, or it was not enabled at boot";
+	line.why =
+		version > 0
+			? plan_builder_text(builder, err,
+					    "the kernel's Landlock has version %d, which knows no TCP: version %d does",
+					    version, LEAST_VERSION)
+			: "this kernel has no Landlock, or it was not enabled at boot";
 	if (!line.why)
 		return -ENOMEM;
 	if (builder->request->collects)
 		return report_add(builder->report, &line, err);
-	return error_set(err, ERROR_UNSUPPORTED, EOPNOTSUPP, "%s: can't be held: %s; %s", PLAN_TCP_WHERE, line.why, remedy);
+	return error_set(err, ERROR_UNSUPPORTED, EOPNOTSUPP, "%s: can't be held: %s; %s", PLAN_TCP_WHERE, line.why,
+			 remedy);
 }
 
 /* A process that can gain privileges is not one that the kernel lets be restricted for good. */
@@ -64,18 +67,21 @@ static int give_up_privileges(struct plan_builder *builder, struct error *err)
 int plan_tcp_build(struct plan_builder *builder, struct error *err)
 {
 	const char *asked = find_asked(builder->spec);
-	struct report_line line = { .level = REPORT_NOTE,
-				    .rule = "tcp",
-				    .where = PLAN_TCP_WHERE,
-				    .asked = "none",
-				    .why = "connect and bind of TCP sockets are refused, whatever the address; UDP and unix sockets are "
-					   "not, and raw sockets where there is CAP_NET_RAW" };
+	struct report_line line = {
+		.level = REPORT_NOTE,
+		.rule = "tcp",
+		.where = PLAN_TCP_WHERE,
+		.asked = "none",
+		.why = "connect and bind of TCP sockets are refused, whatever the address; UDP and unix sockets are "
+		       "not, and raw sockets where there is CAP_NET_RAW"
+	};
 
 	if (!asked)
 		return 0;
 	if (strcmp(asked, "none") != 0)
-		return error_invalid(err, "%s: found \"%.64s\", expected \"none\"; where TCP may lead is for brig.dev/egress to say",
-				     PLAN_TCP_WHERE, asked);
+		return error_invalid(
+			err, "%s: found \"%.64s\", expected \"none\"; where TCP may lead is for brig.dev/egress to say",
+			PLAN_TCP_WHERE, asked);
 	if (!builder->process)
 		return 0;
 	builder->plan->landlock.refuses_tcp = true;

@@ -44,8 +44,7 @@ static int drop_files(struct error *err)
 {
 	int version = sys_landlock_create_ruleset(NULL, 0, LANDLOCK_CREATE_RULESET_VERSION);
 	const struct sys_landlock_ruleset ruleset = { .files = ALL_FILES_1,
-						      .net = version >= NETWORK_VERSION ? LANDLOCK_ACCESS_NET_BIND_TCP
-											: 0,
+						      .net = version >= NETWORK_VERSION ? LANDLOCK_ACCESS_NET_BIND_TCP : 0,
 						      .scoped = version >= SCOPE_VERSION ? SCOPE_ALL : 0 };
 	AUTO_CLOSE int fd = -EBADF;
 

@@ -7,7 +7,7 @@ load ../integration/support/common
 
 prepare() {
 	config '.linux.namespaces |= (map(select(.type != "network")) + [{ type: "network" }])'
-	SCRIPT='nc 127.0.0.1 80 2>&1; nc ::1 80 2>&1; timeout 1 nc -l -p 8081 2>&1; timeout 1 httpd -f -p [::1]:8082 2>&1; echo done'
+	SCRIPT='nc 127.0.0.1 80 2>&1; nc ::1 80 2>&1; timeout 1 nc -l -p 8081 2>&1; timeout 1 httpd -f -p [::1]:8082 2>&1; echo end'
 }
 
 none() {
@@ -20,13 +20,13 @@ expect_refused() {
 	expect_line "$output" 'httpd: bind: Permission denied'
 	expect_line "$output" "nc: can't connect to remote host (127.0.0.1): Permission denied"
 	expect_line "$output" "nc: can't connect to remote host: Permission denied"
-	expect_line "$output" done
+	expect_line "$output" end
 }
 
 expect_works() {
 	expect_equal "$(grep -c 'Connection refused' <<< "$output")" 2
 	expect_unlike "$output" 'Permission denied'
-	expect_line "$output" done
+	expect_line "$output" end
 }
 
 @test "connections and ports are refused, with a root that can be written to and without" {
@@ -69,7 +69,7 @@ expect_works() {
 	shell "($SCRIPT) > /dev/shm/told 2>&1; sleep 300"
 	must create
 	must brig start "$ID"
-	wait_until brig exec "$ID" grep -q done /dev/shm/told
+	wait_until brig exec "$ID" grep -q end /dev/shm/told
 	must brig exec "$ID" cat /dev/shm/told
 	expect_refused
 }

@@ -120,8 +120,8 @@ static void look_at_landlock(const struct brig *brig, struct doctor_finding *fin
 	if (host.landlock < 2)
 		return found(finding, DOCTOR_LACKS, host.landlock ? "version %d, which is too old" : "none",
 			     host.landlock);
-	found(finding, DOCTOR_WORKS, host.landlock < 4 ? "version %d, without TCP (brig.dev/tcp, --no-tcp)" : "version %d",
-	      host.landlock);
+	found(finding, DOCTOR_WORKS,
+	      host.landlock < 4 ? "version %d, without TCP (brig.dev/tcp, --no-tcp)" : "version %d", host.landlock);
 }
 
 static void look_at_apparmor(const struct brig *brig, struct doctor_finding *finding)

@@ -208,8 +208,9 @@ static void find_tcp(const struct container *container, const struct expectation
 
 	if (is_asked || expected->refuses_tcp)
 		explain_find(findings, "tcp", is_asked && expected->refuses_tcp,
-			     expected->refuses_tcp ? "connect and bind refused since it was made (the kernel does not show it)"
-						   : "not refused");
+			     expected->refuses_tcp
+				     ? "connect and bind refused since it was made (the kernel does not show it)"
+				     : "not refused");
 }
 
 void explain_posture(const struct container *container, const struct expectation *expected,

@@ -90,7 +90,9 @@ Test(plan_tcp, what_the_kernel_can_not_hold_does_not_start)
 	static const struct {
 		int version;
 		const char *words;
-	} kernels[] = { { 0, "no Landlock" }, { 1, "version 1" }, { 3, "has version 3, which knows no TCP: version 4 does; use Linux 6.7" } };
+	} kernels[] = { { 0, "no Landlock" },
+			{ 1, "version 1" },
+			{ 3, "has version 3, which knows no TCP: version 4 does; use Linux 6.7" } };
 	const struct plan_fixture_json json = { NO_TCP };
 
 	for (size_t i = 0; i < ARRAY_SIZE(kernels); i++) {
@@ -111,8 +113,8 @@ Test(plan_tcp, what_the_kernel_can_not_hold_does_not_start)
 
 Test(plan_tcp, takes_one_word)
 {
-	plan_fixture_refused(&(struct plan_fixture_json){ .top = ",'annotations':{'brig.dev/tcp':'80'}" }, ERROR_INVALID,
-			     "annotations[\"brig.dev/tcp\"]: found \"80\", expected \"none\"");
+	plan_fixture_refused(&(struct plan_fixture_json){ .top = ",'annotations':{'brig.dev/tcp':'80'}" },
+			     ERROR_INVALID, "annotations[\"brig.dev/tcp\"]: found \"80\", expected \"none\"");
 	plan_fixture_refused(&(struct plan_fixture_json){ .top = ",'annotations':{'brig.dev/tcp':''}" }, ERROR_INVALID,
 			     "found \"\"");
 }
