@@ -84,7 +84,7 @@ static const struct block blocks[] = {
 	{ AUDIT_ARCH_ARM, compat, ARRAY_SIZE(compat) },
 };
 #else
-#error "the filter knows x86_64 and aarch64"
+static const struct block blocks[] = { 0 };
 #endif
 
 size_t tcp_filter_write(struct sock_filter program[static TCP_FILTER_MAX])
@@ -94,7 +94,7 @@ size_t tcp_filter_write(struct sock_filter program[static TCP_FILTER_MAX])
 	size_t n = 0;
 
 	program[n++] = load_architecture;
-	for (size_t i = 0; i < ARRAY_SIZE(blocks); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(blocks) && blocks[i].n > 0; i++) {
 		const struct sock_filter other = IF_EQUAL(blocks[i].architecture, 0, (uint8_t)(blocks[i].n + 1));
 
 		program[n++] = other;
@@ -111,6 +111,9 @@ int tcp_filter_install(struct error *err)
 	struct sock_filter program[TCP_FILTER_MAX];
 	struct sock_fprog filter = { .len = (unsigned short)tcp_filter_write(program), .filter = program };
 
+	if (blocks[0].n == 0)
+		return error_set(err, ERROR_UNSUPPORTED, EOPNOTSUPP,
+				 "the filter that goes with it is written for x86_64 and aarch64 only");
 	if (syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &filter) < 0)
 		return error_system(err, errno, "install the filter that goes with it");
 	return 0;
