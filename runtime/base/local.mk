@@ -29,6 +29,8 @@ runtime_base_sources = \
 	runtime/base/names.c \
 	runtime/base/names.h \
 	runtime/base/names_tables.c \
+	runtime/base/namespace.c \
+	runtime/base/namespace.h \
 	runtime/base/number_list.c \
 	runtime/base/number_list.h \
 	runtime/base/path.c \

@@ -2,7 +2,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/magic.h>
 #include <linux/nsfs.h>
 #include <sched.h>
 #include <signal.h>
@@ -11,13 +10,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
-#include <sys/stat.h>
-#include <sys/vfs.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
 #include "base/names.h"
+#include "base/namespace.h"
 #include "base/reap.h"
 #include "base/syscalls.h"
 #include "child/command_line.h"
@@ -29,26 +27,9 @@
 /* Less than malloc(3) makes a mapping of its own for, which costs two calls and pages. */
 #define STACK_SIZE ((size_t)96 * 1024)
 
-static const struct {
-	int flag;
-	const char *path;
-} own_files[] = {
-	{ CLONE_NEWNET, "/proc/self/ns/net" }, { CLONE_NEWIPC, "/proc/self/ns/ipc" },
-	{ CLONE_NEWUTS, "/proc/self/ns/uts" }, { CLONE_NEWCGROUP, "/proc/self/ns/cgroup" },
-	{ CLONE_NEWPID, "/proc/self/ns/pid" }, { CLONE_NEWTIME, "/proc/self/ns/time" },
-};
-
-static bool is_our_own(int fd, uint64_t flag)
-{
-	struct stat theirs, ours;
-
-	for (size_t i = 0; i < ARRAY_SIZE(own_files); i++) {
-		if ((uint64_t)own_files[i].flag == flag)
-			return fstat(fd, &theirs) < 0 || stat(own_files[i].path, &ours) < 0 ||
-			       (theirs.st_ino == ours.st_ino && theirs.st_dev == ours.st_dev);
-	}
-	return false;
-}
+/* Those that we join ourselves, and leave again. */
+static const uint64_t kinds_entered[] = { CLONE_NEWNET,	   CLONE_NEWIPC, CLONE_NEWUTS,
+					  CLONE_NEWCGROUP, CLONE_NEWPID, CLONE_NEWTIME };
 
 /* Where Kubernetes has it: with the host's network comes its name. */
 static const char *pod_field(uint64_t flag)
@@ -60,28 +41,16 @@ static const char *pod_field(uint64_t flag)
 
 static int open_one(const struct plan_namespace_join *join, struct error *err)
 {
-	AUTO_CLOSE int path_fd = open(join->path, O_PATH | O_CLOEXEC), fd = -EBADF;
-	struct statfs file_system;
-	char link[32];
-	int type;
+	AUTO_CLOSE int fd = namespace_open(join->path);
 
-	if (path_fd < 0)
-		return error_system(err, errno, "linux.namespaces: open %s", join->path);
-	/* The path is the caller's word: to open a device does something, and a FIFO would hang us. */
-	if (fstatfs(path_fd, &file_system) < 0 || file_system.f_type != NSFS_MAGIC)
+	if (fd == -EINVAL)
 		return error_invalid(err, "linux.namespaces: %s is not a namespace file (such as /proc/PID/ns/net)",
 				     join->path);
-	snprintf(link, sizeof(link), "/proc/self/fd/%d", path_fd);
-	fd = open(link, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
-		return error_system(err, errno, "linux.namespaces: open %s", join->path);
-	type = ioctl(fd, NS_GET_NSTYPE);
-	if (type < 0)
-		return error_invalid(err, "linux.namespaces: %s is not a namespace file (such as /proc/PID/ns/net)",
-				     join->path);
-	if ((uint64_t)type != join->flag)
+		return error_system(err, -fd, "linux.namespaces: open %s", join->path);
+	if (ioctl(fd, NS_GET_NSTYPE) != (int)join->flag)
 		return error_invalid(err, "linux.namespaces: %s is a namespace of another kind", join->path);
-	if (join->not_the_hosts && is_our_own(fd, join->flag))
+	if (join->not_the_hosts && namespace_is_own(fd, join->flag))
 		return error_set(
 			err, ERROR_REFUSED, EPERM,
 			"linux.namespaces: %s is the host's own, in which nothing may be set (hostname, sysctl), whose "
@@ -112,7 +81,7 @@ int join_open(const struct plan_namespaces *namespaces, bool privileged, struct 
 		}
 		if (namespaces->join[i].flag == CLONE_NEWNET)
 			join.sets_up_network = namespaces->low_ports && privileged &&
-					       !is_our_own(join.fds[i], CLONE_NEWNET);
+					       !namespace_is_own(join.fds[i], CLONE_NEWNET);
 		if (namespaces->join[i].flag == CLONE_NEWUSER)
 			join.userns_fd = join.fds[i];
 		if (namespaces->join[i].flag == CLONE_NEWPID)
@@ -127,16 +96,16 @@ int join_open(const struct plan_namespaces *namespaces, bool privileged, struct 
 
 static int remember_own(struct join *join, uint64_t flag, struct error *err)
 {
-	for (size_t i = 0; i < ARRAY_SIZE(own_files); i++) {
-		if ((uint64_t)own_files[i].flag != flag)
-			continue;
-		join->back_fds[join->n_back] = open(own_files[i].path, O_RDONLY | O_CLOEXEC);
-		if (join->back_fds[join->n_back] < 0)
-			return error_system(err, errno, "open %s", own_files[i].path);
-		join->back_flags[join->n_back++] = own_files[i].flag;
-		return 0;
-	}
-	return error_set(err, ERROR_INTERNAL, EINVAL, "namespace %#llx can't be joined here", (unsigned long long)flag);
+	const char *own = namespace_own_file(flag);
+
+	if (!own || join->n_back == ARRAY_SIZE(join->back_fds))
+		return error_set(err, ERROR_INTERNAL, EINVAL, "namespace %#llx can't be joined here",
+				 (unsigned long long)flag);
+	join->back_fds[join->n_back] = open(own, O_RDONLY | O_CLOEXEC);
+	if (join->back_fds[join->n_back] < 0)
+		return error_system(err, errno, "open %s", own);
+	join->back_flags[join->n_back++] = (int)flag;
+	return 0;
 }
 
 static int enter_owned(struct join *join, uint64_t kinds, pid_t pid, struct error *err)
@@ -144,9 +113,9 @@ static int enter_owned(struct join *join, uint64_t kinds, pid_t pid, struct erro
 	AUTO_CLOSE int pidfd = sys_pidfd_open(pid, 0);
 	int rc = 0;
 
-	for (size_t i = 0; rc >= 0 && i < ARRAY_SIZE(own_files); i++) {
-		if (kinds & (uint64_t)own_files[i].flag)
-			rc = remember_own(join, (uint64_t)own_files[i].flag, err);
+	for (size_t i = 0; rc >= 0 && i < ARRAY_SIZE(kinds_entered); i++) {
+		if (kinds & kinds_entered[i])
+			rc = remember_own(join, kinds_entered[i], err);
 	}
 	if (rc >= 0 && kinds && (pidfd < 0 || setns(pidfd, (int)kinds) < 0))
 		return error_system(err, errno, "join the namespaces of the new user namespace");

@@ -11,11 +11,11 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
 #include "base/log.h"
+#include "base/namespace.h"
 #include "parent/netlink.h"
 
 #define LIST_ATTEMPTS 10  /* others change addresses while we read */
@@ -348,14 +348,6 @@ static int open_host(struct side *side, struct error *err)
 	return rc < 0 ? error_system(err, -rc, "open the host's network namespace") : 0;
 }
 
-static bool is_same(int one_fd, int other_fd)
-{
-	struct stat one, other;
-
-	return fstat(one_fd, &one) < 0 || fstat(other_fd, &other) < 0 ||
-	       (one.st_dev == other.st_dev && one.st_ino == other.st_ino);
-}
-
 /* A socket belongs to the namespace in which it is made. */
 static int open_container(const struct side *host, pid_t pid, struct side *side, struct error *err)
 {
@@ -366,7 +358,7 @@ static int open_container(const struct side *host, pid_t pid, struct side *side,
 	side->namespace_fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (side->namespace_fd < 0)
 		return error_system(err, errno, "open the container's network namespace");
-	if (is_same(host->namespace_fd, side->namespace_fd))
+	if (namespace_is_own(side->namespace_fd, CLONE_NEWNET))
 		return error_set(err, ERROR_REFUSED, EPERM, "the container's network namespace is the host's own");
 	if (setns(side->namespace_fd, CLONE_NEWNET) < 0)
 		return error_system(err, errno, "enter the container's network namespace");

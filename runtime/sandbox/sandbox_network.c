@@ -19,6 +19,7 @@
 #include "base/cleanup.h"
 #include "base/fd.h"
 #include "base/file.h"
+#include "base/namespace.h"
 #include "base/reap.h"
 #include "base/syscalls.h"
 #include "policy/egress_value.h"
@@ -196,13 +197,6 @@ static int open_namespace(pid_t pid, const char *kind, struct error *err)
 	return fd < 0 ? error_system(err, errno, "open %s", path) : fd;
 }
 
-static bool is_own_namespace(int fd, const char *path)
-{
-	struct stat theirs, ours;
-
-	return fstat(fd, &theirs) == 0 && stat(path, &ours) == 0 && theirs.st_ino == ours.st_ino;
-}
-
 /* Without a user namespace of the sandbox's own the program would have the host's capabilities. Opened by us, while we are
  * outside; the program enters by descriptor and needs no way to the host's /proc. */
 static int open_namespaces(pid_t pid, struct starting *starting, struct error *err)
@@ -213,8 +207,7 @@ static int open_namespaces(pid_t pid, struct starting *starting, struct error *e
 	starting->userns_fd = open_namespace(pid, "user", err);
 	if (starting->userns_fd < 0)
 		return starting->userns_fd;
-	if (is_own_namespace(starting->userns_fd, "/proc/self/ns/user") ||
-	    is_own_namespace(starting->netns_fd, "/proc/self/ns/net"))
+	if (namespace_is_own(starting->userns_fd, CLONE_NEWUSER) || namespace_is_own(starting->netns_fd, CLONE_NEWNET))
 		return error_set(err, ERROR_UNSUPPORTED, EPERM,
 				 "the policy gives the sandbox no user namespace of its own, which it takes: have its rule "
 				 "user-namespace at enforce or adjust, or leave --egress out");

@@ -209,3 +209,14 @@ sleeps() { # PID
 	expect_line "$output" inside
 	must brig delete --force "$ID-first"
 }
+
+# A FIFO lets its writer go on once somebody opens it, also without waiting.
+@test "what is named as a namespace is not opened to find its owner, unless it is one" {
+	mkfifo "$T/fifo"
+	config --arg path "$T/fifo" '.linux.namespaces |= map(select(.type != "ipc")) + [{ type: "ipc", path: $path }]'
+	helper sh -c 'echo > "$1"' sh "$T/fifo"
+	attempt brig --policy strict plan --bundle "$BUNDLE"
+	attempt brig --policy strict run --bundle "$BUNDLE" "$ID"
+	expect_like "$stderr" 'not a namespace file'
+	kill -0 "$HELPER"
+}

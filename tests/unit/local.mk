@@ -13,6 +13,7 @@ unit_base_sources = \
 	tests/unit/base/test_json_write.c \
 	tests/unit/base/test_log.c \
 	tests/unit/base/test_names.c \
+	tests/unit/base/test_namespace.c \
 	tests/unit/base/test_number_list.c \
 	tests/unit/base/test_path.c \
 	tests/unit/base/test_path_race.c \

@@ -10,11 +10,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
-#include <sys/stat.h>
+#include <sys/prctl.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
 #include "base/fd.h"
+#include "base/namespace.h"
 #include "base/reap.h"
 #include "container/creation/id_ranges.h"
 
@@ -49,7 +50,10 @@ static bool read_map(int userns_fd, uint32_t *ret_first, uint32_t *ret_size)
 	unsigned inside, end = 0;
 	pid_t pid;
 
-	/* Shares our memory, and we wait for it, as with vfork. */
+	/* Shares our memory, and we wait for it, as with vfork. Nobody may look into that from within (CVE-2016-9962): who only plans has
+	 * not seen to it yet. */
+	if (geteuid() == 0 && prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)
+		return false;
 	pid = stack ? clone(reader_process, stack + STACK_SIZE, CLONE_VM | CLONE_VFORK | SIGCHLD, &reader) : -1;
 	if (pid < 0)
 		return false;
@@ -66,7 +70,7 @@ static bool is_ours(const struct policy_ids *ids, uint32_t first, uint32_t size)
 /* What can't be opened is join.c's to complain about. */
 static int find_owner(const char *path)
 {
-	AUTO_CLOSE int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	AUTO_CLOSE int fd = namespace_open(path);
 
 	return fd < 0 ? fd : ioctl(fd, NS_GET_USERNS);
 }
@@ -90,16 +94,14 @@ static int open_of_process(const char *path)
 	if (length <= strlen(tail) || length >= sizeof(user) || strcmp(path + length - strlen(tail), tail) != 0)
 		return -ENOENT;
 	snprintf(user, sizeof(user), "%.*s/ns/user", (int)(length - strlen(tail)), path);
-	return open(user, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	return namespace_open(user);
 }
 
 static int open_owner(const char *path, uint64_t kind)
 {
 	AUTO_CLOSE int fd = kind == CLONE_NEWPID ? open_of_process(path) : find_owner(path);
-	struct stat theirs, ours;
 
-	if (fd < 0 || ioctl(fd, NS_GET_NSTYPE) != CLONE_NEWUSER || fstat(fd, &theirs) < 0 ||
-	    stat("/proc/self/ns/user", &ours) < 0 || (theirs.st_ino == ours.st_ino && theirs.st_dev == ours.st_dev))
+	if (fd < 0 || ioctl(fd, NS_GET_NSTYPE) != CLONE_NEWUSER || namespace_is_own(fd, CLONE_NEWUSER))
 		return -ENOENT;
 	return steal_fd(&fd);
 }
