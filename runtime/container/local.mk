@@ -85,6 +85,8 @@ runtime_container_sources = \
 	runtime/container/creation/creation_sources.h \
 	runtime/container/creation/id_ranges.c \
 	runtime/container/creation/id_ranges.h \
+	runtime/container/creation/subordinate_ids.c \
+	runtime/container/creation/subordinate_ids.h \
 	runtime/container/explain/audit_query.c \
 	runtime/container/explain/check.c \
 	runtime/container/explain/denial_document.c \

@@ -145,11 +145,45 @@ altered() {
 	altered audit 'del(.pid)' 'fits 0 of 12'
 }
 
+# given SUBUID SUBGID COMMAND...: where /etc/subuid and /etc/subgid have these lines.
+given() {
+	printf '%s\n' "$1" > "$T/subuid"
+	printf '%s\n' "$2" > "$T/subgid"
+	T="$T" unshare --mount --propagation private sh -ec '
+		mount --bind "$T/subuid" /etc/subuid
+		mount --bind "$T/subgid" /etc/subgid
+		exec "$@"' given "${@:3}"
+}
+
+@test "no container is given ids that /etc/subuid or /etc/subgid give to users" {
+	local first=2999975936 size=65536 policy=$T/policy.json
+
+	# Of 64 ranges the last four are left.
+	jq -n --argjson first "$first" --argjson size "$size" \
+		'{ set: "strict", user_namespaces: { first: $first, count: ($size * 64), size: $size } }' > "$policy"
+	shell 'cat /proc/self/uid_map /proc/self/gid_map'
+	attempt given "somebody:$first:$((30 * size))" "group:$((first + 30 * size)):$((30 * size))" \
+		env BRIG_TEST="$ID" "$BRIG" --root "$ROOT" --policy "$policy" run --bundle "$BUNDLE" "$ID"
+	expect_status 0
+	expect_equal "$(awk -v least=$((first + 60 * size)) '$1 == 0 && $2 >= least && $3 == 65536' <<< "$output" | wc -l)" 2
+	# All of them: refused, with the remedy.
+	must_fail 1 "all 64 ranges.*64 of them by users.*somebody:$first.*user_namespaces" \
+		given "somebody:$first:$((64 * size))" "" env BRIG_TEST="$ID" "$BRIG" --root "$ROOT" --policy "$policy" run --bundle "$BUNDLE" "$ID"
+	assert_nothing_left
+}
+
 @test "doctor finds a range that others give away, and a policy that is broken" {
-	unshare --mount sh -c 'printf "somebody:1900000000:65536\n" > "$1/subuid"; mount --bind "$1/subuid" /etc/subuid
-		"$2" doctor > "$1/out"; echo $? > "$1/status"' sh "$T" "$BRIG"
-	expect_equal "$(< "$T/status")" 4
-	expect_like "$(< "$T/out")" 'needed +id-range .*somebody:1900000000'
+	attempt given somebody:1900000000:65536 "" "$BRIG" doctor
+	expect_status 3
+	expect_like "$output" 'lacks +id-range .*4092 of 4094 ranges are left.*/etc/subuid: somebody:1900000000'
+	attempt given "" group:1900000000:1 "$BRIG" doctor --json
+	expect_schema doctor
+	expect_doctor_status
+	expect_json "$output" '.[] | select(.name == "id-range") | .state == "lacks" and (.found | test("4093 of 4094.*/etc/subgid: group")) and (.remedy | test("subgid"))'
+	# None is left.
+	attempt given all:1:4294967294 "" "$BRIG" doctor
+	expect_status 4
+	expect_like "$output" 'needed +id-range .*0 of 4094 ranges are left'
 	echo '{ "set": "strict", "no-such-key": 1 }' > "$T/policy.json"
 	attempt "$BRIG" --policy "$T/policy.json" doctor --json
 	expect_schema doctor

@@ -138,7 +138,9 @@ static int state_directory(const struct brig *brig, const char *id, char path[st
 static int take(const struct brig *brig, const struct plan_request *planned, bool takes, struct host_ids *ids,
 		struct error *err)
 {
-	struct id_ranges ranges = { .directory = ID_RANGES_DIRECTORY, .ids = policy_ids(planned->policy) };
+	struct id_ranges ranges = { .directory = ID_RANGES_DIRECTORY,
+				    .ids = policy_ids(planned->policy),
+				    .given_away = subordinate_ids_files };
 	char holder[PATH_MAX];
 	int rc = state_directory(brig, planned->id, holder, err);
 

@@ -16,7 +16,7 @@
 #include "base/fd.h"
 #include "base/file.h"
 
-#define UNIT_IDS 65536u
+#define UNIT_IDS SUBORDINATE_IDS_UNIT
 #define LOCK_TIMEOUT_MS 10000
 #define LINK_TRIES 16
 
@@ -197,26 +197,51 @@ static int take_range(const struct id_ranges *ranges, int dir_fd, uint32_t first
 	return rc;
 }
 
+uint32_t id_ranges_left(const struct id_ranges *ranges, const struct subordinate_ids *given)
+{
+	uint32_t n = count_ranges(ranges), left = 0;
+
+	for (uint32_t i = 0; i < n; i++)
+		left += !subordinate_ids_has(given, first_of(ranges, i), ranges->ids.size);
+	return left;
+}
+
+static int tell_exhausted(const struct id_ranges *ranges, const struct subordinate_ids *given, struct error *err)
+{
+	uint32_t n = count_ranges(ranges), left = id_ranges_left(ranges, given);
+
+	if (left < n)
+		return error_set(err, ERROR_SYSTEM, ENOSPC,
+				 "all %u ranges of %u ids for user namespaces are taken, %u of them by users (%s): delete "
+				 "containers, or give the policy other \"user_namespaces\"",
+				 n, ranges->ids.size, n - left, given->line);
+	return error_set(err, ERROR_SYSTEM, ENOSPC,
+			 "all %u ranges of %u ids for user namespaces are taken: delete containers, or give the policy more "
+			 "\"user_namespaces\"",
+			 n, ranges->ids.size);
+}
+
 int id_ranges_take(const struct id_ranges *ranges, const char *holder, uint32_t *ret_first, struct error *err)
 {
 	uint32_t n = count_ranges(ranges), begin = n ? (uint32_t)(hash(holder) % n) : 0;
 	AUTO_CLOSE int dir_fd = open_locked(ranges, err);
+	struct subordinate_ids given;
+	int rc = dir_fd < 0 ? dir_fd : subordinate_ids_read(ranges->given_away, &ranges->ids, &given, err);
 
-	for (uint32_t i = 0; dir_fd >= 0 && i < n; i++) {
+	if (rc < 0)
+		return rc;
+	for (uint32_t i = 0; i < n; i++) {
 		uint32_t first = first_of(ranges, (begin + i) % n);
-		int rc = take_range(ranges, dir_fd, first, holder, err);
 
+		if (subordinate_ids_has(&given, first, ranges->ids.size))
+			continue;
+		rc = take_range(ranges, dir_fd, first, holder, err);
 		if (rc == 1)
 			*ret_first = first;
 		if (rc != 0)
 			return rc < 0 ? rc : 0;
 	}
-	if (dir_fd < 0)
-		return dir_fd;
-	return error_set(err, ERROR_SYSTEM, ENOSPC,
-			 "all %u ranges of %u ids for user namespaces are taken: delete containers, or give the policy more "
-			 "\"ids\"",
-			 n, ranges->ids.size);
+	return tell_exhausted(ranges, &given, err);
 }
 
 /* ---- sharing and releasing ---- */

@@ -9,17 +9,21 @@
 #include <stdint.h>
 
 #include "base/error.h"
+#include "container/creation/subordinate_ids.h"
 #include "policy/policy.h"
 
 #define ID_RANGES_DIRECTORY "/run/brig-ids"
 
 struct id_ranges {
-	const char *directory; /* made where it is missing: 0700, of root */
-	struct policy_ids ids; /* what the policy gives to containers */
+	const char *directory;	       /* made where it is missing: 0700, of root */
+	struct policy_ids ids;	       /* what the policy gives to containers */
+	const char *const *given_away; /* subordinate_ids_files: nobody is given what they give to users; or NULL */
 };
 
 /* The first id of the range that the holder would be given first. Looks at nothing. */
 uint32_t id_ranges_guess(const struct id_ranges *ranges, const char *holder);
+/* How many of the policy's ranges have no id of these. */
+uint32_t id_ranges_left(const struct id_ranges *ranges, const struct subordinate_ids *given);
 /* Takes a range of ids.size that nobody has. holder: the absolute path of the container's state directory, which is there. Its first id.
  * ERROR_SYSTEM: ENOSPC, all of them are taken; ERROR_REFUSED: the directory is not ours alone; ERROR_TIMEOUT. */
 int id_ranges_take(const struct id_ranges *ranges, const char *holder, uint32_t *ret_first, struct error *err);

@@ -186,13 +186,6 @@ static bool overlaps(const struct policy_ids *ids, unsigned long long first, uns
 	return count > 0 && first < (unsigned long long)ids->first + ids->count && first + count > ids->first;
 }
 
-static bool overlaps_line(const struct policy_ids *ids, const char *line)
-{
-	unsigned long long first, count;
-
-	return sscanf(line, "%*[^:]:%llu:%llu", &first, &count) == 2 && overlaps(ids, first, count);
-}
-
 const char *doctor_ids_taken(const struct policy_ids *ids)
 {
 	static const struct {
@@ -211,30 +204,30 @@ const char *doctor_ids_taken(const struct policy_ids *ids)
 	return NULL;
 }
 
-/* newuidmap(1) hands those of /etc/subuid out to users, the kubelet to pods. The others' are in use only where they run. */
+/* Containers are given none of those that users have: what counts is how many are left. */
 static void look_at_ids(const struct brig *brig, struct doctor_finding *finding)
 {
 	struct policy policy = { 0 };
-	struct policy_ids ids;
-	char line[256];
-	FILE *file;
+	struct id_ranges ranges = { 0 };
+	struct subordinate_ids given;
+	struct error err = { 0 };
+	uint32_t n, left;
 
 	policy_load(brig->policy, &policy, NULL);
-	ids = policy_ids(&policy);
+	ranges.ids = policy_ids(&policy);
 	policy_done(&policy);
-	found(finding, DOCTOR_WORKS, "%u ranges of %u ids from %u on", ids.count / ids.size, ids.size, ids.first);
-	if (doctor_ids_taken(&ids))
+	if (subordinate_ids_read(subordinate_ids_files, &ranges.ids, &given, &err) < 0)
+		return found(finding, DOCTOR_NEEDED, "%.250s", err.message);
+	n = ranges.ids.count / ranges.ids.size;
+	left = id_ranges_left(&ranges, &given);
+	found(finding, DOCTOR_WORKS, "%u ranges of %u ids from %u on", n, ranges.ids.size, ranges.ids.first);
+	if (doctor_ids_taken(&ranges.ids))
 		found(finding, DOCTOR_LACKS, "the policy's range, from %u on, has ids that are usually others' too: %s",
-		      ids.first, doctor_ids_taken(&ids));
-	file = fopen("/etc/subuid", "re");
-	while (file && fgets(line, sizeof(line), file)) {
-		line[strcspn(line, "\n")] = '\0';
-		if (overlaps_line(&ids, line))
-			found(finding, DOCTOR_NEEDED,
-			      "/etc/subuid gives ids away that the policy's range has too: %.100s", line);
-	}
-	if (file)
-		fclose(file);
+		      ranges.ids.first, doctor_ids_taken(&ranges.ids));
+	if (left < n)
+		found(finding, left ? DOCTOR_LACKS : DOCTOR_NEEDED,
+		      "%u of %u ranges are left, the others have ids that are given to users: %.120s", left, n,
+		      given.line);
 }
 
 void doctor_judge_overlay(unsigned kernel, struct doctor_finding *ret)
@@ -266,7 +259,8 @@ const struct doctor_check doctor_checks[] = {
 	  "use Linux 5.12 or later, and ext4, xfs, btrfs or tmpfs", look_at_idmap },
 	{ "overlay", "overlay root file systems made by brig",
 	  "load the module overlay, use Linux " HOST_IDMAP_LAYERS_SINCE_TEXT " or later", look_at_overlay },
-	{ "id-range", "a range of ids of their own", "change user_namespaces in the policy, or /etc/subuid", look_at_ids },
+	{ "id-range", "a range of ids of their own",
+	  "change user_namespaces in the policy, or /etc/subuid and /etc/subgid", look_at_ids },
 	{ "seccomp", "system call filters", "use a kernel with CONFIG_SECCOMP_FILTER", look_at_seccomp },
 	{ "landlock", "a second lock on the file system",
 	  "add landlock to the kernel's parameter lsm=", look_at_landlock },
