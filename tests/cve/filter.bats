@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 # shellcheck disable=SC2016,SC2030,SC2031,SC2153,SC2154 # scripts of other shells; bats: a subshell a test, $output and $stderr
 # Attacks that begin with a system call, from inside: refused under strict, and let through by the same program with the rule off. Which
-# attack belongs to which hole: README.md.
+# attack belongs to which hole: README.md and docs/seccomp.md.
 
 load ../integration/support/common
 
@@ -72,4 +72,17 @@ on_terminal() { # POLICY
 
 @test "what other holes began with: vsock, netfilter, io_uring, bpf, keys, perf, handles, ptrace" {
 	refused EPERM vsock-socket netfilter-socket io-uring bpf keyctl perf open-by-handle traceme
+}
+
+@test "CVE-2010-3904, CVE-2021-3609, CVE-2022-0435, CVE-2017-6074, CVE-2017-7184: no sockets of RDS, CAN, TIPC, DCCP and xfrm" {
+	refused EPERM rds-socket can-socket tipc-socket dccp-socket xfrm-socket
+}
+
+@test "CVE-2023-0461, CVE-2017-2636, CVE-2023-6546: no upper layer protocols of TCP, no line disciplines" {
+	refused EPERM tcp-ulp tiocsetd
+}
+
+@test "CVE-2008-0600, CVE-2020-29374, CVE-2017-17053, CVE-2010-0415: no vmsplice, modify_ldt, move_pages" {
+	[ "$(uname -m)" = x86_64 ] || skip "modify_ldt is x86's"
+	refused EPERM vmsplice modify-ldt move-pages
 }

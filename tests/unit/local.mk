@@ -94,6 +94,7 @@ unit_parent_sources = \
 	tests/unit/parent/test_cgroup_real_rules.c \
 	tests/unit/parent/test_egress.c \
 	tests/unit/parent/test_floor_answers.c \
+	tests/unit/parent/test_floor_holes.c \
 	tests/unit/parent/test_floor_inside.c \
 	tests/unit/parent/test_floor_policies.c \
 	tests/unit/parent/test_host.c \

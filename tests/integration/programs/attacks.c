@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <linux/keyctl.h>
 #include <linux/perf_event.h>
+#include <netinet/in.h>
 #include <sched.h>
 #include <stdio.h>
 #include <string.h>
@@ -54,6 +55,42 @@ static long netfilter_socket(void)
 	return socket(AF_NETLINK, SOCK_RAW, 12 /* NETLINK_NETFILTER */);
 }
 
+static long xfrm_socket(void)
+{
+	return socket(AF_NETLINK, SOCK_RAW, 6 /* NETLINK_XFRM */);
+}
+
+static long rds_socket(void)
+{
+	return socket(21, SOCK_SEQPACKET, 0);
+}
+
+static long can_socket(void)
+{
+	return socket(29, SOCK_RAW, 1 /* CAN_RAW */);
+}
+
+static long tipc_socket(void)
+{
+	return socket(30, SOCK_SEQPACKET, 0);
+}
+
+static long dccp_socket(void)
+{
+	return socket(AF_INET, 6 /* SOCK_DCCP */, 33 /* IPPROTO_DCCP */);
+}
+
+static long tcp_ulp(void)
+{
+	int fd = socket(AF_INET, SOCK_STREAM, 0);
+	long result = setsockopt(fd, IPPROTO_TCP, 31 /* TCP_ULP */, "none", 4);
+	int code = errno;
+
+	close(fd);
+	errno = code;
+	return result;
+}
+
 /* A descriptor that is none: the filter answers before the kernel looks at it. */
 static long tiocsti(void)
 {
@@ -68,6 +105,14 @@ static long tiocsti_wide(void)
 static long tioclinux(void)
 {
 	return syscall(SYS_ioctl, -1L, 0xffffffff00000000L | TIOCLINUX, "\3");
+}
+
+/* The line discipline of a terminal: each is code of its own in the kernel. */
+static long tiocsetd(void)
+{
+	const int plain = 0;
+
+	return ioctl(-1, TIOCSETD, &plain);
 }
 
 /* As a child's: what it gets it takes with it. */
@@ -125,6 +170,29 @@ static long open_by_handle(void)
 	return reached(syscall(SYS_open_by_handle_at, -1, NULL, 0));
 }
 
+static long vmsplice_nowhere(void)
+{
+	return reached(syscall(SYS_vmsplice, -1, NULL, 0, 0));
+}
+
+/* Reads what there is of it; there is none on other machines. */
+static long read_ldt(void)
+{
+#ifdef SYS_modify_ldt
+	char entries[64];
+
+	return reached(syscall(SYS_modify_ldt, 0, entries, sizeof(entries)));
+#else
+	errno = ENOSYS;
+	return -1;
+#endif
+}
+
+static long move_no_pages(void)
+{
+	return reached(syscall(SYS_move_pages, 0, 0, NULL, NULL, NULL, 0));
+}
+
 static long traceme(void)
 {
 	int status = 0;
@@ -146,9 +214,16 @@ static const struct {
 	{ "alg-socketcall", alg_socketcall },
 	{ "vsock-socket", vsock_socket },
 	{ "netfilter-socket", netfilter_socket },
+	{ "xfrm-socket", xfrm_socket },
+	{ "rds-socket", rds_socket },
+	{ "can-socket", can_socket },
+	{ "tipc-socket", tipc_socket },
+	{ "dccp-socket", dccp_socket },
+	{ "tcp-ulp", tcp_ulp },
 	{ "tiocsti", tiocsti },
 	{ "tiocsti-wide", tiocsti_wide },
 	{ "tioclinux", tioclinux },
+	{ "tiocsetd", tiocsetd },
 	{ "user-namespace", user_namespace },
 	{ "cgroup-namespace", cgroup_namespace },
 	{ "io-uring", io_uring },
@@ -157,6 +232,9 @@ static const struct {
 	{ "perf", perf },
 	{ "open-by-handle", open_by_handle },
 	{ "traceme", traceme },
+	{ "vmsplice", vmsplice_nowhere },
+	{ "modify-ldt", read_ldt },
+	{ "move-pages", move_no_pages },
 };
 
 int main(int argc, char **argv)
