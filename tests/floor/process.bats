@@ -205,11 +205,27 @@ with_priority() { # COMMAND...: as it was called, with realtime priority, ahead 
 	must run_container
 }
 
+# The kernel's word: without CAP_SYS_RESOURCE nobody goes below what he has (tests/vm/sets/limits.bats has a root that may).
+may_lower_oom_score() {
+	(echo -500 > /proc/self/oom_score_adj) 2> /dev/null
+}
+
 @test "oom scores below 0 are for CRIs" {
-	config '.process.oomScoreAdj = -500'
+	config '.process.oomScoreAdj = 100'
+	inside 'cat /proc/self/oom_score_adj'
+	expect_equal "$output" 100
 	must brig plan --bundle "$BUNDLE" --json
-	expect_json "$output" '[.report[] | select(.rule == "oom-score" or .rule == "oom-score-lower")] | length > 0'
-	expect_json "$output" '(.process.oomScoreAdj // 0) >= 0'
+	expect_json "$output" '.plan.process.oomScoreAdj == 100 and all(.report[]; .rule | startswith("oom-score") | not)'
+	config '.process.oomScoreAdj = -500'
+	inside 'cat /proc/self/oom_score_adj'
+	expect_between "$output" 0 1000
+	must brig plan --bundle "$BUNDLE" --json
+	if may_lower_oom_score; then
+		expect_json "$output" '.plan.process.oomScoreAdj == 0 and any(.report[]; .rule == "oom-score" and .level == "adjusted")'
+	else
+		# Taken away before the rule looks at it.
+		expect_json "$output" '.plan.process.oomScoreAdj == null and any(.report[]; .rule == "oom-score-lower" and .level == "warning")'
+	fi
 }
 
 @test "a missing limit is filled in, one on the pod's group counts, and an update stays within" {
@@ -218,8 +234,10 @@ with_priority() { # COMMAND...: as it was called, with realtime priority, ahead 
 	sleeper
 	expect_equal "$(cgroup_value pids pids.max)" 40
 	must brig update --pids-limit 50 "$ID"
+	expect_equal "$stderr" ''
 	expect_equal "$(cgroup_value pids pids.max)" 50
 	must brig update --pids-limit 500 "$ID"
+	expect_like "$stderr" 'warning: resource-maximum: linux\.resources\.pids\.limit: asked for 500 processes, applied 60 processes'
 	expect_equal "$(cgroup_value pids pids.max)" 60
 	must brig update --pids-limit -1 "$ID"
 	expect_equal "$(cgroup_value pids pids.max)" 40
@@ -237,6 +255,49 @@ with_priority() { # COMMAND...: as it was called, with realtime priority, ahead 
 	expect_json "$output" '[.report[] | select(.rule == "resource-missing")] == []'
 	must brig plan --bundle "$BUNDLE" --json
 	expect_json "$output" '[.report[] | select(.rule == "resource-missing") | .where] == ["linux.resources.pids.limit"]'
+}
+
+@test "the trail says what the policy made of an update's limits" {
+	local trail=$T/log/audit.jsonl
+
+	needs_v1 pids
+	policy '{}' "{ \"resources\": { \"pids\": { \"most\": 60 } }, \"audit\": { \"path\": \"$trail\" } }"
+	sleeper
+	must brig update --pids-limit 50 "$ID"
+	must brig update --pids-limit 500 "$ID"
+	expect_json "$(jq --slurp --compact-output '[.[] | select(.event == "update")]' "$trail")" '[.[] | .limits.pids] == [50, 60] and
+		.[0].report == null and .[1].report == [{ rule: "resource-maximum", where: "linux.resources.pids.limit", level: "adjusted" }]'
+	expect_schema audit "$(< "$trail")" --lines
+}
+
+has_limits() { # MEMORY QUOTA: both as the kernel has them
+	expect_equal "$(cgroup_value memory memory.limit_in_bytes)" "$1"
+	expect_equal "$(cgroup_value cpu cpu.cfs_quota_us)" "$2"
+}
+
+@test "memory and processors: a missing limit is filled in, one above the maximum is lowered, and an update stays within" {
+	needs_v1 memory
+	needs_v1 cpu
+	policy '{}' '{ "resources": { "memory": { "missing": "32m", "most": "64m" }, "cpu": { "missing": "0.5", "most": "1.5" } } }'
+	sleeper
+	has_limits 33554432 50000
+	must brig update --memory 1g --cpu-quota 400000 "$ID"
+	expect_like "$stderr" 'memory\.limit: asked for 1073741824 bytes, applied 67108864 bytes'
+	expect_like "$stderr" 'cpu\.quota: asked for 4000 thousandths of a processor, applied 1500'
+	has_limits 67108864 150000
+	must brig update --memory 48m --cpu-quota 70000 "$ID"
+	expect_equal "$stderr" ''
+	has_limits 50331648 70000
+	must brig update --memory -1 --cpu-quota -1 "$ID"
+	has_limits 33554432 50000
+	must brig delete --force "$ID"
+	config '.linux.resources = { memory: { limit: 1099511627776 }, cpu: { quota: 400000, period: 200000 } }'
+	sleeper
+	has_limits 67108864 300000
+	must brig delete --force "$ID"
+	policy '{ "resource-maximum": "off", "resource-missing": "off" }' '{ "resources": { "memory": { "missing": "32m", "most": "64m" } } }'
+	sleeper
+	has_limits 1099511627776 400000
 }
 
 @test "an annotation tightens; what is no level is an error" {

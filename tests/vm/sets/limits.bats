@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # tiers: uml qemu
-# seconds: 50
+# seconds: 55
 # shellcheck disable=SC2016,SC2030,SC2031,SC2153,SC2154 # scripts of other languages; bats: a subshell a test, $stderr
 # A full cgroup v2 tree: limits that bite, by both drivers.
 
@@ -264,6 +264,106 @@ slow_disk() { # DRIVER-COMMAND
 	STDIN=$T/script BRIG_TEST=$ID must "$BRIG_BUILD/tests/support/supervisor" "$ROOT" conformant systemd
 	expect_line "$output" 'status 137'
 	expect_line "$output" 'oom 0'
+}
+
+# The floor's limits, with what concerns user namespaces and mounts out of the way.
+site() { # RULES-OBJECT [MORE-KEYS-OBJECT]
+	jq -n --argjson rules "$1" --argjson more "${2:-{\}}" '{ set: "strict", rules: (({ "user-namespace": "off", "rootfs-unmapped": "off",
+		"volume-unmapped": "off", "mount-source": "off" }) + $rules), audit: { enabled: false } } + $more' > "$T/policy.json"
+}
+
+under_site() { # COMMAND OPTION...
+	brig --policy "$T/policy.json" "$@"
+}
+
+oom_score() { # ASKED-FOR APPLIED LEVELS-OF-THE-RULE
+	config --argjson asked "$1" '.process.oomScoreAdj = $asked'
+	program cat /proc/self/oom_score_adj
+	must under_site run --bundle "$BUNDLE" "$ID"
+	expect_equal "$output" "$2"
+	must under_site plan --bundle "$BUNDLE" --json
+	expect_json "$output" ".plan.process.oomScoreAdj == $2 and [.report[] | select(.rule == \"oom-score\") | .level] == $3"
+}
+
+@test "oom scores of who may have any: none below 0, none below -998 from a CRI, nor of an exec" {
+	site '{}'
+	oom_score 100 100 '[]'
+	oom_score -500 0 '["adjusted"]'
+	program sleep 300
+	must under_site run --detach --bundle "$BUNDLE" "$ID"
+	jq '.process | .args = ["cat", "/proc/self/oom_score_adj"] | .oomScoreAdj = -400' "$BUNDLE/config.json" > "$T/process.json"
+	must under_site exec --process "$T/process.json" "$ID"
+	expect_equal "$output" 0
+	must brig delete --force "$ID"
+	config '.annotations = { "io.kubernetes.cri.container-type": "container" }'
+	oom_score -997 -997 '[]'
+	oom_score -999 -998 '["adjusted"]'
+	config 'del(.annotations)'
+	site '{ "oom-score": "warn" }'
+	oom_score -500 -500 '["warning"]'
+	site '{ "oom-score": "off" }'
+	oom_score -500 -500 '[]'
+	site '{ "oom-score": "enforce" }'
+	must_fail 1 'process\.oomScoreAdj: asked for -500.*rule oom-score' under_site run --bundle "$BUNDLE" "$ID"
+}
+
+has_limits() { # MEMORY CPU
+	expect_equal "$(value memory.max)" "$1"
+	expect_equal "$(value cpu.max)" "$2"
+}
+
+# brig update has no --systemd-cgroup: the container knows.
+floor_of_limits() { # [OPTION OF brig...]
+	site '{}' '{ "resources": { "memory": { "missing": "32m", "most": "64m" }, "cpu": { "missing": "0.5", "most": "1.5" } } }'
+	program sleep 300
+	must under_site "$@" run --detach --bundle "$BUNDLE" "$ID"
+	has_limits 33554432 '50000 100000'
+	must under_site update --memory 1g --cpu-quota 400000 "$ID"
+	expect_like "$stderr" 'memory\.limit: asked for 1073741824 bytes, applied 67108864 bytes'
+	expect_like "$stderr" 'cpu\.quota: asked for 4000 thousandths of a processor, applied 1500'
+	has_limits 67108864 '150000 100000'
+	must under_site update --memory 48m --cpu-quota 70000 "$ID"
+	expect_equal "$stderr" ''
+	has_limits 50331648 '70000 100000'
+	must under_site explain "$ID"
+	echo 64m > "/sys/fs/cgroup$(sed -n 's/^0:://p' "/proc/$(pid_of)/cgroup")/memory.max"
+	attempt under_site explain "$ID"
+	expect_status 3
+	expect_like "$output" 'FLAGGED +limit-memory +67108864, 50331648 in the last update'
+	must under_site update --memory -1 --cpu-quota -1 "$ID"
+	has_limits 33554432 '50000 100000'
+	must under_site explain "$ID"
+	must brig delete --force "$ID"
+	resources '.memory.limit = 1099511627776 | .cpu = { quota: 400000, period: 200000 }'
+	must under_site "$@" run --detach --bundle "$BUNDLE" "$ID"
+	has_limits 67108864 '300000 200000'
+}
+
+@test "the floor's limits of memory and processors: filled in, lowered, and held to by an update" {
+	floor_of_limits
+}
+
+@test "the floor's limits by systemd: filled in, lowered, and held to by an update" {
+	floor_of_limits --systemd-cgroup
+}
+
+@test "a pod's group: its limits count for the floor, and explain tells them" {
+	local pod=/sys/fs/cgroup/it-parent-$ID
+
+	site '{}' '{ "resources": { "memory": { "missing": "32m" }, "cpu": { "missing": "0.5" }, "pids": { "missing": 40 } } }'
+	mkdir "$pod"
+	echo '+memory +pids +cpu' > /sys/fs/cgroup/cgroup.subtree_control
+	echo 64m > "$pod/memory.max"
+	echo 30 > "$pod/pids.max"
+	echo '150000 100000' > "$pod/cpu.max"
+	config --arg path "/it-parent-$ID/$ID" '.linux.cgroupsPath = $path'
+	program sleep 300
+	must under_site run --detach --bundle "$BUNDLE" "$ID"
+	must under_site explain --json "$ID"
+	expect_json "$output" '[.posture[] | select(.name | startswith("limit-")) | .holds] == [67108864, 30, 1500] and .flagged == 0'
+	expect_json "$output" '.posture[] | select(.name == "limit-pids") | .found | endswith("none in the plan; a group above it has 30")'
+	must brig delete --force "$ID"
+	rmdir "$pod"
 }
 
 @test "pause and resume" {
