@@ -273,12 +273,23 @@ static int take_image(const char *text, struct arena *arena, struct sandbox_requ
 	return *ret->oci && (!colon || colon[1]) ? 0 : refuse(err, "oci", text, "LAYOUT or LAYOUT:TAG");
 }
 
-static int check_program(const struct sandbox_options *options, struct error *err)
+static int check_places(const struct sandbox_options *options, struct error *err)
 {
+	if (options->rootfs && !*options->rootfs)
+		return refuse(err, "rootfs", options->rootfs, "a directory of the host");
+	if (options->stdin_path && !*options->stdin_path)
+		return refuse(err, "stdin", options->stdin_path, "a file of the host, or \"-\"");
+	if (options->policy && !*options->policy)
+		return refuse(err, "policy", options->policy, "the name of a policy, or a file");
 	if (options->oci && options->rootfs)
 		return error_set(err, ERROR_USAGE, EINVAL, "options --oci and --rootfs: one root file system is enough");
 	if (options->cwd && options->cwd[0] != '/')
 		return refuse(err, "cwd", options->cwd, "an absolute path in the sandbox");
+	return 0;
+}
+
+static int check_program(const struct sandbox_options *options, struct error *err)
+{
 	if (options->oci && !options->argv)
 		return 0;
 	if (!options->argv || !options->argv[0])
@@ -299,8 +310,10 @@ int sandbox_options_request(const struct sandbox_options *options, struct arena 
 					   .stdin_path = options->stdin_path,
 					   .refuses_tcp = options->no_tcp,
 					   .keeps_output = options->json };
-	int rc = check_program(options, err);
+	int rc = check_places(options, err);
 
+	if (rc >= 0)
+		rc = check_program(options, err);
 	if (rc >= 0 && options->no_tcp && options->egress_proxy)
 		return error_set(
 			err, ERROR_USAGE, EINVAL,

@@ -25,18 +25,55 @@ int error_set(struct error *err, enum error_kind kind, int code, const char *for
 	return -code;
 }
 
-int error_system(struct error *err, int errnum, const char *format, ...)
+__attribute__((format(printf, 4, 0))) static int set_failed(struct error *err, enum error_kind kind, int errnum,
+							    const char *format, va_list args)
 {
-	va_list args;
 	size_t used;
 
-	va_start(args, format);
-	set(err, ERROR_SYSTEM, errnum, format, args);
-	va_end(args);
+	set(err, kind, errnum, format, args);
 	if (!err)
 		return -errnum;
 	used = strlen(err->message);
 	snprintf(err->message + used, sizeof(err->message) - used, ": %s", strerrordesc_np(errnum) ?: "unknown error");
+	return -errnum;
+}
+
+int error_system(struct error *err, int errnum, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	set_failed(err, ERROR_SYSTEM, errnum, format, args);
+	va_end(args);
+	return -errnum;
+}
+
+enum error_kind error_kind_of_name(int errnum)
+{
+	switch (errnum) {
+	case ENOENT:
+		return ERROR_NOT_FOUND;
+	case EACCES:
+	case EISDIR:
+	case ELOOP:
+	case ENAMETOOLONG:
+	case ENODEV:
+	case ENOTDIR:
+	case ENXIO:
+	case EPERM:
+	case EROFS:
+		return ERROR_INVALID;
+	}
+	return ERROR_SYSTEM;
+}
+
+int error_named(struct error *err, int errnum, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	set_failed(err, error_kind_of_name(errnum), errnum, format, args);
+	va_end(args);
 	return -errnum;
 }
 

@@ -33,6 +33,11 @@ int error_set(struct error *err, enum error_kind kind, int code, const char *for
 	__attribute__((format(printf, 4, 5)));
 /* A failed system call: kind ERROR_SYSTEM, the message ends in ": " and the text of errnum. */
 int error_system(struct error *err, int errnum, const char *format, ...) __attribute__((format(printf, 3, 4)));
+/* The same for a file that the caller has named. Where the name is at fault, the kind says so: ERROR_NOT_FOUND, or ERROR_INVALID for what
+ * is there and not to be had (EACCES, ENOTDIR, ELOOP and the like). ERROR_SYSTEM is left for what no other name would mend. */
+int error_named(struct error *err, int errnum, const char *format, ...) __attribute__((format(printf, 3, 4)));
+/* The kind that error_named() gives. */
+enum error_kind error_kind_of_name(int errnum);
 /* A malformed document or argument: ERROR_INVALID, -EINVAL. */
 int error_invalid(struct error *err, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /* Out of memory: ERROR_INTERNAL, -ENOMEM. */

@@ -46,7 +46,7 @@ static int open_in_folder(const struct layout *layout, const char *name, struct 
 		return error_set(err, ERROR_REFUSED, ELOOP,
 				 "%s is reached by a symbolic link, which a layout may not have", name);
 	if (fd < 0)
-		return error_system(err, errno, "open %s", name);
+		return error_named(err, errno, "open %s", name);
 	if (fstat(fd, &status) < 0)
 		return error_system(err, errno, "fstat %s", name);
 	if (!S_ISREG(status.st_mode))
@@ -139,7 +139,7 @@ static int open_kind(struct layout *layout, const char *path, const struct pace 
 	if (layout->fd < 0 && errno == ENOENT)
 		return error_set(err, ERROR_NOT_FOUND, ENOENT, "there is no such file or folder");
 	if (layout->fd < 0)
-		return error_system(err, errno, "open");
+		return error_named(err, errno, "open");
 	if (fstat(layout->fd, &status) < 0)
 		return error_system(err, errno, "fstat");
 	if (S_ISDIR(status.st_mode))

@@ -82,7 +82,7 @@ static int load(const char *path, struct policy *ret, struct error *err)
 	if (fd < 0 && errno == ENOENT)
 		return error_set(err, ERROR_NOT_FOUND, ENOENT, "does not exist");
 	if (fd < 0)
-		return error_system(err, errno, "open it");
+		return error_named(err, errno, "open it");
 	rc = check_writers(fd, err);
 	if (rc >= 0)
 		rc = check_folder(path, err);

@@ -4,6 +4,8 @@ runtime_sandbox_sources = \
 	runtime/sandbox/sandbox_collect.c \
 	runtime/sandbox/sandbox_config.c \
 	runtime/sandbox/sandbox_config.h \
+	runtime/sandbox/sandbox_fault.c \
+	runtime/sandbox/sandbox_fault.h \
 	runtime/sandbox/sandbox_files.c \
 	runtime/sandbox/sandbox_files.h \
 	runtime/sandbox/sandbox_findings.c \

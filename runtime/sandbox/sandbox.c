@@ -22,6 +22,7 @@
 #include "parent/namespace_holder.h"
 #include "plan/plan_id_map.h"
 #include "sandbox/sandbox_config.h"
+#include "sandbox/sandbox_fault.h"
 #include "sandbox/sandbox_files.h"
 #include "sandbox/sandbox_findings.h"
 #include "sandbox/sandbox_folder.h"
@@ -140,17 +141,21 @@ static int write_config(struct life *life, struct error *err)
 	return life->config.failed ? error_memory(err) : 0;
 }
 
+static int dup_stdin(struct error *err)
+{
+	int fd = fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3);
+
+	return fd < 0 ? error_system(err, errno, "option --stdin: duplicate brig's own") : fd;
+}
+
 static int open_stdin(struct life *life, struct error *err)
 {
 	const char *path = life->request->stdin_path;
 	struct stat status;
 
-	if (strcmp(path, "-") == 0)
-		life->stdin_fd = fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3);
-	else /* A pipe that nobody has opened yet is not to hold us: the program's time counts. */
-		life->stdin_fd = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	life->stdin_fd = strcmp(path, "-") == 0 ? dup_stdin(err) : sandbox_files_open_named("--stdin", path, err);
 	if (life->stdin_fd < 0)
-		return error_system(err, errno, "option --stdin: open %s", path);
+		return life->stdin_fd;
 	if (fstat(life->stdin_fd, &status) == 0 && S_ISDIR(status.st_mode))
 		return error_set(err, ERROR_INVALID, EISDIR, "option --stdin: %s is a directory", path);
 	life->watch.in = (struct sandbox_stream){ .fd = -EBADF, .peer_fd = life->stdin_fd, .is_input = true };
@@ -190,18 +195,35 @@ static void begin_namespaces(struct life *life)
 		(void)namespace_holder_begin(NAMESPACE_HOLDER_KINDS, /* at_once= */ false, &life->holder, &ignored);
 }
 
+/* By what limits are held is told of a sandbox that never came to be as well, one with an id that can be none included. */
+static int choose_group(struct life *life, struct error *err)
+{
+	int rc = sandbox_group_choose(&life->brig, life->result->id, life->result->arena, &life->group, err);
+
+	life->result->by_cgroup = !life->brig.cgroup_disabled;
+	return rc;
+}
+
+static int choose_id(struct life *life, struct error *err)
+{
+	int rc = sandbox_id_choose(life->request, life->result->id, err);
+
+	if (rc < 0) {
+		(void)choose_group(life, NULL);
+		return rc;
+	}
+	begin_namespaces(life);
+	return choose_group(life, err);
+}
+
 /* What can be wrong with the request is found first, while nothing stands that would have to be taken away again. */
 static int prepare(struct life *life, struct error *err)
 {
 	const struct sandbox_request *request = life->request;
-	int rc = sandbox_id_choose(request, life->result->id, err);
+	int rc = choose_id(life, err);
 
-	if (rc >= 0)
-		begin_namespaces(life);
 	if (rc >= 0 && request->egress_proxy)
 		rc = sandbox_proxy_check(request, err);
-	if (rc >= 0)
-		rc = sandbox_group_choose(&life->brig, life->result->id, life->result->arena, &life->group, err);
 	if (rc >= 0)
 		rc = sandbox_files_check_binds(request, err);
 	if (rc >= 0)
@@ -466,8 +488,10 @@ void sandbox_run(const struct brig *brig, const struct sandbox_request *request,
 					.work_bytes = sandbox_config_disk(&request->limits) };
 	life.brig.session = &life.session;
 	rc = ret->arena ? live(&life, &clock, &err) : error_memory(&err);
-	if (rc < 0)
+	if (rc < 0) {
+		sandbox_fault_judge(&life.brig, &err);
 		sandbox_verdict_fail(&err, ret);
+	}
 	/* Before anything ran, whatever failed for it. */
 	if (life.stopped_by && ret->verdict == SANDBOX_INTERNAL)
 		ret->exit_status = 128 + life.stopped_by;

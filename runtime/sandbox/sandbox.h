@@ -68,8 +68,8 @@ enum sandbox_verdict {
 	SANDBOX_MEMORY,	   /* it failed, and the kernel had killed some of it for memory */
 	SANDBOX_OUTPUT,	   /* killed: more output than allowed */
 	SANDBOX_PIDS,	   /* it failed, and the kernel had refused it more processes */
-	SANDBOX_REFUSED,   /* nothing ran: the policy or brig says no */
-	SANDBOX_INTERNAL,  /* brig failed, or was told to stop */
+	SANDBOX_REFUSED,   /* nothing ran: the request can't be met as it is, or the policy says no */
+	SANDBOX_INTERNAL,  /* brig or its host failed, or brig was told to stop */
 	SANDBOX_N_VERDICTS,
 };
 /* In lower case, as the JSON object and the exit line have it. A string constant. */

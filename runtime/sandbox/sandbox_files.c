@@ -28,15 +28,30 @@ bool sandbox_is_name(const char *name)
 	}
 }
 
-/* Opened before the sandbox is made, so that a missing file costs nothing; O_NONBLOCK, so that a FIFO without a writer is
- * refused below instead of being waited for (fifo(7)). */
+/* O_NONBLOCK: a FIFO without a writer is not waited for (fifo(7)), nor whoever is at the other end of a device. */
+int sandbox_files_open_named(const char *option, const char *path, struct error *err)
+{
+	AUTO_CLOSE int fd = open(path, O_RDONLY | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
+	struct stat status;
+	int number = errno;
+
+	if (fd >= 0)
+		return steal_fd(&fd);
+	/* open(2) says the same of a device without a driver. */
+	if (number == ENXIO && stat(path, &status) == 0 && S_ISSOCK(status.st_mode))
+		return error_set(err, ERROR_INVALID, ENXIO, "option %s: %s is a socket, which can't be read as a file",
+				 option, path);
+	return error_named(err, number, "option %s: open %s", option, path);
+}
+
+/* Opened before the sandbox is made, so that a missing file costs nothing. */
 static int open_source(const struct sandbox_copy *file, struct error *err)
 {
-	AUTO_CLOSE int fd = open(file->path, O_RDONLY | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
+	AUTO_CLOSE int fd = sandbox_files_open_named("--file", file->path, err);
 	struct stat status;
 
 	if (fd < 0)
-		return error_system(err, errno, "option --file: open %s", file->path);
+		return fd;
 	if (fstat(fd, &status) < 0)
 		return error_system(err, errno, "option --file: look at %s", file->path);
 	if (!S_ISREG(status.st_mode))
@@ -67,10 +82,26 @@ int sandbox_files_check_binds(const struct sandbox_request *request, struct erro
 		const struct sandbox_bind *bind = &request->binds[i];
 
 		if (faccessat(AT_FDCWD, bind->source, F_OK, AT_EACCESS) < 0)
-			return error_system(err, errno, "option --bind-%s: open %s", bind->writable ? "rw" : "ro",
-					    bind->source);
+			return error_named(err, errno, "option --bind-%s: open %s", bind->writable ? "rw" : "ro",
+					   bind->source);
 	}
 	return 0;
+}
+
+/* There is nothing in the work directory but what the request had us put there. */
+static int cant_make(const char *name, int errnum, struct error *err)
+{
+	if (errnum == EEXIST)
+		return error_set(err, ERROR_INVALID, EEXIST,
+				 "option --file: %s is there already: give each NAME once, and no NAME that is the directory "
+				 "of another",
+				 name);
+	if (errnum == ENOSPC)
+		return error_set(
+			err, ERROR_INVALID, ENOSPC,
+			"option --file: there is no room for %s in the work directory, which has a fourth of --memory",
+			name);
+	return error_named(err, errnum, "option --file: make %s", name);
 }
 
 static int give(int fd, uid_t uid, const char *name, struct error *err)
@@ -110,7 +141,7 @@ static int open_parent(int work_fd, const char *name, uid_t uid, const char **re
 			return rc;
 		name += length + 1;
 	}
-	return error_system(err, errno, "option --file: make the directories of %s", name);
+	return cant_make(name, errno, err);
 }
 
 /* In pieces, so that a signal and the time that is left are looked at between them. */
@@ -145,7 +176,7 @@ static int put(const struct sandbox_filling *filling, const struct sandbox_copy 
 		return error_system(err, errno, "option --file: look at %s", file->path);
 	fd = openat(parent_fd, base, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (fd < 0)
-		return error_system(err, errno, "option --file: make %s", file->name);
+		return cant_make(file->name, errno, err);
 	rc = copy(file, from_fd, fd, filling->pace, err);
 	if (rc >= 0 && fchmod(fd, status.st_mode & S_IXUSR ? 0755 : 0644) < 0)
 		rc = error_system(err, errno, "option --file: copy %s", file->path);

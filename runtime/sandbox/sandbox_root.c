@@ -424,7 +424,7 @@ static int take_directory(struct tree *tree, const char *rootfs, struct error *e
 	int rc = 0;
 
 	if (!dir)
-		return error_system(err, errno, "option --rootfs: open %s", rootfs);
+		return error_named(err, errno, "option --rootfs: open %s", rootfs);
 	while (rc >= 0 && (entry = readdir(dir)))
 		rc = take_entry(tree, dirfd(dir), rootfs, entry->d_name, err);
 	closedir(dir);
@@ -439,7 +439,7 @@ int sandbox_root_of_directory(const struct sandbox_folder *folder, const char *r
 	int rc;
 
 	if (!realpath(rootfs, real))
-		return error_system(err, errno, "option --rootfs: %s", rootfs);
+		return error_named(err, errno, "option --rootfs: %s", rootfs);
 	rc = open_new(folder, OWN, &tree, err);
 	if (rc >= 0)
 		rc = take_directory(&tree, real, err);
@@ -463,6 +463,9 @@ int sandbox_root_of_image(const struct sandbox_folder *folder, const struct sand
 	if (rc >= 0)
 		rc = image_unpack(&image, tree.fd, arena, &ret->image, err);
 	close_and_reset(&tree.fd);
+	/* A format that brig does not know is the image's, and so the request's. */
+	if (rc < 0 && err->kind == ERROR_UNSUPPORTED)
+		err->kind = ERROR_INVALID;
 	if (rc < 0)
 		return error_prefix(err, "option --oci");
 	return give(&tree, arena_printf(arena, "%s/%s/" OWN, folder->path, folder->id), ret, err);

@@ -128,10 +128,34 @@ static int status_of_program(const struct error *error)
 	return error->code == ENOENT || error->code == ENOTDIR ? EXIT_NOT_FOUND : EXIT_NOT_EXECUTABLE;
 }
 
+/* Would another request, or another policy, do? What else fails is brig's, or the host's, and the same request may do tomorrow. Who opens
+ * what a request has named gives the kind by whose fault it is (error_named). */
+static bool is_refusal(enum error_kind kind)
+{
+	switch (kind) {
+	case ERROR_USAGE:
+	case ERROR_INVALID:
+	case ERROR_NOT_FOUND:
+	case ERROR_EXISTS:
+	case ERROR_REFUSED:
+		return true;
+	case ERROR_NONE:
+	case ERROR_INTERNAL:
+	case ERROR_SYSTEM:
+	case ERROR_NOT_RUNNING:
+	case ERROR_STATE:
+	case ERROR_UNSUPPORTED:
+	case ERROR_TIMEOUT:
+	case ERROR_PROGRAM:
+		break;
+	}
+	return false;
+}
+
 void sandbox_verdict_fail(const struct error *error, struct sandbox_result *ret)
 {
 	ret->error = *error;
-	ret->verdict = error->kind == ERROR_REFUSED || error->kind == ERROR_USAGE ? SANDBOX_REFUSED : SANDBOX_INTERNAL;
+	ret->verdict = is_refusal(error->kind) ? SANDBOX_REFUSED : SANDBOX_INTERNAL;
 	ret->exit_status = EXIT_OF_BRIG;
 	ret->exit_code = -1;
 	ret->signal = 0;

@@ -42,7 +42,86 @@ refused() { # PATTERN ARGUMENT...
 	refused "open $T/none: No such file" --stdin "$T/none" -- true
 	refused "stdin: $T is a directory" --stdin "$T" -- true
 	refused 'without ".."' --file ../a=/etc/passwd -- true
-	refused 'File exists' --file a=/etc/passwd --file a=/etc/passwd -- true
+	refused 'option --file: a is there already: give each NAME once' --file a=/etc/passwd --file a=/etc/passwd -- true
+	refused 'option --file: a is there already: give each NAME once' --file a/b=/etc/passwd --file a=/etc/passwd -- true
+	refused 'option --file: make a/b: Not a directory' --file a=/etc/passwd --file a/b=/etc/passwd -- true
+	python3 -c 'import socket, sys; socket.socket(socket.AF_UNIX).bind(sys.argv[1])' "$T/socket"
+	refused "option --stdin: $T/socket is a socket" --stdin "$T/socket" -- true
+	refused "option --file: $T/socket is a socket" --file a="$T/socket" -- true
+	refused 'option --stdin: found "", expected a file' --stdin '' -- true
+}
+
+# A service tells by it whose fault it was: the request's, here.
+@test "what is wrong with the request is refused, not internal, and held_by is what would have held it" {
+	local -a request
+
+	truncate --size 40m "$T/large"
+	"$SOURCE/tests/sandbox/layout" "$T/layout" "$(command -v busybox)"
+	mkfifo "$T/fifo"
+	echo > "$T/file"
+	while read -ra request; do
+		judged refused "${request[@]}" -- true
+		expect_status 125
+		expect_json "$output" '.limits.held_by == "cgroup" and .error != null and .exit_code == null'
+	done <<- END
+		--file a=$T/none
+		--file a=$T/file/x
+		--file a=$T
+		--file a=$T/fifo
+		--file a=$T/file --file a=$T/file
+		--memory 64m --file a=$T/large
+		--stdin $T/none
+		--stdin $T
+		--rootfs $T/none
+		--rootfs $T/file
+		--bind-ro $T/none:/x
+		--bind-rw $T/none:/x
+		--oci $T/none
+		--oci $T/layout:no-such-tag
+		--oci $T/file
+		--policy no-such-policy
+		--policy $T/none
+		--egress example.org
+	END
+	attempt brig sandbox --json --name .. -- true
+	expect_json "$output" '.verdict == "refused" and .limits.held_by == "cgroup"'
+	start --timeout 60s -- sleep 60
+	wait_until is_there
+	attempt sandbox --json -- true
+	expect_schema sandbox
+	expect_json "$output" '.verdict == "refused"'
+	kill -TERM "$HELPER"
+	wait "$HELPER" || true
+	assert_nothing_left
+}
+
+is_there() {
+	[ "$(brig list --format json 2> /dev/null | jq -r '.[0].status')" = running ]
+}
+
+@test "what is wrong with brig and its host is internal" {
+	attempt brig --root /dev/null/x sandbox --json -- true
+	expect_json "$output" '.verdict == "internal"'
+	mkdir -m 0777 "$T/open"
+	chmod 0777 "$T/open"
+	attempt brig --root "$T/open" sandbox --json -- true
+	expect_json "$output" '.verdict == "internal" and (.error | contains("writable by nobody else"))'
+	(
+		ulimit -n 16
+		attempt sandbox --json -- true
+		expect_json "$output" '.verdict == "internal"'
+	)
+}
+
+@test "a site policy that is broken is not the fault of a request" {
+	mkdir -p "$T/etc/brig"
+	echo '{ "set": "nonsense" }' > "$T/etc/brig/policy.json"
+	attempt unshare --mount --propagation private sh -c 'mount -t overlay -o "lowerdir=$1/etc:/etc" overlay /etc && shift && exec "$@"' sh "$T" \
+		"$BRIG" --root "$ROOT" sandbox --json -- true
+	expect_json "$output" '.verdict == "internal" and (.error | contains("/etc/brig/policy.json"))'
+	attempt unshare --mount --propagation private sh -c 'mount -t overlay -o "lowerdir=$1/etc:/etc" overlay /etc && shift && exec "$@"' sh "$T" \
+		"$BRIG" --root "$ROOT" sandbox --json --file a="$T/none" -- true
+	expect_json "$output" '.verdict == "refused"'
 }
 
 @test "a file that does not fit into the work directory" {
@@ -54,6 +133,7 @@ refused() { # PATTERN ARGUMENT...
 	refused "--rootfs.*$T/none" --rootfs "$T/none" -- true
 	echo > "$T/file"
 	refused '--rootfs' --rootfs "$T/file" -- true
+	refused 'option --rootfs: found "", expected a directory' --rootfs '' -- true
 	mkdir "$T/empty"
 	must_fail 127 'not found' sandbox --rootfs "$T/empty" -- true
 	assert_nothing_left
@@ -106,5 +186,5 @@ refused() { # PATTERN ARGUMENT...
 	attempt brig --policy no-such-policy sandbox --json -- true
 	expect_status 125
 	expect_schema sandbox
-	expect_json "$output" '.verdict == "internal" and .error != null'
+	expect_json "$output" '.verdict == "refused" and .error != null'
 }

@@ -27,6 +27,11 @@ Test(error, setters_fill_kind_code_and_text)
 	cr_assert_eq(err.code, ENOENT);
 	cr_assert_str_eq(err.message, "open /x: No such file or directory");
 
+	cr_assert_eq(error_named(&err, ENOENT, "open %s", "/x"), -ENOENT);
+	cr_assert_eq(err.kind, ERROR_NOT_FOUND);
+	cr_assert_eq(err.code, ENOENT);
+	cr_assert_str_eq(err.message, "open /x: No such file or directory");
+
 	cr_assert_eq(error_invalid(&err, "a.b: found %u", 3U), -EINVAL);
 	cr_assert_eq(err.kind, ERROR_INVALID);
 	cr_assert_eq(err.code, EINVAL);
@@ -41,6 +46,7 @@ Test(error, nobody_has_to_listen)
 {
 	cr_assert_eq(error_set(NULL, ERROR_REFUSED, EPERM, "x"), -EPERM);
 	cr_assert_eq(error_system(NULL, EIO, "x"), -EIO);
+	cr_assert_eq(error_named(NULL, ENOENT, "x"), -ENOENT);
 	cr_assert_eq(error_invalid(NULL, "x"), -EINVAL);
 	cr_assert_eq(error_memory(NULL), -ENOMEM);
 	cr_assert_eq(error_prefix(NULL, "x"), -EIO);
@@ -92,4 +98,15 @@ Test(error, long_texts_are_cut_and_terminated)
 	cr_assert_eq(strncmp(err.message, "begin: xxx", 10), 0);
 	error_prefix(&err, "%s", text);
 	cr_assert_eq(strlen(err.message), sizeof(err.message) - 1);
+}
+
+Test(error, a_name_is_at_fault_where_another_name_would_do)
+{
+	static const int names[] = { EACCES, ENOTDIR, ELOOP, ENAMETOOLONG, ENXIO, EISDIR, EROFS };
+	static const int ours[] = { EMFILE, ENFILE, ENOMEM, ENOSPC, EIO, EINTR, EDQUOT, EAGAIN };
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
+		cr_expect_eq(error_kind_of_name(names[i]), ERROR_INVALID, "%s", strerrorname_np(names[i]));
+	for (size_t i = 0; i < sizeof(ours) / sizeof(*ours); i++)
+		cr_expect_eq(error_kind_of_name(ours[i]), ERROR_SYSTEM, "%s", strerrorname_np(ours[i]));
 }

@@ -195,6 +195,9 @@ Test(sandbox_options, refuses_what_makes_no_sense)
 		{ "--env", "" },
 		{ "--env", "=x" },
 		{ "--cwd", "relative" },
+		{ "--rootfs", "" },
+		{ "--stdin", "" },
+		{ "--policy", "" },
 		{ "--oci", ":tag" },
 		{ "--oci", "layout:" },
 	};
