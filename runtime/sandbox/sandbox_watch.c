@@ -232,8 +232,10 @@ static void fill(const struct sandbox_watch *watch, struct pollfd polled[static 
 {
 	polled[WATCHED_END] = (struct pollfd){ .fd = watch->pidfd, .events = POLLIN };
 	polled[WATCHED_SIGNALS] = (struct pollfd){ .fd = watch->signal_fd, .events = POLLIN };
+	/* But for what it still calls, which waits for us. */
+	polled[WATCHED_CALLS] = (struct pollfd){ .fd = watch->learn ? watch->learn_fd : -1, .events = POLLIN };
 	for (int i = 0; watch->end.has_status && i < N_WATCHED; i++) {
-		if (i != WATCHED_END && i != WATCHED_SIGNALS)
+		if (i != WATCHED_END && i != WATCHED_SIGNALS && i != WATCHED_CALLS)
 			polled[i] = (struct pollfd){ .fd = -1 };
 	}
 	if (watch->end.has_status)
@@ -243,7 +245,6 @@ static void fill(const struct sandbox_watch *watch, struct pollfd polled[static 
 	polled[WATCHED_OUT] = sandbox_stream_poll(&watch->out[0]);
 	polled[WATCHED_ERR] = sandbox_stream_poll(&watch->out[1]);
 	polled[WATCHED_DENIALS] = (struct pollfd){ .fd = denial_keeper_fd(watch->keeper), .events = POLLIN };
-	polled[WATCHED_CALLS] = (struct pollfd){ .fd = watch->learn ? watch->learn_fd : -1, .events = POLLIN };
 	polled[WATCHED_HEARD] = (struct pollfd){ .fd = watch->hear ? watch->heard_fd : -1, .events = POLLIN };
 }
 

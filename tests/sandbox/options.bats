@@ -277,6 +277,12 @@ except OSError as error: print("refused")'
 	expect_like "$stderr" '--learn'
 }
 
+@test "--learn waits for no call of its first process's end" {
+	for _ in {1..20}; do
+		must env BRIG_TEST="$ID" timeout --kill-after 1 5 "$BRIG" --root "$ROOT" sandbox --name "$ID" --learn "$T/profile.json" -- true
+	done
+}
+
 @test "python3, node, bash, and C compiled and run: the playground" {
 	printf '#include <stdio.h>\nint main(void) { puts("from C"); }\n' > "$T/main.c"
 	judged ok -- python3 -c 'print("from Python")'
