@@ -6,11 +6,9 @@
 #include <signal.h>
 #include <stdint.h>
 #include <sys/socket.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
-#include "base/clock.h"
 #include "base/fd.h"
 #include "base/log.h"
 #include "base/syscalls.h"
@@ -30,8 +28,6 @@
 #include "parent/prepare.h"
 #include "parent/seccomp/seccomp.h"
 #include "parent/stdio.h"
-
-#define ABORT_TIMEOUT_MS 10000 /* for a killed process to end: not, while the kernel sleeps uninterruptibly for it */
 
 /* What is needed only until the child goes its own way. */
 struct preparation {
@@ -464,42 +460,4 @@ int birth_finish_start(const struct birth_waiting *waiting, int *ret_listener_fd
 					     .listener_fd = ret_listener_fd };
 
 	return serve(&conversation, /* until_ready= */ false, err);
-}
-
-static bool has_ended(int pidfd, int timeout_ms)
-{
-	struct pollfd polled = { .fd = pidfd, .events = POLLIN };
-	int64_t deadline = clock_ms() + timeout_ms, left;
-
-	while (poll(&polled, 1, (int)(left = deadline - clock_ms(), left > 0 ? left : 0)) < 0 && errno == EINTR)
-		;
-	return polled.revents;
-}
-
-void birth_abort(struct birth *birth)
-{
-	siginfo_t info;
-
-	if (birth->pidfd >= 0) {
-		sys_pidfd_send_signal(birth->pidfd, SIGKILL);
-		birth->stays = !has_ended(birth->pidfd, ABORT_TIMEOUT_MS);
-		if (birth->stays)
-			log_warning("process %d was killed and does not end: it may wait for a device or a network file "
-				    "system",
-				    birth->pid);
-		else
-			waitid(P_PIDFD, (id_t)birth->pidfd, &info, WEXITED);
-	}
-	net_devices_return(birth->net_devices);
-	birth_done(birth);
-}
-
-void birth_done(struct birth *birth)
-{
-	net_devices_free(birth->net_devices);
-	birth->net_devices = NULL;
-	close_and_reset(&birth->pidfd);
-	close_and_reset(&birth->channel_fd);
-	close_and_reset(&birth->agent_fd);
-	close_and_reset(&birth->listener_fd);
 }

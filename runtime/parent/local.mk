@@ -4,6 +4,7 @@ runtime_parent_sources = \
 	runtime/parent/await.c \
 	runtime/parent/await.h \
 	runtime/parent/birth.c \
+	runtime/parent/birth_abort.c \
 	runtime/parent/birth.h \
 	runtime/parent/birth_wait.c \
 	runtime/parent/birth_wait.h \
