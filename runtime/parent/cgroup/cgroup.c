@@ -5,7 +5,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "base/fd.h"
 #include "parent/cgroup/cgroup_devices.h"
@@ -417,50 +416,6 @@ int cgroup_open_tasks(struct cgroup *cgroup, struct cgroup_view tasks[static CGR
 		tasks[i] = (struct cgroup_view){ views[i].name, fd };
 	}
 	return (int)n;
-}
-
-/* Files that a kernel lists and this group has not (ENOENT) belong to controllers that are not turned on. */
-static int give_file(int fd, const char *file, uid_t uid, struct error *err)
-{
-	if (fchownat(fd, file, uid, (gid_t)-1, AT_SYMLINK_NOFOLLOW) == 0 || errno == ENOENT)
-		return 0;
-	return error_system(err, errno, "give the cgroup's %s to uid %u", file, uid);
-}
-
-/* Whoever makes groups of his own must not make more of them, nor deeper ones, than are walked through to list or remove them
- * (cgroup_walk.c): nobody could delete the container. The kernel's word for no bound is "max"; a lower one is config.json's. */
-static int bound_groups(int fd, const char *file, unsigned most, struct error *err)
-{
-	char text[32];
-	int r;
-
-	if (fd_read_file_at(fd, file, text, sizeof(text)) <= 0 ||
-	    (strcmp(text, "max") != 0 && strtoull(text, /* endptr= */ NULL, 10) <= most))
-		return 0;
-	snprintf(text, sizeof(text), "%u", most);
-	r = fd_write_file_at(fd, file, text);
-	return r < 0 ? error_system(err, -r, "write %s to the cgroup's %s", text, file) : 0;
-}
-
-int cgroup_delegate(const struct cgroup *cgroup, uid_t uid, struct error *err)
-{
-	int fd = cgroup_clone_fd(cgroup), r = 0;
-	/* Since Linux 4.15 the kernel itself says which files are safe to give away. */
-	char list[4096] = "cgroup.procs\ncgroup.subtree_control\ncgroup.threads";
-	char kernels[4096], *rest = list;
-
-	if (fd < 0)
-		return 0;
-	if (fd_read_file_at(AT_FDCWD, "/sys/kernel/cgroup/delegate", kernels, sizeof(kernels)) > 0)
-		rest = kernels;
-	if (fchown(fd, uid, (gid_t)-1) < 0)
-		return error_system(err, errno, "give the cgroup %s to uid %u", cgroup->path, uid);
-	for (char *file = strsep(&rest, "\n"); r == 0 && file; file = strsep(&rest, "\n"))
-		if (*file && !strchr(file, '/'))
-			r = give_file(fd, file, uid, err);
-	if (r == 0)
-		r = bound_groups(fd, "cgroup.max.depth", CGROUP_DEPTH_MAX, err);
-	return r < 0 ? r : bound_groups(fd, "cgroup.max.descendants", CGROUP_GROUPS_MAX / 2, err);
 }
 
 static int check_usable(struct cgroup *cgroup, const char *what, struct error *err)

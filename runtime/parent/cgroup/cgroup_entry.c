@@ -11,7 +11,6 @@
 #include "parent/cgroup/cgroup_internal.h"
 
 #define MEMORY_MAX ((size_t)64 * 1024 * 1024)
-#define MOVE_ROUNDS 64 /* processes forked while others are moved are moved in the next round */
 
 /* "execs/ID": the folder of all of them as well, which is there from the second one on. */
 static int make_directories(int root_fd, const char *entry)
@@ -128,7 +127,7 @@ static int move_all(int from_fd, int to_fd)
 	int r = 0;
 
 	for (int round = 0; r == 0 && n > 0; round++) {
-		if (round == MOVE_ROUNDS)
+		if (round == CGROUP_MOVE_ROUNDS)
 			return -EAGAIN;
 		r = move_round(from_fd, to_fd, &n);
 	}

@@ -76,6 +76,11 @@ void cgroup_v2_find_controllers(struct cgroup *cgroup, const struct plan_resourc
 /* A group without anything opened; for cgroup_free. NULL: no memory. */
 struct cgroup *cgroup_allocate(enum plan_cgroup_manager manager, const char *path);
 
+/* ---- cgroup_delegate.c ---- */
+
+/* After an update: the bounds of cgroup_delegate() where resources have raised them and the group was given away. */
+int cgroup_delegate_bound_again(const struct cgroup *cgroup, const struct plan_resources *resources, struct error *err);
+
 /* ---- cgroup_destroy.c ---- */
 
 /* Removes root_fd/path with all groups below it; 0 also where it is gone. -EBUSY: processes are in it. */
@@ -83,6 +88,9 @@ int cgroup_remove_tree(int root_fd, const char *path);
 
 /* ---- cgroup_pids.c ---- */
 
+/* The number of rounds after which the processes of a group multiply faster than they can be moved: those that are forked while others are
+ * moved are moved in the next one. */
+#define CGROUP_MOVE_ROUNDS 64
 /* The processes in the directory and below. */
 int cgroup_pids_below(int fd, struct arena *arena, pid_t **ret, size_t *ret_n);
 

@@ -15,7 +15,6 @@
 #include "parent/cgroup/cgroup_unit.h"
 
 #define MEMORY_MAX ((size_t)64 * 1024 * 1024)
-#define MOVE_ROUNDS 64 /* processes forked while others are moved are moved in the next round */
 
 /* OCI memory.checkBeforeUpdate: v2 would kill at once what doesn't fit under the new limit. */
 static int check_usage(struct cgroup *cgroup, const struct plan_resources *resources, struct error *err)
@@ -85,7 +84,7 @@ static int move_processes(struct cgroup *cgroup, uint32_t trees, struct error *e
 		int r = 0;
 
 		for (int round = 0; trees & UINT32_C(1) << tree && r == 0 && moved > 0; round++) {
-			if (round == MOVE_ROUNDS)
+			if (round == CGROUP_MOVE_ROUNDS)
 				return error_set(err, ERROR_STATE, EAGAIN,
 						 "the processes of the cgroup %s multiply faster than they can be moved; "
 						 "pause the container first",
@@ -148,6 +147,8 @@ static int change(struct cgroup *cgroup, const struct plan_resources *resources,
 		r = tell_systemd(cgroup, settings, err);
 	if (r == 0 && new_trees)
 		r = move_processes(cgroup, new_trees, err);
+	if (r == 0)
+		r = cgroup_delegate_bound_again(cgroup, resources, err);
 	/* Last: it is one step, which needs no undoing. */
 	if (r == 0)
 		r = cgroup->membership->devices(cgroup, resources, /* fresh= */ false, err);

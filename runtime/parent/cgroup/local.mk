@@ -6,6 +6,7 @@ runtime_parent_cgroup_sources = \
 	runtime/parent/cgroup/cgroup_bpf.h \
 	runtime/parent/cgroup/cgroup_compare.c \
 	runtime/parent/cgroup/cgroup_convert.c \
+	runtime/parent/cgroup/cgroup_delegate.c \
 	runtime/parent/cgroup/cgroup_destroy.c \
 	runtime/parent/cgroup/cgroup_devices.c \
 	runtime/parent/cgroup/cgroup_devices.h \

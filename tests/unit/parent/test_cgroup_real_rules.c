@@ -418,3 +418,29 @@ Test(cgroup_real_rules, delegation)
 	close(fd);
 	cgroup_fixture_finish(&f);
 }
+
+static void update_bounds(struct cgroup_fixture *f, const char *value)
+{
+	const struct plan_pair pairs[] = { { "cgroup.max.depth", value }, { "cgroup.max.descendants", value } };
+	const struct plan_resources resources = { .unified = pairs, .n_unified = ARRAY_SIZE(pairs) };
+
+	cr_expect_eq(cgroup_update(f->cgroup, &resources, &f->err), 0, "%s", f->err.message);
+}
+
+Test(cgroup_real_rules, an_update_keeps_the_bounds_of_what_was_delegated)
+{
+	struct cgroup_fixture f;
+
+	cgroup_fixture_need_layout(HOST_CGROUP_HYBRID);
+	cgroup_fixture_init(&f, "bounded");
+	cgroup_fixture_create(&f);
+	update_bounds(&f, "max");
+	cgroup_fixture_expect_file(&f, CGROUP_TREE_V2, "cgroup.max.depth", "max");
+	cr_expect_eq(cgroup_delegate(f.cgroup, 12345, &f.err), 0, "%s", f.err.message);
+	update_bounds(&f, "7");
+	cgroup_fixture_expect_file(&f, CGROUP_TREE_V2, "cgroup.max.depth", "7");
+	update_bounds(&f, "max");
+	cgroup_fixture_expect_file(&f, CGROUP_TREE_V2, "cgroup.max.depth", "32");
+	cgroup_fixture_expect_file(&f, CGROUP_TREE_V2, "cgroup.max.descendants", "4096");
+	cgroup_fixture_finish(&f);
+}
