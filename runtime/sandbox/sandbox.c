@@ -371,6 +371,7 @@ static int watch(struct life *life, struct error *err)
 static int conclude(struct life *life, struct error *err)
 {
 	struct sandbox_watch *watch = &life->watch;
+	struct sandbox_emptying emptying = { .work_fd = watch->work_fd, .signal_fd = watch->signal_fd };
 	struct sandbox_result *result = life->result;
 	int rc = 0;
 
@@ -386,7 +387,8 @@ static int conclude(struct life *life, struct error *err)
 	else
 		sandbox_verdict_fail(&watch->failure, result);
 	if (watch->work_fd >= 0 && life->request->n_collects > 0)
-		rc = sandbox_files_collect(watch->work_fd, life->request, result, err);
+		rc = sandbox_files_collect(&emptying, life->request, result, err);
+	life->stopped_by = life->stopped_by ?: emptying.stopped_by;
 	/* The last thing that holds the tmpfs, and its memory, which is the group's. */
 	close_and_reset(&watch->work_fd);
 	return rc;

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/fd.h"
 
 #define CHUNK ((size_t)1024 * 1024)
 
@@ -144,6 +145,22 @@ static int open_parent(int work_fd, const char *name, uid_t uid, const char **re
 	return cant_make(name, errno, err);
 }
 
+/* Files of the kernel's are read (proc(5)): sendfile(2) knows no such, and says EINVAL. */
+static ssize_t copy_piece(int from_fd, int to_fd)
+{
+	char piece[16 * 1024];
+	ssize_t n = sendfile(to_fd, from_fd, NULL, CHUNK);
+	int rc;
+
+	if (n >= 0 || errno != EINVAL)
+		return n;
+	n = read(from_fd, piece, sizeof(piece));
+	rc = n > 0 ? fd_write_all(to_fd, piece, (size_t)n) : 0;
+	if (rc < 0)
+		errno = -rc;
+	return rc < 0 ? -1 : n;
+}
+
 /* In pieces, so that a signal and the time that is left are looked at between them. */
 static int copy(const struct sandbox_copy *file, int from_fd, int to_fd, const struct pace *pace, struct error *err)
 {
@@ -154,7 +171,7 @@ static int copy(const struct sandbox_copy *file, int from_fd, int to_fd, const s
 
 		if (rc < 0)
 			return rc;
-		n = sendfile(to_fd, from_fd, NULL, CHUNK);
+		n = copy_piece(from_fd, to_fd);
 	} while (n > 0 || (n < 0 && errno == EINTR));
 	if (n < 0 && errno == ENOSPC)
 		return error_set(err, ERROR_INVALID, ENOSPC,

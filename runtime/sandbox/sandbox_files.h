@@ -29,6 +29,11 @@ struct sandbox_filling {
 };
 /* Copies them. */
 int sandbox_files_put(const struct sandbox_filling *filling, const struct sandbox_request *request, struct error *err);
-/* Takes what is asked for; what can't be had is an entry with its error. Fails for lack of memory alone. */
-int sandbox_files_collect(int work_fd, const struct sandbox_request *request, struct sandbox_result *ret,
-			  struct error *err);
+struct sandbox_emptying {
+	int work_fd;
+	int signal_fd;	/* signals come by it (signalfd(2)) and not by themselves; or -EBADF */
+	int stopped_by; /* found: one that asks brig to stop, while nobody read what was collected; or 0 */
+};
+/* Takes what is asked for; what can't be had is an entry with its error. Fails for lack of memory, and where it was stopped. */
+int sandbox_files_collect(struct sandbox_emptying *emptying, const struct sandbox_request *request,
+			  struct sandbox_result *ret, struct error *err);

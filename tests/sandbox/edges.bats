@@ -155,6 +155,48 @@ to_full_disk() {
 	assert_nothing_left
 }
 
+@test "--collect to a FIFO takes a reader, and a signal ends it where he never reads" {
+	local status=0
+
+	mkfifo "$T/fifo"
+	must env BRIG_TEST="$ID" timeout --kill-after 1 20 "$BRIG" --root "$ROOT" sandbox --name "$ID" --collect a="$T/fifo" -- sh -c 'echo A > a'
+	expect_like "$stderr" "warning: option --collect: a: nobody reads $T/fifo"
+	cat "$T/fifo" > "$T/read" 3>&- &
+	must sandbox --collect a="$T/fifo" -- sh -c 'head -c 300000 /dev/zero > a; sleep 0.5'
+	wait "$!"
+	expect_equal "$(stat -c %s "$T/read")" 300000
+	exec 9<> "$T/fifo"
+	start --collect a="$T/fifo" -- sh -c 'head -c 300000 /dev/zero > a'
+	wait_until blocked_in_poll
+	kill -TERM "$HELPER"
+	wait "$HELPER" || status=$?
+	exec 9>&-
+	expect_equal "$status" 143
+	expect_like "$(< "$T/helper.out")" "option --collect: stopped by SIGTERM while nobody read $T/fifo"
+	assert_nothing_left
+}
+
+# Its children are gone, and the FIFO is open.
+blocked_in_poll() {
+	[ -z "$(cat "/proc/$HELPER/task/$HELPER/children")" ] && find "/proc/$HELPER/fd" -lname "$T/fifo" | grep -q .
+}
+
+@test "--learn to a FIFO that nobody reads does not hold off a signal" {
+	local status=0
+
+	mkfifo "$T/fifo"
+	start --learn "$T/fifo" -- true
+	wait_until waits_for_reader
+	kill -TERM "$HELPER"
+	wait "$HELPER" || status=$?
+	expect_equal "$status" 143
+	assert_nothing_left
+}
+
+waits_for_reader() {
+	[ "$(cat "/proc/$HELPER/wchan")" = wait_for_partner ]
+}
+
 @test "input that nobody begins to write holds neither the time nor the end" {
 	mkfifo "$T/fifo"
 	judged ok --stdin "$T/fifo" -- true
@@ -187,6 +229,25 @@ to_full_disk() {
 	expect_equal "$output" 3
 	exec 9>&-
 	assert_nothing_left
+}
+
+@test "what can't be collected is told by what is in the way" {
+	mkdir "$T/all"
+	echo mine > "$T/file"
+	ln -s "$T/all" "$T/link"
+	judged ok --collect link --collect by/a --collect d="$T/file" --collect d="$T/link" -- sh -c 'ln -s /etc/passwd link; ln -s d by; mkdir d; echo A > d/a'
+	expect_json "$output" '[.files[] | select(.name == "link" or .name == "by/a").error] == ["a symbolic link is in the way, or it lies too deep", "a symbolic link is in the way, or it lies too deep"]'
+	expect_json "$output" '[.files[] | select(.name == "d").error] == ["it is a directory, and where it is to go is none"]'
+	expect_file "$T/file" mine
+	expect_file "$T/all/a" A
+	must sandbox --collect d="$T/file" -- mkdir d
+	expect_like "$stderr" 'warning: option --collect: d: it is a directory'
+}
+
+@test "--file copies files of the kernel's, too" {
+	must sandbox --file status=/proc/self/status --file version=/proc/version -- cat status version
+	expect_line "$output" "$(< /proc/version)"
+	expect_like "$output" '^Name:.brig'
 }
 
 @test "of several with one name one runs" {

@@ -22,9 +22,10 @@ static struct sandbox_result result_new(void)
 static void collect(const struct scratch *work, const struct sandbox_copy *copies, size_t n, struct sandbox_result *ret)
 {
 	const struct sandbox_request request = { .collects = copies, .n_collects = n };
+	struct sandbox_emptying emptying = { .work_fd = work->fd, .signal_fd = -EBADF };
 	struct error err = { 0 };
 
-	cr_assert_eq(sandbox_files_collect(work->fd, &request, ret, &err), 0, "%s", err.message);
+	cr_assert_eq(sandbox_files_collect(&emptying, &request, ret, &err), 0, "%s", err.message);
 }
 
 Test(sandbox_files, names_stay_in_the_work_directory)
