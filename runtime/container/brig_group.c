@@ -4,6 +4,7 @@
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/epoll.h>
 
 #include "container/metrics/metrics.h"
@@ -17,18 +18,33 @@ struct brig_group {
 	struct cgroup *cgroup;
 };
 
-int brig_group_open(const struct brig_process *process, struct brig_group **ret, struct error *err)
+static int open_path(enum plan_cgroup_manager manager, const char *path, struct brig_group **ret, struct error *err)
 {
 	AUTO_FREE struct brig_group *group = calloc(1, sizeof(*group));
 	int rc;
 
 	if (!group)
 		return error_memory(err);
-	rc = cgroup_open(process->cgroup_manager, process->cgroup_path, &group->cgroup, err);
+	rc = cgroup_open(manager, path, &group->cgroup, err);
 	if (rc < 0)
 		return rc;
 	*ret = steal_ptr(&group);
 	return 0;
+}
+
+int brig_group_open(const struct brig_process *process, struct brig_group **ret, struct error *err)
+{
+	return open_path(process->cgroup_manager, process->cgroup_path, ret, err);
+}
+
+int brig_group_open_parent(const char *parent, struct brig_group **ret, struct error *err)
+{
+	const char *name = parent + strspn(parent, "/");
+	char path[BRIG_CGROUP_PATH_MAX];
+
+	if (cgroup_unit_slice_path(name, path, sizeof(path)) == 0)
+		name = path;
+	return open_path(PLAN_CGROUP_FS, name, ret, err);
 }
 
 void brig_group_free(struct brig_group *group)

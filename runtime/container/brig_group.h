@@ -18,6 +18,9 @@ struct brig_group;
 
 /* process: as brig_create gave it. Returns 0 or a negative errno with err set. */
 int brig_group_open(const struct brig_process *process, struct brig_group **ret, struct error *err);
+/* The group that CRI calls a pod's cgroup_parent: a path, or the name of a slice, which lies in those that its name lists (a-b.slice in a.slice;
+ * systemd.slice(5)). It is somebody else's: for brig_group_metrics alone. */
+int brig_group_open_parent(const char *parent, struct brig_group **ret, struct error *err);
 void brig_group_free(struct brig_group *group);
 DEFINE_CLEANUP(struct brig_group *, brig_group_free);
 

@@ -1,41 +1,18 @@
-#include <stdio.h>
-#include <string.h>
-
 #include "shim/proto/sandbox.pb-c.h"
 #include "shim/service/sandbox.h"
 #include "shim/service/service_core.h"
 #include "shim/service/task_metrics.h"
 #include "shim/service/task_time.h"
 
-/* What CRI calls a slice lies in those that its name lists: a-b.slice in a.slice. Source: systemd.slice(5) */
-static void path_of_slice(const char *slice, char path[static BRIG_CGROUP_PATH_MAX])
-{
-	size_t used = 0;
-
-	path[0] = '\0';
-	for (const char *dash = strchr(slice, '-'); dash && used < BRIG_CGROUP_PATH_MAX; dash = strchr(dash + 1, '-'))
-		used += (size_t)snprintf(path + used, BRIG_CGROUP_PATH_MAX - used, "%.*s.slice/", (int)(dash - slice),
-					 slice);
-	if (used < BRIG_CGROUP_PATH_MAX)
-		snprintf(path + used, BRIG_CGROUP_PATH_MAX - used, "%s", slice);
-}
-
 /* The group is the kubelet's, and its limits too: it is only read here. */
 static int open_group(const struct sandbox *sandbox, struct brig_group **ret, struct error *err)
 {
 	const char *path = sandbox->config.cgroup_path;
-	struct brig_process pod = { .pidfd = -EBADF };
 
 	if (!path)
 		return error_set(err, ERROR_UNSUPPORTED, ENOSYS,
 				 "it has no control group (cgroup_parent); ask for the metrics of its containers instead");
-	path += strspn(path, "/");
-	if (!strchr(path, '/') && strlen(path) > strlen(".slice") &&
-	    strcmp(path + strlen(path) - strlen(".slice"), ".slice") == 0)
-		path_of_slice(path, pod.cgroup_path);
-	else
-		snprintf(pod.cgroup_path, sizeof(pod.cgroup_path), "%s", path);
-	return brig_group_open(&pod, ret, err);
+	return brig_group_open_parent(path, ret, err);
 }
 
 /* The pod's figures hold the containers' as well: the kubelet put them below the group. */

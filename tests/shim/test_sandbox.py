@@ -2,6 +2,7 @@
 
 import os
 import signal
+import subprocess
 
 import case
 import shim as shims
@@ -223,6 +224,29 @@ class Sandbox(case.ShimTest):
         finally:
             for top in tops:
                 os.rmdir(top + group)
+
+    def test_metrics_of_a_slice(self):
+        """SandboxMetrics of a pod in a slice finds it where systemd puts that, also one that it calls otherwise"""
+        path = ["_cpu.slice", "cpu-brigtest.slice"]
+        top = next((top for top in ["/sys/fs/cgroup/pids", "/sys/fs/cgroup"] if os.path.exists(top + "/cgroup.procs")), None)
+        folders = [os.path.join(top, *path[:n]) for n in [1, 2]]
+        if os.path.exists(folders[0]):
+            self.skipTest("this machine has such a slice")
+        for folder in folders:
+            os.mkdir(folder)
+        process = subprocess.Popen(["sleep", "1000"])
+        try:
+            with open(folders[1] + "/cgroup.procs", "w", encoding="ascii") as file:
+                file.write(str(process.pid))
+            self.start(options=pod_config(cgroup_parent=path[1]))
+            found = wire.decode("Metrics", self.ask("SandboxMetrics").metrics.data.value)
+            self.assertEqual(found.pids.current, 1)
+        finally:
+            process.kill()
+            process.wait()
+            for folder in reversed(folders):
+                shims.wait_until(lambda folder=folder: not case.read(folder + "/cgroup.procs"), "nobody is in it")
+                os.rmdir(folder)
 
     def test_no_group(self):
         """SandboxMetrics of a pod without a group says so, and nothing else is in the way"""

@@ -54,6 +54,9 @@ int cgroup_release(struct cgroup *cgroup, struct error *err);
 /* The group of an existing container. A group that is gone (the host rebooted, somebody removed it) is no error:
  * cgroup_exists says so, pids are none, destroy succeeds. path: as in plan_cgroup. */
 int cgroup_open(enum plan_cgroup_manager manager, const char *path, struct cgroup **ret, struct error *err);
+/* Where systemd has a slice, for cgroup_open: a-b.slice -> a.slice/a-b.slice, below the root of each hierarchy. Returns 0, or -EINVAL: no
+ * name of a slice, or one of more levels than size bytes hold. */
+int cgroup_unit_slice_path(const char *slice, char *path, size_t size);
 /* A group below `parent` that exists already, for `exec --cgroup`. path: relative to parent, one leading slash is ignored,
  * ".." refused; "" and "/" mean parent itself. ERROR_NOT_FOUND where no hierarchy of the parent has it. */
 int cgroup_open_below(struct cgroup *parent, const char *path, struct cgroup **ret, struct error *err);

@@ -1,5 +1,6 @@
 #include "parent/cgroup/cgroup_unit.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -81,6 +82,21 @@ static size_t append_slices(char path[static CGROUP_PATH_MAX], size_t used, cons
 						 escape_of(slice, i), (int)i, slice);
 	}
 	return used;
+}
+
+int cgroup_unit_slice_path(const char *slice, char *path, size_t size)
+{
+	char slices[CGROUP_PATH_MAX] = "";
+	size_t used;
+
+	if (!slice_is_valid(slice, strlen(slice)))
+		return -EINVAL;
+	used = append_slices(slices, 0, slice);
+	if (used >= sizeof(slices) || used > size)
+		return -EINVAL;
+	/* Without the slash after the last one. */
+	snprintf(path, size, "%.*s", used > 0 ? (int)used - 1 : 0, slices);
+	return 0;
 }
 
 static int fill_names(const char *path, bool user, struct cgroup_unit *ret, struct error *err)

@@ -46,6 +46,29 @@ Test(cgroup_unit, names)
 	}
 }
 
+Test(cgroup_unit, paths_of_slices)
+{
+	static const struct {
+		const char *slice, *path; /* NULL: it has none */
+	} cases[] = {
+		{ "a.slice", "a.slice" },
+		{ "a-b-c.slice", "a.slice/a-b.slice/a-b-c.slice" },
+		{ "-.slice", "" },
+		{ "cpu-x.slice", "_cpu.slice/cpu-x.slice" },
+		{ "a--b.slice", NULL },
+		{ "a.slice/b.slice", NULL },
+		{ "a", NULL },
+	};
+	char path[64];
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		cr_assert_eq(cgroup_unit_slice_path(cases[i].slice, path, sizeof(path)), cases[i].path ? 0 : -EINVAL);
+		cr_expect_str_eq(path, cases[i].path ?: path);
+	}
+	cr_expect_eq(cgroup_unit_slice_path("a-b.slice", path, strlen("a.slice/a-b.slice")), -EINVAL);
+	cr_expect_eq(cgroup_unit_slice_path("a-b.slice", path, strlen("a.slice/a-b.slice") + 1), 0);
+}
+
 Test(cgroup_unit, refused_names)
 {
 	static const char *const paths[] = {
