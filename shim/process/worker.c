@@ -1,12 +1,15 @@
 #include "shim/process/worker.h"
 
+#include <fcntl.h>
 #include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include "base/fd.h"
 #include "base/log.h"
@@ -116,18 +119,39 @@ __attribute__((noreturn)) static void run_child(const struct worker_options *opt
 	prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
 	if (getppid() != shim)
 		_exit(EXIT_FAILURE);
-	/* Hooks and whatever else it starts end with it, where it is killed. */
+	/* Whatever it starts ends with it, where we kill it: kill_worker. */
 	setpgid(0, 0);
 	unblock_signals();
 	message.rc = work(options, socket_fd, &outcome, &message.error);
 	_exit(send_outcome(socket_fd, &message, &outcome) < 0 ? EXIT_FAILURE : EXIT_SUCCESS);
 }
 
-/* By number as well: the group's number is safe as long as the leader is not reaped. */
+/* A hook leads a session of its own (child/hooks.c), and ends by itself with the worker, but what it has started does not: those are in its
+ * group. Where the kernel does not tell of a process's children (CONFIG_PROC_CHILDREN) they stay. */
+static void kill_sessions(pid_t worker)
+{
+	char path[64], text[1024];
+	char *rest = text;
+	long child;
+
+	snprintf(path, sizeof(path), "/proc/%d/task/%d/children", (int)worker, (int)worker);
+	if (fd_read_file_at(AT_FDCWD, path, text, sizeof(text)) <= 0)
+		return;
+	while ((child = strtol(rest, &rest, 10)) > 0) {
+		if (getsid((pid_t)child) == child)
+			kill((pid_t)-child, SIGKILL);
+	}
+}
+
+/* By number as well: the group's number is safe as long as the leader is not reaped, and those of a worker's children as long as it is
+ * stopped and reaps none. */
 static void kill_worker(struct worker *worker)
 {
-	if (worker->child.pid > 0)
+	if (worker->child.pid > 0) {
+		kill(worker->child.pid, SIGSTOP);
+		kill_sessions(worker->child.pid);
 		kill(-worker->child.pid, SIGKILL);
+	}
 	reaper_signal(&worker->child, SIGKILL);
 }
 

@@ -240,6 +240,39 @@ Test(worker, a_hang_ends_with_what_it_started)
 	UNTIL(is_gone(shared->helper_pid));
 }
 
+/* As a hook, that leads a session of its own, and what that has left behind. */
+static int hang_with_session(const void *context, struct worker_outcome *outcome, struct error *err)
+{
+	int ready[2];
+	pid_t left;
+
+	if (pipe2(ready, O_CLOEXEC) < 0)
+		return -errno;
+	if (fork() == 0) {
+		setsid();
+		left = fork();
+		if (left == 0)
+			lifetime_wait(shared->test_pid);
+		shared->made_pid = left;
+		if (write(ready[1], "r", 1) != 1)
+			_exit(1);
+		lifetime_wait(shared->test_pid);
+	}
+	if (read(ready[0], &(char){ 0 }, 1) != 1)
+		return -EIO;
+	return hang(context, outcome, err);
+}
+
+Test(worker, sessions_that_it_started_end_with_it)
+{
+	struct worker *worker = start(hang_with_session, 60000 * MS);
+
+	UNTIL(shared->worker_pid > 0);
+	cr_assert_gt(shared->made_pid, 0);
+	worker_cancel(worker);
+	UNTIL(is_gone(shared->worker_pid) && is_gone(shared->made_pid));
+}
+
 Test(worker, a_cancelled_one_is_killed_and_silent)
 {
 	struct worker *worker = start(hang, 60000 * MS);
