@@ -10,7 +10,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
@@ -276,9 +275,7 @@ static pid_t fail_clone(const struct clone_args *args, int code, struct error *e
 static pid_t end_child(pid_t pid, int code, struct error *err)
 {
 	kill(pid, SIGKILL);
-	/* __WALL: its end sends no signal. */
-	while (waitpid(pid, NULL, __WALL) < 0 && errno == EINTR)
-		;
+	reap_child(pid);
 	return error_system(err, code, "pidfd_open");
 }
 
@@ -290,7 +287,8 @@ static pid_t clone_by_intermediate(struct intermediate *intermediate, struct err
 
 	if (!stack)
 		return error_memory(err);
-	/* A pidfd would be in the descriptors of the intermediate. */
+	/* A pidfd would be in the descriptors of the intermediate. clone3(2) takes no exit signal together with CLONE_PARENT: the child has
+	 * that of the process that makes it, SIGCHLD below (copy_process in the kernel's fork.c), and is waited for as any other. */
 	intermediate->args.flags = (intermediate->args.flags & ~(uint64_t)CLONE_PIDFD) | CLONE_PARENT;
 	intermediate->args.exit_signal = 0;
 	pid = clone(intermediate_process, stack + STACK_SIZE, CLONE_VM | CLONE_VFORK | SIGCHLD, intermediate);

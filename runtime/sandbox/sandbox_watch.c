@@ -266,13 +266,12 @@ static void serve(struct sandbox_watch *watch, const struct pollfd polled[static
 		serve_output(watch, &watch->out[1]);
 }
 
-/* __WALL: the child may be one that gives no SIGCHLD (clone(2)). */
 static int reap(struct sandbox_watch *watch, struct error *err)
 {
 	struct rusage usage = { 0 };
 	int status;
 
-	if (wait4(watch->pid, &status, __WALL, &usage) < 0)
+	if (wait4(watch->pid, &status, 0, &usage) < 0)
 		return error_system(err, errno, "wait for the sandbox's first process");
 	watch->end.cpu_time = ((uint64_t)usage.ru_utime.tv_sec + (uint64_t)usage.ru_stime.tv_sec) * 1000 * NS_PER_MS +
 			      ((uint64_t)usage.ru_utime.tv_usec + (uint64_t)usage.ru_stime.tv_usec) * NS_PER_US;
@@ -332,7 +331,7 @@ int sandbox_watch_until_end(struct sandbox_watch *watch, struct error *err)
 	/* Nobody looks any more: nothing of it may go on. */
 	if (rc < 0) {
 		kill_all(watch);
-		waitpid(watch->pid, NULL, __WALL);
+		waitpid(watch->pid, NULL, 0);
 	}
 	return rc;
 }

@@ -194,7 +194,7 @@ __attribute__((noreturn)) static void hold(const struct holder_options *options)
 	__builtin_unreachable();
 }
 
-/* CLONE_PARENT: the shim's child at once, which the maker's end does not concern. No exit signal: it is watched by pidfd. */
+/* CLONE_PARENT: the shim's child at once, which the maker's end does not concern. Its exit signal is the maker's (parent/join.c). */
 static int clone_holder(const struct holder_options *options, struct holder_message *message, int *ret_pidfd)
 {
 	struct clone_args args = {
