@@ -14,9 +14,9 @@
 #define AT(member) offsetof(struct sandbox_options, member)
 
 static const struct command_option sandbox_options[] = {
-	{ "timeout", 't', OPTION_DURATION, 0, AT(timeout), "TIME", NULL,
+	{ "timeout", 't', OPTION_STRING, 0, AT(timeout), "TIME", NULL,
 	  "end it after TIME, such as 2s or 1m30s; default: 30s" },
-	{ "cpu-time", 0, OPTION_DURATION, 0, AT(cpu_time), "TIME", NULL,
+	{ "cpu-time", 0, OPTION_STRING, 0, AT(cpu_time), "TIME", NULL,
 	  "end it when its processes together have used TIME of the processor; default: no limit but --timeout" },
 	{ "memory", 'm', OPTION_SIZE, OPTION_LIMITED, AT(memory), "BYTES", NULL,
 	  "the most memory, files in /tmp and /work included; 64m and the like are understood; default: 512m" },

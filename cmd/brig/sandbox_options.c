@@ -12,7 +12,7 @@
 #include "base/quantity.h"
 
 #define NS_PER_MS UINT64_C(1000000)
-#define TIMEOUT_MOST (UINT64_C(7) * 24 * 3600 * 1000)
+#define TIME_MOST (UINT64_C(7) * 24 * 3600 * 1000 * NS_PER_MS)
 #define MEMORY_LEAST ((int64_t)1024 * 1024)
 #define MEMORY_MOST ((int64_t)1 << 46)
 #define OUTPUT_MOST ((int64_t)1024 * 1024 * 1024)
@@ -23,7 +23,7 @@
 #define LIST_MOST 1024
 
 const struct sandbox_options sandbox_options_defaults = {
-	.timeout = 30000,
+	.timeout = "30s",
 	.memory = { .value = (int64_t)512 * 1024 * 1024 },
 	.max_output = { .value = (int64_t)1024 * 1024 },
 	.pids = 256,
@@ -59,12 +59,19 @@ static int parse_cpus(const char *text, uint64_t *ret, struct error *err)
 	return 0;
 }
 
+/* Nanoseconds. A time of nothing is a mistake, and not the word for no limit. */
+static int parse_time(const char *text, const char *option, uint64_t *ret, struct error *err)
+{
+	uint64_t time;
+
+	if (quantity_duration(text, &time) < 0 || time < NS_PER_MS || time > TIME_MOST)
+		return refuse(err, option, text, "a duration from 1ms to 168h, such as 2s, 1m30s or 250ms");
+	*ret = time;
+	return 0;
+}
+
 static int check_limits(const struct sandbox_options *options, struct error *err)
 {
-	if (options->timeout == 0 || options->timeout > TIMEOUT_MOST)
-		return refuse_number(err, "timeout", (int64_t)options->timeout, "milliseconds from 1ms to 168h");
-	if (options->cpu_time > TIMEOUT_MOST)
-		return refuse_number(err, "cpu-time", (int64_t)options->cpu_time, "milliseconds, up to 168h");
 	if (options->memory.value < MEMORY_LEAST || options->memory.value > MEMORY_MOST)
 		return refuse_number(err, "memory", options->memory.value, "1m to 64t, in bytes");
 	if (options->max_output.value < 1 || options->max_output.value > (options->json ? KEPT_MOST : OUTPUT_MOST))
@@ -80,11 +87,13 @@ static int take_limits(const struct sandbox_options *options, struct sandbox_lim
 {
 	int rc = check_limits(options, err);
 
-	*ret = (struct sandbox_limits){ .timeout = options->timeout * NS_PER_MS,
-					.cpu_time = options->cpu_time * NS_PER_MS,
-					.memory = (uint64_t)options->memory.value,
+	*ret = (struct sandbox_limits){ .memory = (uint64_t)options->memory.value,
 					.pids = options->pids,
 					.max_output = (uint64_t)options->max_output.value };
+	if (rc >= 0)
+		rc = parse_time(options->timeout, "timeout", &ret->timeout, err);
+	if (rc >= 0 && options->cpu_time)
+		rc = parse_time(options->cpu_time, "cpu-time", &ret->cpu_time, err);
 	return rc < 0 ? rc : parse_cpus(options->cpus, &ret->cpus, err);
 }
 

@@ -8,7 +8,7 @@
 
 struct sandbox_options {
 	const char *const *argv;
-	uint64_t timeout, cpu_time; /* milliseconds */
+	const char *timeout, *cpu_time;
 	struct option_number memory, max_output;
 	unsigned pids;
 	const char *cpus;

@@ -16,8 +16,12 @@ refused() { # PATTERN ARGUMENT...
 @test "without a program, and with options that make no sense" {
 	refused 'PROGRAM is missing'
 	refused 'PROGRAM is missing' --
-	refused '--timeout: found 0, expected milliseconds from 1ms' --timeout 0 -- true
-	refused '--timeout.*can.t understand "soon"' --timeout soon -- true
+	refused '--timeout: found "0", expected a duration from 1ms to 168h' --timeout 0 -- true
+	refused '--timeout: found "soon", expected a duration' --timeout soon -- true
+	refused '--timeout: found "1ns"' --timeout 1ns -- true
+	refused '--timeout: found "169h"' --timeout 169h -- true
+	refused '--cpu-time: found "0", expected a duration from 1ms to 168h' --cpu-time 0 -- true
+	refused '--cpu-time: found "900us"' --cpu-time 900us -- true
 	refused '--memory: found 12, expected 1m to 64t' --memory 12 -- true
 	refused '--memory: found -1, expected 1m' --memory -1 -- true
 	refused '--memory: can.t understand "much", expected a number of bytes such as 536870912 or 512m; see' --memory much -- true

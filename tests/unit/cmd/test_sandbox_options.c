@@ -66,6 +66,20 @@ Test(sandbox_options, takes_limits)
 	cr_expect_eq(request.limits.max_output, 3072);
 }
 
+/* To the nanosecond: what is cut off could be all of it, and none is no limit. */
+Test(sandbox_options, takes_times_as_they_are)
+{
+	struct sandbox_request request = { 0 };
+	struct error err = { 0 };
+
+	cr_assert_eq(parse(WORDS("--timeout", "1ms", "--cpu-time", "1.0000015s", "true"), &request, &err), 0, "%s",
+		     err.message);
+	cr_expect_eq(request.limits.timeout, UINT64_C(1000000));
+	cr_expect_eq(request.limits.cpu_time, UINT64_C(1000001500));
+	cr_assert_eq(parse(WORDS("--timeout", "168h", "true"), &request, &err), 0, "%s", err.message);
+	cr_expect_eq(request.limits.timeout, UINT64_C(168) * 3600 * 1000000000);
+}
+
 Test(sandbox_options, takes_places)
 {
 	struct sandbox_request request = { 0 };
@@ -172,7 +186,14 @@ Test(sandbox_options, refuses_what_makes_no_sense)
 		{ "--max-output", "0" },
 		{ "--max-output", "-1" },
 		{ "--max-output", "2g" },
+		{ "--timeout", "999us" },
+		{ "--timeout", "168h1ns" },
+		{ "--timeout", "99999999999h" },
 		{ "--cpu-time", "x" },
+		{ "--cpu-time", "0" },
+		{ "--cpu-time", "0s" },
+		{ "--cpu-time", "999999ns" },
+		{ "--cpu-time", "169h" },
 		{ "--bind-ro", "a:/b" },
 		{ "--bind-ro", "/a:b" },
 		{ "--bind-rw", "/a:/" },
