@@ -75,14 +75,20 @@ static int set_attributes(int mount_fd, const struct plan_mount *mount, struct e
 	return 0;
 }
 
-static int map_ids(int mount_fd, const struct plan_mount *mount, int userns_fd, struct error *err)
+int mount_make_map_ids(int mount_fd, unsigned flags, int userns_fd)
 {
 	struct mount_attr attr = { .attr_set = MOUNT_ATTR_IDMAP, .userns_fd = (uint64_t)userns_fd };
 
-	if (sys_mount_setattr(mount_fd, mount->idmap_recursive ? AT_RECURSIVE : 0, &attr) < 0)
-		return error_system(err, errno, "map the ids of %s (its file system may not support id-mapped mounts)",
-				    mount->source);
-	return 0;
+	return sys_mount_setattr(mount_fd, flags, &attr) < 0 ? -errno : 0;
+}
+
+static int map_ids(int mount_fd, const struct plan_mount *mount, int userns_fd, struct error *err)
+{
+	int rc = mount_make_map_ids(mount_fd, mount->idmap_recursive ? AT_RECURSIVE : 0, userns_fd);
+
+	return rc < 0 ? error_system(err, -rc, "map the ids of %s (its file system may not support id-mapped mounts)",
+				     mount->source)
+		      : 0;
 }
 
 /* What was looked at when the plan was made, and nothing that took its place since then: held against the clone itself. */

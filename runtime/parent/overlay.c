@@ -17,6 +17,7 @@
 #include "base/cleanup.h"
 #include "base/reap.h"
 #include "base/syscalls.h"
+#include "child/mount_make.h"
 #include "plan/plan_id_map.h"
 
 #define STACK_SIZE ((size_t)64 * 1024)
@@ -46,8 +47,8 @@ static int context_error(const struct overlay *overlay, int code, const char *wh
 /* A directory, or with mapped ids a detached clone of the mount that it is on, from there on. */
 static int open_layer(const char *path, int userns_fd, const char *option, struct error *err)
 {
-	struct mount_attr attr = { .attr_set = MOUNT_ATTR_IDMAP, .userns_fd = (uint64_t)userns_fd };
 	AUTO_CLOSE int fd = -EBADF;
+	int rc;
 
 	if (userns_fd < 0)
 		fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
@@ -55,8 +56,9 @@ static int open_layer(const char *path, int userns_fd, const char *option, struc
 		fd = open_tree(AT_FDCWD, path, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
 	if (fd < 0)
 		return error_system(err, errno, "rootfs (overlay): %s: open %s", option, path);
-	if (userns_fd >= 0 && sys_mount_setattr(fd, 0, &attr) < 0)
-		return error_system(err, errno,
+	rc = userns_fd >= 0 ? mount_make_map_ids(fd, 0, userns_fd) : 0;
+	if (rc < 0)
+		return error_system(err, -rc,
 				    "rootfs (overlay): uidmap: map the ids of %s (its file system may not support that)",
 				    path);
 	return steal_fd(&fd);

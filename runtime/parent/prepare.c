@@ -88,19 +88,12 @@ static int make_one(const struct plan *plan, const struct plan_mount *mount, str
 	return rc < 0 ? rc : steal_fd(&fd);
 }
 
-static int map_ids(int mount_fd, unsigned flags, int userns_fd)
-{
-	struct mount_attr attr = { .attr_set = MOUNT_ATTR_IDMAP, .userns_fd = (uint64_t)userns_fd };
-
-	return sys_mount_setattr(mount_fd, flags, &attr) < 0 ? -errno : 0;
-}
-
 /* All that is mounted below it as well, or, where the kernel can't do that for one of those, it alone. */
 static int map_tree(int mount_fd, bool recursive, int userns_fd)
 {
-	int rc = recursive ? map_ids(mount_fd, AT_RECURSIVE, userns_fd) : -EINVAL;
+	int rc = recursive ? mount_make_map_ids(mount_fd, AT_RECURSIVE, userns_fd) : -EINVAL;
 
-	return rc == -EINVAL ? map_ids(mount_fd, 0, userns_fd) : rc;
+	return rc == -EINVAL ? mount_make_map_ids(mount_fd, 0, userns_fd) : rc;
 }
 
 static int map_root(const struct plan_rootfs *rootfs, int root_fd, int userns_fd, struct error *err)

@@ -9,17 +9,16 @@
 
 #include "base/buffer.h"
 #include "base/cleanup.h"
-#include "base/syscalls.h"
 #include "child/mount_make.h"
 #include "parent/idmap.h"
 #include "parent/overlay.h"
 
 static int map_ids(int mount_fd, int userns_fd, const struct plan_mount *mount, struct error *err)
 {
-	struct mount_attr attr = { .attr_set = MOUNT_ATTR_IDMAP, .userns_fd = (uint64_t)userns_fd };
+	int rc = mount_make_map_ids(mount_fd, 0, userns_fd);
 
-	if (sys_mount_setattr(mount_fd, 0, &attr) < 0)
-		return error_system(err, errno, "uidmap: map the ids of %s (%s may not support id-mapped mounts)",
+	if (rc < 0)
+		return error_system(err, -rc, "uidmap: map the ids of %s (%s may not support id-mapped mounts)",
 				    mount->source ?: mount->type, mount->type);
 	return 0;
 }
