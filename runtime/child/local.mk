@@ -24,6 +24,8 @@ runtime_child_sources = \
 	runtime/child/init.h \
 	runtime/child/init_listen.c \
 	runtime/child/init_listen.h \
+	runtime/child/interpreter.c \
+	runtime/child/interpreter.h \
 	runtime/child/landlock.c \
 	runtime/child/loopback.c \
 	runtime/child/loopback.h \

@@ -13,6 +13,7 @@
 #include "child/handshake.h"
 #include "child/home.h"
 #include "child/init.h"
+#include "child/interpreter.h"
 #include "child/steps.h"
 
 #define DEFAULT_PATH "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
@@ -35,6 +36,8 @@ static int check_program(const char *path)
 
 	if (stat(path, &status) < 0)
 		return -errno;
+	if (S_ISDIR(status.st_mode))
+		return -EISDIR;
 	return S_ISREG(status.st_mode) && (status.st_mode & 0111) ? 0 : -EACCES;
 }
 
@@ -48,6 +51,9 @@ static int program_error(const char *name, int code, struct error *err)
 				 "exec: \"%.512s\": executable file not found in $PATH: no such file or directory", name);
 	if (code == EACCES)
 		return error_set(err, ERROR_PROGRAM, code, "exec: \"%.512s\": permission denied", name);
+	/* docker and podman know the latter words, and have 126 for them. */
+	if (code == EISDIR)
+		return error_set(err, ERROR_PROGRAM, code, "exec: \"%.512s\": is a directory: permission denied", name);
 	if (code == ENOTDIR)
 		return error_set(err, ERROR_PROGRAM, code, "exec: \"%.512s\": not a directory", name);
 	return error_set(err, ERROR_PROGRAM, code, "exec: \"%.512s\": %s", name, strerrordesc_np(code));
@@ -65,8 +71,8 @@ static int search(const char *name, const char *path, char *found, size_t size)
 			rc = check_program(found);
 			if (rc == 0)
 				return 0;
-			if (rc == -EACCES)
-				result = rc;
+			if (rc == -EACCES || rc == -EISDIR)
+				result = -EACCES;
 		}
 		if (!path[length])
 			return result;
@@ -201,6 +207,20 @@ int program_wait_unprivileged(struct child *child, struct error *err)
 	return waits_early(child) ? 0 : report_and_wait(child, err);
 }
 
+/* execve(2) has one number for several reasons. To tell them takes a look at the file, which the container's filter lets nearly
+ * all programs have; where it ends who looks, the program could not have been run either. */
+static int execute_error(const struct child *child, int code, struct error *err)
+{
+	const char *name = child->plan->process.argv[0];
+	char text[INTERPRETER_TEXT_MAX];
+
+	if (code == EACCES && check_program(child->program) == -EISDIR)
+		return program_error(name, EISDIR, err);
+	if (code == ENOENT && interpreter_missing(child->program, text))
+		return error_set(err, ERROR_PROGRAM, code, "exec: \"%.400s\": %s: no such file or directory", name, text);
+	return program_error(name, code, err);
+}
+
 int program_execute(struct child *child, struct error *err)
 {
 	const struct plan_process *process = &child->plan->process;
@@ -208,8 +228,8 @@ int program_execute(struct child *child, struct error *err)
 
 	if (child->attendant) {
 		rc = init_begin(child, err);
-		return rc < 0 ? rc : program_error(process->argv[0], -init_execute(child), err);
+		return rc < 0 ? rc : execute_error(child, -init_execute(child), err);
 	}
 	execve(child->program, (char *const *)process->argv, (char *const *)child->environment);
-	return program_error(process->argv[0], errno, err);
+	return execute_error(child, errno, err);
 }

@@ -91,6 +91,11 @@ exec_on() { # JSON of execCPUAffinity
 	expect_missing "$T/pid"
 	must_fail 255 'permission denied' brig exec --pid-file "$T/pid" "$ID" /etc/passwd
 	expect_missing "$T/pid"
+	must_fail 255 'exec: "/etc": is a directory: permission denied' brig exec --pid-file "$T/pid" "$ID" /etc
+	printf '#!/no/such\n' > "$BUNDLE/rootfs/bin/orphan"
+	chmod 755 "$BUNDLE/rootfs/bin/orphan"
+	must_fail 255 'exec: "orphan": the interpreter "/no/such".*does not exist: no such file or directory' brig exec --pid-file "$T/pid" "$ID" orphan
+	expect_missing "$T/pid"
 }
 
 @test "exec in containers that are not running fails" {

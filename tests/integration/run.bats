@@ -206,9 +206,13 @@ listening() {
 	program /etc/passwd
 	must_fail 1 'exec: "/etc/passwd": permission denied' run_container
 	program /etc
-	must_fail 1 'exec: "/etc": permission denied' run_container
+	must_fail 1 'exec: "/etc": is a directory: permission denied' run_container
 	program /etc/passwd/sh
 	must_fail 1 'not a directory' run_container
+	printf '#!/no/such\n' > "$BUNDLE/rootfs/bin/orphan"
+	chmod 755 "$BUNDLE/rootfs/bin/orphan"
+	program /bin/orphan
+	must_fail 1 'exec: "/bin/orphan": the interpreter "/no/such" that its first line names does not exist: no such file or directory' run_container
 	printf '%s\n' 'not a program' > "$BUNDLE/rootfs/bin/garbage"
 	chmod 755 "$BUNDLE/rootfs/bin/garbage"
 	program garbage

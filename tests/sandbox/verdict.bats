@@ -114,7 +114,29 @@ for _ in range(100):
 	expect_status 126
 	judged exit -- /usr
 	expect_status 126
+	expect_like "$(of .error)" 'exec: "/usr": is a directory: permission denied'
+	judged exit -- ../usr
+	expect_status 126
+	expect_like "$(of .error)" 'exec: "../usr": is a directory: permission denied'
 	must_fail 127 'no-such-program' sandbox -- no-such-program
+}
+
+@test "a script or program without what runs it is 127, and what is missing is named" {
+	printf '#!/usr/bin/no-such -x\n' > "$T/script"
+	printf '#!/bin/sh\r\necho\r\n' > "$T/dos"
+	mkdir -p "$T/rootfs/bin"
+	cp /usr/bin/env "$T/rootfs/bin/dynamic"
+	chmod 755 "$T/script" "$T/dos" "$T/rootfs/bin/dynamic"
+	judged exit --file it="$T/script" -- ./it
+	expect_status 127
+	expect_like "$(of .error)" 'exec: "./it": the interpreter "/usr/bin/no-such" that its first line names does not exist: no such file'
+	judged exit --file it="$T/dos" -- ./it
+	expect_status 127
+	expect_like "$(of .error)" '"/bin/sh\\r".*ends in a carriage return'
+	judged exit --rootfs "$T/rootfs" -- dynamic
+	expect_status 127
+	expect_like "$(of .error)" 'exec: "dynamic": the dynamic loader that it names does not exist'
+	must_fail 127 'the interpreter "/usr/bin/no-such"' sandbox --file it="$T/script" -- ./it
 }
 
 @test "what the policy refuses is refused, with the remedy" {

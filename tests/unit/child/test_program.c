@@ -9,6 +9,7 @@
 #include <criterion/criterion.h>
 
 #include "base/cleanup.h"
+#include "child/interpreter.h"
 #include "child/steps.h"
 #include "tests/support/scratch.h"
 
@@ -136,9 +137,87 @@ Test(program, by_path)
 	snprintf(path, sizeof(path), "%s/one/prog/x", scratch.path);
 	expect_refused(path, NULL, ENOTDIR, "not a directory");
 	snprintf(path, sizeof(path), "%s/one", scratch.path);
-	expect_refused(path, NULL, EACCES, "permission denied");
+	expect_refused(path, NULL, EISDIR, "is a directory: permission denied");
 	expect_refused("/nonexistent", NULL, ENOENT, "no such file or directory");
 	expect_found("relative/to/the/working/directory", NULL, "relative/to/the/working/directory");
+}
+
+/* By execve(2) itself, which fails for all of these. */
+static void expect_not_executed(const char *path, int code, const char *words)
+{
+	const char *argv[] = { "./it", NULL }, *envp[] = { NULL };
+	struct plan plan = { .has_process = true, .process = { .argv = argv, .envp = envp } };
+	struct child child = { .plan = &plan, .program = (char *)path, .environment = envp };
+	struct error err = { 0 };
+
+	cr_expect_eq(program_execute(&child, &err), -code, "%s: %s", path, err.message);
+	cr_expect_eq(err.kind, ERROR_PROGRAM);
+	cr_expect_str_eq(err.message, words, "%s: %s", path, err.message);
+}
+
+Test(program, what_a_script_is_run_by_is_named_where_it_is_missing)
+{
+	static const struct {
+		const char *text, *missing;
+	} scripts[] = {
+		{ "#!/brig-has-none\n", "the interpreter \"/brig-has-none\" that its first line names" },
+		{ "#! \t/brig-has-none -x\n", "the interpreter \"/brig-has-none\" that its first line names" },
+		{ "#!/brig-has-none", "the interpreter \"/brig-has-none\" that its first line names" },
+		{ "#!/brig\33[2J\n", "the interpreter that its first line names" },
+		{ "#!/brig\377\n", "the interpreter that its first line names" },
+	};
+	SCRATCH(scratch);
+	char words[256];
+
+	umask(0);
+	cr_assert_eq(fchdir(scratch.fd), 0);
+	for (size_t i = 0; i < ARRAY_SIZE(scripts); i++) {
+		scratch_file(&scratch, "script", scripts[i].text, 0755);
+		snprintf(words, sizeof(words), "exec: \"./it\": %s does not exist: no such file or directory",
+			 scripts[i].missing);
+		expect_not_executed("script", ENOENT, words);
+		cr_assert_eq(unlink("script"), 0);
+	}
+	scratch_file(&scratch, "dos", "#!/bin/sh\r\necho\r\n", 0755);
+	expect_not_executed(
+		"dos", ENOENT,
+		"exec: \"./it\": the interpreter \"/bin/sh\\r\" that its first line names does not exist (the "
+		"line ends in a carriage return: save the file with line feeds alone): no such file or directory");
+	scratch_file(&scratch, "first", "#!/brig-has-none\n", 0755);
+	snprintf(words, sizeof(words), "#!%s/first\n", scratch.path);
+	scratch_file(&scratch, "second", words, 0755);
+	snprintf(words, sizeof(words),
+		 "exec: \"./it\": what the interpreter \"%s/first\" that its first line names is run by does not exist: no such "
+		 "file or directory",
+		 scratch.path);
+	expect_not_executed("second", ENOENT, words);
+}
+
+Test(program, what_is_not_there_or_a_directory_is_said_to_be_that)
+{
+	SCRATCH(scratch);
+
+	cr_assert_eq(fchdir(scratch.fd), 0);
+	scratch_directory(&scratch, "directory");
+	expect_not_executed("none", ENOENT,
+			    "exec: \"./it\": executable file not found in $PATH: no such file or directory");
+	expect_not_executed("directory", EISDIR, "exec: \"./it\": is a directory: permission denied");
+}
+
+/* The kernel reads so much, and no more is named. */
+Test(program, a_first_line_has_its_bound)
+{
+	SCRATCH(scratch);
+	char script[1024] = "#!/", text[INTERPRETER_TEXT_MAX];
+
+	memset(script + 3, 'x', sizeof(script) - 4);
+	scratch_file(&scratch, "script", script, 0755);
+	cr_assert_eq(fchdir(scratch.fd), 0);
+	cr_assert_not_null(interpreter_missing("script", text));
+	cr_expect_lt(strlen(text), 330);
+	cr_assert_eq(mkfifo("fifo", 0755), 0);
+	cr_expect_str_eq(interpreter_missing("fifo", text), "its interpreter or loader does not exist");
+	cr_expect_null(interpreter_missing("none", text));
 }
 
 /* Cut to what fits, it would be another program. */
