@@ -195,7 +195,31 @@ has_used() { # TICKS PID
 	remove_parents
 }
 
-# bats test_tags=v2
+@test "a pod's group that its engine has in a v1 tree alone leaves none in the v2 tree, once the last container is gone" {
+	local pod=/sys/fs/cgroup/pids/it-parent-$ID unified=/sys/fs/cgroup/unified/it-parent-$ID
+
+	needs_v1 pids
+	[ -e /sys/fs/cgroup/unified/cgroup.procs ] || skip "this machine is not a hybrid one"
+	mkdir "$pod" "$pod/inner"
+	config --arg path "/it-parent-$ID/inner/leaf-$ID" '.linux.cgroupsPath = $path'
+	sleeper
+	[ -d "$unified/inner" ]
+	config --arg path "/it-parent-$ID/inner/other-$ID" '.linux.cgroupsPath = $path'
+	must brig run --detach --bundle "$BUNDLE" "$ID-2"
+	must brig delete --force "$ID"
+	[ -d "$unified/inner/other-$ID" ]
+	must brig delete --force "$ID-2"
+	expect_missing "$unified"
+	[ -d "$pod/inner" ]
+	# What somebody made himself is his, also in the v2 tree.
+	mkdir "$unified"
+	must brig run --detach --bundle "$BUNDLE" "$ID"
+	must brig delete --force "$ID"
+	expect_missing "$unified/inner"
+	[ -d "$unified" ]
+	rmdir "$unified" "$pod/inner" "$pod"
+}
+
 # bats test_tags=v2
 @test "a cgroup that is there and frozen is refused as callers know it, and stays so; thawed and empty it is taken" {
 	local group=/sys/fs/cgroup/unified/brig-test-$ID file=cgroup.freeze frozen=1 thawed=0

@@ -146,6 +146,8 @@ int cgroup_destroy(struct cgroup *cgroup, int timeout_ms, struct error *err)
 		if (r < 0)
 			return busy(cgroup, tree, r, timeout_ms, err);
 		close_and_reset(&cgroup->trees[tree].fd);
+		if (tree == CGROUP_TREE_V2 && cgroup->layout == HOST_CGROUP_HYBRID)
+			cgroup_tree_prune(cgroup, tree);
 	}
 	return 0;
 }

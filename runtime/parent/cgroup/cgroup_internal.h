@@ -114,6 +114,8 @@ int cgroup_tree_make(struct cgroup *cgroup, unsigned tree, struct error *err);
 int cgroup_tree_check_unused(struct cgroup *cgroup, unsigned tree, struct error *err);
 /* Removes what cgroup_tree_make made there. */
 void cgroup_tree_unmake(struct cgroup *cgroup, unsigned tree);
+/* After the group is gone: its parents that cgroup_tree_make made for groups that another has in other trees only, where they are empty. */
+void cgroup_tree_prune(struct cgroup *cgroup, unsigned tree);
 /* The trees that the group's layout has at all, as bits. */
 uint32_t cgroup_tree_possible(const struct cgroup *cgroup);
 /* "/sys/fs/cgroup/memory" */

@@ -7,11 +7,15 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
+#include "base/cleanup.h"
 #include "base/fd.h"
 #include "base/syscalls.h"
 
+/* On a parent that is ours to take away: cgroup_tree_prune(). */
+#define MARK "trusted.brig.parent"
 #define MAKE_ATTEMPTS 16 /* somebody may prune the empty parents just while we make ours */
 
 /* The path comes from config.json: a group may only be made below the tree's root, and "." and ".." are names that a directory
@@ -134,27 +138,56 @@ int cgroup_tree_membership_fd(struct cgroup *cgroup)
 	return fd;
 }
 
-static int make_parents(int root_fd, const char *path, unsigned *n_made)
+/* On a hybrid host engines make a pod's group where limits are, in the v1 trees, and take it away there: of the one that brig makes
+ * beside those, in the v2 tree, they know nothing. Nobody has limits in it that would be lost. */
+static bool is_beside_anothers(struct cgroup *cgroup, unsigned tree)
 {
+	bool found = false;
+
+	if (tree != CGROUP_TREE_V2 || cgroup->layout != HOST_CGROUP_HYBRID)
+		return false;
+	for (unsigned v1 = 0; !found && v1 < CGROUP_N_CONTROLLERS; v1++)
+		found = cgroup_tree_has_parent(cgroup, v1);
+	return found;
+}
+
+/* Without the right to do so (a user namespace) it stays, as all other parents do. */
+static void mark(int root_fd, const char *path)
+{
+	AUTO_CLOSE int fd = cgroup_tree_open_at(root_fd, path);
+
+	if (fd >= 0)
+		(void)fsetxattr(fd, MARK, "", 0, 0);
+}
+
+static int make_parents(struct cgroup *cgroup, unsigned tree)
+{
+	struct cgroup_tree *t = &cgroup->trees[tree];
+	bool marks = is_beside_anothers(cgroup, tree);
 	char prefix[CGROUP_PATH_MAX];
 
-	for (const char *slash = strchr(path, '/'); slash; slash = strchr(slash + 1, '/')) {
-		snprintf(prefix, sizeof(prefix), "%.*s", (int)(slash - path), path);
-		if (mkdirat(root_fd, prefix, 0755) == 0)
-			(*n_made)++;
-		else if (errno != EEXIST)
+	for (const char *slash = strchr(cgroup->path, '/'); slash; slash = strchr(slash + 1, '/')) {
+		snprintf(prefix, sizeof(prefix), "%.*s", (int)(slash - cgroup->path), cgroup->path);
+		if (mkdirat(t->root_fd, prefix, 0755) == 0) {
+			t->n_made++;
+			if (marks)
+				mark(t->root_fd, prefix);
+		} else if (errno != EEXIST) {
 			return -errno;
+		}
 	}
 	return 0;
 }
 
 /* Paths below a cgroup mount hold no symbolic links (nobody can make one there), so whole ones are safe. */
-static int make_directories(struct cgroup_tree *t, const char *path)
+static int make_directories(struct cgroup *cgroup, unsigned tree)
 {
+	struct cgroup_tree *t = &cgroup->trees[tree];
+
 	for (int attempt = 0; attempt < MAKE_ATTEMPTS; attempt++) {
 		int r;
 
-		if (mkdirat(t->root_fd, path, 0755) == 0) {
+		if (mkdirat(t->root_fd, cgroup->path, 0755) == 0) {
 			t->n_made++;
 			return 0;
 		}
@@ -164,7 +197,7 @@ static int make_directories(struct cgroup_tree *t, const char *path)
 		}
 		if (errno != ENOENT)
 			return -errno;
-		r = make_parents(t->root_fd, path, &t->n_made);
+		r = make_parents(cgroup, tree);
 		if (r < 0 && r != -ENOENT)
 			return r;
 	}
@@ -231,7 +264,7 @@ int cgroup_tree_make(struct cgroup *cgroup, unsigned tree, struct error *err)
 	r = open_root(cgroup, tree);
 	t->looked = true;
 	if (r == 0)
-		r = make_directories(t, cgroup->path);
+		r = make_directories(cgroup, tree);
 	if (r == 0)
 		r = t->fd = cgroup_tree_open_at(t->root_fd, cgroup->path);
 	if (r < 0) {
@@ -260,4 +293,26 @@ void cgroup_tree_unmake(struct cgroup *cgroup, unsigned tree)
 		*slash = '\0';
 	}
 	t->n_made = 0;
+}
+
+static bool is_marked(int root_fd, const char *path)
+{
+	AUTO_CLOSE int fd = cgroup_tree_open_at(root_fd, path);
+
+	return fd >= 0 && fgetxattr(fd, MARK, /* value= */ NULL, 0) >= 0;
+}
+
+/* As long as they have no other group in them: the container that goes last takes them along, whichever made them. Who makes one below
+ * them just now makes them anew (make_directories()). */
+void cgroup_tree_prune(struct cgroup *cgroup, unsigned tree)
+{
+	struct cgroup_tree *t = &cgroup->trees[tree];
+	char path[CGROUP_PATH_MAX], *slash;
+
+	snprintf(path, sizeof(path), "%s", cgroup->path);
+	while ((slash = strrchr(path, '/'))) {
+		*slash = '\0';
+		if (!is_marked(t->root_fd, path) || unlinkat(t->root_fd, path, AT_REMOVEDIR) < 0)
+			return;
+	}
 }
