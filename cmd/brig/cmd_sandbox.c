@@ -1,7 +1,11 @@
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/buffer.h"
+#include "base/cleanup.h"
 #include "base/file.h"
 #include "base/log.h"
 #include "cmd/brig/commands.h"
@@ -91,6 +95,25 @@ static int print(const struct sandbox_options *options, const struct sandbox_res
 	return output_write(&text, err);
 }
 
+/* Before anything runs: what it calls would be lost afterwards. */
+static int check_place(const char *path, struct error *err)
+{
+	const char *slash = strrchr(path, '/');
+	AUTO_FREE char *directory = slash ? strndup(path, (size_t)(slash - path) + 1) : strdup(".");
+	struct stat status;
+	int code = 0;
+
+	if (!directory)
+		return error_memory(err);
+	if (stat(path, &status) == 0 && S_ISDIR(status.st_mode))
+		code = EISDIR;
+	else if (stat(path, &status) == 0 && !S_ISREG(status.st_mode))
+		code = faccessat(AT_FDCWD, path, W_OK, AT_EACCESS) < 0 ? errno : 0;
+	else if (faccessat(AT_FDCWD, directory, W_OK | X_OK, AT_EACCESS) < 0)
+		code = errno;
+	return code ? error_system(err, code, "option --learn: write %s", path) : 0;
+}
+
 static int write_profile(const char *path, const struct learn *learn, struct error *err)
 {
 	struct buffer profile __attribute__((cleanup(buffer_done_cleanup))) = { 0 };
@@ -118,6 +141,8 @@ static int run(const struct brig *brig, const void *data, struct error *err)
 	if (!arena || (options->learn && !learn))
 		return error_memory(err);
 	rc = sandbox_options_request(options, arena, &request, err);
+	if (rc >= 0 && options->learn)
+		rc = check_place(options->learn, err);
 	if (rc < 0)
 		return rc;
 	request.learn = learn;
