@@ -43,9 +43,14 @@ static void tell(const struct report *report)
 	}
 }
 
-/* As at the container's creation: the same policy, and the annotations that it was made with. ret_report: lives as long as the plan. */
+struct new_limits {
+	struct plan *plan;
+	struct report report; /* in the plan's memory */
+};
+
+/* As at the container's creation: the same policy, and the annotations that it was made with. */
 static int decide(const struct brig *brig, const struct container *container, const struct spec_resources *asked,
-		  struct plan **ret, struct report *ret_report, struct error *err)
+		  struct new_limits *ret, struct error *err)
 {
 	AUTO(spec_free) struct spec *spec = NULL;
 	AUTO(policy_done) struct policy policy = { 0 };
@@ -65,9 +70,9 @@ static int decide(const struct brig *brig, const struct container *container, co
 	if (rc >= 0)
 		rc = policy_facts_parents(&request, container->state.cgroup_path, &request.parents, err);
 	if (rc >= 0)
-		rc = plan_build_update(&request, asked, ret, ret_report, err);
+		rc = plan_build_update(&request, asked, &ret->plan, &ret->report, err);
 	if (rc >= 0)
-		creation_log_report(ret_report);
+		creation_log_report(&ret->report);
 	return rc;
 }
 
@@ -89,18 +94,18 @@ static int apply(const struct container *container, const struct plan *plan, str
 static int update(const struct brig *brig, const struct container *container, const struct spec_resources *asked,
 		  struct error *err)
 {
-	AUTO(plan_free) struct plan *plan = NULL;
-	struct report report = { 0 };
+	struct new_limits limits = { 0 };
 	struct error failure = { 0 };
-	int rc = decide(brig, container, asked, &plan, &report, &failure);
+	int rc = decide(brig, container, asked, &limits, &failure);
 
 	if (rc >= 0)
-		rc = apply(container, plan, &failure);
+		rc = apply(container, limits.plan, &failure);
 	if (rc >= 0) {
-		tell(&report);
-		expectation_update(container, &plan->cgroup.resources);
+		tell(&limits.report);
+		expectation_update(container, &limits.plan->cgroup.resources);
 	}
-	record_update(brig, &container->state, plan, &report, rc < 0 ? &failure : NULL);
+	record_update(brig, &container->state, limits.plan, &limits.report, rc < 0 ? &failure : NULL);
+	plan_free(limits.plan);
 	if (rc < 0 && err)
 		*err = failure;
 	return rc;
