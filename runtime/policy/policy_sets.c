@@ -71,11 +71,13 @@ static const char *const remedies[] = {
 	[POLICY_CAPABILITY] = "leave it out",
 	[POLICY_CGROUP_NAMESPACE] = "add { \"type\": \"cgroup\" } to linux.namespaces",
 	[POLICY_CORE_DUMP] = "set RLIMIT_CORE to 0",
-	[POLICY_DEVICE] = ("leave the device out, or have the policy list it in \"devices\" (a network interface: in "
-			   "\"net_devices\"), as deploy/policy/gpu.json does"),
+	[POLICY_DEVICE] =
+		("leave the device out, or have the policy list it in \"devices\" (a network interface: in "
+		 "\"net_devices\"), as deploy/policy/gpu.json does, for volumes deploy/policy/block-volumes.json"),
 	[POLICY_EGRESS_MAXIMUM] =
 		"ask for no more than the policy's \"egress\" has, or leave the annotation out: then it holds",
-	[POLICY_HOOK] = "leave the hook out, or have the policy list its directory in \"hook_directories\"",
+	[POLICY_HOOK] = ("leave the hook out, or have the policy list its directory in \"hook_directories\", as "
+			 "deploy/policy/gpu.json does"),
 	[POLICY_HOST_NAMESPACE] = "add a namespace of that kind to linux.namespaces",
 	[POLICY_LANDLOCK] = "use a kernel with Landlock",
 	[POLICY_MASKED_PATH] = "list it in linux.maskedPaths",

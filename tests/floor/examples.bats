@@ -24,8 +24,8 @@ refused() {
 @test "each example holds to the schema, and brig takes it" {
 	local name n=0
 
-	for name in strict baseline conformant gpu; do
-		install -m 644 "$SOURCE/deploy/policy/$name.json" "$T/example.json"
+	for name in "$SOURCE"/deploy/policy/*.json; do
+		install -m 644 "$name" "$T/example.json"
 		held "$T/example.json"
 	done
 	# Whole policies in the documents are JSON between fences.
@@ -51,24 +51,13 @@ refused() {
 
 # brig_there ARGUMENT...: under gpu.json, where nodes of the driver's and a hook in the listed folder are, for nobody else to see.
 brig_there() {
-	env BRIG_TEST="$ID" T="$T" unshare --mount --propagation private sh -c '
-		set -e
-		mkdir -p "$T/dev"
-		mount --rbind /dev "$T/dev"
-		mount -t tmpfs -o mode=755 nodes /dev
-		for node in null zero full random urandom tty; do
-			: > "/dev/$node"
-			mount --bind "$T/dev/$node" "/dev/$node"
-		done
-		mkdir /dev/pts /dev/shm
-		mount --rbind "$T/dev/pts" /dev/pts
-		ln -s pts/ptmx /dev/ptmx
+	own_dev '
 		mknod /dev/nvidiactl c 195 255
 		mount -t tmpfs -o mode=755 toolkit /usr/local
 		mkdir -p /usr/local/nvidia/toolkit
 		install -m 755 "$T/hook" /usr/local/nvidia/toolkit/hook
-		install -m 755 "$T/hook" /usr/local/nvidia/other
-		exec "$@"' brig_there "$BRIG" --root "$ROOT" --policy "$T/gpu.json" "$@"
+		install -m 755 "$T/hook" /usr/local/nvidia/other' \
+		env BRIG_TEST="$ID" "$BRIG" --root "$ROOT" --policy "$T/gpu.json" "$@"
 }
 
 # nvidia MINOR HOOK: the container asks for that node of the driver's and for that hook, as an engine writes it down that reads a CDI specification.
@@ -93,9 +82,9 @@ nvidia() {
 	nvidia 255 /usr/bin/nvidia-cdi-hook
 	must brig_there plan --bundle "$BUNDLE" --json
 	nvidia 254 /usr/local/nvidia/toolkit/hook
-	must_fail 1 'linux\.devices.*c 195:254.*rule device' brig_there run --bundle "$BUNDLE" "$ID"
+	must_fail 1 'linux\.devices.*c 195:254.*rule device.*deploy/policy/gpu\.json' brig_there run --bundle "$BUNDLE" "$ID"
 	nvidia 255 /usr/local/nvidia/other
-	must_fail 1 'hooks\.createContainer\[0\].*/usr/local/nvidia/other.*rule hook' brig_there run --bundle "$BUNDLE" "$ID"
+	must_fail 1 'hooks\.createContainer\[0\].*/usr/local/nvidia/other.*rule hook.*hook_directories.*deploy/policy/gpu\.json' brig_there run --bundle "$BUNDLE" "$ID"
 	nvidia 255 /usr/local/nvidia/toolkit/../other
 	must_fail 1 'rule hook' brig_there run --bundle "$BUNDLE" "$ID"
 	expect_missing "$T/ran/other"
@@ -104,4 +93,41 @@ nvidia() {
 	if [ ! -e /dev/nvidiactl ]; then
 		must_fail 1 'rule device' brig --policy "$T/gpu.json" run --bundle "$BUNDLE" "$ID"
 	fi
+}
+
+# A volume of a raw block device, as containerd writes down what volumeDevices asks for.
+volume() { # MINOR
+	config '.linux.devices = [{ path: "/dev/xvda", type: "b", major: 7, minor: $minor, fileMode: 432, uid: 0, gid: 0 }] |
+		.linux.resources.devices = [{ allow: false, access: "rwm" }, { allow: true, type: "b", major: 7, minor: $minor, access: "rw" }]' --argjson minor "$1"
+}
+
+# brig_beside_volume MINOR ARGUMENT...: under block-volumes.json, where the volume that it names is the loop device of that number, by a link.
+brig_beside_volume() {
+	MINOR=$1 own_dev 'mknod /dev/dm-7 b 7 "$MINOR"; mkdir /dev/mapper; ln -s ../dm-7 /dev/mapper/volumes-data' \
+		env BRIG_TEST="$ID" "$BRIG" --root "$ROOT" --policy "$T/volumes.json" "${@:2}"
+}
+
+@test "block-volumes.json: a listed volume is read and written, nothing is mounted from it, another device is refused" {
+	local device minor
+
+	truncate -s 1M "$T/disk"
+	printf 'what the volume holds' | dd of="$T/disk" conv=notrunc status=none
+	device=$(losetup --find --show "$T/disk") || skip "no loop devices here"
+	minor=$((0x$(stat -c %T "$device")))
+	# It goes with the last who has it open, however the test ends.
+	exec 7<> "$device"
+	losetup --detach "$device"
+	install -m 644 "$SOURCE/deploy/policy/block-volumes.json" "$T/volumes.json"
+	volume "$minor"
+	shell 'head -c 21 /dev/xvda; printf written | dd of=/dev/xvda bs=512 seek=2 conv=notrunc,fsync 2> /dev/null || echo no write; mknod /tmp/again b 7 0 2> /dev/null && echo made; true'
+	must brig_beside_volume "$minor" run --bundle "$BUNDLE" "$ID"
+	expect_equal "$output" 'what the volume holds'
+	expect_equal "$(dd if="$T/disk" bs=512 skip=2 count=1 status=none | head -c 7)" written
+	volume $((minor + 1))
+	must_fail 1 "linux\\.devices.*b 7:$((minor + 1)).*rule device.*deploy/policy/block-volumes\\.json" brig_beside_volume "$minor" run --bundle "$BUNDLE" "$ID"
+	# Where the policy names no such volume, or none of that name is there, it is refused as well.
+	volume "$minor"
+	must_fail 1 'rule device.*deploy/policy/block-volumes\.json' brig --policy strict run --bundle "$BUNDLE" "$ID"
+	must_fail 1 'rule device' own_dev : env BRIG_TEST="$ID" "$BRIG" --root "$ROOT" --policy "$T/volumes.json" run --bundle "$BUNDLE" "$ID"
+	exec 7>&-
 }

@@ -303,18 +303,7 @@ listening() {
 		    thread.join()
 		sys.exit(status)
 	PYTHON
-	mkdir -p "$T/dev"
-	env T="$T" unshare --mount --propagation private sh -c '
-		set -e
-		mount --rbind /dev "$T/dev"
-		mount -t tmpfs -o mode=755 nodes /dev
-		for node in null zero full random urandom tty; do
-			: > "/dev/$node"
-			mount --bind "$T/dev/$node" "/dev/$node"
-		done
-		mount -t tmpfs -o mode=755 run /run
-		cd "$T"
-		exec python3 listen.py "$@"' listening "$@"
+	own_dev 'mount -t tmpfs -o mode=755 run /run; cd "$T"' python3 listen.py "$@"
 }
 
 @test "each line gets to a syslog daemon and to journald, in order, beside the file" {

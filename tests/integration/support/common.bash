@@ -23,7 +23,7 @@ load_parts() {
 		. "$SUPPORT/$part.bash"
 	done
 }
-load_parts assert bundle cleanup cgroup
+load_parts assert bundle cleanup cgroup devices
 
 setup() {
 	T=$BATS_TEST_TMPDIR
