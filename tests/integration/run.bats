@@ -238,3 +238,20 @@ listening() {
 	must run_container
 	expect_equal "$output" "from opt"
 }
+
+# poll(2) is refused more descriptors than RLIMIT_NOFILE allows, and so is the list of what is in the state directory.
+@test "a run that can't be waited for ends what it started, and undoes that once" {
+	local pid
+
+	program sleep 300
+	helper "$BRIG" --root "$ROOT" run --pid-file "$T/pid" --bundle "$BUNDLE" "$ID"
+	wait_until test -s "$T/pid"
+	pid=$(< "$T/pid")
+	prlimit --pid "$HELPER" --nofile=2:2
+	kill -URG "$HELPER"
+	wait_until test ! -e "/proc/$pid"
+	wait_until test ! -e "/proc/$HELPER"
+	expect_like "$(< "$T/helper.out")" "wait for the container's end"
+	expect_equal "$(grep -c 'list the state directory' "$T/helper.out")" 1
+	must brig delete --force "$ID"
+}
