@@ -16,6 +16,7 @@
 #include "base/path.h"
 #include "base/syscalls.h"
 #include "child/steps.h"
+#include "plan/plan_id_map.h"
 
 #define IOPRIO_WHO_PROCESS 1
 
@@ -78,6 +79,54 @@ int process_new_session(struct child *child, struct error *err)
 	return 0;
 }
 
+/* Is what lies there of nobody but this container? */
+static bool is_in_new_file_system(const struct plan *plan, const char *path)
+{
+	bool is_new = false;
+
+	for (size_t i = 0; i < plan->rootfs.n_mounts; i++) {
+		if (path_is_below(path, plan->rootfs.mounts[i].destination))
+			is_new = plan->rootfs.mounts[i].kind == PLAN_MOUNT_FILESYSTEM;
+	}
+	return is_new;
+}
+
+/* Returns a descriptor or a negative errno. */
+static int make_directory(const struct child *child, const char *path)
+{
+	return path_make_in_root(child->root_fd, path, /* is_file= */ false, 0755);
+}
+
+/* As /work/a/b of a sandbox, which nobody else is there to make: in a file system of its own the program is to write where it begins. What
+ * lies in a volume or an image is made as root's, as with other runtimes. */
+static void make_cwd_of_program(struct child *child)
+{
+	const struct plan_namespaces *namespaces = &child->plan->namespaces;
+	const struct plan_process *process = &child->plan->process;
+	bool of_host = child->userns_fd >= 0;
+	uid_t uid = of_host ? plan_id_map_outside(&namespaces->uids, process->uid) : process->uid;
+	gid_t gid = of_host ? plan_id_map_outside(&namespaces->gids, process->gid) : process->gid;
+	AUTO_FREE char *path = strdup(process->cwd);
+	char *slash = path;
+
+	while (slash) {
+		AUTO_CLOSE int fd = -EBADF;
+
+		slash = strchr(slash + 1, '/');
+		if (slash)
+			*slash = '\0';
+		fd = path_open_in_root(child->root_fd, path, O_PATH | O_DIRECTORY);
+		if (fd == -ENOENT && is_in_new_file_system(child->plan, path)) {
+			fd = make_directory(child, path);
+			if (fd >= 0 && fchownat(fd, "", uid, gid, AT_EMPTY_PATH) < 0)
+				child_warn(child, "process.cwd: give %s to the program: %s", path,
+					   strerrordesc_np(errno));
+		}
+		if (slash)
+			*slash = '/';
+	}
+}
+
 /* Callers name working directories that the image lacks. On a file system that can't be written the later chdir tells. */
 int process_make_cwd(struct child *child, struct error *err)
 {
@@ -86,7 +135,9 @@ int process_make_cwd(struct child *child, struct error *err)
 	(void)err;
 	if (!child->plan->has_process || child->root_fd < 0)
 		return 0;
-	fd = path_make_in_root(child->root_fd, child->plan->process.cwd, /* is_file= */ false, 0755);
+	if (child->attendant)
+		make_cwd_of_program(child);
+	fd = make_directory(child, child->plan->process.cwd);
 	close_and_reset(&fd);
 	return 0;
 }

@@ -140,6 +140,20 @@ except OSError as error: print("refused")'
 	expect_missing "$ROOT"/.sandbox/.root-*/data
 }
 
+@test "--cwd in /work, /tmp or /dev/shm is the program's to write to, and on the host nobody's" {
+	local dir
+
+	for dir in /work/a/b /tmp/a/b /dev/shm/a; do
+		must sandbox --cwd "$dir" -- sh -c 'pwd; touch x ../y && stat -c "%u %g %a" . ..'
+		expect_equal "$(sed -n 1,2p <<< "$output")" "$dir"$'\n''1000 1000 755'
+	done
+	must sandbox --cwd /work/src --file src/a=/etc/hostname -- sh -c 'touch x && rm a'
+	mkdir "$T/d"
+	attempt sandbox --bind-rw "$T/d:/tmp/d" --cwd /tmp/d/made -- touch x
+	expect_status 1
+	expect_equal "$(stat -c %u "$T/d/made")" "$(id -u)"
+}
+
 @test "a bind in a bind is as it was asked for, whichever is given first" {
 	mkdir -p "$T/d/sub/deep" "$T/other"
 	chmod -R 777 "$T/d" "$T/other"

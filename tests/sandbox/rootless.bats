@@ -24,6 +24,11 @@ prepare() {
 	expect_unlike "$stderr" 'cgroup-manager'
 }
 
+@test "--cwd is made, and the program's to write to" {
+	must sandbox --cwd /work/a/b -- touch x ../y
+	expect_equal "$stderr" "$(grep -v cwd <<< "$stderr")"
+}
+
 @test "files go in and out" {
 	echo 'print(1)' > "$T/a.py"
 	chmod 644 "$T/a.py"
