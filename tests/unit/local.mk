@@ -235,6 +235,7 @@ unit_service_sources = \
 
 # A program of its own: it stands in for the runtime and for shim/io.
 unit_process_sources = \
+	tests/unit/process/fake_io.c \
 	tests/unit/process/fake_runtime.c \
 	tests/unit/process/fake_runtime.h \
 	tests/unit/process/fake_starter.c \

@@ -20,26 +20,31 @@ static int compare(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
-/* How many of the first it could open, those that have ended among them. */
-static size_t open_batch(const pid_t *pids, size_t n, int *fds)
+struct batch {
+	const pid_t *pids;
+	int *fds; /* BATCH of them, or as many as there are pids */
+	size_t n;
+};
+
+/* The first of n pids, as many as it could open, those that have ended among them. */
+static void open_batch(struct batch *batch, size_t n)
 {
 	size_t opened = 0, least;
 
 	for (; opened < n && opened < BATCH; opened++) {
-		fds[opened] = sys_pidfd_open(pids[opened], 0);
-		if (fds[opened] < 0 && errno != ESRCH)
+		batch->fds[opened] = sys_pidfd_open(batch->pids[opened], 0);
+		if (batch->fds[opened] < 0 && errno != ESRCH)
 			break;
 	}
-	if (opened == n || opened == BATCH)
-		return opened;
-	for (least = opened > SPARE ? opened - SPARE : opened > 0; opened > least; opened--)
-		close_and_reset(&fds[opened - 1]);
-	return opened;
+	least = opened == n || opened == BATCH ? opened : opened > SPARE ? opened - SPARE : opened > 0;
+	for (; opened > least; opened--)
+		close_and_reset(&batch->fds[opened - 1]);
+	batch->n = opened;
 }
 
 /* A pid may end and be given to a stranger between the listing and the signal. A pidfd can't change its process: where the
  * pid is listed again after the pidfd was opened, the pidfd is of a process of the group. */
-static int signal_batch(struct cgroup *cgroup, const pid_t *pids, int *fds, size_t n, int signal, struct error *err)
+static int signal_batch(struct cgroup *cgroup, const struct batch *batch, int signal, struct error *err)
 {
 	AUTO(arena_free) struct arena *arena = arena_new(MEMORY_MAX);
 	pid_t *still = NULL;
@@ -48,12 +53,12 @@ static int signal_batch(struct cgroup *cgroup, const pid_t *pids, int *fds, size
 
 	if (r == 0)
 		qsort(still, n_still, sizeof(*still), compare);
-	for (size_t i = 0; i < n; i++) {
-		if (r == 0 && fds[i] >= 0 && pids[i] != getpid() &&
-		    bsearch(&pids[i], still, n_still, sizeof(*still), compare) &&
-		    sys_pidfd_send_signal(fds[i], signal) < 0 && errno != ESRCH)
-			r = error_system(err, errno, "send signal %d to process %d", signal, (int)pids[i]);
-		close_and_reset(&fds[i]);
+	for (size_t i = 0; i < batch->n; i++) {
+		if (r == 0 && batch->fds[i] >= 0 && batch->pids[i] != getpid() &&
+		    bsearch(&batch->pids[i], still, n_still, sizeof(*still), compare) &&
+		    sys_pidfd_send_signal(batch->fds[i], signal) < 0 && errno != ESRCH)
+			r = error_system(err, errno, "send signal %d to process %d", signal, (int)batch->pids[i]);
+		close_and_reset(&batch->fds[i]);
 	}
 	return r;
 }
@@ -61,17 +66,18 @@ static int signal_batch(struct cgroup *cgroup, const pid_t *pids, int *fds, size
 static int signal_all(struct cgroup *cgroup, struct arena *arena, int signal, struct error *err)
 {
 	pid_t *pids = NULL;
-	size_t n = 0, done = 0, n_opened;
+	size_t n = 0;
 	int r = cgroup_pids(cgroup, arena, &pids, &n, err);
-	int *fds = r == 0 ? arena_array_of(arena, n < BATCH ? n : BATCH, int) : NULL;
+	struct batch batch = { .fds = r == 0 ? arena_array_of(arena, n < BATCH ? n : BATCH, int) : NULL };
 
-	if (r == 0 && !fds)
+	if (r == 0 && !batch.fds)
 		return error_memory(err);
-	for (; r == 0 && done < n; done += n_opened) {
-		n_opened = open_batch(pids + done, n - done, fds);
-		if (n_opened == 0)
+	for (size_t done = 0; r == 0 && done < n; done += batch.n) {
+		batch.pids = pids + done;
+		open_batch(&batch, n - done);
+		if (batch.n == 0)
 			return error_system(err, errno, "open process %d", (int)pids[done]);
-		r = signal_batch(cgroup, pids + done, fds, n_opened, signal, err);
+		r = signal_batch(cgroup, &batch, signal, err);
 	}
 	return r;
 }

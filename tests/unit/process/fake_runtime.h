@@ -1,4 +1,4 @@
-/* Stands in for container/brig.h, container/brig_group.h and shim/io/io.h: containers are plain processes, made in the worker as
+/* Stands in for container/brig.h and container/brig_group.h, fake_io.c for shim/io/io.h: containers are plain processes, made in the worker as
  * the runtime makes them, and what is to go wrong is set before. In memory that workers share with the test. */
 #pragma once
 
