@@ -45,9 +45,9 @@ const struct command cmd_explain = {
 	.summary = "tell what the policy changed, whether it holds, and what was refused",
 	.description =
 		"Prints what the policy made of the container's config.json when it was made; the limits and protections that the "
-		"kernel shows of its first process, each held against the plan (ok or FLAGGED); and the system calls that "
-		"brig's filter refused: which, with which arguments, by which programs, how often, when, and the rule that "
-		"would allow them, with what that opens.\n\n"
+		"kernel shows of its first process, each held against the plan, limits against the last update of them (ok or "
+		"FLAGGED); and the system calls that brig's filter refused: which, with which arguments, by which programs, how "
+		"often, when, and the rule that would allow them, with what that opens.\n\n"
 		"Calls are counted where somebody stays with the container: brig run in the foreground, and the shim. What "
 		"config.json's own filter refuses is not counted. A flood of refused calls ends the counting.\n\n"
 		"Exit status: 0 all of it is as planned, 3 something is flagged.",

@@ -105,7 +105,8 @@ const struct command cmd_update = {
 	.summary = "change the limits of a container",
 	.description =
 		"What no option names stays as it is, and what FILE leaves out or gives as 0. All or nothing: where the kernel refuses "
-		"one limit, those set before it are set back, and the error names it.",
+		"one limit, those set before it are set back, and the error names it. What the policy makes of a limit (one above "
+		"its maximum is lowered) is a warning.",
 	.group = COMMAND_CHANGES,
 	.options_size = COMMAND_OPTIONS_SIZE(struct update_request),
 	.options = update_options,
