@@ -25,7 +25,7 @@
 struct overlay {
 	int context_fd;
 	int userns_fd; /* or -EBADF */
-	bool by_path;  /* the kernel takes paths only: Linux 6.8 to 6.12 */
+	bool by_path;  /* the kernel takes paths only: Linux 6.8 to 6.14 */
 	/* Of the layers: a detached mount is taken apart when its last descriptor is closed, and the kernel clones it at creation. */
 	int *layer_fds;
 	size_t n_layer_fds;
@@ -73,23 +73,37 @@ static int set_path(const struct overlay *overlay, const char *option, int fd)
 	return fsconfig(overlay->context_fd, FSCONFIG_SET_STRING, option, path, 0) < 0 ? -errno : 0;
 }
 
+enum overlay_next overlay_next(int code)
+{
+	switch (code) {
+	case EINVAL:
+	case EBADF:
+		return OVERLAY_BY_PATH;
+	case EOPNOTSUPP:
+		return OVERLAY_AT_ONCE;
+	}
+	return OVERLAY_FAILS;
+}
+
 /* -ENOSYS: not even by path. */
 static int set_layer(struct overlay *overlay, const char *option, int fd, const char *path, struct error *err)
 {
+	enum overlay_next next = OVERLAY_BY_PATH;
 	char what[512];
 	int rc = -EINVAL;
 
 	if (!overlay->by_path) {
-		rc = fsconfig(overlay->context_fd, FSCONFIG_SET_FD, option, NULL, fd) < 0 ? -errno : 0;
-		if (rc == 0)
+		if (fsconfig(overlay->context_fd, FSCONFIG_SET_FD, option, NULL, fd) == 0)
 			return 0;
+		rc = -errno;
+		next = overlay_next(errno);
 	}
-	if (rc == -EINVAL && (rc = set_path(overlay, option, fd)) == 0) {
+	if (next == OVERLAY_BY_PATH && (rc = set_path(overlay, option, fd)) == 0) {
 		overlay->by_path = true;
 		return 0;
 	}
 	snprintf(what, sizeof(what), "%s: %s", option, path);
-	if (rc == -EINVAL && strcmp(option, "lowerdir+") == 0)
+	if ((next == OVERLAY_AT_ONCE || rc == -EINVAL) && strcmp(option, "lowerdir+") == 0)
 		return error_set(err, ERROR_UNSUPPORTED, ENOSYS,
 				 "rootfs (overlay): %s: this kernel takes no single layer (Linux 6.8 does)", what);
 	return context_error(overlay, -rc, what, err);

@@ -12,6 +12,7 @@
 #include <criterion/criterion.h>
 
 #include "child/mount_make.h"
+#include "parent/overlay.h"
 #include "parent/root_mount.h"
 #include "tests/support/scratch.h"
 
@@ -180,4 +181,14 @@ Test(root_mount, data_of_the_old_way_is_escaped)
 
 	cr_expect_str_eq(data, "lowerdir=/a\\:b:/c\\,d:/e\\\\f,upperdir=/u,workdir=/w,index=off,volatile");
 	free(data);
+}
+
+/* Each of them is some kernel's word (overlay.h); the machines of tests/vm have two of these. */
+Test(root_mount, a_kernel_that_takes_no_descriptor_is_asked_otherwise)
+{
+	cr_expect_eq(overlay_next(EBADF), OVERLAY_BY_PATH);
+	cr_expect_eq(overlay_next(EINVAL), OVERLAY_BY_PATH);
+	cr_expect_eq(overlay_next(EOPNOTSUPP), OVERLAY_AT_ONCE);
+	cr_expect_eq(overlay_next(EPERM), OVERLAY_FAILS);
+	cr_expect_eq(overlay_next(ENOMEM), OVERLAY_FAILS);
 }

@@ -106,3 +106,30 @@ ciphers() {
 	ciphers "off"
 	expect_like "$output" '^(38|AddressFamily.AF_ALG)$'
 }
+
+# Linux 6.12 here, and 7.2 in another stage: one on each side of what maps layers (docs/user-namespaces.md).
+@test "an overlay that the supervisor has mounted: a user namespace where the kernel maps layers, else none, without capabilities" {
+	local own
+
+	own=$(readlink /proc/self/ns/user)
+	mkdir "$T/upper" "$T/work" "$T/lower"
+	mv "$BUNDLE/rootfs" "$T/layer"
+	mkdir "$BUNDLE/rootfs"
+	shell 'readlink /proc/self/ns/user; grep CapBnd /proc/self/status; touch /made'
+	printf '%s\n' "create $ID $BUNDLE overlay overlay lowerdir=$T/layer:$T/lower,upperdir=$T/upper,workdir=$T/work" \
+		"start $ID" wait "delete $ID" > "$T/script"
+	STDIN=$T/script BRIG_TEST=$ID must "$BRIG_BUILD/tests/support/supervisor" "$ROOT" strict
+	expect_line "$output" "status 0"
+	expect_equal "$(stat -c %u "$T/upper/made")" 0
+	if printf '6.15\n%s\n' "$(uname -r)" | sort --check=quiet --version-sort; then
+		expect_unlike "$output" "$own"
+		attempt brig doctor
+		expect_like "$output" 'works +overlay '
+	else
+		expect_line "$output" "$own"
+		expect_like "$output" 'CapBnd:.0{16}'
+		attempt brig doctor
+		expect_like "$output" 'lacks +overlay .*without id-mapped layers'
+		expect_like "$output" 'use Linux 6\.15 or later'
+	fi
+}
