@@ -111,6 +111,10 @@ runtime_container_sources = \
 	runtime/container/explain/explain_egress.h \
 	runtime/container/explain/explain_kernel_log.c \
 	runtime/container/explain/explain_kernel_log.h \
+	runtime/container/explain/kernel_record.c \
+	runtime/container/explain/kernel_record.h \
+	runtime/container/explain/kernel_record_owner.c \
+	runtime/container/explain/kernel_record_owner.h \
 	runtime/container/explain/explain_limits.c \
 	runtime/container/explain/explain_mounts.c \
 	runtime/container/explain/explain_posture.c \

@@ -301,7 +301,9 @@ limit_line() {
 	must strict start "$ID"
 	wait_until test -e "$BUNDLE/rootfs/tmp/ready"
 	explained 0 "$ID"
-	expect_json "$output" '.denials == null and .flagged == 0'
+	expect_json "$output" '.denials == null and .flagged == 0 and .kernelLogOn == false'
+	must strict explain "$ID"
+	expect_like "$output" 'kernel_log.*was off'
 	touch "$BUNDLE/rootfs/tmp/end"
 	wait_until status_is stopped
 	explained 0 "$ID"

@@ -135,6 +135,7 @@ static const struct json_field expectation_fields[] = {
 	{ "readonlyRoot", &json_bool, offsetof(struct expectation, readonly_root), 0 },
 	{ "filters", &json_u64, offsetof(struct expectation, filters), 0 },
 	{ "coreDumps", &json_opt_bool, offsetof(struct expectation, core_dumps), 0 },
+	{ "logs", &json_opt_bool, offsetof(struct expectation, logs), 0 },
 	{ "oomScoreAdj", &json_opt_int, offsetof(struct expectation, oom_score_adj), 0 },
 	{ "egress", &json_strings, JSON_COUNTED(struct expectation, egress), 0 },
 	{ "memory", &json_i64, offsetof(struct expectation, limits.memory), 0 },

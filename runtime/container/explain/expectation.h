@@ -50,8 +50,9 @@ struct expectation {
 	const struct expected_mount *mounts; /* each destination once: what is on top there */
 	size_t n_mounts;
 	bool readonly_root;
-	uint64_t filters;	      /* at least so many: brig's own and the container's; 0: not known */
-	struct opt_bool core_dumps;   /* not set: a brig made it that did not look at this */
+	uint64_t filters;	    /* at least so many: brig's own and the container's; 0: not known */
+	struct opt_bool core_dumps; /* not set: a brig made it that did not look at this */
+	struct opt_bool logs; /* what is refused is in the kernel's log; not set: a brig made it that did not say */
 	struct opt_int oom_score_adj; /* not set: the same, or the plan has none */
 	const char *const *egress;    /* entries of its list, in the order of their counters; NULL: it has none */
 	size_t n_egress;

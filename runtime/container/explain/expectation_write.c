@@ -1,5 +1,6 @@
 #include "container/explain/expectation_write.h"
 
+#include <linux/seccomp.h>
 #include <sched.h>
 #include <sys/mount.h>
 #include <sys/resource.h>
@@ -84,6 +85,7 @@ static void write_process(struct json_writer *writer, const struct plan *plan)
 		json_write_member_bool(writer, "refusesTcp", true);
 	json_write_member(writer, "filter", filter_name(&plan->seccomp));
 	json_write_member_bool(writer, "counts", plan->seccomp.floor_notifies);
+	json_write_member_bool(writer, "logs", plan->seccomp.logs || plan->seccomp.flags & SECCOMP_FILTER_FLAG_LOG);
 	json_write_member_uint(writer, "bounding", plan->process.capabilities.bounding);
 	json_write_member_uint(writer, "inheritable", plan->process.capabilities.inheritable);
 	json_write_member_uint(writer, "ambient", plan->process.capabilities.ambient);

@@ -20,6 +20,7 @@ struct explanation {
 	const char *id, *status;
 	const char *ended; /* of --last: when, else NULL */
 	int exit_status;
+	bool has_ids;	    /* of the host's: a range of its own */
 	bool is_conformant; /* nothing was planned that could be held against it */
 	struct expectation expected;
 	struct denial_document denials;
@@ -40,11 +41,12 @@ static int look_at(const struct container *container, struct explanation *ret, s
 	ret->id = container->state.id;
 	ret->status = brig_status_name(status);
 	ret->is_conformant = rc == -ENOENT;
+	ret->has_ids = container->state.ids_size > 0;
 	ret->findings.arena = container->arena;
 	if (rc < 0)
 		return ret->is_conformant ? 0 : rc;
 	rc = denial_document_read(container->dir_fd, container->arena, &ret->denials, err);
-	if (rc >= 0 && !ret->expected.counts)
+	if (rc >= 0 && !ret->expected.counts && (!ret->expected.logs.set || ret->expected.logs.value))
 		explain_kernel_log(&container->state, container->arena, &ret->logged);
 	if (rc >= 0 && status != BRIG_CREATING)
 		explain_egress_find(container, &ret->expected, &ret->egress, &ret->findings);
@@ -145,16 +147,35 @@ static const char *beneath(const struct expectation *expected)
 		       : "";
 }
 
+#define NONE_LOGGED "  Of them the kernel's log has none that is known to be this container's"
+/* Without ids of its own. */
+#define WHOSE ", of processes that still run"
+
 /* With SECCOMP_FILTER_FLAG_LOG the kernel logs what a filter answers with an action listed in
  * /proc/sys/kernel/seccomp/actions_logged (seccomp(2)); where no audit daemon takes such lines they go through printk's limit
  * on their rate. */
-static void print_logged(const struct denial_document *logged, struct buffer *out)
+static void print_logged(const struct explanation *explanation, struct buffer *out)
 {
-	if (logged->total == 0)
+	const struct denial_document *logged = &explanation->logged;
+	const struct opt_bool *logs = &explanation->expected.logs;
+
+	if (logs->set && !logs->value) {
+		buffer_append_text(
+			out,
+			"  The kernel's log has none of them either: the policy's \"audit\": { \"kernel_log\": true } was off "
+			"when the container was made (docs/explain.md).\n");
 		return;
-	buffer_append_text(
-		out,
-		"  of them the kernel's log has, with what config.json's own filter refused (its rate is bounded: these are some)\n");
+	}
+	if (logged->total == 0) {
+		/* Of --last nobody looked. */
+		if (logs->set && !explanation->ended)
+			buffer_append_text(out, explanation->has_ids ? NONE_LOGGED ".\n" : NONE_LOGGED WHOSE ".\n");
+		return;
+	}
+	buffer_printf(out,
+		      "  of them the kernel's log has, with what config.json's own filter refused (its rate is bounded: these are "
+		      "some%s)\n",
+		      explanation->has_ids ? "" : WHOSE);
 	for (size_t i = 0; i < logged->n_calls; i++)
 		print_call(&logged->calls[i], out);
 	if (logged->others > 0)
@@ -171,7 +192,7 @@ static void print_denials(const struct explanation *explanation, struct buffer *
 		buffer_append_text(
 			out,
 			"  nobody counts: brig run in the foreground and the shim do. Refused calls fail with EPERM.\n");
-		print_logged(&explanation->logged, out);
+		print_logged(explanation, out);
 		if (denials->total == 0)
 			return;
 		buffer_append_text(out, "  Of processes that brig exec stayed with:\n");
@@ -268,8 +289,12 @@ static void write_call(const struct denial_call *call, struct json_writer *write
 	json_write_object_end(writer);
 }
 
-static void write_logged(const struct denial_document *logged, struct json_writer *writer)
+static void write_logged(const struct explanation *explanation, struct json_writer *writer)
 {
+	const struct denial_document *logged = &explanation->logged;
+
+	if (explanation->expected.logs.set)
+		json_write_member_bool(writer, "kernelLogOn", explanation->expected.logs.value);
 	json_write_key(writer, "kernelLog");
 	json_write_array_begin(writer);
 	for (size_t i = 0; i < logged->n_calls; i++)
@@ -315,7 +340,7 @@ static void write_json(const struct explanation *explanation, struct buffer *out
 		write_report(&explanation->expected, &writer);
 		write_findings(&explanation->findings, &writer);
 		write_denials(explanation, &writer);
-		write_logged(&explanation->logged, &writer);
+		write_logged(explanation, &writer);
 		json_write_key(&writer, "egress");
 		explain_egress_write(&explanation->expected, &explanation->egress, &writer);
 	}

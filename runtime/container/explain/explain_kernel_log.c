@@ -3,80 +3,29 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
-#include <linux/seccomp.h>
-
 #include "base/cleanup.h"
+#include "base/syscalls.h"
 #include "base/timestamp.h"
+#include "container/explain/kernel_record_owner.h"
 
 #define RECORD_MAX 8192	    /* the kernel's own bound for one */
 #define RECORDS_MAX 1000000 /* who writes faster than we read does not keep us */
-#define FACILITY_KERNEL_END \
-	8 /* a record's number begins with facility * 8 + level: what programs write is never the kernel's */
-#define HEAD "audit: type=1326 audit("
+/* As large as auditd's own bound for its file is (max_log_file), where nobody changes it. */
+#define TAIL_MAX ((size_t)8 * 1024 * 1024)
+#define SEEN_MAX 1024
 
-static bool field(const char *text, const char *name, int base, uint64_t *ret)
-{
-	const char *at = strstr(text, name);
-	char *end;
-
-	if (!at)
-		return false;
-	at += strlen(name);
-	errno = 0;
-	*ret = strtoull(at, &end, base);
-	return end != at && errno == 0;
-}
-
-/* In quotes as it is; a name with odd characters in it comes as hexadecimal digits, and stays so. */
-static void copy_program(const char *text, char program[static 16])
-{
-	const char *at = strstr(text, " comm=");
-	size_t length;
-
-	if (!at)
-		return;
-	at += strlen(" comm=");
-	at += *at == '"';
-	length = strcspn(at, "\" ");
-	snprintf(program, 16, "%.*s", (int)length, at);
-}
-
-bool explain_kernel_log_parse(const char *record, struct explain_kernel_call *ret)
-{
-	const char *text = strchr(record, ';'), *stamp;
-	struct explain_kernel_call call = { 0 };
-	uint64_t level, uid, architecture, number, code, seconds;
-	unsigned milliseconds;
-
-	if (!text || !field(record, "", 10, &level) || level >= FACILITY_KERNEL_END ||
-	    strncmp(text + 1, HEAD, strlen(HEAD)) != 0)
-		return false;
-	stamp = text + 1 + strlen(HEAD);
-	if (!field(stamp, "", 10, &seconds) || sscanf(stamp, "%*u.%3u:", &milliseconds) != 1)
-		return false;
-	if (!field(stamp, " uid=", 10, &uid) || !field(stamp, " arch=", 16, &architecture) ||
-	    !field(stamp, " syscall=", 10, &number) || !field(stamp, " code=", 16, &code) ||
-	    (code & SECCOMP_RET_ACTION_FULL) != SECCOMP_RET_ERRNO)
-		return false;
-	call.uid = (uint32_t)uid;
-	call.architecture = (uint32_t)architecture;
-	call.number = (uint32_t)number;
-	call.milliseconds = seconds * 1000 + milliseconds;
-	copy_program(stamp, call.program);
-	*ret = call;
-	return true;
-}
-
-/* ---- those of one container ---- */
+DEFINE_CLEANUP(FILE *, fclose);
 
 struct search {
-	const struct state *state;
+	struct kernel_record_owner owner;
 	struct arena *arena;
 	uint64_t since;
+	uint64_t *seen; /* serials of the container's, in the kernel's messages */
+	size_t n_seen;
 	struct denial_call *calls;
 	struct denial_document found;
 };
@@ -90,13 +39,23 @@ static const char *time_text(struct arena *arena, uint64_t milliseconds)
 	return arena_strdup(arena, timestamp_format(&when, text)) ?: "";
 }
 
-static bool is_same(const struct denial_call *call, const struct explain_kernel_call *other)
+static bool is_same(const struct denial_call *call, const struct kernel_record *other)
 {
 	return call->architecture == other->architecture && call->number == other->number &&
 	       strcmp(call->programs[0], other->program) == 0;
 }
 
-static void add(struct search *search, const struct explain_kernel_call *call)
+/* The two sources overlap in time; all texts of it are as long. */
+static void take(struct denial_call *call, const char *time)
+{
+	call->count++;
+	if (strcmp(time, call->first) < 0)
+		call->first = time;
+	if (strcmp(time, call->last) > 0)
+		call->last = time;
+}
+
+static void add(struct search *search, const struct kernel_record *call)
 {
 	struct denial_document *found = &search->found;
 	const char *time = time_text(search->arena, call->milliseconds), **programs;
@@ -104,8 +63,7 @@ static void add(struct search *search, const struct explain_kernel_call *call)
 	found->total++;
 	for (size_t i = 0; i < found->n_calls; i++) {
 		if (is_same(&search->calls[i], call)) {
-			search->calls[i].count++;
-			search->calls[i].last = time;
+			take(&search->calls[i], time);
 			return;
 		}
 	}
@@ -124,47 +82,97 @@ static void add(struct search *search, const struct explain_kernel_call *call)
 								.last = time };
 }
 
-static bool is_of(const struct search *search, const struct explain_kernel_call *call)
+static bool is_of(const struct search *search, const struct kernel_record *record)
 {
-	const struct state *state = search->state;
-
-	return call->uid >= state->ids_first && call->uid - state->ids_first < state->ids_size &&
-	       call->milliseconds >= search->since;
+	return record->milliseconds >= search->since && kernel_record_owner_has(&search->owner, record);
 }
 
 /* Each read(2) gives one record. EPIPE: some were overwritten meanwhile, go on with the next one. */
-static void read_log(struct search *search, int fd)
+static void read_messages(struct search *search)
 {
-	char record[RECORD_MAX + 1];
-	struct explain_kernel_call call;
+	AUTO_CLOSE int fd = open("/dev/kmsg", O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	char text[RECORD_MAX + 1];
+	struct kernel_record record;
 
-	for (unsigned i = 0; i < RECORDS_MAX; i++) {
-		ssize_t n = read(fd, record, RECORD_MAX);
+	for (unsigned i = 0; fd >= 0 && i < RECORDS_MAX; i++) {
+		ssize_t n = read(fd, text, RECORD_MAX);
 
 		if (n < 0 && (errno == EPIPE || errno == EINTR))
 			continue;
 		if (n <= 0)
 			return;
-		record[n] = '\0';
-		if (explain_kernel_log_parse(record, &call) && is_of(search, &call))
-			add(search, &call);
+		text[n] = '\0';
+		if (!kernel_record_of_kmsg(text, &record) || !is_of(search, &record))
+			continue;
+		if (search->n_seen < SEEN_MAX)
+			search->seen[search->n_seen++] = record.serial;
+		add(search, &record);
+	}
+}
+
+/* ---- auditd's file ---- */
+
+int explain_kernel_log_open(const char *path, size_t tail)
+{
+	AUTO_CLOSE int fd =
+		sys_openat2(AT_FDCWD, path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC, 0, RESOLVE_NO_SYMLINKS);
+	struct stat status;
+
+	if (fd < 0 || fstat(fd, &status) < 0 || !S_ISREG(status.st_mode) || status.st_uid != 0 ||
+	    (status.st_mode & (S_IWGRP | S_IWOTH)))
+		return -EBADF;
+	if ((uint64_t)status.st_size > tail && lseek(fd, status.st_size - (off_t)tail, SEEK_SET) < 0)
+		return -EBADF;
+	return steal_fd(&fd);
+}
+
+/* What the kernel could not give to a daemon it writes down, and gives to the next one, too. */
+static bool is_seen(const struct search *search, const struct kernel_record *record)
+{
+	for (size_t i = 0; i < search->n_seen; i++) {
+		if (search->seen[i] == record->serial)
+			return true;
+	}
+	return false;
+}
+
+/* The first line may be the end of one. A longer one than any of the kernel's is none. */
+static void read_auditd(struct search *search)
+{
+	AUTO_CLOSE int fd = explain_kernel_log_open(EXPLAIN_KERNEL_LOG_AUDITD, TAIL_MAX);
+	AUTO(fclose) FILE *file = fd < 0 ? NULL : fdopen(fd, "r");
+	char line[RECORD_MAX + 1];
+	struct kernel_record record;
+	size_t taken = 0;
+
+	if (!file)
+		return;
+	steal_fd(&fd);
+	/* It may grow while we read. */
+	while (taken < TAIL_MAX && fgets(line, sizeof(line), file)) {
+		taken += strlen(line) + 1;
+		if (kernel_record_of_auditd(line, &record) && is_of(search, &record) && !is_seen(search, &record))
+			add(search, &record);
 	}
 }
 
 void explain_kernel_log(const struct state *state, struct arena *arena, struct denial_document *ret)
 {
-	AUTO_CLOSE int fd = open("/dev/kmsg", O_RDONLY | O_NONBLOCK | O_CLOEXEC);
-	struct search search = { .state = state, .arena = arena };
+	struct search search = { .arena = arena };
 	struct timespec created;
 
-	/* Without ids of its own, or not since when, nobody can tell whose a record is. */
-	if (fd < 0 || state->ids_size == 0 || timestamp_parse(state->created, &created) < 0)
+	if (timestamp_parse(state->created, &created) < 0)
+		return;
+	search.owner = kernel_record_owner_find(state, arena);
+	if (search.owner.ids_size == 0 && search.owner.n_processes == 0)
 		return;
 	search.since = (uint64_t)created.tv_sec * 1000 + (uint64_t)created.tv_nsec / 1000000;
 	search.calls = arena_array_of(arena, EXPLAIN_KERNEL_LOG_CALLS, struct denial_call);
-	if (!search.calls)
+	search.seen = arena_array_of(arena, SEEN_MAX, uint64_t);
+	if (!search.calls || !search.seen)
 		return;
-	read_log(&search, fd);
+	read_messages(&search);
+	read_auditd(&search);
 	search.found.calls = search.calls;
 	*ret = search.found;
 }

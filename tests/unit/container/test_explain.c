@@ -1,7 +1,12 @@
 /* brig explain's pure parts: the texts of /proc held against the plan, and what would let a call through. */
+#include <fcntl.h>
 #include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mount.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <linux/audit.h>
 
@@ -9,6 +14,7 @@
 
 #include "container/explain/explain.h"
 #include "container/explain/explain_kernel_log.h"
+#include "container/explain/kernel_record_owner.h"
 #include "parent/seccomp/seccomp_calls.h"
 
 Test(explain, numbers_of_status)
@@ -190,9 +196,9 @@ Test(explain, without_memory_what_disagrees_is_counted)
 
 Test(explain, records_of_the_kernels_log)
 {
-	struct explain_kernel_call call = { 0 };
+	struct kernel_record call = { 0 };
 
-	cr_assert(explain_kernel_log_parse("5,1234,39649592909,-;" RECORD, &call));
+	cr_assert(kernel_record_of_kmsg("5,1234,39649592909,-;" RECORD, &call));
 	cr_expect_eq(call.uid, 1896022016);
 	cr_expect_eq(call.architecture, 0xc000003e);
 	cr_expect_eq(call.number, 165);
@@ -215,20 +221,140 @@ Test(explain, other_records_of_the_kernels_log)
 		"5,1,2,-;audit: type=1326 audit(1.200:3): uid=1 arch=c000003e syscall=165 code=0x7ffc0000",
 		"5,1,2,-;audit: type=1326 audit(1.200:3): uid=1 arch=c000003e code=0x50000",
 	};
-	struct explain_kernel_call call = { .number = 7 };
+	struct kernel_record call = { .number = 7 };
 
 	for (size_t i = 0; i < ARRAY_SIZE(records); i++)
-		cr_expect_not(explain_kernel_log_parse(records[i], &call), "%s", records[i]);
+		cr_expect_not(kernel_record_of_kmsg(records[i], &call), "%s", records[i]);
 	cr_expect_eq(call.number, 7);
 }
 
 Test(explain, a_name_that_is_no_text)
 {
-	struct explain_kernel_call call = { 0 };
+	struct kernel_record call = { 0 };
 
-	cr_assert(explain_kernel_log_parse(
-		"5,1,2,-;audit: type=1326 audit(1.200:3): uid=1 comm=6120622063206420652066 arch=c000003e "
+	cr_assert(kernel_record_of_kmsg(
+		"5,1,2,-;audit: type=1326 audit(1.200:3): uid=1 pid=2 comm=6120622063206420652066 arch=c000003e "
 		"syscall=1 code=0x50000",
 		&call));
 	cr_expect_str_eq(call.program, "612062206320642");
+}
+
+#define EVENT                                                                                                         \
+	"auid=4294967295 uid=0 gid=7 ses=4294967295 subj=unconfined pid=13731 comm=\"busybox\" exe=\"/bin/busybox\" " \
+	"sig=0 arch=c000003e syscall=165 compat=0 ip=0x48153a code=0x50001"
+
+Test(explain, lines_of_auditd)
+{
+	static const char *const lines[] = {
+		"type=SECCOMP msg=audit(1795355069.704:1766): " EVENT "\n",
+		"type=SECCOMP msg=audit(1795355069.704:1766): " EVENT
+		"\035ARCH=x86_64 SYSCALL=mount AUID=\"unset\" UID=\"x\"\n",
+		"node=host.example type=SECCOMP msg=audit(1795355069.704:1766): " EVENT,
+		"type=UNKNOWN[1326] msg=audit(1795355069.704:1766): " EVENT "\n",
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(lines); i++) {
+		struct kernel_record record = { 0 };
+
+		cr_assert(kernel_record_of_auditd(lines[i], &record), "%s", lines[i]);
+		cr_expect_eq(record.uid, 0);
+		cr_expect_eq(record.pid, 13731);
+		cr_expect_eq(record.number, 165);
+		cr_expect_eq(record.milliseconds, UINT64_C(1795355069704));
+		cr_expect_eq(record.serial, 1766);
+		cr_expect_str_eq(record.program, "busybox");
+	}
+}
+
+/* What programs may say there is of other types, in quotes. */
+Test(explain, other_lines_of_auditd)
+{
+	static const char *const lines[] = {
+		"",
+		"node=",
+		"node=x",
+		"type=USER msg=audit(1.200:3): pid=1 msg='type=SECCOMP msg=audit(1795355069.704:1766): " EVENT "'",
+		"type=SYSCALL msg=audit(1795355069.704:1766): " EVENT,
+		" type=SECCOMP msg=audit(1795355069.704:1766): " EVENT,
+		"type=SECCOMP msg=audit(1795355069.704): " EVENT,
+		"type=SECCOMP msg=audit(1795355069.704:1766): uid=0 arch=c000003e syscall=165 code=0x50001",
+	};
+	struct kernel_record record = { .number = 7 };
+
+	for (size_t i = 0; i < ARRAY_SIZE(lines); i++)
+		cr_expect_not(kernel_record_of_auditd(lines[i], &record), "%s", lines[i]);
+	cr_expect_eq(record.number, 7);
+}
+
+Test(explain, whose_a_record_is)
+{
+	static const struct kernel_record_process processes[] = { { 5, 1000 }, { 6, 2000 } };
+	const struct kernel_record_owner by_ids = { .ids_first = 100,
+						    .ids_size = 10,
+						    .processes = processes,
+						    .n_processes = 2 },
+					 by_processes = { .processes = processes, .n_processes = 2 }, nobody = { 0 };
+	const struct {
+		struct kernel_record record;
+		bool has_ids, has_process;
+	} rows[] = {
+		{ { .uid = 99, .pid = 5, .milliseconds = 1000 }, false, true },
+		{ { .uid = 100, .pid = 5, .milliseconds = 999 }, true, false },
+		{ { .uid = 109, .pid = 6, .milliseconds = 1999 }, true, false },
+		{ { .uid = 110, .pid = 6, .milliseconds = 3000 }, false, true },
+		{ { .uid = 0, .pid = 7, .milliseconds = 3000 }, false, false },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		cr_expect_eq(kernel_record_owner_has(&by_ids, &rows[i].record), rows[i].has_ids, "row %zu", i);
+		cr_expect_eq(kernel_record_owner_has(&by_processes, &rows[i].record), rows[i].has_process, "row %zu", i);
+		cr_expect_not(kernel_record_owner_has(&nobody, &rows[i].record), "row %zu", i);
+	}
+}
+
+static int open_log(const char *folder, const char *name, size_t tail)
+{
+	char path[256];
+
+	snprintf(path, sizeof(path), "%s/%s", folder, name);
+	return explain_kernel_log_open(path, tail);
+}
+
+Test(explain, auditds_file_is_roots_alone)
+{
+	char folder[] = "/tmp/test-explain.XXXXXX", text[16] = "";
+	int fd, folder_fd;
+
+	cr_assert_not_null(mkdtemp(folder));
+	folder_fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	fd = openat(folder_fd, "log", O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+	cr_assert_eq(write(fd, "0123456789", 10), 10);
+	close(fd);
+	cr_assert_eq(symlinkat("log", folder_fd, "link"), 0);
+	cr_assert_eq(mkfifoat(folder_fd, "fifo", 0600), 0);
+	fd = open_log(folder, "log", 4);
+	if (geteuid() == 0) {
+		cr_assert_geq(fd, 0);
+		cr_expect_eq(read(fd, text, sizeof(text)), 4);
+		cr_expect_str_eq(text, "6789", "its end");
+		close(fd);
+		fd = open_log(folder, "log", 100);
+		cr_expect_eq(read(fd, text, sizeof(text)), 10);
+		close(fd);
+	}
+	cr_expect_lt(open_log(folder, "link", 4), 0);
+	cr_expect_lt(open_log(folder, "fifo", 4), 0);
+	cr_expect_lt(open_log(folder, "none", 4), 0);
+	cr_assert_eq(fchmodat(folder_fd, "log", 0620, 0), 0);
+	cr_expect_lt(open_log(folder, "log", 4), 0);
+	cr_assert_eq(fchmodat(folder_fd, "log", 0600, 0), 0);
+	if (geteuid() == 0) {
+		cr_assert_eq(fchownat(folder_fd, "log", 1, 1, 0), 0);
+		cr_expect_lt(open_log(folder, "log", 4), 0);
+	}
+	unlinkat(folder_fd, "fifo", 0);
+	unlinkat(folder_fd, "link", 0);
+	unlinkat(folder_fd, "log", 0);
+	close(folder_fd);
+	rmdir(folder);
 }
