@@ -171,6 +171,66 @@ talks_to() { # ADDRESS ENTRY
 	assert_nothing_left
 }
 
+@test "by pasta, what the host serves at its own IPv6 address, which the sandbox has too, is not reached" {
+	need_helper pasta
+	has_ipv6 || skip "this machine's kernel has no IPv6"
+	lay_cable
+	brig() {
+		nsenter --net --target "$HERE" env BRIG_TEST="$ID" "$BRIG" --root "$ROOT" "$@"
+	}
+	serve 2001:db8::2 nsenter --net --target "$HERE"
+	nsenter --net --target "$HERE" python3 -c "$TALK" 2001:db8::2 "$PORT" > "$T/outside"
+	expect_file "$T/outside" $'tcp hello\nudp hello'
+	must sandbox --timeout 100s --egress '[2001:db8::2]' -- python3 -c "$CONNECT" 2001:db8::2 "$PORT"
+	expect_like "$output" '^failed: '
+	assert_nothing_left
+}
+
+# Any answer will do: who carries the packets does not read them.
+ANSWER='
+import socket, sys
+resolver = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+resolver.bind((sys.argv[1], 53))
+print(53, flush=True)
+while True:
+    resolver.sendto(b"answer", resolver.recvfrom(100)[1])
+'
+
+asks_resolver() { # ADDRESS
+	must sandbox --timeout 100s --egress "192.0.2.1,dns=10.0.2.3" -- python3 -c '
+import socket, sys
+client = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+client.settimeout(3)
+for attempt in range(5):
+    try:
+        client.sendto(b"question", (sys.argv[1], 53))
+        print(client.recv(100).decode())
+        break
+    except OSError as error:
+        if not isinstance(error, TimeoutError):
+            print(error.strerror)
+            break' "$1"
+}
+
+@test "by pasta, 10.0.2.3 answers as the host's own resolver does, and no resolver that is not listed is asked" {
+	need_helper pasta
+	lay_cable
+	nsenter --net --target "$THERE" python3 -c "$ANSWER" 198.51.100.1 > "$T/ready" 3>&- &
+	echo $! >> "$T/servers"
+	wait_until test -s "$T/ready"
+	echo nameserver 198.51.100.1 > "$T/resolv.conf"
+	brig() {
+		# shellcheck disable=SC2016 # expanded inside
+		nsenter --net --target "$HERE" unshare --mount sh -c 'mount --bind "$1" /etc/resolv.conf; shift; exec "$@"' sh "$T/resolv.conf" \
+			env BRIG_TEST="$ID" "$BRIG" --root "$ROOT" "$@"
+	}
+	asks_resolver 10.0.2.3
+	expect_equal "$output" answer
+	asks_resolver 198.51.100.1
+	expect_equal "$output" 'Operation not permitted'
+	assert_nothing_left
+}
+
 @test "the resolvers of the list, and no others, are in resolv.conf" {
 	need_helper pasta slirp4netns
 	must sandbox --egress 192.0.2.1,dns=10.0.2.3,dns=192.0.2.53 -- cat /etc/resolv.conf

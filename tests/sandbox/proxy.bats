@@ -119,6 +119,74 @@ print(s.makefile().read().splitlines()[-1])' "$HTTP"
 	expect_equal "$(of .stdout.data)" 'GET /u web.test'
 }
 
+@test "each spelling of the variables names it, and there is no other way out" {
+	serve
+	reaching "web.test:$HTTP=127.0.0.1" python3 -c '
+import os, socket, sys
+for name in "http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY", "no_proxy", "NO_PROXY":
+    print(os.environ[name])
+for address in ("192.0.2.1", 80), ("127.0.0.1", int(sys.argv[1])), ("web.test", int(sys.argv[1])):
+    try:
+        socket.create_connection(address, 5)
+        print("connected to", address)
+    except OSError:
+        print("no")
+' "$HTTP"
+	expect_equal "$(of .stdout.data | sed '/^$/d' | uniq -c | tr -s ' \n' ' ')" ' 4 http://127.0.0.1:3128 2 localhost,127.0.0.1,::1 3 no '
+	expect_json "$output" '.egress.requests == []'
+}
+
+@test "names below a name, in any case and with a final dot; the first entry that fits counts" {
+	serve
+	reaching "*.sub.test:$HTTP=127.0.0.1,first.test:$HTTP=127.0.0.9,*.test:$HTTP=127.0.0.1" sh -c "
+		for host in a.sub.test A.b.SUB.Test. first.test other.test; do
+			curl -s -o /dev/null -w '%{http_code} ' http://\$host:$HTTP/
+		done"
+	expect_equal "$(of .stdout.data)" '200 200 502 200 '
+	expect_equal "$(outcomes)" 'done done done unreachable'
+}
+
+@test "what is no request of a proxy's client is told, and counted, by what is wrong with it" {
+	serve
+	reaching "web.test:$HTTP=127.0.0.1" python3 -c '
+import socket, sys
+host = b"web.test:" + sys.argv[1].encode()
+def ask(*lines):
+    client = socket.create_connection(("127.0.0.1", 3128), 10)
+    client.sendall(b"\r\n".join(lines) + b"\r\n\r\n")
+    print(client.makefile("rb").readline().decode().strip())
+ask(b"GET / HTTP/1.1", b"Host: " + host)
+ask(b"GET http://" + host + b"/ HTTP/1.1", b"Host: other.test")
+ask(b"GET http://" + host + b"/ HTTP/1.1", b"Host: " + host, b"X: " + b"x" * 9000)
+ask(b"POST http://" + host + b"/ HTTP/1.1", b"Host: " + host, b"Transfer-Encoding: chunked")
+socket.create_connection(("127.0.0.1", 3128), 10).sendall(b"GET http://")
+ask(b"GET http://" + host + b"/end HTTP/1.1", b"Host: " + host)
+' "$HTTP"
+	expect_equal "$(of .stdout.data | sed '/^$/d' | cut -d' ' -f2 | tr '\n' ' ')" '400 400 431 411 200 '
+	expect_equal "$(outcomes)" 'done gone malformed malformed no-length too-large'
+}
+
+@test "no more than 64 connections at a time: the next one waits for its turn" {
+	serve
+	reaching "web.test:$HTTP=127.0.0.1" python3 -c '
+import socket, sys
+def ask():
+    client = socket.create_connection(("127.0.0.1", 3128), 10)
+    client.sendall(b"GET http://web.test:%s/ HTTP/1.0\r\n\r\n" % sys.argv[1].encode())
+    return client
+held = [socket.create_connection(("127.0.0.1", 3128), 10) for _ in range(64)]
+last = ask()
+last.settimeout(1)
+try:
+    print(last.recv(100))
+except TimeoutError:
+    print("waits")
+held.pop().close()
+last.settimeout(10)
+print(b" 200 " in last.recv(100))' "$HTTP"
+	expect_equal "$(of .stdout.data)" $'waits\nTrue'
+}
+
 # In a network of its own, with a resolver that leads every name to loopback.
 @test "what the resolver says opens no way to this host" {
 	[ "$(id -u)" -eq 0 ] || skip "takes root"
