@@ -51,10 +51,10 @@ static int signal_batch(struct cgroup *cgroup, const struct batch *batch, int si
 	size_t n_still = 0;
 	int r = arena ? cgroup_pids(cgroup, arena, &still, &n_still, err) : error_memory(err);
 
-	if (r == 0)
+	if (r == 0 && n_still > 0)
 		qsort(still, n_still, sizeof(*still), compare);
 	for (size_t i = 0; i < batch->n; i++) {
-		if (r == 0 && batch->fds[i] >= 0 && batch->pids[i] != getpid() &&
+		if (r == 0 && n_still > 0 && batch->fds[i] >= 0 && batch->pids[i] != getpid() &&
 		    bsearch(&batch->pids[i], still, n_still, sizeof(*still), compare) &&
 		    sys_pidfd_send_signal(batch->fds[i], signal) < 0 && errno != ESRCH)
 			r = error_system(err, errno, "send signal %d to process %d", signal, (int)batch->pids[i]);
