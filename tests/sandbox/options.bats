@@ -313,6 +313,13 @@ except OSError as error: print("refused")'
 	expect_equal "$(of .stdout.data)" 'from JavaScript'
 }
 
+@test "the manual has each option of --help, and no other" {
+	"$BRIG" sandbox --help | grep -Eo '^  (-.,|   ) --[a-z-]+' | grep -o -- '--.*' | grep -vxF -- --help | sort > "$T/help"
+	sed -n '/^## Options/,/^## Images/p' "$SOURCE/docs/sandbox.md" | cut -d '|' -f 2 | grep -o -- '--[a-z][a-z-]*' | sort > "$T/manual"
+	diff "$T/help" "$T/manual"
+	[ "$(wc -l < "$T/help")" -gt 20 ]
+}
+
 @test "README's first screen, as it stands" {
 	local line lines
 
