@@ -230,6 +230,7 @@ Test(id_ranges, a_file_that_cant_be_read_or_has_no_end_is_no_empty_one)
 Test(id_ranges, how_many_are_left)
 {
 	struct place place;
+	static const char text[] = "a:1:1\nme\033:1879048193:1\nyou:1879244799:1\n";
 	char file[128];
 	const char *const files[] = { file, NULL };
 	struct subordinate_ids given;
@@ -238,7 +239,7 @@ Test(id_ranges, how_many_are_left)
 	cr_assert_eq(subordinate_ids_read(NULL, &place.ranges.ids, &given, &place.err), 0);
 	cr_expect_eq(id_ranges_left(&place.ranges, &given), 4);
 	cr_expect_str_eq(given.line, "");
-	give(&place, "subuid", "a:1:1\nme\033:1879048193:1\nyou:1879244799:1\n", 43, file);
+	give(&place, "subuid", text, strlen(text), file);
 	cr_assert_eq(subordinate_ids_read(files, &place.ranges.ids, &given, &place.err), 0);
 	cr_expect_eq(id_ranges_left(&place.ranges, &given), 2);
 	cr_expect_not_null(strstr(given.line, ": me"), "%s", given.line);
