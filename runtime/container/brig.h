@@ -23,8 +23,9 @@ struct brig {		    /* one invocation's surroundings: the global options */
 	const char *root;   /* state directory, absolute; BRIG_ROOT_DEFAULT, or an ordinary user's own */
 	const char *policy; /* --policy NAME|FILE; NULL: the built-in one */
 	bool redact_args; /* --redact-args: no output, log or record has a program's arguments; the policy can demand it as well */
-	bool systemd_cgroup;		/* --systemd-cgroup, --cgroup-manager=systemd */
-	bool cgroup_disabled;		/* --cgroup-manager=disabled */
+	bool systemd_cgroup;	   /* --systemd-cgroup, --cgroup-manager=systemd */
+	const char *no_cgroup_why; /* cgroup_disabled, but not by that option: why, and what would mend it; or NULL */
+	bool cgroup_disabled;	   /* --cgroup-manager=disabled */
 	struct record_session *session; /* internal: what several lines of the audit trail have in common; NULL for callers */
 };
 

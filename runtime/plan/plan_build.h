@@ -18,6 +18,7 @@ struct plan_request {
 	unsigned preserve_fds; /* --preserve-fds */
 	unsigned listen_fds; /* LISTEN_FDS of our own environment, 0: none; kept too, and told to the program (sd_listen_fds(3)) */
 	enum plan_cgroup_manager cgroup_manager;
+	const char *no_cgroup_why; /* in place of what the plan would say of PLAN_CGROUP_DISABLED, or NULL */
 	/* More mounts, where the spec has none, or but a new tmpfs, at the same destination. */
 	const struct spec_mount *shared_mounts;
 	size_t n_shared_mounts;

@@ -92,7 +92,8 @@ enum plan_cgroup_manager plan_cgroup_manager(const struct plan_builder *builder)
 
 const char *plan_cgroup_why_none(const struct plan_builder *builder)
 {
-	/* Who may make none need not have asked for none: brig sandbox does that for him. */
+	if (builder->request->no_cgroup_why)
+		return builder->request->no_cgroup_why;
 	return builder->request->cgroup_manager == PLAN_CGROUP_DISABLED && !builder->host->cgroup_closed
 		       ? "limits take a cgroup, and --cgroup-manager=disabled says to make none"
 		       : "limits take a cgroup, and this user may make none at the top of /sys/fs/cgroup: have root hand over one "

@@ -28,6 +28,8 @@ runtime_sandbox_sources = \
 	runtime/sandbox/sandbox_verdict.c \
 	runtime/sandbox/sandbox_verdict.h \
 	runtime/sandbox/sandbox_watch.c \
-	runtime/sandbox/sandbox_watch.h
+	runtime/sandbox/sandbox_watch.h \
+	runtime/sandbox/sandbox_words.c \
+	runtime/sandbox/sandbox_words.h
 
 folder_docs += runtime/sandbox/README.md

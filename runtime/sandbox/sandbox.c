@@ -6,7 +6,6 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 
 #include "base/cleanup.h"
 #include "base/clock.h"
@@ -34,6 +33,7 @@
 #include "sandbox/sandbox_stream.h"
 #include "sandbox/sandbox_verdict.h"
 #include "sandbox/sandbox_watch.h"
+#include "sandbox/sandbox_words.h"
 
 #define ARENA_MAX ((size_t)64 * 1024 * 1024)
 #define NS_PER_S UINT64_C(1000000000)
@@ -52,6 +52,7 @@ struct life {
 	bool rootless;
 	struct sandbox_folder folder;
 	struct sandbox_root root;
+	struct sandbox_config document; /* what config was written from; without a request: not yet */
 	struct buffer config;
 	int *file_fds; /* of what is copied in */
 	int stdin_fd;
@@ -119,45 +120,34 @@ static int make_root(struct life *life, struct error *err)
  * way around a rule that holds for containers. */
 static int write_config(struct life *life, struct error *err)
 {
-	struct sandbox_config config = { .request = life->request,
-					 .root = life->root.path,
-					 .parts = life->root.parts,
-					 .n_parts = life->root.n_parts,
-					 .rootless = life->rootless,
-					 .cgroup_path = life->group.path,
-					 .lacks_cpu = !life->group.has_cpu,
-					 .has_cgroup = !life->brig.cgroup_disabled,
-					 .uid = geteuid(),
-					 .gid = getegid(),
-					 .oom_score = host_oom_score_adj() };
-	int rc = sandbox_config_choose(&config, &life->root.image, life->result->arena, err);
+	struct sandbox_config document = { .request = life->request,
+					   .root = life->root.path,
+					   .parts = life->root.parts,
+					   .n_parts = life->root.n_parts,
+					   .rootless = life->rootless,
+					   .cgroup_path = life->group.path,
+					   .lacks_cpu = !life->group.has_cpu,
+					   .has_cgroup = !life->brig.cgroup_disabled,
+					   .uid = geteuid(),
+					   .gid = getegid(),
+					   .oom_score = host_oom_score_adj() };
+	int rc = sandbox_config_choose(&document, &life->root.image, life->result->arena, err);
 
 	if (rc >= 0)
 		rc = sandbox_network_write_resolv_conf(life->request, &life->folder, life->result->arena,
-						       &config.resolv_conf, err);
+						       &document.resolv_conf, err);
 	if (rc < 0)
 		return rc;
-	sandbox_config_write(&config, &life->config);
+	life->document = document;
+	sandbox_config_write(&life->document, &life->config);
 	return life->config.failed ? error_memory(err) : 0;
-}
-
-static int dup_stdin(struct error *err)
-{
-	int fd = fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3);
-
-	return fd < 0 ? error_system(err, errno, "option --stdin: duplicate brig's own") : fd;
 }
 
 static int open_stdin(struct life *life, struct error *err)
 {
-	const char *path = life->request->stdin_path;
-	struct stat status;
-
-	life->stdin_fd = strcmp(path, "-") == 0 ? dup_stdin(err) : sandbox_files_open_named("--stdin", path, err);
+	life->stdin_fd = sandbox_files_open_stdin(life->request->stdin_path, err);
 	if (life->stdin_fd < 0)
 		return life->stdin_fd;
-	if (fstat(life->stdin_fd, &status) == 0 && S_ISDIR(status.st_mode))
-		return error_set(err, ERROR_INVALID, EISDIR, "option --stdin: %s is a directory", path);
 	life->watch.in = (struct sandbox_stream){ .fd = -EBADF, .peer_fd = life->stdin_fd, .is_input = true };
 	return sandbox_stream_open(&life->watch.in, &life->child_fds[0], err);
 }
@@ -341,7 +331,7 @@ static int watch(struct life *life, struct error *err)
 	struct sandbox_watch *watch = &life->watch;
 	struct creation *creation = &life->creation;
 
-	sandbox_findings_of_plan(creation, life->result);
+	sandbox_findings_of_plan(creation, &life->document, life->result);
 	sandbox_findings_warn_of_limits(life->result, &life->group);
 	watch->learn = life->request->learn;
 	if (watch->learn)
@@ -368,6 +358,13 @@ static int watch(struct life *life, struct error *err)
 
 /* ---- after ---- */
 
+static void fail(struct life *life, struct error *failure)
+{
+	sandbox_words_mend(&life->document, failure);
+	sandbox_fault_judge(&life->brig, failure);
+	sandbox_verdict_fail(failure, life->result);
+}
+
 static int conclude(struct life *life, struct error *err)
 {
 	struct sandbox_watch *watch = &life->watch;
@@ -385,7 +382,7 @@ static int conclude(struct life *life, struct error *err)
 	if (watch->failure.kind == ERROR_NONE)
 		sandbox_verdict_decide(&watch->end, result);
 	else
-		sandbox_verdict_fail(&watch->failure, result);
+		fail(life, &watch->failure);
 	if (watch->work_fd >= 0 && life->request->n_collects > 0)
 		rc = sandbox_files_collect(&emptying, life->request, result, err);
 	life->stopped_by = life->stopped_by ?: emptying.stopped_by;
@@ -490,10 +487,8 @@ void sandbox_run(const struct brig *brig, const struct sandbox_request *request,
 					.work_bytes = sandbox_config_disk(&request->limits) };
 	life.brig.session = &life.session;
 	rc = ret->arena ? live(&life, &clock, &err) : error_memory(&err);
-	if (rc < 0) {
-		sandbox_fault_judge(&life.brig, &err);
-		sandbox_verdict_fail(&err, ret);
-	}
+	if (rc < 0)
+		fail(&life, &err);
 	/* Before anything ran, whatever failed for it. */
 	if (life.stopped_by && ret->verdict == SANDBOX_INTERNAL)
 		ret->exit_status = 128 + life.stopped_by;

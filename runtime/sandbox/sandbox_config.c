@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/cleanup.h"
@@ -15,6 +16,8 @@
 #define DISK_LEAST ((uint64_t)1024 * 1024)
 #define DISK_FILES "nr_inodes=32k"
 #define OPEN_FILES 4096
+#define DIGITS "0123456789"
+#define LETTERS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 /* Where the host itself runs out of memory, what nobody vouches for goes first, as if it had half of all memory beside its own. Written
  * with CAP_SYS_RESOURCE it is for good; without it the program may go back to its caller's. */
 #define OOM_SCORE 500
@@ -299,6 +302,121 @@ void sandbox_config_write(const struct sandbox_config *config, struct buffer *ou
 		json_write_member(&writer, "cgroupsPath", config->cgroup_path);
 	json_write_object_end(&writer);
 	json_write_object_end(&writer);
+}
+
+/* ---- and back ---- */
+
+static const struct {
+	const char *place, *text;
+	bool is_asked, is_whole; /* what lies below is another place */
+} places[] = {
+	{ "process.cwd", "option --cwd", true, false },
+	{ "process.args", "PROGRAM", true, false },
+	{ "process.env", "option --env", true, false },
+	/* In the order of write_rlimits(). */
+	{ "process.rlimits[0]", "the sandbox's open files", false, false },
+	{ "process.rlimits[1]", "the sandbox's core dumps", false, false },
+	{ "process.rlimits[2]", "option --memory", false, false },
+	{ "process.rlimits[3]", "option --pids", false, false },
+	{ "process.rlimits[4]", "option --cpu-time", false, false },
+	{ "linux.resources.memory", "option --memory", false, false },
+	{ "linux.resources.pids", "option --pids", false, false },
+	{ "linux.resources.cpu", "option --cpus", false, false },
+	{ "linux.resources", "options --memory, --pids and --cpus", false, true },
+	{ "linux.cgroupsPath", "the sandbox's cgroup", false, false },
+	{ "annotations[\"brig.dev/timeout\"]", "option --timeout", false, false },
+	{ "annotations[\"brig.dev/max-output\"]", "option --max-output", false, false },
+	{ "annotations[\"brig.dev/egress\"]", "option --egress", false, false },
+	{ "annotations[\"brig.dev/tcp\"]", "option --no-tcp", false, false },
+	{ "root.path", "the sandbox's root file system", false, false },
+};
+
+/* ".source", ".options[2]": as far as it is one place. */
+static size_t length_of_rest(const char *text)
+{
+	size_t length = 0, n;
+
+	for (;;) {
+		if (text[length] == '.' && (n = strspn(text + length + 1, LETTERS)) > 0)
+			length += 1 + n;
+		else if (text[length] == '[' && (n = strspn(text + length + 1, DIGITS)) > 0 && text[length + 1 + n] == ']')
+			length += 2 + n;
+		else
+			return length;
+	}
+}
+
+/* As write_mounts() has them. NULL: there is none of that number. */
+static const char *describe_mount(const struct sandbox_config *config, size_t i, struct sandbox_place *ret)
+{
+	const char *destination, *whose = "the sandbox's";
+
+	if (i < config->n_parts) {
+		destination = config->parts[i].destination;
+		ret->is_asked = config->request->rootfs;
+		whose = ret->is_asked ? "option --rootfs: its" : "the host's";
+	} else if (i -= config->n_parts, config->resolv_conf && i-- == 0) {
+		destination = "/etc/resolv.conf";
+	} else if (i < ARRAY_SIZE(new_mounts)) {
+		destination = new_mounts[i].destination;
+	} else if (i -= ARRAY_SIZE(new_mounts), i < config->request->n_binds) {
+		const struct sandbox_bind *bind = &config->request->binds[i];
+
+		ret->is_asked = true;
+		snprintf(ret->text, sizeof(ret->text), "option --bind-%s %.200s:%.200s", bind->writable ? "rw" : "ro",
+			 bind->source, bind->destination);
+		return bind->destination;
+	} else {
+		return NULL;
+	}
+	snprintf(ret->text, sizeof(ret->text), "%s %.200s", whose, destination);
+	return destination;
+}
+
+/* "mounts[7]", and " (/x)" behind it, which says the same. */
+static bool find_mount(const struct sandbox_config *config, const char *text, struct sandbox_place *ret)
+{
+	size_t i, length = strlen("mounts["), n_digits = strspn(text + length, DIGITS), n_destination;
+	const char *destination;
+
+	if (n_digits == 0 || n_digits > 6 || text[length + n_digits] != ']')
+		return false;
+	i = strtoul(text + length, NULL, 10);
+	destination = describe_mount(config, i, ret);
+	if (!destination)
+		return false;
+	length += n_digits + 1;
+	n_destination = strlen(destination);
+	if (strncmp(text + length, " (", 2) == 0 && strncmp(text + length + 2, destination, n_destination) == 0 &&
+	    text[length + 2 + n_destination] == ')')
+		length += n_destination + 3;
+	else
+		length += length_of_rest(text + length);
+	ret->length = length;
+	return true;
+}
+
+bool sandbox_config_place(const struct sandbox_config *config, const char *text, struct sandbox_place *ret)
+{
+	struct sandbox_place place = { 0 };
+
+	if (strncmp(text, "mounts[", strlen("mounts[")) == 0) {
+		if (!find_mount(config, text, &place))
+			return false;
+		*ret = place;
+		return true;
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(places); i++) {
+		size_t length = strlen(places[i].place);
+
+		if (strncmp(text, places[i].place, length) != 0 || (places[i].is_whole && length_of_rest(text + length)))
+			continue;
+		ret->length = length + length_of_rest(text + length);
+		ret->is_asked = places[i].is_asked;
+		snprintf(ret->text, sizeof(ret->text), "%s", places[i].text);
+		return true;
+	}
+	return false;
 }
 
 /* ---- what runs ---- */

@@ -36,3 +36,13 @@ int sandbox_config_choose(struct sandbox_config *config, const struct image_conf
 			  struct error *err);
 /* Appends the document. */
 void sandbox_config_write(const struct sandbox_config *config, struct buffer *out);
+
+#define SANDBOX_PLACE_MAX 480
+/* What a place of that document is to who asked for the sandbox. */
+struct sandbox_place {
+	size_t length;		      /* of the place's name: "mounts[7].source" */
+	bool is_asked;		      /* what is there was asked for by name */
+	char text[SANDBOX_PLACE_MAX]; /* "option --bind-ro /a:/b" */
+};
+/* Does text begin with the name of a place? */
+bool sandbox_config_place(const struct sandbox_config *config, const char *text, struct sandbox_place *ret);

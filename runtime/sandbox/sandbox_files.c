@@ -30,7 +30,7 @@ bool sandbox_is_name(const char *name)
 }
 
 /* O_NONBLOCK: a FIFO without a writer is not waited for (fifo(7)), nor whoever is at the other end of a device. */
-int sandbox_files_open_named(const char *option, const char *path, struct error *err)
+static int open_named(const char *option, const char *path, struct error *err)
 {
 	AUTO_CLOSE int fd = open(path, O_RDONLY | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
 	struct stat status;
@@ -48,7 +48,7 @@ int sandbox_files_open_named(const char *option, const char *path, struct error 
 /* Opened before the sandbox is made, so that a missing file costs nothing. */
 static int open_source(const struct sandbox_copy *file, struct error *err)
 {
-	AUTO_CLOSE int fd = sandbox_files_open_named("--file", file->path, err);
+	AUTO_CLOSE int fd = open_named("--file", file->path, err);
 	struct stat status;
 
 	if (fd < 0)
@@ -57,6 +57,19 @@ static int open_source(const struct sandbox_copy *file, struct error *err)
 		return error_system(err, errno, "option --file: look at %s", file->path);
 	if (!S_ISREG(status.st_mode))
 		return error_set(err, ERROR_INVALID, EINVAL, "option --file: %s is not a regular file", file->path);
+	return steal_fd(&fd);
+}
+
+int sandbox_files_open_stdin(const char *path, struct error *err)
+{
+	bool is_own = strcmp(path, "-") == 0;
+	AUTO_CLOSE int fd = is_own ? fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3) : open_named("--stdin", path, err);
+	struct stat status;
+
+	if (fd < 0 && is_own)
+		return error_system(err, errno, "option --stdin: duplicate brig's own");
+	if (fd >= 0 && fstat(fd, &status) == 0 && S_ISDIR(status.st_mode))
+		return error_set(err, ERROR_INVALID, EISDIR, "option --stdin: %s is a directory", path);
 	return steal_fd(&fd);
 }
 

@@ -14,8 +14,8 @@
 #define SANDBOX_COLLECT_BYTES ((uint64_t)16 * 1024 * 1024)
 #define SANDBOX_COLLECT_FILES 256
 
-/* Opens a file of the host's for reading, without waiting for anybody. The message names the option; the kind is error_named's. */
-int sandbox_files_open_named(const char *option, const char *path, struct error *err);
+/* What the program is to read: a file of the host's, opened without waiting for anybody, or with "-" brig's own standard input. */
+int sandbox_files_open_stdin(const char *path, struct error *err);
 /* Opens what is to be copied in; before anything is made. *ret_fds: n descriptors in the arena, the caller's to close. */
 int sandbox_files_open(const struct sandbox_copy *files, size_t n, struct arena *arena, int **ret_fds, struct error *err);
 /* Is there what the binds show? Only to say it early, and of the option: what counts is what is there once it is mounted. */

@@ -16,6 +16,7 @@
 #include "parent/cgroup/cgroup.h"
 #include "parent/seccomp/seccomp_calls.h"
 #include "sandbox/sandbox_group.h"
+#include "sandbox/sandbox_words.h"
 
 #define WARNINGS_MAX 64
 #define DENIED_MAX 256
@@ -69,10 +70,33 @@ static void take_resources(const struct plan_resources *resources, struct sandbo
 		limits->cpus = (uint64_t)resources->cpu_quota * 1000 / resources->cpu_period;
 }
 
-void sandbox_findings_of_plan(const struct creation *creation, struct sandbox_result *ret)
+/* That there is no group is said in the options' words, and once: sandbox_findings_warn_of_limits(). */
+static bool is_told_otherwise(const struct report_line *line, const struct sandbox_result *result)
+{
+	return !result->by_cgroup && strcmp(line->rule, policy_rule_name(POLICY_CGROUP_DISABLED)) == 0;
+}
+
+static void take_warnings(const struct report *report, const struct sandbox_config *document, struct sandbox_result *ret)
+{
+	char where[SANDBOX_WORDS_MAX];
+
+	for (size_t i = 0; i < report->n_lines; i++) {
+		const struct report_line *line = &report->lines[i];
+
+		if (line->level != REPORT_WARNING || is_told_otherwise(line, ret))
+			continue;
+		sandbox_words_put(document, line->where ?: "", where);
+		sandbox_findings_warn(ret, "%s%s%s: asked for %s, applied %s: %s", line->rule, *where ? ": " : "",
+				      where, line->asked ?: "nothing", line->applied ?: "nothing", line->why);
+		if (ret->n_warnings > 0)
+			log_warning("%s", ret->warnings[ret->n_warnings - 1]);
+	}
+}
+
+void sandbox_findings_of_plan(const struct creation *creation, const struct sandbox_config *document,
+			      struct sandbox_result *ret)
 {
 	const struct plan *plan = creation->plan;
-	const struct report *report = &creation->decision.report;
 
 	ret->policy = arena_strdup(ret->arena, creation->decision.policy.name);
 	ret->by_cgroup = plan->cgroup.manager != PLAN_CGROUP_DISABLED;
@@ -81,13 +105,7 @@ void sandbox_findings_of_plan(const struct creation *creation, struct sandbox_re
 	if (plan->limits.max_output.value > 0)
 		ret->limits.max_output = plan->limits.max_output.value;
 	take_resources(&plan->cgroup.resources, &ret->limits);
-	for (size_t i = 0; i < report->n_lines; i++) {
-		const struct report_line *line = &report->lines[i];
-
-		if (line->level == REPORT_WARNING)
-			sandbox_findings_warn(ret, "%s: %s: asked for %s, applied %s: %s", line->rule, line->where ?: "",
-					      line->asked ?: "nothing", line->applied ?: "nothing", line->why);
-	}
+	take_warnings(&creation->decision.report, document, ret);
 }
 
 static uint64_t refused_processes(struct cgroup *cgroup)

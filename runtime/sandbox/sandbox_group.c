@@ -139,7 +139,11 @@ int sandbox_group_choose(struct brig *brig, const char *id, struct arena *arena,
 	if (sandbox_group_find(id, arena, ret) < 0)
 		return error_memory(err);
 	brig->cgroup_disabled = !ret->path;
-	if (!ret->path)
-		ret->remedy = sandbox_group_remedy(is_version_2(), getenv("XDG_RUNTIME_DIR"));
-	return 0;
+	if (ret->path)
+		return 0;
+	ret->remedy = sandbox_group_remedy(is_version_2(), getenv("XDG_RUNTIME_DIR"));
+	brig->no_cgroup_why = arena_printf(
+		arena, "limits of all its processes together take a cgroup, which this user may not make; %s",
+		ret->remedy);
+	return brig->no_cgroup_why ? 0 : error_memory(err);
 }

@@ -409,7 +409,7 @@ static int take_entry(struct tree *tree, int from_fd, const char *rootfs, const 
 		return copy_link(tree, from_fd, name, name, err);
 	if (!S_ISDIR(status.st_mode))
 		return 0;
-	if (asprintf(&source, "%s/%s", rootfs, name) < 0) {
+	if (asprintf(&source, "%s/%s", strcmp(rootfs, "/") == 0 ? "" : rootfs, name) < 0) {
 		source = NULL;
 		return error_memory(err);
 	}

@@ -55,6 +55,11 @@ refused() { # PATTERN ARGUMENT...
 	refused 'option --stdin: found "", expected a file' --stdin '' -- true
 }
 
+@test "a working directory that can't be" {
+	refused 'option --cwd: chdir to /usr/nope: No such file' --cwd /usr/nope -- true
+	refused 'option --cwd: chdir to /etc/passwd: Not a directory' --cwd /etc/passwd -- true
+}
+
 # A service tells by it whose fault it was: the request's, here.
 @test "what is wrong with the request is refused, not internal, and held_by is what would have held it" {
 	local -a request
@@ -62,6 +67,7 @@ refused() { # PATTERN ARGUMENT...
 	truncate --size 40m "$T/large"
 	"$SOURCE/tests/sandbox/layout" "$T/layout" "$(command -v busybox)"
 	mkfifo "$T/fifo"
+	mkdir "$T/d"
 	echo > "$T/file"
 	while read -ra request; do
 		judged refused "${request[@]}" -- true
@@ -86,6 +92,9 @@ refused() { # PATTERN ARGUMENT...
 		--policy no-such-policy
 		--policy $T/none
 		--egress example.org
+		--cwd /usr/nope
+		--bind-ro $T/d:/usr/brig-test
+		--bind-rw /etc:/x
 	END
 	attempt brig sandbox --json --name .. -- true
 	expect_json "$output" '.verdict == "refused" and .limits.held_by == "cgroup"'
@@ -146,11 +155,15 @@ is_there() {
 @test "binds of what is not there, or not to be had" {
 	refused "option --bind-ro: open $T/none: No such file" --bind-ro "$T/none:/x" -- true
 	refused "option --bind-rw: open $T/none: No such file" --bind-rw "$T/none:/x" -- true
+	mkdir "$T/d"
 	refused 'absolute' --bind-ro relative:/x -- true
 	refused "options --bind-rw $T:/x and --bind-ro $T:/x: one of them would hide" --bind-ro "$T:/x" --bind-rw "$T:/y/../x/" -- true
-	refused 'mount-source' --bind-ro /run:/x -- true
-	refused 'mount-source' --bind-rw /usr:/x -- true
-	refused '(proc|mount)' --bind-ro "$T:/proc/x" -- true
+	refused 'option --bind-ro /run:/x: asked for /run.*mount-source' --bind-ro /run:/x -- true
+	refused 'option --bind-rw /usr:/x: .*mount-source' --bind-ro "$T:/y" --bind-rw /usr:/x -- true
+	refused "option --bind-ro $T:/proc/x: .*lies in /proc" --bind-ro "$T:/proc/x" -- true
+	refused "option --bind-ro $T/d:/usr/brig-test: .*Read-only file system" --bind-ro "$T/d:/usr/brig-test" -- true
+	refused "option --bind-ro $T/d:/etc/passwd: .*not a directory" --bind-ro "$T/d:/etc/passwd" -- true
+	refused "option --rootfs: its /etc: asked for /etc, but it is /etc, the host.s configuration" --rootfs / -- true
 }
 
 @test "image layouts that are none, and tags that are not there" {
@@ -158,7 +171,7 @@ is_there() {
 	mkdir "$T/folder"
 	refused '--oci' --oci "$T/folder" -- true
 	"$SOURCE/tests/sandbox/layout" "$T/layout" "$(command -v busybox)"
-	refused 'no-such-tag' --oci "$T/layout:no-such-tag" -- true
+	refused 'no image has the tag "no-such-tag" \("box"\)' --oci "$T/layout:no-such-tag" -- true
 }
 
 @test "an image whose digest does not match writes nothing" {

@@ -18,10 +18,16 @@ prepare() {
 
 @test "what takes root is refused without a word of options that were not given" {
 	attempt sandbox -- true
-	expect_unlike "$stderr" 'cgroup-manager'
-	expect_like "$stderr" 'this user may make none'
-	must_fail 125 'brig.dev/egress.*made by root' sandbox --egress 192.0.2.1 -- true
-	expect_unlike "$stderr" 'cgroup-manager'
+	expect_unlike "$stderr" 'cgroup-manager|linux\.|systemd-cgroup'
+	expect_like "$stderr" 'without a cgroup --memory, --cpu-time and --cpus are not held'
+	expect_equal "$(wc -l < "$T/stderr")" 1
+	judged ok -- true
+	expect_equal "$(of '.warnings | length')" 1
+	must_fail 125 'option --egress: can.t be held.*made by root' sandbox --egress 192.0.2.1 -- true
+	expect_unlike "$stderr" 'cgroup-manager|brig.dev'
+	printf '{ "set": "strict", "rules": { "cgroup-disabled": "enforce" } }\n' > "$T/policy.json"
+	must_fail 125 'options --memory, --pids and --cpus: .*this user may not make; they are .*rule cgroup-disabled' sandbox --policy "$T/policy.json" -- true
+	expect_unlike "$stderr" 'linux\.|systemd-cgroup'
 }
 
 @test "--cwd is made, and the program's to write to" {

@@ -142,7 +142,7 @@ for _ in range(100):
 @test "what the policy refuses is refused, with the remedy" {
 	judged refused --bind-rw /etc:/host -- true
 	expect_status 125
-	expect_like "$(of .error)" 'mount-source'
+	expect_like "$(of .error)" '^option --bind-rw /etc:/host: .*mount-source'
 	must_fail 125 'mount-source' sandbox --bind-rw /etc:/host -- true
 }
 

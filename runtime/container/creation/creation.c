@@ -311,7 +311,9 @@ static int decide(struct creation *creation, struct error *err)
 	rc = creation_check_fds(creation->plan->process.preserve_fds, err);
 	if (rc < 0)
 		return rc;
-	creation_log_report(&decision->report);
+	/* Who attends tells of it himself, in the words of who asked him. */
+	if (!creation->request->attendant)
+		creation_log_report(&decision->report);
 	if (creation->role == CHILD_INIT_RUNS && !creation->plan->has_process)
 		return error_invalid(err, "config.json has no process: there is nothing to run");
 	return 0;

@@ -62,6 +62,7 @@ int creation_decide(const struct brig *brig, const struct brig_create *request, 
 					.preserve_fds = request->preserve_fds,
 					.listen_fds = listen_fds(),
 					.cgroup_manager = creation_cgroup_manager(brig),
+					.no_cgroup_why = brig->no_cgroup_why,
 					.holds = holds };
 	int rc;
 

@@ -1,11 +1,13 @@
 /* The document of a sandbox: valid, strict as it stands, and nothing of the request lost or taken for something else. */
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <criterion/criterion.h>
 
 #include "base/cleanup.h"
 #include "sandbox/sandbox_config.h"
+#include "sandbox/sandbox_words.h"
 #include "spec/spec.h"
 
 #define NS_PER_S UINT64_C(1000000000)
@@ -50,6 +52,108 @@ static struct sandbox_config config_of(const struct sandbox_request *wanted)
 					.parts = &part,
 					.n_parts = 1,
 					.has_cgroup = true };
+}
+
+/* Each mount of the document by its number, against the one that the document has there. */
+Test(sandbox_config, places_have_the_words_of_options)
+{
+	struct sandbox_request wanted = request();
+	struct sandbox_config config = config_of(&wanted);
+	struct sandbox_place place = { 0 };
+	struct spec *spec;
+	char name[64];
+
+	config.resolv_conf = "/run/resolv";
+	spec = parse(&config);
+	for (size_t i = 0; i < spec->n_mounts; i++) {
+		size_t length = (size_t)snprintf(name, sizeof(name), "mounts[%zu].options[2]", i);
+
+		cr_assert(sandbox_config_place(&config, name, &place), "%s", name);
+		cr_expect_eq(place.length, length, "%s: %zu", name, place.length);
+		cr_expect_not_null(strstr(place.text, spec->mounts[i].destination), "%s: %s", name, place.text);
+		cr_expect_eq(place.is_asked, i + 2 >= spec->n_mounts, "%s", name);
+	}
+	cr_expect_str_eq(place.text, "option --bind-rw /srv/out:/out");
+	snprintf(name, sizeof(name), "mounts[%zu]", spec->n_mounts);
+	cr_expect_not(sandbox_config_place(&config, name, &place), "%s", name);
+	spec_free(spec);
+}
+
+Test(sandbox_config, places_that_are_none_are_left)
+{
+	static const char *const none[] = { "mounts[",
+					    "mounts[]",
+					    "mounts[x]",
+					    "mounts[1",
+					    "mounts[99999999999999999999]",
+					    "linux.resources.devices",
+					    "process",
+					    "",
+					    "mount" };
+	struct sandbox_request wanted = request();
+	struct sandbox_config config = config_of(&wanted);
+	struct sandbox_place place = { .length = 42 };
+
+	for (size_t i = 0; i < ARRAY_SIZE(none); i++)
+		cr_expect_not(sandbox_config_place(&config, none[i], &place), "%s", none[i]);
+	cr_expect_eq(place.length, 42);
+}
+
+Test(sandbox_config, words_of_messages)
+{
+	static const struct {
+		const char *message, *wanted;
+		enum error_kind kind;
+		int code;
+		enum error_kind wanted_kind;
+	} messages[] = {
+		{ "mount: mounts[8] (/out): open: Read-only file system",
+		  "mount: option --bind-rw /srv/out:/out: open: Read-only file system", ERROR_SYSTEM, EROFS,
+		  ERROR_INVALID },
+		{ "mounts[7].source: asked for it", "option --bind-ro /srv/in:/in: asked for it", ERROR_REFUSED, EPERM,
+		  ERROR_REFUSED },
+		{ "mounts[0] (/usr): attach: Too many open files", "the host's /usr: attach: Too many open files",
+		  ERROR_SYSTEM, EMFILE, ERROR_SYSTEM },
+		{ "mounts[0] (/usr): attach: Permission denied", "the host's /usr: attach: Permission denied",
+		  ERROR_SYSTEM, EACCES, ERROR_SYSTEM },
+		{ "enter: process.cwd: chdir to /x: No such file or directory",
+		  "enter: option --cwd: chdir to /x: No such file or directory", ERROR_SYSTEM, ENOENT, ERROR_NOT_FOUND },
+		{ "annotations[\"brig.dev/egress\"]: no", "option --egress: no", ERROR_UNSUPPORTED, ENOTSUP,
+		  ERROR_UNSUPPORTED },
+		{ "open /mounts[7]: mounts[7]", "open /mounts[7]: option --bind-ro /srv/in:/in", ERROR_SYSTEM, EIO,
+		  ERROR_SYSTEM },
+		{ "nothing of it", "nothing of it", ERROR_SYSTEM, ENOENT, ERROR_SYSTEM },
+	};
+	struct sandbox_request wanted = request();
+	struct sandbox_config config = config_of(&wanted), none = { 0 };
+	struct error err;
+
+	for (size_t i = 0; i < ARRAY_SIZE(messages); i++) {
+		error_set(&err, messages[i].kind, messages[i].code, "%s", messages[i].message);
+		sandbox_words_mend(&config, &err);
+		cr_expect_str_eq(err.message, messages[i].wanted);
+		cr_expect_eq(err.kind, messages[i].wanted_kind, "%s: %d", err.message, (int)err.kind);
+	}
+	error_set(&err, ERROR_SYSTEM, ENOENT, "process.cwd: x");
+	sandbox_words_mend(&none, &err);
+	cr_expect_str_eq(err.message, "process.cwd: x", "before there is a document nothing is put in its place");
+}
+
+Test(sandbox_config, words_of_a_rootfs_and_of_long_messages)
+{
+	struct sandbox_request wanted = request();
+	struct sandbox_config config;
+	char text[SANDBOX_WORDS_MAX], words[SANDBOX_WORDS_MAX];
+
+	wanted.rootfs = "/srv/root";
+	config = config_of(&wanted);
+	cr_expect(sandbox_words_put(&config, "mounts[0].source: x", words));
+	cr_expect_str_eq(words, "option --rootfs: its /usr: x");
+	memset(text, 'x', sizeof(text) - 1);
+	text[sizeof(text) - 1] = '\0';
+	memcpy(text, "root.path: ", strlen("root.path: "));
+	sandbox_words_put(&config, text, words);
+	cr_expect_eq(strlen(words), sizeof(words) - 1);
 }
 
 static const struct spec_mount *mount_at(const struct spec *spec, const char *destination)
