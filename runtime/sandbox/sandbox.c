@@ -11,7 +11,6 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/log.h"
-#include "base/path.h"
 #include "container/creation/creation.h"
 #include "container/explain/denial_keeper.h"
 #include "container/ending.h"
@@ -77,13 +76,6 @@ struct life {
 
 /* ---- before ---- */
 
-/* Where the child would make a directory in the root file system, that must not be the one of all sandboxes. */
-static bool needs_root_alone(const struct sandbox_request *request)
-{
-	return request->n_binds > 0 || (request->cwd && !path_is_below(request->cwd, SANDBOX_WORK) &&
-					!path_is_below(request->cwd, "/tmp") && strcmp(request->cwd, "/") != 0);
-}
-
 /* Signals don't end us any more, so that nothing is left behind: what takes long asks here. */
 static int may_go_on(void *context, struct error *err)
 {
@@ -101,19 +93,6 @@ static int may_go_on(void *context, struct error *err)
 			"for files and network): use a smaller image, or smaller files",
 			(unsigned long long)(PREPARE_MOST / NS_PER_S), (unsigned long long)(EQUIP_MOST / NS_PER_S));
 	return 0;
-}
-
-static int make_root(struct life *life, struct error *err)
-{
-	struct arena *arena = life->result->arena;
-
-	if (life->request->oci)
-		return sandbox_root_of_image(&life->folder, life->request, arena, &life->root, err);
-	if (life->request->rootfs)
-		return sandbox_root_of_directory(&life->folder, life->request->rootfs, arena, &life->root, err);
-	if (needs_root_alone(life->request))
-		return sandbox_root_of_host_alone(&life->folder, arena, &life->root, err);
-	return sandbox_root_of_host(&life->folder, arena, &life->root, err);
 }
 
 /* What comes out is a config.json like any other, which is read, planned and held against the policy as one: a sandbox has no
@@ -231,7 +210,7 @@ static int prepare(struct life *life, struct error *err)
 	if (rc >= 0)
 		rc = sandbox_folder_open(&life->brig, life->result->id, &life->pace, &life->folder, err);
 	if (rc >= 0)
-		rc = make_root(life, err);
+		rc = sandbox_root_make(&life->folder, request, life->result->arena, &life->root, err);
 	return rc < 0 ? rc : write_config(life, err);
 }
 

@@ -12,6 +12,7 @@
 
 #include "base/cleanup.h"
 #include "base/fd.h"
+#include "base/path.h"
 #include "sandbox/sandbox_folder.h"
 
 /* No sandbox's name begins with a dot. */
@@ -343,8 +344,8 @@ static int give(const struct tree *tree, const char *path, struct sandbox_root *
 	return 0;
 }
 
-int sandbox_root_of_host(const struct sandbox_folder *folder, struct arena *arena, struct sandbox_root *ret,
-			 struct error *err)
+/* Made once, kept for the sandboxes to come, and made anew where the host's /etc has changed. */
+static int of_host(const struct sandbox_folder *folder, struct arena *arena, struct sandbox_root *ret, struct error *err)
 {
 	struct tree tree = { .arena = arena, .fd = -EBADF };
 	char name[32];
@@ -367,8 +368,9 @@ int sandbox_root_of_host(const struct sandbox_folder *folder, struct arena *aren
 	return rc < 0 ? rc : give(&tree, arena_printf(arena, "%s/%s", folder->path, name), ret, err);
 }
 
-int sandbox_root_of_host_alone(const struct sandbox_folder *folder, struct arena *arena, struct sandbox_root *ret,
-			       struct error *err)
+/* The same for one sandbox alone, in its own folder: mounts are to be made where it has nothing. */
+static int of_host_alone(const struct sandbox_folder *folder, struct arena *arena, struct sandbox_root *ret,
+			 struct error *err)
 {
 	struct tree tree = { .arena = arena, .fd = -EBADF };
 	int rc = open_new(folder, OWN, &tree, err);
@@ -431,8 +433,8 @@ static int take_directory(struct tree *tree, const char *rootfs, struct error *e
 	return rc;
 }
 
-int sandbox_root_of_directory(const struct sandbox_folder *folder, const char *rootfs, struct arena *arena,
-			      struct sandbox_root *ret, struct error *err)
+static int of_directory(const struct sandbox_folder *folder, const char *rootfs, struct arena *arena,
+			struct sandbox_root *ret, struct error *err)
 {
 	struct tree tree = { .arena = arena, .fd = -EBADF };
 	char real[PATH_MAX];
@@ -453,8 +455,8 @@ int sandbox_root_of_directory(const struct sandbox_folder *folder, const char *r
 
 /* ---- an image's ---- */
 
-int sandbox_root_of_image(const struct sandbox_folder *folder, const struct sandbox_request *request,
-			  struct arena *arena, struct sandbox_root *ret, struct error *err)
+static int of_image(const struct sandbox_folder *folder, const struct sandbox_request *request, struct arena *arena,
+		    struct sandbox_root *ret, struct error *err)
 {
 	const struct image_request image = { .layout = request->oci, .tag = request->oci_tag, .pace = folder->pace };
 	struct tree tree = { .arena = arena, .fd = -EBADF };
@@ -469,4 +471,23 @@ int sandbox_root_of_image(const struct sandbox_folder *folder, const struct sand
 	if (rc < 0)
 		return error_prefix(err, "option --oci");
 	return give(&tree, arena_printf(arena, "%s/%s/" OWN, folder->path, folder->id), ret, err);
+}
+
+/* ---- which ---- */
+
+/* Where the child would make a directory in the root file system, that must not be the one of all sandboxes. */
+static bool needs_root_alone(const struct sandbox_request *request)
+{
+	return request->n_binds > 0 || (request->cwd && !path_is_below(request->cwd, SANDBOX_WORK) &&
+					!path_is_below(request->cwd, "/tmp") && strcmp(request->cwd, "/") != 0);
+}
+
+int sandbox_root_make(const struct sandbox_folder *folder, const struct sandbox_request *request, struct arena *arena,
+		      struct sandbox_root *ret, struct error *err)
+{
+	if (request->oci)
+		return of_image(folder, request, arena, ret, err);
+	if (request->rootfs)
+		return of_directory(folder, request->rootfs, arena, ret, err);
+	return needs_root_alone(request) ? of_host_alone(folder, arena, ret, err) : of_host(folder, arena, ret, err);
 }

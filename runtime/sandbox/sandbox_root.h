@@ -19,16 +19,7 @@ struct sandbox_root {
 	int lock_fd;		   /* keeps a shared tree from being taken away; or -EBADF */
 };
 
-/* The tree that goes with the host's /usr: made once, kept for the sandboxes to come, and made anew where the host's /etc has changed. The
- * memory is arena's; the caller closes lock_fd. */
-int sandbox_root_of_host(const struct sandbox_folder *folder, struct arena *arena, struct sandbox_root *ret,
-			 struct error *err);
-/* The same for one sandbox alone, in its own folder: mounts are to be made where it has nothing. */
-int sandbox_root_of_host_alone(const struct sandbox_folder *folder, struct arena *arena, struct sandbox_root *ret,
-			       struct error *err);
-/* The tree for rootfs, a directory of the host's: in the sandbox's own folder. */
-int sandbox_root_of_directory(const struct sandbox_folder *folder, const char *rootfs, struct arena *arena,
-			      struct sandbox_root *ret, struct error *err);
-/* An image unpacked into the sandbox's own folder. */
-int sandbox_root_of_image(const struct sandbox_folder *folder, const struct sandbox_request *request,
-			  struct arena *arena, struct sandbox_root *ret, struct error *err);
+/* Makes what request asks for: an image (--oci) unpacked or the tree for a directory of the host's (--rootfs), in the sandbox's own folder;
+ * else the tree that goes with the host's /usr, which sandboxes share. The memory is arena's; the caller closes lock_fd. */
+int sandbox_root_make(const struct sandbox_folder *folder, const struct sandbox_request *request, struct arena *arena,
+		      struct sandbox_root *ret, struct error *err);
