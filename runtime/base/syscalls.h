@@ -75,12 +75,18 @@ static inline int sys_pidfd_signal_group(int pidfd, int signal)
 #define LANDLOCK_ACCESS_NET_CONNECT_TCP (1ULL << 1)
 #endif
 
-/* struct landlock_ruleset_attr as Linux 6.12 has it. A kernel takes members that it does not know where they are 0. */
+/* struct landlock_ruleset_attr as Linux 6.12 has it. */
 struct sys_landlock_ruleset {
 	uint64_t files;	 /* LANDLOCK_ACCESS_FS_* */
 	uint64_t net;	 /* LANDLOCK_ACCESS_NET_*: version 4 of the interface, Linux 6.7 */
 	uint64_t scoped; /* version 6 */
 };
+
+/* As much of it as a kernel has to know for what is asked. */
+static inline size_t sys_landlock_ruleset_size(const struct sys_landlock_ruleset *ruleset)
+{
+	return ruleset->scoped ? sizeof(*ruleset) : ruleset->net ? 2 * sizeof(uint64_t) : sizeof(uint64_t);
+}
 
 /* landlock_create_ruleset(2), landlock_add_rule(2), landlock_restrict_self(2) */
 static inline int sys_landlock_create_ruleset(const struct sys_landlock_ruleset *attr, size_t size, unsigned flags)

@@ -106,7 +106,7 @@ int landlock_make(struct child *child, struct error *err)
 
 	if (!landlock->enabled && !landlock->refuses_tcp)
 		return 0;
-	fd = sys_landlock_create_ruleset(&ruleset, sizeof(ruleset), 0);
+	fd = sys_landlock_create_ruleset(&ruleset, sys_landlock_ruleset_size(&ruleset), 0);
 	if (fd < 0)
 		return error_system(err, errno, "landlock_create_ruleset");
 	for (size_t i = 0; rc >= 0 && i < landlock->n_places; i++)

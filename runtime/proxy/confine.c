@@ -51,7 +51,7 @@ static int drop_files(struct error *err)
 	/* The filter leaves no call that takes a path: this is the second lock, where there is one. */
 	if (version < 1)
 		return 0;
-	fd = sys_landlock_create_ruleset(&ruleset, sizeof(ruleset), 0);
+	fd = sys_landlock_create_ruleset(&ruleset, sys_landlock_ruleset_size(&ruleset), 0);
 	if (fd < 0 || sys_landlock_restrict_self(fd, 0) < 0)
 		return error_system(err, errno, "lock the egress proxy by Landlock");
 	return 0;

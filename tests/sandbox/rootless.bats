@@ -30,6 +30,15 @@ prepare() {
 	expect_unlike "$stderr" 'linux\.|systemd-cgroup'
 }
 
+@test "--no-tcp takes no root" {
+	judged ok --no-tcp -- python3 -c 'import errno, socket
+for family, address in (socket.AF_INET, "127.0.0.1"), (socket.AF_INET6, "::1"):
+    for action in "bind", "connect":
+        try: getattr(socket.socket(family), action)((address, 8080))
+        except OSError as error: print(errno.errorcode[error.errno])'
+	expect_equal "$(of .stdout.data)" $'EACCES\nEACCES\nEACCES\nEACCES'
+}
+
 @test "--cwd is made, and the program's to write to" {
 	must sandbox --cwd /work/a/b -- touch x ../y
 	expect_unlike "$stderr" cwd
