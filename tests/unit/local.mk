@@ -157,7 +157,8 @@ unit_proxy_sources = \
 	tests/unit/proxy/test_client_hello.c \
 	tests/unit/proxy/test_dns_message.c \
 	tests/unit/proxy/test_http_request.c \
-	tests/unit/proxy/test_proxy.c
+	tests/unit/proxy/test_proxy.c \
+	tests/unit/proxy/test_proxy_taken.c
 
 unit_sandbox_sources = \
 	tests/unit/sandbox/test_sandbox_config.c \
