@@ -81,3 +81,20 @@ class Egress(case.ShimTest):
         """what is no list is refused at create, with the annotation's name"""
         with self.assertRaisesRegex(Exception, r'annotations\["brig.dev/egress"\]: "example.com"'):
             self.in_pod("true", {"brig.dev/egress": "example.com"})
+
+
+class NoTcp(case.ShimTest):
+    NONE = {"brig.dev/tcp": "none"}
+    # The first exits with 1 in any case: nobody listens.
+    SCRIPT = "nc 127.0.0.1 8081 2>&1; timeout 1 nc -l -p 8081 2>&1; true"
+
+    def test_refused(self):
+        """annotation brig.dev/tcp: none: no connection and no port, for the container and an exec; without it both"""
+        free = self.shell(self.SCRIPT, name="free").finish()
+        self.assertEqual(free[1].count(b"Permission denied"), 0, free)
+        held = self.shell(self.SCRIPT, name="held", annotations=self.NONE).finish()
+        self.assertEqual(held[1].count(b"Permission denied"), 2, held)
+        container = self.shell("sleep 1000", annotations=self.NONE)
+        container.start()
+        exec_ = container.exec_shell("(" + self.SCRIPT + ") | grep -c 'Permission denied' | grep -qx 2").start()
+        self.assertEqual(exec_.status(), 0)
