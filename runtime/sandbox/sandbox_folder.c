@@ -20,7 +20,7 @@
 #define FOLDER ".sandbox"
 #define ASIDE "aside-"
 #define INFO_ARENA ((size_t)64 * 1024 * 1024)
-#define TRIES 8
+#define TRIES 32		     /* half a second in all */
 #define LOCK_PAUSE_LEAST (50 * 1000) /* nanoseconds */
 #define LOCK_PAUSE_MOST (20 * 1000 * 1000)
 
@@ -134,19 +134,6 @@ static int open_locked(int folder_fd, const char *name)
 	return found.st_ino == named.st_ino ? steal_fd(&fd) : -ENOENT;
 }
 
-/* A folder that nobody has locked: whoever makes one has the folder of all of them locked for as long as it takes (make_own). Where somebody
- * does so just now, a later brig will find it. */
-static int open_abandoned(int folder_fd, const char *name)
-{
-	int fd;
-
-	if (flock(folder_fd, LOCK_EX | LOCK_NB) < 0)
-		return -errno;
-	fd = open_locked(folder_fd, name);
-	flock(folder_fd, LOCK_UN);
-	return fd;
-}
-
 /* Without a state yet it can't tell whose it is: of somebody who makes it this very moment, or of a brig that was killed over it. */
 static int check_nobody_makes(int folder_fd, const char *name, struct error *err)
 {
@@ -177,14 +164,12 @@ static int delete_container(const struct brig *brig, int folder_fd, const char *
 	return rc < 0 ? rc : brig_delete(brig, name, /* force= */ true, err);
 }
 
+/* What a brig that was killed has left. The caller has it locked. */
 static void take_away(const struct brig *brig, int folder_fd, const char *name)
 {
-	AUTO_CLOSE int fd = open_abandoned(folder_fd, name);
 	struct error err = { 0 };
 	int rc;
 
-	if (fd < 0)
-		return;
 	if (delete_container(brig, folder_fd, name, &err) < 0) {
 		log_warning("sandbox %s was left by a brig that was killed, and can't be taken away: %s", name,
 			    err.message);
@@ -195,6 +180,14 @@ static void take_away(const struct brig *brig, int folder_fd, const char *name)
 		log_warning("remove what is left of sandbox %s: %s", name, strerrordesc_np(-rc));
 }
 
+static void sweep_one(const struct brig *brig, int folder_fd, const char *name)
+{
+	AUTO_CLOSE int fd = open_locked(folder_fd, name);
+
+	if (fd >= 0)
+		take_away(brig, folder_fd, name);
+}
+
 static void sweep(const struct brig *brig, int folder_fd)
 {
 	AUTO(closedir) DIR *dir = fd_open_directory_stream(fcntl(folder_fd, F_DUPFD_CLOEXEC, 3));
@@ -202,7 +195,18 @@ static void sweep(const struct brig *brig, int folder_fd)
 
 	while (dir && (entry = readdir(dir)))
 		if (entry->d_name[0] != '.')
-			take_away(brig, folder_fd, entry->d_name);
+			sweep_one(brig, folder_fd, entry->d_name);
+}
+
+static int rest(struct timespec *pause, const struct pace *pace, struct error *err)
+{
+	int rc = pace_check(pace, err);
+
+	if (rc < 0)
+		return rc;
+	nanosleep(pause, NULL);
+	pause->tv_nsec = pause->tv_nsec * 2 < LOCK_PAUSE_MOST ? pause->tv_nsec * 2 : LOCK_PAUSE_MOST;
+	return 0;
 }
 
 int sandbox_folder_lock(int fd, const struct pace *pace, struct error *err)
@@ -210,35 +214,51 @@ int sandbox_folder_lock(int fd, const struct pace *pace, struct error *err)
 	struct timespec pause = { .tv_nsec = LOCK_PAUSE_LEAST };
 
 	while (flock(fd, LOCK_SH | LOCK_NB) < 0) {
-		int rc = errno == EWOULDBLOCK || errno == EINTR ? 0 : error_system(err, errno, "flock");
+		int rc = errno == EWOULDBLOCK || errno == EINTR ? rest(&pause, pace, err)
+								: error_system(err, errno, "flock");
 
-		if (rc >= 0 && (rc = pace_check(pace, err)) < 0)
-			error_prefix(err,
-				     "another brig has locked the directory of all sandboxes, or their root file system");
 		if (rc < 0)
-			return rc;
-		nanosleep(&pause, NULL);
-		pause.tv_nsec = pause.tv_nsec * 2 < LOCK_PAUSE_MOST ? pause.tv_nsec * 2 : LOCK_PAUSE_MOST;
+			return error_prefix(err, "another brig has locked the root file system of all sandboxes");
 	}
 	return 0;
 }
 
-static int make_locked(int folder_fd, const char *id)
+/* One look: a locked folder that is new, or a negative errno: -EAGAIN where another look may find one, -EBUSY where it is somebody's. *made: we made one
+ * by that name, which is still there or was taken away. */
+static int make_locked(const struct brig *brig, int folder_fd, const char *id, bool *made)
 {
-	return mkdirat(folder_fd, id, 0700) < 0 && errno != EEXIST ? -errno : open_locked(folder_fd, id);
+	bool is_new = mkdirat(folder_fd, id, 0700) == 0;
+	AUTO_CLOSE int fd = -EBADF;
+
+	if (!is_new && errno != EEXIST)
+		return -errno;
+	*made |= is_new;
+	fd = open_locked(folder_fd, id);
+	if (fd >= 0 && is_new)
+		return steal_fd(&fd);
+	/* Of an earlier sandbox of that name. */
+	if (fd >= 0)
+		take_away(brig, folder_fd, id);
+	/* Between its mkdir(2) and its lock another brig takes a new one for one that was left, and takes it away. */
+	if (fd == -EWOULDBLOCK && !*made)
+		return -EBUSY;
+	return fd >= 0 || fd == -ENOENT || fd == -EWOULDBLOCK ? -EAGAIN : fd;
 }
 
-static int make_own(int folder_fd, const char *id, const struct pace *pace, struct error *err)
+static int make_own(const struct brig *brig, int folder_fd, const char *id, const struct pace *pace, struct error *err)
 {
-	int fd = -ENOENT, rc = sandbox_folder_lock(folder_fd, pace, err);
+	struct timespec pause = { .tv_nsec = LOCK_PAUSE_LEAST };
+	bool made = false;
+	int fd = -EAGAIN, rc = 0;
 
+	for (int i = 0; i < TRIES && rc >= 0 && fd == -EAGAIN; i++) {
+		fd = make_locked(brig, folder_fd, id, &made);
+		if (fd == -EAGAIN)
+			rc = rest(&pause, pace, err);
+	}
 	if (rc < 0)
 		return rc;
-	/* An older sandbox of that name may just be taking its own away. */
-	for (int i = 0; i < TRIES && fd == -ENOENT; i++)
-		fd = make_locked(folder_fd, id);
-	flock(folder_fd, LOCK_UN);
-	if (fd == -EWOULDBLOCK)
+	if (fd == -EBUSY || fd == -EAGAIN)
 		return error_set(err, ERROR_EXISTS, EEXIST, "there is a sandbox %s already; choose another --name", id);
 	return fd < 0 ? error_system(err, -fd, "make and lock the directory of sandbox %s", id) : fd;
 }
@@ -255,7 +275,7 @@ int sandbox_folder_open(const struct brig *brig, const char *id, const struct pa
 	if (ret->folder_fd < 0)
 		return ret->folder_fd;
 	sweep(brig, ret->folder_fd);
-	ret->own_fd = make_own(ret->folder_fd, id, pace, err);
+	ret->own_fd = make_own(brig, ret->folder_fd, id, pace, err);
 	return ret->own_fd < 0 ? ret->own_fd : 0;
 }
 

@@ -18,6 +18,7 @@
 /* No sandbox's name begins with a dot. */
 #define SHARED ".root-"
 #define OWN "root"
+#define TRIES 8
 #define PARTS_MAX 64
 #define LINKS_MAX 4096
 #define FILE_MAX ((size_t)16 * 1024 * 1024)
@@ -349,11 +350,12 @@ static int of_host(const struct sandbox_folder *folder, struct arena *arena, str
 {
 	struct tree tree = { .arena = arena, .fd = -EBADF };
 	char name[32];
-	int rc;
+	int rc = 0;
 
 	snprintf(name, sizeof(name), SHARED "%016llx", (unsigned long long)key_of_host());
 	ret->lock_fd = open_shared(folder, name, err);
-	if (ret->lock_fd == -ENOENT) {
+	/* A brig that sees another state of the host takes ours for outdated, until it is locked. */
+	for (int i = 0; i < TRIES && ret->lock_fd == -ENOENT; i++) {
 		rc = make_shared(folder, name, &tree, err);
 		if (rc < 0)
 			return rc;

@@ -6,6 +6,7 @@
 #include <sys/file.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <criterion/criterion.h>
@@ -97,22 +98,51 @@ static void open_and_close(const struct brig *brig, const char *id)
 	sandbox_folder_close(&folder);
 }
 
-/* Between its mkdir(2) and its lock another brig took it for one that was left, and the two ended in each other's way. */
-Test(sandbox_folder, what_somebody_makes_just_now_is_not_swept_away)
+#define ROUNDS 400
+
+/* Between its mkdir(2) and its lock each takes what the other makes for one that was left: that one is made again. */
+Test(sandbox_folder, two_that_begin_side_by_side_are_in_nobodys_way)
 {
 	SCRATCH(scratch);
 	const struct brig brig = { .root = scratch.path };
-	AUTO_CLOSE int maker_fd = -EBADF;
+	struct sandbox_folder folder;
+	pid_t pid = fork();
+	int n_failed = 0, status;
+
+	for (int i = 0; i < ROUNDS; i++) {
+		n_failed += sandbox_folder_open(&brig, pid == 0 ? "one" : "other", &(struct pace){ 0 }, &folder, NULL) <
+			    0;
+		sandbox_folder_close(&folder);
+	}
+	if (pid == 0)
+		_exit(n_failed > 0);
+	cr_assert_eq(waitpid(pid, &status, 0), pid);
+	cr_expect_eq(status, 0);
+	cr_expect_eq(n_failed, 0);
+	cr_expect_not(scratch_has(&scratch, ".sandbox/one"));
+	cr_expect_not(scratch_has(&scratch, ".sandbox/other"));
+}
+
+/* With all that it has: the name's next sandbox was told that it is there, and nobody found its container any more. */
+Test(sandbox_folder, what_a_killed_sandbox_of_that_name_left_is_taken_away_first)
+{
+	SCRATCH(scratch);
+	const struct brig brig = { .root = scratch.path };
+	struct sandbox_folder folder;
+	struct error err = { 0 };
+	int fd;
 
 	scratch_directory(&scratch, ".sandbox");
 	scratch_directory(&scratch, ".sandbox/new");
-	maker_fd = openat(scratch.fd, ".sandbox", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	cr_assert_eq(flock(maker_fd, LOCK_SH), 0);
-	open_and_close(&brig, "other");
-	cr_expect(scratch_has(&scratch, ".sandbox/new"));
-	cr_assert_eq(flock(maker_fd, LOCK_UN), 0);
-	open_and_close(&brig, "other");
-	cr_expect_not(scratch_has(&scratch, ".sandbox/new"));
+	scratch_directory(&scratch, ".sandbox/new/root");
+	fd = openat(scratch.fd, ".sandbox/new", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	cr_assert_eq(flock(fd, LOCK_EX), 0);
+	cr_expect_eq(sandbox_folder_open(&brig, "new", &(struct pace){ 0 }, &folder, &err), -EEXIST);
+	sandbox_folder_close(&folder);
+	close(fd);
+	cr_expect_eq(sandbox_folder_open(&brig, "new", &(struct pace){ 0 }, &folder, &err), 0, "%s", err.message);
+	cr_expect_not(scratch_has(&scratch, ".sandbox/new/root"));
+	sandbox_folder_close(&folder);
 }
 
 static int stop_at_third(void *context, struct error *err)
@@ -125,21 +155,20 @@ static int stop_at_third(void *context, struct error *err)
 Test(sandbox_folder, who_waits_for_others_may_be_told_to_stop)
 {
 	SCRATCH(scratch);
-	const struct brig brig = { .root = scratch.path };
-	struct sandbox_folder folder;
 	struct error err = { 0 };
 	int n = 0;
 	const struct pace pace = { .may_go_on = stop_at_third, .context = &n };
-	AUTO_CLOSE int other_fd = -EBADF;
+	AUTO_CLOSE int fd = -EBADF, other_fd = -EBADF;
 
-	scratch_directory(&scratch, ".sandbox");
-	other_fd = openat(scratch.fd, ".sandbox", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	scratch_directory(&scratch, "shared");
+	fd = openat(scratch.fd, "shared", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	other_fd = openat(scratch.fd, "shared", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	cr_assert_eq(flock(other_fd, LOCK_EX), 0);
-	cr_expect_eq(sandbox_folder_open(&brig, "new", &pace, &folder, &err), -EINTR);
-	sandbox_folder_close(&folder);
+	cr_expect_eq(sandbox_folder_lock(fd, &pace, &err), -EINTR);
 	cr_expect_eq(n, 3);
 	cr_expect_not_null(strstr(err.message, "another brig has locked"), "%s", err.message);
-	cr_expect_not(scratch_has(&scratch, ".sandbox/new"));
+	cr_assert_eq(flock(other_fd, LOCK_UN), 0);
+	cr_expect_eq(sandbox_folder_lock(fd, &pace, &err), 0);
 }
 
 /* Of earlier versions, in which a sandbox could have the name of what all of them share; and of a name's own, of this one. */
