@@ -123,6 +123,18 @@ wait_until() {
 	flunk "did not happen in thirty seconds: $*"
 }
 
+# sleeps_in_open PID: as with a FIFO whose other end nobody has open. Not each kernel has both files' words: /proc/PID/syscall begins with the number.
+sleeps_in_open() {
+	[ "$(cat "/proc/$1/wchan")" = wait_for_partner ] || grep -Eqs "^$(openat_number) " "/proc/$1/syscall"
+}
+
+openat_number() {
+	case $(uname -m) in
+	x86_64) echo 257 ;;
+	*) echo 56 ;;
+	esac
+}
+
 # helper COMMAND...: in the background, ended after the test. Its pid is in $HELPER.
 helper() {
 	"$@" < /dev/null > "$T/helper.out" 2>&1 3>&- 4>&- &
@@ -132,4 +144,12 @@ helper() {
 
 in_v2_view() {
 	[ -e /sys/fs/cgroup/cgroup.controllers ]
+}
+
+# For what refuses TCP, by version 4 of Landlock (Linux 6.7), to programs that try both families.
+needs_tcp_lock() {
+	[ -e /proc/net/if_inet6 ] || skip "this kernel has no IPv6"
+	{ "$BRIG" doctor --json || true; } |
+		jq -e 'any(.[]; .name == "landlock" and .state == "works" and (.found | contains("without TCP") | not))' > /dev/null ||
+		skip "this kernel has no Landlock that knows TCP"
 }
