@@ -162,6 +162,7 @@ to_full_disk() {
 	must env BRIG_TEST="$ID" timeout --kill-after 1 20 "$BRIG" --root "$ROOT" sandbox --name "$ID" --collect a="$T/fifo" -- sh -c 'echo A > a'
 	expect_like "$stderr" "warning: option --collect: a: nobody reads $T/fifo"
 	cat "$T/fifo" > "$T/read" 3>&- &
+	HELPERS+=("$!")
 	must sandbox --collect a="$T/fifo" -- sh -c 'head -c 300000 /dev/zero > a; sleep 0.5'
 	wait "$!"
 	expect_equal "$(stat -c %s "$T/read")" 300000
@@ -193,15 +194,11 @@ has_fifo_open() {
 
 	mkfifo "$T/fifo"
 	start --learn "$T/fifo" -- true
-	wait_until waits_for_reader
+	wait_until sleeps_in_open "$HELPER"
 	kill -TERM "$HELPER"
 	wait "$HELPER" || status=$?
 	expect_equal "$status" 143
 	assert_nothing_left
-}
-
-waits_for_reader() {
-	[ "$(cat "/proc/$HELPER/wchan")" = wait_for_partner ]
 }
 
 @test "input that nobody begins to write holds neither the time nor the end" {
@@ -298,19 +295,24 @@ waits_for_reader() {
 }
 
 @test "another's lock that stays holds neither the time nor the end" {
-	local status=0
+	local status=0 root
 
 	must sandbox -- true
-	exec 9< "$(echo "$ROOT"/.sandbox/.root-*)"
+	root=$(echo "$ROOT"/.sandbox/.root-*)
+	exec 9< "$root"
 	flock -x 9
-	start --timeout 100s -- true
-	sleep 0.3
+	start --timeout 100s -- true 9<&-
+	wait_until has_open "$root"
 	kill -TERM "$HELPER"
 	wait "$HELPER" || status=$?
 	exec 9<&-
 	expect_equal "$status" 143
 	expect_like "$(< "$T/helper.out")" 'another brig has locked .* stopped by SIGTERM'
 	assert_nothing_left
+}
+
+has_open() { # PATH
+	[ -n "$(find "/proc/$HELPER/fd" -lname "$1")" ]
 }
 
 @test "SIGTERM at any moment" {
