@@ -294,7 +294,7 @@ except OSError as error: print("refused")'
 
 @test "--learn waits for no call of its first process's end" {
 	for _ in {1..20}; do
-		must env BRIG_TEST="$ID" timeout --kill-after 1 5 "$BRIG" --root "$ROOT" sandbox --name "$ID" --learn "$T/profile.json" -- true
+		must env BRIG_TEST="$ID" timeout --kill-after 1 20 "$BRIG" --root "$ROOT" sandbox --name "$ID" --learn "$T/profile.json" -- true
 	done
 }
 
@@ -344,6 +344,7 @@ except OSError as error: print("refused")'
 }
 
 @test "--no-tcp refuses connections and ports, by each way to them, and leaves UDP and unix sockets" {
+	needs_tcp_lock
 	cat > "$T/main.py" << 'END'
 import errno, socket, sys
 def attempt(name, action):
