@@ -2,6 +2,7 @@
 #include "parent/cgroup/cgroup.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -10,7 +11,8 @@
 
 /* Descriptors open at a time, where there are as many: for each batch the whole group is listed once more. */
 #define BATCH ((size_t)4096)
-#define SPARE 16 /* for that listing, where there are fewer */
+/* For that listing, at its deepest (cgroup_walk.c): of each level the group and the stream of what is below it, and a cgroup.procs. */
+#define SPARE ((size_t)2 * 2 * CGROUP_DEPTH_MAX + 8)
 #define MEMORY_MAX ((size_t)256 * 1024 * 1024)
 
 static int compare(const void *a, const void *b)
@@ -26,20 +28,40 @@ struct batch {
 	size_t n;
 };
 
-/* The first of n pids, as many as it could open, those that have ended among them. */
-static void open_batch(struct batch *batch, size_t n)
+static size_t least(size_t a, size_t b)
 {
-	size_t opened = 0, least;
+	return a < b ? a : b;
+}
+
+/* The limit says how many we may have, and not how many are free, which is seen by taking them. Where that is little, the batch has an
+ * eighth of it. Returns how many are in ret. */
+static size_t keep_spare(int fd, size_t n_batch, int ret[2 * SPARE])
+{
+	size_t wanted = SPARE + least(n_batch, SPARE), n = 0, few, kept;
+
+	while (n < wanted && (ret[n] = fcntl(fd, F_DUPFD_CLOEXEC, 0)) >= 0)
+		n++;
+	few = least(n / 8 + 1, n_batch);
+	kept = n > few ? least(SPARE, n - few) : 0;
+	for (; n > kept; n--)
+		close_and_reset(&ret[n - 1]);
+	return n;
+}
+
+/* The first of n pids, as many as it could open, those that have ended among them. fd: any one of ours. */
+static void open_batch(struct batch *batch, size_t n, int fd)
+{
+	int spare[2 * SPARE];
+	size_t n_spare = keep_spare(fd, n, spare), opened = 0;
 
 	for (; opened < n && opened < BATCH; opened++) {
 		batch->fds[opened] = sys_pidfd_open(batch->pids[opened], 0);
 		if (batch->fds[opened] < 0 && errno != ESRCH)
 			break;
 	}
-	least = opened == n || opened == BATCH ? opened : opened > SPARE ? opened - SPARE : opened > 0;
-	for (; opened > least; opened--)
-		close_and_reset(&batch->fds[opened - 1]);
 	batch->n = opened;
+	while (n_spare > 0)
+		close_and_reset(&spare[--n_spare]);
 }
 
 /* A pid may end and be given to a stranger between the listing and the signal. A pidfd can't change its process: where the
@@ -74,7 +96,7 @@ static int signal_all(struct cgroup *cgroup, struct arena *arena, int signal, st
 		return error_memory(err);
 	for (size_t done = 0; r == 0 && done < n; done += batch.n) {
 		batch.pids = pids + done;
-		open_batch(&batch, n - done);
+		open_batch(&batch, n - done, cgroup_tree_membership_fd(cgroup));
 		if (batch.n == 0)
 			return error_system(err, errno, "open process %d", (int)pids[done]);
 		r = signal_batch(cgroup, &batch, signal, err);

@@ -50,25 +50,87 @@ static void live(const char *name)
 
 #define N_SIGNALLED 60
 
+static void spawn_many(struct cgroup_fixture *f, pid_t pids[N_SIGNALLED])
+{
+	cgroup_fixture_init(f, "many");
+	cgroup_fixture_create(f);
+	for (size_t i = 0; i < N_SIGNALLED; i++)
+		pids[i] = cgroup_fixture_spawn(f);
+}
+
+static void limit_descriptors(rlim_t n)
+{
+	struct rlimit limit;
+
+	getrlimit(RLIMIT_NOFILE, &limit);
+	limit.rlim_cur = n;
+	cr_assert_eq(setrlimit(RLIMIT_NOFILE, &limit), 0);
+}
+
+static int free_descriptor(void)
+{
+	int fd = dup(0);
+
+	cr_assert_geq(fd, 0);
+	close(fd);
+	return fd;
+}
+
+static void finish_many(struct cgroup_fixture *f, const pid_t pids[N_SIGNALLED], int signal)
+{
+	/* Who has got the first signal ends by that one. */
+	cr_expect_eq(cgroup_kill(f->cgroup, &f->err), 0, "%s", f->err.message);
+	for (size_t i = 0; i < N_SIGNALLED; i++)
+		cr_expect_eq(WTERMSIG(cgroup_fixture_reap(pids[i])), signal, "process %zu", i);
+	cgroup_fixture_finish(f);
+}
+
 Test(cgroup_real, a_signal_reaches_all_where_descriptors_are_fewer)
 {
 	struct cgroup_fixture f;
 	pid_t pids[N_SIGNALLED];
-	struct rlimit limit;
 
-	cgroup_fixture_init(&f, "many");
-	cgroup_fixture_create(&f);
-	for (size_t i = 0; i < N_SIGNALLED; i++)
-		pids[i] = cgroup_fixture_spawn(&f);
-	getrlimit(RLIMIT_NOFILE, &limit);
-	limit.rlim_cur = N_SIGNALLED - 10;
-	cr_assert_eq(setrlimit(RLIMIT_NOFILE, &limit), 0);
+	spawn_many(&f, pids);
+	limit_descriptors(N_SIGNALLED - 10);
 	cr_expect_eq(cgroup_signal(f.cgroup, SIGUSR1, &f.err), 0, "%s", f.err.message);
-	/* Who has got the first signal ends by that one. */
-	cr_expect_eq(cgroup_kill(f.cgroup, &f.err), 0, "%s", f.err.message);
-	for (size_t i = 0; i < N_SIGNALLED; i++)
-		cr_expect_eq(WTERMSIG(cgroup_fixture_reap(pids[i])), SIGUSR1, "process %zu", i);
-	cgroup_fixture_finish(&f);
+	finish_many(&f, pids, SIGUSR1);
+}
+
+/* All can be opened, and too few are left to list them once more. */
+Test(cgroup_real, a_signal_reaches_all_where_descriptors_are_about_as_many)
+{
+	struct cgroup_fixture f;
+	pid_t pids[N_SIGNALLED];
+	int free_fd;
+
+	spawn_many(&f, pids);
+	cr_assert_geq(cgroup_tree_membership_fd(f.cgroup), 0);
+	free_fd = free_descriptor();
+	for (int spare = -4; spare < 8; spare++) {
+		limit_descriptors((rlim_t)(free_fd + N_SIGNALLED + spare));
+		cr_expect_eq(cgroup_signal(f.cgroup, 0, &f.err), 0, "%d: %s", spare, f.err.message);
+	}
+	cr_expect_eq(cgroup_signal(f.cgroup, SIGUSR1, &f.err), 0, "%s", f.err.message);
+	finish_many(&f, pids, SIGUSR1);
+}
+
+#define N_NESTED 12
+
+/* What the list takes is more, the deeper the groups are. */
+Test(cgroup_real, a_signal_reaches_all_of_nested_groups_where_descriptors_are_fewer)
+{
+	char path[4 * N_NESTED] = "";
+	struct cgroup_fixture f;
+	pid_t pids[N_SIGNALLED];
+
+	spawn_many(&f, pids);
+	for (int i = 0; i < N_NESTED; i++) {
+		strcat(path, i > 0 ? "/n" : "n");
+		cr_assert_eq(mkdirat(cgroup_tree_membership_fd(f.cgroup), path, 0755), 0, "%s", path);
+	}
+	limit_descriptors((rlim_t)(free_descriptor() + N_SIGNALLED - 5));
+	cr_expect_eq(cgroup_signal(f.cgroup, SIGUSR1, &f.err), 0, "%s", f.err.message);
+	finish_many(&f, pids, SIGUSR1);
 }
 
 Test(cgroup_real, life_on_a_hybrid_host)
