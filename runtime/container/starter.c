@@ -154,7 +154,12 @@ int starter_look(struct starter *starter, struct error *err)
 
 bool starter_has_executed(const struct starter *starter)
 {
-	return state_process_has_executed(starter->pid);
+	bool has = state_process_has_executed(starter->pid);
+
+	/* As starter_answer() does: who has a copy of the channel may have one of the listener, and it would pass for created. */
+	if (has && !starter->is_exec)
+		unlinkat(starter->container.dir_fd, STORE_START_SOCKET, 0);
+	return has;
 }
 
 void starter_free(struct starter *starter)

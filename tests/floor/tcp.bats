@@ -6,6 +6,7 @@
 load ../integration/support/common
 
 prepare() {
+	needs_tcp_lock
 	config '.linux.namespaces |= (map(select(.type != "network")) + [{ type: "network" }])'
 	SCRIPT='nc 127.0.0.1 80 2>&1; nc ::1 80 2>&1; timeout 1 nc -l -p 8081 2>&1; timeout 1 httpd -f -p [::1]:8082 2>&1; echo end'
 }

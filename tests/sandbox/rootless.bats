@@ -31,6 +31,7 @@ prepare() {
 }
 
 @test "--no-tcp takes no root" {
+	needs_tcp_lock
 	judged ok --no-tcp -- python3 -c 'import errno, socket
 for family, address in (socket.AF_INET, "127.0.0.1"), (socket.AF_INET6, "::1"):
     for action in "bind", "connect":

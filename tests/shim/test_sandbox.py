@@ -227,15 +227,20 @@ class Sandbox(case.ShimTest):
 
     def test_metrics_of_a_slice(self):
         """SandboxMetrics of a pod in a slice finds it where systemd puts that, also one that it calls otherwise"""
-        path = ["_cpu.slice", "cpu-brigtest.slice"]
+        path = ["_cpu.slice", f"cpu-brigtest{os.getpid()}.slice"]
         top = next((top for top in ["/sys/fs/cgroup/pids", "/sys/fs/cgroup"] if os.path.exists(top + "/cgroup.procs")), None)
         folders = [os.path.join(top, *path[:n]) for n in [1, 2]]
         if os.path.exists(folders[0]):
             self.skipTest("this machine has such a slice")
-        for folder in folders:
-            os.mkdir(folder)
+        if os.path.exists(top + "/cgroup.controllers") and b"pids" not in case.read(top + "/cgroup.subtree_control").split():
+            self.skipTest("the top of this cgroup tree does not count processes")
         process = subprocess.Popen(["sleep", "1000"])
         try:
+            for folder in folders:
+                os.mkdir(folder)
+                if folder != folders[-1] and os.path.exists(folder + "/cgroup.subtree_control"):
+                    with open(folder + "/cgroup.subtree_control", "w", encoding="ascii") as file:
+                        file.write("+pids")
             with open(folders[1] + "/cgroup.procs", "w", encoding="ascii") as file:
                 file.write(str(process.pid))
             self.start(options=pod_config(cgroup_parent=path[1]))
@@ -244,7 +249,7 @@ class Sandbox(case.ShimTest):
         finally:
             process.kill()
             process.wait()
-            for folder in reversed(folders):
+            for folder in filter(os.path.exists, reversed(folders)):
                 shims.wait_until(lambda folder=folder: not case.read(folder + "/cgroup.procs"), "nobody is in it")
                 os.rmdir(folder)
 

@@ -79,6 +79,7 @@ field() { # NAME
 host_has() { # WHAT
 	case $1 in
 	'') ;;
+	landlock) { "$BRIG" doctor --json || true; } | jq -e 'any(.[]; .name == "landlock" and .state == "works")' > /dev/null ;;
 	apparmor) grep -qx Y /sys/module/apparmor/parameters/enabled 2> /dev/null ;;
 	# Else it is withheld before the rule looks; tests/vm/sets/limits.bats has it where it is not.
 	oom-score) (echo -1000 > /proc/self/oom_score_adj) 2> /dev/null ;;
