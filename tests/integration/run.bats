@@ -239,12 +239,13 @@ listening() {
 	expect_equal "$output" "from opt"
 }
 
-# poll(2) is refused more descriptors than RLIMIT_NOFILE allows, and so is the list of what is in the state directory.
+# poll(2) is refused more descriptors than RLIMIT_NOFILE allows, and so is the list of what is in the state directory. The leak check at the end of a
+# sanitized build would wait for some for ever.
 @test "a run that can't be waited for ends what it started, and undoes that once" {
 	local pid
 
 	program sleep 300
-	helper "$BRIG" --root "$ROOT" run --pid-file "$T/pid" --bundle "$BUNDLE" "$ID"
+	helper env ASAN_OPTIONS="${ASAN_OPTIONS:-}:detect_leaks=0" "$BRIG" --root "$ROOT" run --pid-file "$T/pid" --bundle "$BUNDLE" "$ID"
 	wait_until test -s "$T/pid"
 	pid=$(< "$T/pid")
 	prlimit --pid "$HELPER" --nofile=2:2
