@@ -30,12 +30,33 @@
 static const uint64_t kinds_entered[] = { CLONE_NEWNET,	   CLONE_NEWIPC, CLONE_NEWUTS,
 					  CLONE_NEWCGROUP, CLONE_NEWPID, CLONE_NEWTIME };
 
-/* Where Kubernetes has it: with the host's network comes its name. */
+/* Where Kubernetes has it, or NULL: with the host's network comes its name. */
 static const char *pod_field(uint64_t flag)
 {
+	if (flag == CLONE_NEWNET || flag == CLONE_NEWUTS)
+		return "hostNetwork";
 	if (flag == CLONE_NEWIPC)
 		return "hostIPC";
-	return flag == CLONE_NEWPID ? "hostPID" : "hostNetwork";
+	if (flag == CLONE_NEWPID)
+		return "hostPID";
+	return flag == CLONE_NEWUSER ? "hostUsers" : NULL;
+}
+
+static int refuse_the_hosts(const struct plan_namespace_join *join, struct error *err)
+{
+	const char *field = pod_field(join->flag);
+	char pod[192] = "";
+
+	if (field)
+		snprintf(pod, sizeof(pod),
+			 " (of a pod: %s is what asks for it; leave that out, or give the pod a runtime class whose policy has "
+			 "that rule at warn or off)",
+			 field);
+	return error_set(err, ERROR_REFUSED, EPERM,
+			 "linux.namespaces: %s is the host's own, in which nothing may be set (hostname, sysctl), whose "
+			 "loopback brig.dev/egress would let through, and which rule host-namespace of a policy may "
+			 "withhold: name another namespace%s",
+			 join->path, pod);
 }
 
 static int open_one(const struct plan_namespace_join *join, struct error *err)
@@ -50,13 +71,7 @@ static int open_one(const struct plan_namespace_join *join, struct error *err)
 	if (ioctl(fd, NS_GET_NSTYPE) != (int)join->flag)
 		return error_invalid(err, "linux.namespaces: %s is a namespace of another kind", join->path);
 	if (join->not_the_hosts && namespace_is_own(fd, join->flag))
-		return error_set(
-			err, ERROR_REFUSED, EPERM,
-			"linux.namespaces: %s is the host's own, in which nothing may be set (hostname, sysctl), whose "
-			"loopback brig.dev/egress would let through, and which rule host-namespace of a policy may "
-			"withhold: name another namespace (of a pod: %s is what asks for it; leave that out, or give the pod a "
-			"runtime class whose policy has that rule at warn or off)",
-			join->path, pod_field(join->flag));
+		return refuse_the_hosts(join, err);
 	return steal_fd(&fd);
 }
 

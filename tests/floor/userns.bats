@@ -430,6 +430,11 @@ assert_no_containers() {
 	add_namespace network
 	add_namespace mount /proc/self/ns/mnt
 	must_fail 1 'mount namespace by its path.*rule host-namespace' run_container
+	add_namespace mount
+	add_namespace user /proc/self/ns/user
+	must_fail 1 "/proc/self/ns/user is the host's own.*hostUsers is what asks" run_container
+	rules '{ "user-namespace": "off" }'
+	must_fail 1 'join the user namespace: Invalid argument' run_container
 }
 
 @test "exec and delete know of namespaces that the floor added" {

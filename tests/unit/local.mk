@@ -101,6 +101,7 @@ unit_parent_sources = \
 	tests/unit/parent/test_host_sources.c \
 	tests/unit/parent/test_host_idmap.c \
 	tests/unit/parent/test_idmap.c \
+	tests/unit/parent/test_join.c \
 	tests/unit/parent/test_listener.c \
 	tests/unit/parent/test_namespace_holder.c \
 	tests/unit/parent/test_netlink.c \
