@@ -226,8 +226,9 @@ static void undo(struct execution *execution, const struct error *failure)
 	record_failure(execution, failure);
 	if (execution->birth.pidfd >= 0)
 		birth_abort(&execution->birth);
-	/* The process that may have been in it is reaped by now. */
-	if (execution->exec_group[0] && execution->cgroup &&
+	/* The process that may have been in it is reaped by now, or stays there: the container's own group is not for it. Who deletes the
+	 * container finds it in that one's groups as well. */
+	if (!execution->birth.stays && execution->exec_group[0] && execution->cgroup &&
 	    cgroup_release_entry(execution->cgroup, execution->exec_group, CGROUP_ENTRY_CONTAINER, &ignored) < 0)
 		log_warning("undo: %s", ignored.message);
 	execution->exec_group[0] = '\0';
