@@ -241,8 +241,9 @@ void creation_undo(struct creation *creation, const struct error *failure)
 		log_warning("undo: %s", ignored.message);
 		stays = true;
 	}
-	/* Other hooks may have run, and have left what these take away (OCI runtime.md "Lifecycle"). */
-	if (was_born && hooks_run(creation->plan, PLAN_HOOK_POSTSTOP, /* pid= */ 0, "stopped", &ignored) < 0)
+	/* Other hooks may have run, and have left what these take away (OCI runtime.md "Lifecycle"); delete --force runs them where somebody
+	 * may still use that. */
+	if (was_born && !stays && hooks_run(creation->plan, PLAN_HOOK_POSTSTOP, /* pid= */ 0, "stopped", &ignored) < 0)
 		log_warning("undo: %s", ignored.message);
 	if (creation->reserved && stays)
 		log_warning("undo: what is left of container %s is for brig delete --force", creation->request->id);
