@@ -93,15 +93,20 @@ static int run_detached(const struct brig *brig, const struct brig_create *reque
 	return rc;
 }
 
-/* Its lock was let go of meanwhile: what somebody else has deleted since then is not ours to remove. */
+/* Its lock was let go of meanwhile: what somebody else has deleted since then is not ours to remove. No line of the audit trail there: a
+ * failure's is that of a removal, which is whose who removes it. */
 static void undo_unlocked(struct creation *creation, const struct error *failure)
 {
 	struct error err = { 0 };
 
-	if (store_lock_again(&creation->container, &err) >= 0)
+	if (store_lock_again(&creation->container, &err) >= 0) {
 		creation_undo(creation, failure);
-	else
-		birth_abort(&creation->birth);
+		return;
+	}
+	birth_abort(&creation->birth);
+	if (err.kind != ERROR_NOT_FOUND)
+		log_warning("undo: %s; its cgroup, ids and root file system are left for brig delete --force %s",
+			    err.message, creation->request->id);
 }
 
 /* Also where waiting failed brig run leaves nothing behind, kept or not. */

@@ -21,6 +21,29 @@ load ../integration/support/common
 	status_is running
 }
 
+@test "a run that fails while somebody else holds its container says what it leaves" {
+	local run
+
+	if ! command -v strace > /dev/null; then
+		skip "strace is not installed"
+	fi
+	program sleep 300
+	BRIG_TEST=$ID helper strace --quiet=all -o /dev/null -e trace=waitid -e inject=waitid:error=EIO \
+		"$BRIG" --log "$T/log" --root "$ROOT" run --bundle "$BUNDLE" "$ID"
+	run=$HELPER
+	wait_until status_is running
+	flock "$ROOT/$ID" true
+	helper flock --no-fork "$ROOT/$ID" sleep 60
+	wait_until grep -qx sleep "/proc/$HELPER/comm"
+	kill -KILL "$(pid_of)"
+	status=0
+	wait "$run" || status=$?
+	expect_status 1 run
+	kill "$HELPER"
+	must grep "locked by another brig.*left for brig delete --force $ID" "$T/log"
+	must brig delete --force "$ID"
+}
+
 @test "the time limit holds where the program takes no input" {
 	config '.process.terminal = true | .annotations["brig.dev/timeout"] = "300ms"'
 	program sleep 300
