@@ -28,7 +28,7 @@ load ../integration/support/common
 		skip "strace is not installed"
 	fi
 	program sleep 300
-	BRIG_TEST=$ID helper strace --quiet=all -o /dev/null -e trace=waitid -e inject=waitid:error=EIO \
+	ASAN_OPTIONS="${ASAN_OPTIONS:-}:detect_leaks=0" BRIG_TEST=$ID helper strace --quiet=all -o /dev/null -e trace=waitid -e inject=waitid:error=EIO \
 		"$BRIG" --log "$T/log" --root "$ROOT" run --bundle "$BUNDLE" "$ID"
 	run=$HELPER
 	wait_until status_is running
