@@ -79,16 +79,33 @@ int process_new_session(struct child *child, struct error *err)
 	return 0;
 }
 
-/* Is what lies there of nobody but this container? */
-static bool is_in_new_file_system(const struct plan *plan, const char *path)
+/* The mount in which path lies by its name: its number, or that of mounts where there is none. */
+static size_t find_mount(const struct plan_rootfs *rootfs, const char *path)
 {
-	bool is_new = false;
+	size_t found = rootfs->n_mounts;
 
-	for (size_t i = 0; i < plan->rootfs.n_mounts; i++) {
-		if (path_is_below(path, plan->rootfs.mounts[i].destination))
-			is_new = plan->rootfs.mounts[i].kind == PLAN_MOUNT_FILESYSTEM;
+	for (size_t i = 0; i < rootfs->n_mounts; i++) {
+		if (path_is_below(path, rootfs->mounts[i].destination))
+			found = i;
 	}
-	return is_new;
+	return found;
+}
+
+/* Of a file system that is nobody's but this container's, and in which path should lie, or -EBADF. */
+static int find_new_file_system(const struct child *child, const char *path)
+{
+	const struct plan_rootfs *rootfs = &child->plan->rootfs;
+	size_t i = find_mount(rootfs, path);
+
+	return i < rootfs->n_mounts && rootfs->mounts[i].kind == PLAN_MOUNT_FILESYSTEM ? child->mount_fds[i] : -EBADF;
+}
+
+/* With links of an image's it may lie elsewhere than its name says: in a volume of the host's. */
+static bool is_of(int file_system_fd, int fd)
+{
+	struct stat wanted, found;
+
+	return fstat(file_system_fd, &wanted) == 0 && fstat(fd, &found) == 0 && wanted.st_dev == found.st_dev;
 }
 
 /* Returns a descriptor or a negative errno. */
@@ -111,14 +128,16 @@ static void make_cwd_of_program(struct child *child)
 
 	while (slash) {
 		AUTO_CLOSE int fd = -EBADF;
+		int new_fd;
 
 		slash = strchr(slash + 1, '/');
 		if (slash)
 			*slash = '\0';
 		fd = path_open_in_root(child->root_fd, path, O_PATH | O_DIRECTORY);
-		if (fd == -ENOENT && is_in_new_file_system(child->plan, path)) {
+		new_fd = find_new_file_system(child, path);
+		if (fd == -ENOENT && new_fd >= 0) {
 			fd = make_directory(child, path);
-			if (fd >= 0 && fchownat(fd, "", uid, gid, AT_EMPTY_PATH) < 0)
+			if (fd >= 0 && is_of(new_fd, fd) && fchownat(fd, "", uid, gid, AT_EMPTY_PATH) < 0)
 				child_warn(child, "process.cwd: give %s to the program: %s", path,
 					   strerrordesc_np(errno));
 		}
@@ -130,14 +149,21 @@ static void make_cwd_of_program(struct child *child)
 /* Callers name working directories that the image lacks. On a file system that can't be written the later chdir tells. */
 int process_make_cwd(struct child *child, struct error *err)
 {
+	const struct plan_rootfs *rootfs = &child->plan->rootfs;
+	const char *cwd = child->plan->process.cwd;
+	size_t mount;
 	int fd;
 
 	(void)err;
 	if (!child->plan->has_process || child->root_fd < 0)
 		return 0;
+	mount = child->attendant ? find_mount(rootfs, cwd) : rootfs->n_mounts;
+	/* /work itself, as a rule: it was made for the mount. */
+	if (mount < rootfs->n_mounts && strcmp(rootfs->mounts[mount].destination, cwd) == 0)
+		return 0;
 	if (child->attendant)
 		make_cwd_of_program(child);
-	fd = make_directory(child, child->plan->process.cwd);
+	fd = make_directory(child, cwd);
 	close_and_reset(&fd);
 	return 0;
 }

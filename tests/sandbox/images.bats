@@ -30,6 +30,17 @@ refused_image() {
 	expect_equal "$output" $'tar\ngzip\nzstd'
 }
 
+# What the program is given goes by the file system in which it comes to lie, not by its name.
+@test "--cwd that a link of the image's leads into a bind is not given to the program" {
+	layout_of good-work-link
+	mkdir "$T/d"
+	attempt sandbox --oci "$T/layout" --bind-rw "$T/d:/data" --cwd /work/made/deep -- /bin/busybox touch x
+	expect_status 1
+	expect_equal "$(stat -c %u "$T/d/made" "$T/d/made/deep" | sort -u)" "$(id -u)"
+	expect_missing "$T/d/made/deep/x"
+	must sandbox --oci "$T/layout" --cwd /work/made/deep -- /bin/busybox touch x ../x
+}
+
 @test "whiteouts hide what is below, and are not there themselves" {
 	layout_of good-whiteouts
 	must sandbox --oci "$T/layout" -- /bin/sh -c 'cat /etc/above /etc/below; ls -a /etc'
