@@ -290,6 +290,8 @@ static int check_places(const struct sandbox_options *options, struct error *err
 		return refuse(err, "stdin", options->stdin_path, "a file of the host, or \"-\"");
 	if (options->policy && !*options->policy)
 		return refuse(err, "policy", options->policy, "the name of a policy, or a file");
+	if (options->learn && !*options->learn)
+		return refuse(err, "learn", options->learn, "a file of the host");
 	if (options->oci && options->rootfs)
 		return error_set(err, ERROR_USAGE, EINVAL, "options --oci and --rootfs: one root file system is enough");
 	if (options->cwd && options->cwd[0] != '/')

@@ -53,6 +53,7 @@ refused() { # PATTERN ARGUMENT...
 	refused "option --stdin: $T/socket is a socket" --stdin "$T/socket" -- true
 	refused "option --file: $T/socket is a socket" --file a="$T/socket" -- true
 	refused 'option --stdin: found "", expected a file' --stdin '' -- true
+	refused 'option --learn: found "", expected a file' --learn '' -- true
 }
 
 @test "a working directory that can't be" {
