@@ -85,7 +85,11 @@ int subordinate_ids_read(const char *const *files, const struct policy_ids *aske
 	*ret = (struct subordinate_ids){ 0 };
 	for (; rc >= 0 && files && *files; files++)
 		rc = read_file(*files, asked, ret, err);
-	return rc < 0 ? error_prefix(err, "ids that the site gives to users") : 0;
+	if (rc >= 0)
+		return 0;
+	/* Whatever is wrong with the host's file, nobody who asks for a container can mend it. */
+	err->kind = ERROR_SYSTEM;
+	return error_prefix(err, "ids that the site gives to users");
 }
 
 bool subordinate_ids_has(const struct subordinate_ids *ids, uint32_t first, uint32_t count)

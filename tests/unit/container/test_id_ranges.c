@@ -247,6 +247,23 @@ Test(id_ranges, how_many_are_left)
 	end(&place);
 }
 
+/* A sandbox is refused for what its request says, and not for a file of the host's. */
+Test(id_ranges, a_file_of_users_that_is_too_large_is_the_hosts_fault)
+{
+	const size_t size = (size_t)SUBORDINATE_IDS_FILE_MAX + 1;
+	AUTO_FREE char *text = malloc(size);
+	struct place place;
+	uint32_t first = 7;
+
+	begin(&place);
+	cr_assert_not_null(text);
+	memset(text, '\n', size);
+	cr_expect_eq(take_beside(&place, text, size, &first), -EFBIG);
+	cr_expect_eq(place.err.kind, ERROR_SYSTEM, "%s", place.err.message);
+	cr_expect_eq(first, 7);
+	end(&place);
+}
+
 Test(id_ranges, the_same_holder_is_given_the_same_range_again)
 {
 	struct place place;
