@@ -237,6 +237,9 @@ static int equip(const struct birth_request *request, const struct birth *birth,
 	/* v1 groups the child joins by itself; without them and without a v2 group it is said that there are none. */
 	if (request->cgroup && !joins_itself)
 		rc = cgroup_join(request->cgroup, birth->pid, cgroup_clone_fd(request->cgroup) >= 0, err);
+	/* Made just now for who is born: nobody has asked for one that is not there. */
+	if (rc < 0 && request->role != CHILD_EXEC)
+		err->kind = ERROR_SYSTEM;
 	if (rc >= 0 && request->role != CHILD_EXEC && plan->namespaces.create & CLONE_NEWUSER && !plan->rootfs.locked)
 		rc = idmap_write(birth->pid, &plan->namespaces, err);
 	if (rc >= 0)

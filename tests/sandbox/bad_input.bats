@@ -61,6 +61,25 @@ refused() { # PATTERN ARGUMENT...
 	refused 'option --cwd: chdir to /etc/passwd: Not a directory' --cwd /etc/passwd -- true
 }
 
+@test "a cgroup of the sandbox's name that somebody uses is nothing that the request could mend" {
+	local tree=/sys/fs/cgroup
+
+	if ! in_v2_view; then
+		tree=/sys/fs/cgroup/unified
+		[ -d "$tree" ] || tree=/sys/fs/cgroup/freezer
+	fi
+	mkdir "$tree/brig-$ID"
+	helper sleep 60
+	echo "$HELPER" > "$tree/brig-$ID/cgroup.procs"
+	attempt sandbox --json -- true
+	end_helpers
+	wait_until rmdir "$tree/brig-$ID"
+	expect_status 125
+	expect_schema sandbox
+	expect_json "$output" '.verdict == "internal" and (.error | test("has processes in it"))'
+	assert_nothing_left
+}
+
 # A service tells by it whose fault it was: the request's, here.
 @test "what is wrong with the request is refused, not internal, and held_by is what would have held it" {
 	local -a request

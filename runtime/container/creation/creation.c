@@ -119,13 +119,21 @@ static int reserve(struct creation *creation, struct error *err)
 	return 0;
 }
 
+/* Who attends has named no group: that one is in use, or gone, is nothing that another request would mend. */
+static int judge_group(const struct creation *creation, int rc, struct error *err)
+{
+	if (rc < 0 && creation->request->attendant && (err->kind == ERROR_EXISTS || err->kind == ERROR_NOT_FOUND))
+		err->kind = ERROR_SYSTEM;
+	return rc;
+}
+
 static int mark(struct creation *creation, struct error *err)
 {
 	int rc = fill_state(creation, err);
 
 	/* First: whoever deletes what a killed brig leaves here ends all that runs in the group. */
 	if (rc >= 0)
-		rc = cgroup_check_unused(&creation->plan->cgroup, err);
+		rc = judge_group(creation, cgroup_check_unused(&creation->plan->cgroup, err), err);
 	return rc < 0 ? rc : store_mark_cgroup(&creation->container, err);
 }
 
@@ -197,7 +205,7 @@ static int make_cgroup(struct creation *creation, struct error *err)
 		rc = cgroup_show_limits(creation->cgroup, cgroup->delegate, err);
 	if (rc >= 0 && cgroup->delegate && !creation->is_unlimited)
 		rc = cgroup_delegate(creation->cgroup, cgroup->owner_uid, err);
-	return rc;
+	return judge_group(creation, rc, err);
 }
 
 static int undo_cgroup(struct creation *creation, struct error *err)
