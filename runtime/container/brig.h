@@ -109,6 +109,7 @@ struct brig_supervisor {
 	bool counts_denials; /* it serves the listener that brig_start_supervised, or of an exec brig_process, gives it */
 };
 
+struct creation;
 struct learn;
 
 /* What runtime/sandbox asks of run: it made config.json, it serves the program's streams, and brig's own init is the container's
@@ -123,6 +124,9 @@ struct brig_attendant {
 	uint16_t listen_port;
 	const char *listen_path;
 	bool accounts; /* processor time is counted, also where no limit needs it */
+	/* Before anything is made: the creation has its plan and its report, whose warnings are the attendant's to tell. */
+	void (*decided)(void *context, const struct creation *creation);
+	void *context;
 };
 
 /* A container's processes saved to files by CRIU, and brought back from them (docs/checkpoint.md). */

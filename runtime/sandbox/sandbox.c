@@ -216,6 +216,14 @@ static int prepare(struct life *life, struct error *err)
 
 /* ---- birth ---- */
 
+/* Also of one that comes to nothing from here on. */
+static void hear_decision(void *context, const struct creation *creation)
+{
+	struct life *life = context;
+
+	sandbox_findings_of_plan(creation, &life->document, life->result);
+}
+
 /* The program's ends of the pipes are closed here whatever came of it: ours show an end of file only once nobody else holds the
  * other end (pipe(7)). */
 static int create(struct life *life, struct error *err)
@@ -232,7 +240,9 @@ static int create(struct life *life, struct error *err)
 					 .handed_over = hands_over ? SANDBOX_WORK : NULL,
 					 .listen_port = has_proxy ? SANDBOX_PROXY_PORT : 0,
 					 .listen_path = has_proxy ? SANDBOX_PROXY_PATH : NULL,
-					 .accounts = life->request->limits.cpu_time > 0 };
+					 .accounts = life->request->limits.cpu_time > 0,
+					 .decided = hear_decision,
+					 .context = life };
 	life->create = (struct brig_create){ .id = life->result->id,
 					     .bundle = life->folder.path,
 					     .attendant = &life->attendant,
@@ -310,7 +320,6 @@ static int watch(struct life *life, struct error *err)
 	struct sandbox_watch *watch = &life->watch;
 	struct creation *creation = &life->creation;
 
-	sandbox_findings_of_plan(creation, &life->document, life->result);
 	sandbox_findings_warn_of_limits(life->result, &life->group);
 	watch->learn = life->request->learn;
 	if (watch->learn)

@@ -37,18 +37,25 @@
 
 /* Without --debug the user sees warnings alone: what was adjusted is in `brig explain`, in the trail and in `brig plan`, and
  * would be noise at each start. */
-void creation_log_report(const struct report *report)
+static void log_lines(const struct report *report, bool has_warnings)
 {
 	for (size_t i = 0; i < report->n_lines; i++) {
 		const struct report_line *line = &report->lines[i];
 		const char *where = line->where ?: "";
 
+		if (line->level == REPORT_WARNING && !has_warnings)
+			continue;
 		if (line->level == REPORT_WARNING)
 			log_warning("%s%s%s: asked for %s, applied %s: %s", line->rule, *where ? ": " : "", where,
 				    line->asked ?: "nothing", line->applied ?: "nothing", line->why);
 		else
 			log_debug("plan: %s: %s: %s", line->rule, where, line->why);
 	}
+}
+
+void creation_log_report(const struct report *report)
+{
+	log_lines(report, /* has_warnings= */ true);
 }
 
 /* By way of /proc/self/fd: sun_path has 108 bytes (unix(7)), and a state directory's path may have more. Listening, and named
@@ -309,6 +316,7 @@ static int tell_supervisor(struct creation *creation, struct error *err)
 /* learn_begin() changes the plan (its filter is to record), and so comes before all that looks at it. */
 static int decide(struct creation *creation, struct error *err)
 {
+	const struct brig_attendant *attendant = creation->request->attendant;
 	struct decision *decision = &creation->decision;
 	int rc = creation_decide(creation->brig, creation->request, held_limits(creation), decision, err);
 
@@ -320,9 +328,10 @@ static int decide(struct creation *creation, struct error *err)
 	rc = creation_check_fds(creation->plan->process.preserve_fds, err);
 	if (rc < 0)
 		return rc;
-	/* Who attends tells of it himself, in the words of who asked him. */
-	if (!creation->request->attendant)
-		creation_log_report(&decision->report);
+	/* Who attends tells of warnings himself, in the words of who asked him. */
+	log_lines(&decision->report, /* has_warnings= */ !attendant);
+	if (attendant)
+		attendant->decided(attendant->context, creation);
 	if (creation->role == CHILD_INIT_RUNS && !creation->plan->has_process)
 		return error_invalid(err, "config.json has no process: there is nothing to run");
 	return 0;
