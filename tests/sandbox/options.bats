@@ -264,6 +264,11 @@ except OSError as error: print("refused")'
 	attempt brig --policy "$T/policy.json" sandbox --name "$ID" --json -- sleep 100
 	expect_schema sandbox
 	expect_json "$output" '.verdict == "wall_time" and .limits.wall_ms == 400 and .limits.output == 1024 and (.warnings | length) > 0'
+	# ... of one that comes to nothing as well.
+	attempt sandbox --policy "$T/policy.json" --json --cwd /usr/nope -- true
+	expect_json "$output" '.verdict == "refused" and .limits.wall_ms == 400 and (.warnings | length) > 0'
+	attempt brig --debug sandbox --cwd /usr/nope -- true
+	expect_like "$stderr" 'debug: .*plan: '
 }
 
 @test "--policy is sandbox's own option as well, and holds in place of the global one" {
