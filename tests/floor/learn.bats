@@ -211,6 +211,45 @@ afresh() {
 	must_fail 125 'does not run' brig learn "$ID"
 }
 
+# listen NAME OPTION...: to the container, while it does its next thing
+listen() {
+	helper env BRIG_TEST="$ID" "$BRIG" --root "$ROOT" learn "${@:2}" "$ID"
+	wait_until instance_is_there
+	touch "$BUNDLE/rootfs/tmp/$1"
+	wait_until test -e "$BUNDLE/rootfs/tmp/$1-done"
+	kill "$HELPER"
+	status=0
+	wait "$HELPER" || status=$?
+}
+
+@test "a container's start by its bundle, and what it does later by its name, are one profile under which it runs" {
+	shell 'touch /tmp/ready; sleep 0.1; [ -e /tmp/short ] && exit
+		for name in one two; do while ! [ -e /tmp/$name ]; do sleep 0.1; done; ln -s x /tmp/link-$name; touch /tmp/$name-done; done'
+	touch "$BUNDLE/rootfs/tmp/short"
+	must learn -o "$T/start.json"
+	afresh
+	must brig --policy strict run --detach --bundle "$BUNDLE" "$ID"
+	wait_until test -e "$BUNDLE/rootfs/tmp/ready"
+	listen one --diff "$T/start.json"
+	expect_status 1 learn --diff
+	expect_like "$(< "$T/helper.out")" '\+allow symlink'
+	listen two -m "$T/start.json" -o "$T/both.json"
+	expect_status 0 learn -m
+	wait_until status_is stopped
+	must brig delete "$ID"
+	for profile in start both; do
+		afresh
+		touch "$BUNDLE"/rootfs/tmp/{one,two}
+		under "$T/$profile.json"
+		attempt brig --policy strict run --bundle "$BUNDLE" "$ID"
+		if [ "$profile" = both ]; then
+			[ -L "$BUNDLE/rootfs/tmp/link-two" ]
+		else
+			expect_missing "$BUNDLE/rootfs/tmp/link-two"
+		fi
+	done
+}
+
 @test "a container whose calls never cease is listened to no longer than was said, and a signal ends that too" {
 	shell 'dd if=/dev/zero of=/dev/null bs=1 & touch /tmp/ready; while ! [ -e /tmp/end ]; do sleep 0.1; done; kill $!'
 	must brig --policy strict run --detach --bundle "$BUNDLE" "$ID"

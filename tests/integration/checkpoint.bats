@@ -64,6 +64,33 @@ count_passes() { # NUMBER
 	assert_nothing_left
 }
 
+# What comes back is held, and on record, as what is created is.
+@test "its filter holds after it came back, and the trail has its restore, or why it was refused" {
+	local trail=$T/log/audit.jsonl policy
+
+	needs_criu
+	for policy in conformant strict; do
+		jq -n --arg path "$trail" --arg set "$policy" '{ set: $set, audit: { path: $path, required: true } }' > "$T/$policy.json"
+	done
+	config '.linux.seccomp = { defaultAction: "SCMP_ACT_ALLOW", syscalls: [{ names: ["mkdir", "mkdirat"], action: "SCMP_ACT_ERRNO", errnoRet: 28 }] }'
+	shell 'while ! [ -e /go ]; do sleep 0.05; done; mkdir /dir 2> /answer; sleep 300'
+	must brig --policy "$T/conformant.json" run --detach --bundle "$BUNDLE" "$ID"
+	must with_criu_brig checkpoint --image-path "$T/images" "$ID"
+	wait_until status_is stopped
+	must brig delete "$ID"
+	rm "$trail"
+	must_fail 1 'policy strict' with_criu_brig --policy "$T/strict.json" restore --detach --image-path "$T/images" --bundle "$BUNDLE" "$ID-2"
+	expect_equal "$(jq -r 'select(.event != "policy") | "\(.event) \(.id)"' "$trail")" "refusal $ID-2"
+	must with_criu_brig --policy "$T/conformant.json" restore --detach --image-path "$T/images" --bundle "$BUNDLE" "$ID"
+	expect_line "$(cat "/proc/$(pid_of)/status")" "Seccomp:	2"
+	touch "$BUNDLE/rootfs/go"
+	wait_until test -s "$BUNDLE/rootfs/answer"
+	expect_like "$(< "$BUNDLE/rootfs/answer")" 'No space left on device'
+	expect_equal "$(jq -r 'select(.event != "policy" and .id == $id) | .event' --arg id "$ID" "$trail" | tr '\n' ' ')" "create start "
+	must brig delete --force "$ID"
+	assert_nothing_left
+}
+
 @test "its streams are the caller's of restore" {
 	needs_criu
 	shell 'while ! [ -e /go ]; do sleep 0.05; done; echo to-out; echo to-err >&2; exit 3'
